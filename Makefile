@@ -1,0 +1,59 @@
+# What a person types. Each target first installs what it needs into .venv, which takes time only once.
+
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= data
+WORKERS ?= 2
+# Arguments for pytest: make test ARGS="-k cancelled"
+ARGS ?=
+
+BIN := .venv/bin
+# The extras of pyproject.toml; a stamp tells that .venv has one of them.
+LOCAL := .venv/.has-local
+TEST := .venv/.has-test
+
+.DEFAULT_GOAL := help
+.PHONY: help up demo down migrate test check lint bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: $(LOCAL) ## Run everything on this machine until Ctrl-C: make up PORT=8000 DATA_DIR=data WORKERS=2
+	@exec $(BIN)/ravine up --port '$(PORT)' --data-dir '$(DATA_DIR)' --workers '$(WORKERS)'
+
+demo: $(LOCAL) ## Compare four optimizers in a temporary folder and show who wins
+	@exec $(BIN)/ravine demo
+
+# Installs nothing: what is to be stopped runs from .venv as it is now.
+down: ## Stop the `make up` that works on DATA_DIR
+	@if [ -x $(BIN)/ravine ]; then $(BIN)/ravine down --data-dir '$(DATA_DIR)'; fi
+
+migrate: $(LOCAL) ## Bring the tables of the database at RAVINE_DATABASE_URL to this version
+	@$(BIN)/ravine migrate
+
+test: $(TEST) ## Run all tests; real servers are started from wheels
+	$(BIN)/pytest $(ARGS)
+
+check: $(TEST) ## Look at style, types, the direction of imports and the migrations; change nothing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@echo "The migrations make the tables that the models describe:"
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+		export RAVINE_DATABASE_URL="sqlite:///$$folder/check.db" && $(BIN)/ravine migrate && $(BIN)/alembic check
+	@echo "The API can be imported where torch cannot:"
+	$(BIN)/python -W error -c "import sys; sys.modules['torch'] = None; import service.app"
+
+lint: $(TEST) ## Repair the style as far as a program can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(TEST) ## Measure latency and throughput
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# The last prerequisite is for a Python that was upgraded or removed under its virtual environment.
+.venv/.has-%: pyproject.toml constraints.txt $(BIN)/python
+	@$(PYTHON) .ci/environment.py $*
+
+$(BIN)/python: ;

@@ -1,0 +1,51 @@
+"""Run the measurements and print them as a table and as one line of JSON: ``python -m benchmarks [road] [engine]``."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+
+def road() -> dict[str, Any]:
+    """Measure through the embedded stack, as a user meets it."""
+    from benchmarks import road
+    from service.local.stack import LocalStack
+
+    with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder), port=0, workers=2) as stack:
+        with httpx.Client(base_url=stack.url, timeout=60) as client:
+            return road.measure(client)
+
+
+def engine() -> dict[str, Any]:
+    """Measure the engine in this process."""
+    from benchmarks import engine
+
+    return engine.measure()
+
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"engine": engine, "road": road}
+
+
+def main() -> None:
+    """Run what was named, or everything."""
+    chosen = sys.argv[1:] or list(BENCHMARKS)
+    console = Console()
+    figures: dict[str, Any] = {}
+    for name in chosen:
+        with console.status(f"measuring: {name}"):
+            figures |= {f"{name}: {what}": value for what, value in BENCHMARKS[name]().items()}
+    table = Table("measure", "value")
+    for what, value in figures.items():
+        table.add_row(what, f"{value:,.3f}")
+    console.print(table)
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()

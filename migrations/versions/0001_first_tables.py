@@ -1,0 +1,158 @@
+"""first tables."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "jobs",
+        sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("spec", sa.JSON(), nullable=False),
+        sa.Column("spec_digest", sa.Text(), nullable=False),
+        sa.Column("runs_total", sa.Integer(), nullable=False),
+        sa.Column("epochs_total", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error_reason", sa.Text(), nullable=True),
+        sa.Column("error_detail", sa.Text(), nullable=True),
+        sa.Column("receipt", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('queued', 'running', 'cancelling', 'completed', 'failed', 'cancelled')",
+            name=op.f("ck_jobs_status"),
+        ),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("id", name=op.f("uq_jobs_id")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_jobs_idempotency_key")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_jobs_expiring",
+            ["expires_at"],
+            unique=False,
+            sqlite_where=sa.text("expires_at IS NOT NULL"),
+            postgresql_where=sa.text("expires_at IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_jobs_problem_key"), ["problem", "key"], unique=False)
+        batch_op.create_index(batch_op.f("ix_jobs_status_key"), ["status", "key"], unique=False)
+
+    op.create_table(
+        "metrics",
+        sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("run_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("loss", sa.Float(precision=53), nullable=True),
+        sa.Column("train_loss", sa.Float(precision=53), nullable=True),
+        sa.Column("test_loss", sa.Float(precision=53), nullable=True),
+        sa.Column("accuracy", sa.Float(precision=53), nullable=True),
+        sa.Column("test_accuracy", sa.Float(precision=53), nullable=True),
+        sa.Column("grad_norm", sa.Float(precision=53), nullable=True),
+        sa.Column("update_norm", sa.Float(precision=53), nullable=True),
+        sa.Column("distance_from_start", sa.Float(precision=53), nullable=True),
+        sa.Column("distance_to_minimum", sa.Float(precision=53), nullable=True),
+        sa.Column("lr", sa.Float(precision=53), nullable=True),
+        sa.Column("momentum", sa.Float(precision=53), nullable=True),
+        sa.Column("x", sa.Float(precision=53), nullable=True),
+        sa.Column("y", sa.Float(precision=53), nullable=True),
+        sa.Column("sharpness", sa.Float(precision=53), nullable=True),
+        sa.Column("noise_scale", sa.Float(precision=53), nullable=True),
+        sa.PrimaryKeyConstraint("job_key", "run_index", "epoch", name=op.f("pk_metrics")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "runs",
+        sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("epochs_done", sa.Integer(), nullable=False),
+        sa.Column("final_loss", sa.Float(precision=53), nullable=True),
+        sa.Column("best_loss", sa.Float(precision=53), nullable=True),
+        sa.Column("best_epoch", sa.Integer(), nullable=True),
+        sa.Column("diverged_epoch", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('queued', 'running', 'completed', 'diverged', 'failed', 'cancelled')",
+            name=op.f("ck_runs_status"),
+        ),
+        sa.PrimaryKeyConstraint("job_key", "index", name=op.f("pk_runs")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "shards",
+        sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("first_run", sa.Integer(), nullable=False),
+        sa.Column("num_runs", sa.Integer(), nullable=False),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("epochs_done", sa.BigInteger(), nullable=False),
+        sa.Column("runs_ended", sa.Integer(), nullable=False),
+        sa.Column("runs_diverged", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('queued', 'running', 'completed', 'failed', 'cancelled')", name=op.f("ck_shards_status")
+        ),
+        sa.ForeignKeyConstraint(["job_key"], ["jobs.key"], name=op.f("fk_shards_jobs"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job_key", "number", name=op.f("pk_shards")),
+    )
+    with op.batch_alter_table("shards", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_shards_open",
+            ["status"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('queued', 'running')"),
+            postgresql_where=sa.text("status IN ('queued', 'running')"),
+        )
+
+    op.create_table(
+        "checkpoints",
+        sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["job_key", "number"],
+            ["shards.job_key", "shards.number"],
+            name=op.f("fk_checkpoints_shards"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("job_key", "number", name=op.f("pk_checkpoints")),
+    )
+
+
+def downgrade() -> None:
+    """Undo."""
+    op.drop_table("checkpoints")
+    with op.batch_alter_table("shards", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_shards_open",
+            sqlite_where=sa.text("status IN ('queued', 'running')"),
+            postgresql_where=sa.text("status IN ('queued', 'running')"),
+        )
+
+    op.drop_table("shards")
+    op.drop_table("runs")
+    op.drop_table("metrics")
+    with op.batch_alter_table("jobs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_jobs_status_key"))
+        batch_op.drop_index(batch_op.f("ix_jobs_problem_key"))
+        batch_op.drop_index(
+            "ix_jobs_expiring",
+            sqlite_where=sa.text("expires_at IS NOT NULL"),
+            postgresql_where=sa.text("expires_at IS NOT NULL"),
+        )
+
+    op.drop_table("jobs")

@@ -1,0 +1,145 @@
+"""The `ravine` command: what can a person do from a terminal?
+
+Commands import what they need when they run, so that `ravine --help` and a mistyped option answer at once.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from service.local.stack import LocalStack
+
+app = typer.Typer(
+    name="ravine",
+    help="Which optimizer, at which settings, wins on this problem, by how much, and how sure are we?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DataFolder = Annotated[Path, typer.Option(help="Folder of the database and of the logs; made if it is not there.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes that train, besides the one for small jobs.")]
+
+_STOP_WAIT_SECONDS = 15.0  # Twice five for the two stages of a stop, and a reserve.
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    data_dir: DataFolder = Path("data"),
+    workers: Workers = 2,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show all that the parts print.")] = False,
+) -> None:
+    """Run everything on this machine: database, broker, workers and API, until Ctrl-C."""
+    from service.local.console import Console
+    from service.local.preconditions import StackError
+    from service.local.stack import LocalStack
+
+    stack = LocalStack(data_dir, host=host, port=port, workers=workers, listener=Console(verbose=verbose))
+    _stop_on_signals(stack)
+    try:
+        with stack:
+            typer.secho(f"Ravine is ready at {stack.url}", fg="green", bold=True)
+            typer.echo(_EXAMPLE.format(url=stack.url))
+            typer.echo(f"Data and logs are in {data_dir.resolve()}. Ctrl-C stops everything.")
+            stack.wait()
+            typer.echo("Stopping…")
+    except StackError as error:
+        _give_up(error)
+
+
+@app.command()
+def down(data_dir: DataFolder = Path("data")) -> None:
+    """Stop the `ravine up` that works on this folder, and wait until it has."""
+    import time
+
+    from service.local.preconditions import DataDir
+
+    folder = DataDir(data_dir)
+    owner = folder.owner()
+    if owner is None:
+        typer.echo(f"No Ravine works on {folder.path}.")
+        return
+    os.kill(owner, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_WAIT_SECONDS
+    while folder.owner() == owner:
+        if time.monotonic() > deadline:
+            _give_up(f"Process {owner} is still there after {_STOP_WAIT_SECONDS:g} s.")
+        time.sleep(0.05)
+    typer.echo(f"Stopped process {owner}.")
+
+
+@app.command()
+def demo(
+    workers: Workers = 2,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the API up after the table, until Ctrl-C.")] = False,
+) -> None:
+    """Compare four optimizers on a small network, in a temporary folder, and show who wins."""
+    from service.demo import run_demo
+    from service.local.preconditions import StackError
+
+    try:
+        run_demo(workers=workers, stay=stay, prepare=_stop_on_signals)
+    except StackError as error:
+        _give_up(error)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the tables of the database that RAVINE_DATABASE_URL names to this version."""
+    from service.database import migrate as migrate_database
+    from service.settings import get_settings
+
+    migrate_database(get_settings().database_url)
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="Which jobs: interactive (small ones), batch (sweeps), or both.")] = (
+        "batch,interactive"
+    ),
+    processes: Annotated[int, typer.Option(min=1, help="Processes that train.")] = 1,
+    name: Annotated[str, typer.Option(help="Name among the workers of this host.")] = "worker",
+) -> None:
+    """Train the jobs that the broker at RAVINE_BROKER_URL announces, until SIGTERM."""
+    from service.local.commands import worker_command
+    from service.local.preconditions import StackError, require_torch
+
+    try:
+        require_torch()
+    except StackError as error:
+        _give_up(error)
+    sys.stdout.flush()
+    argv = worker_command(name, queues.split(","), processes)
+    os.execv(argv[0], argv)  # noqa: S606  The worker becomes this process: signals reach it, its exit code is ours.
+
+
+_EXAMPLE = """
+  Compare two optimizers:
+    curl -s {url}/v1/jobs -H 'Content-Type: application/json' -d '{{
+      "problem": {{"kind": "flipnet"}}, "epochs": 30, "seeds": [42],
+      "optimizers": [{{"kind": "sgd", "lr": 0.05}}, {{"kind": "momentum", "lr": 0.05}}]}}'
+  and read the histories at {url}/v1/jobs/<id>/metrics
+"""
+
+
+def _stop_on_signals(stack: "LocalStack") -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stack.ask_to_stop())
+
+
+def _give_up(reason: object) -> NoReturn:
+    typer.secho(f"ravine: {reason}", fg="red", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,137 @@
+"""How the database is reached: one engine, transactions that commit in plain sight, and its own clock.
+
+SQLite runs in WAL mode with BEGIN IMMEDIATE for writers: a transaction that reads first and writes later would
+fail at once when another one has written meanwhile, whatever the timeout.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from service.columns import UTCDateTime
+from service.errors import Unavailable
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+# Longer than any write of ours: a chunk of 200,000 rows takes about half a second.
+BUSY_TIMEOUT_SECONDS = 30
+
+
+class seconds_from_now(ColumnElement[datetime]):  # noqa: N801  (used like an SQL function)
+    """The database's own clock, some seconds ahead: leases never depend on a worker's clock."""
+
+    inherit_cache = False
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = float(seconds)
+        self.type = UTCDateTime()
+
+
+@compiles(seconds_from_now, "sqlite")
+def _sqlite_now(element: seconds_from_now, compiler: SQLCompiler, **_: Any) -> str:
+    # SQLAlchemy reads the digits after the point as microseconds: three more make six of the milliseconds.
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{element.seconds:+.3f} seconds')"
+
+
+@compiles(seconds_from_now, "postgresql")
+def _postgresql_now(element: seconds_from_now, compiler: SQLCompiler, **_: Any) -> str:
+    return f"(clock_timestamp() + make_interval(secs => {element.seconds!r}))"
+
+
+class Database:
+    """The database of this process."""
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Write: what happens inside is stored as a whole at the end, or not at all."""
+        with self._session() as session:
+            session.connection(execution_options={"writes": True})
+            yield session
+            session.commit()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Read a consistent picture; nothing is stored."""
+        with self._session() as session:
+            yield session
+
+    def _session(self) -> Session:
+        # Nothing is kept in a session beyond its transaction, so its objects need no care after bulk changes.
+        return Session(self.engine, expire_on_commit=False, execution_options={"synchronize_session": False})
+
+    def check(self) -> None:
+        """Raise Unavailable unless the database answers and its tables are those of this version."""
+        try:
+            with self.engine.connect() as connection:
+                found = MigrationContext.configure(connection).get_current_revision()
+        except OperationalError as error:
+            raise Unavailable(f"the database cannot be reached: {error.orig}") from error
+        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        if found != wanted:
+            raise Unavailable(
+                f"the database is at migration {found}, this version needs {wanted}: run `ravine migrate`"
+            )
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _sqlite_engine(url: str, pool_size: int) -> Engine:
+    path = make_url(url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=pool_size, max_overflow=20)
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _: Any) -> None:
+        # The driver would begin transactions by itself, and too late; _begin does.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        # With WAL this still survives a crash of the process; only a power cut may lose the last commits.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA cache_size = -65536")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: str, pool_size: int) -> Engine:
+    # A connection that a restart of the server has broken is replaced before it is used.
+    return create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True)
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the tables to a revision, by default the newest."""
+    database = Database(url)
+    try:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with database.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+            connection.commit()
+    finally:
+        database.close()

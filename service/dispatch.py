@@ -1,0 +1,117 @@
+"""How committed shards reach the workers: a message by task name, and a sweep for those that were forgotten.
+
+The row is the truth, the message is a nudge: lost, doubled or late, it changes nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from celery import Celery
+
+from service import jobs, shards
+from service.database import Database
+from service.errors import Unavailable
+from service.settings import Settings
+
+TRAIN_SHARD = "ravine.train_shard"
+QUEUES = ("interactive", "batch")
+# A message that found an empty queue is on its way or lost: after this long it is lost.
+LOST_AFTER_SECONDS = 2.0
+# Where the queue is never empty a lost message shows only by its age; one repeat a minute costs nothing.
+REPEAT_AFTER_SECONDS = 60.0
+
+log = logging.getLogger("ravine.dispatch")
+
+
+def celery_settings(settings: Settings) -> dict[str, Any]:
+    """Give what service and worker must agree on about the broker."""
+    return {
+        "broker_url": settings.broker_url,
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "task_create_missing_queues": True,
+    }
+
+
+class Dispatcher:
+    """The road to the workers. It knows their tasks by name only."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._celery = Celery("ravine", set_as_current=False)
+        self._celery.conf.update(
+            celery_settings(settings),
+            # A request waits for the broker for a moment only; by default it would try again for ever.
+            broker_transport_options={
+                "max_retries": 0,
+                "socket_timeout": settings.publish_timeout_seconds,
+                "socket_connect_timeout": settings.publish_timeout_seconds,
+            },
+            # As many as there are threads that answer requests.
+            broker_pool_limit=40,
+        )
+
+    def send(self, queue: str, waiting: Iterable[tuple[int, int]]) -> None:
+        """Send one message for each (job key, shard number). What cannot be sent now is left to the sweep."""
+        try:
+            with self._celery.producer_pool.acquire(block=True) as producer:
+                for job_key, number in waiting:
+                    self._celery.send_task(
+                        TRAIN_SHARD, args=(job_key, number), queue=queue, producer=producer, retry=False
+                    )
+        except Exception as error:  # Whatever the transport raises, the shard is safe in its row.
+            log.warning("the broker took no message, the sweep will send it again: %s", error)
+
+    def check(self) -> None:
+        """Raise Unavailable unless the broker answers."""
+        try:
+            self.depth(QUEUES[0])
+        except Exception as error:
+            raise Unavailable(f"the broker cannot be reached: {error}") from error
+
+    def depth(self, queue: str) -> int:
+        """Count the messages that wait in a queue."""
+        with self._celery.connection_for_write() as connection, connection.channel() as channel:
+            return int(channel.queue_declare(queue=queue, durable=True).message_count)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._celery.close()
+
+
+class Sweep(threading.Thread):
+    """Every second or two: give abandoned shards to other workers, send forgotten messages, delete what expired.
+
+    Any number of processes may do this at once: each step is a conditional change of a row.
+    """
+
+    def __init__(self, database: Database, dispatcher: Dispatcher, settings: Settings) -> None:
+        super().__init__(name="sweep", daemon=True)
+        self._database, self._dispatcher, self._settings = database, dispatcher, settings
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Sweep until stopped; a database or broker that is away for a while is tried again."""
+        while not self._stopped.wait(self._settings.sweep_seconds):
+            try:
+                self.once()
+            except Exception as error:
+                log.warning("the sweep could not finish and will be repeated: %s", error)
+
+    def once(self) -> None:
+        """Sweep once."""
+        with self._database.transaction() as session:
+            shards.take_back(session, max_attempts=self._settings.max_attempts)
+            jobs.remove_expired(session)
+        for queue in QUEUES:
+            silent = LOST_AFTER_SECONDS if self._dispatcher.depth(queue) == 0 else REPEAT_AFTER_SECONDS
+            with self._database.transaction() as session:
+                forgotten = shards.to_publish(session, queue, silent_seconds=silent)
+            self._dispatcher.send(queue, forgotten)
+
+    def stop(self) -> None:
+        """Stop, and wait until the current sweep has ended."""
+        self._stopped.set()
+        self.join()

@@ -1,0 +1,203 @@
+"""A job's whole life as a client sees it: create, find, list, cancel, delete. No function commits."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Text, delete, false, func, insert, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from service import shards
+from service.database import seconds_from_now
+from service.errors import Conflict, NotFound, Rejected
+from service.identity import new_job_id
+from service.models import Job, Metric, Run, Shard
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import Price, price
+from service.states import JOB_ENDED, JobStatus, RunStatus
+
+
+def affordable(spec: JobSpec, settings: Settings) -> Price:
+    """Price a job.
+
+    Raises:
+        Rejected: It is too much work; the error names the limit.
+    """
+    cost = price(spec)
+    limits: list[tuple[str, float, float, str, str]] = [
+        ("optimizers", cost.runs_total, settings.max_runs, "runs (optimizers × seeds × starts)", "shorten grids"),
+        ("epochs", cost.rows_total, settings.max_rows, "metric rows", "raise record_every, or shorten epochs or grids"),
+        ("epochs", cost.work, settings.max_work, "updates × parameters", "shorten epochs or grids"),
+    ]
+    for place, asked, limit, what, way_out in limits:
+        if asked > limit:
+            sentence = f"the job has {asked:,.0f} {what}; at most {limit:,.0f} are allowed: {way_out}"
+            raise Rejected(sentence, [{"loc": ["body", place], "msg": sentence}])
+    return cost
+
+
+def create(session: Session, spec: JobSpec, cost: Price, *, idempotency_key: str | None = None) -> tuple[Job, bool]:
+    """Store a job with its runs and shards; tells whether it is new.
+
+    Raises:
+        Rejected: The idempotency key was used for another body.
+    """
+    digest = spec.digest()
+    if idempotency_key is not None and (known := _with_key(session, idempotency_key, digest)):
+        return known, False
+    job = Job(
+        id=new_job_id(),
+        name=spec.name,
+        problem=spec.problem.kind,
+        spec=spec.as_dict(),
+        spec_digest=digest,
+        runs_total=cost.runs_total,
+        epochs_total=cost.epochs_total,
+        created_at=datetime.now(UTC),
+        idempotency_key=idempotency_key,
+    )
+    try:
+        with session.begin_nested():
+            session.add(job)
+            session.flush()
+    except IntegrityError:
+        # The same key arrived twice at once; the other one was quicker.
+        if idempotency_key is not None and (known := _with_key(session, idempotency_key, digest)):
+            return known, False
+        raise
+    published_at = seconds_from_now()
+    session.execute(
+        insert(Shard),
+        [
+            {"job_key": job.key, "number": number, "first_run": first, "num_runs": num, "queue": cost.queue}
+            for number, (first, num) in enumerate(cost.shards())
+        ],
+    )
+    session.execute(update(Shard).where(Shard.job_key == job.key).values(published_at=published_at))
+    _create_runs(session, job.key, cost.runs_total)
+    return job, True
+
+
+def _create_runs(session: Session, job_key: int, num_runs: int) -> None:
+    """Insert the runs by counting inside the database: a million rows need no million parameters."""
+    index = select(literal(0).label("index")).cte("numbers", recursive=True)
+    index = index.union_all(select(index.c.index + 1).where(index.c.index + 1 < num_runs))
+    session.execute(
+        insert(Run).from_select(
+            ["job_key", "index", "status", "epochs_done"],
+            select(literal(job_key), index.c.index, literal(str(RunStatus.QUEUED), Text), literal(0)),
+        )
+    )
+
+
+def _with_key(session: Session, idempotency_key: str, digest: str) -> Job | None:
+    job = session.execute(select(Job).where(Job.idempotency_key == idempotency_key)).scalar_one_or_none()
+    if job is not None and job.spec_digest != digest:
+        sentence = "this Idempotency-Key was used for another body; use a new key for a new job"
+        raise Rejected(sentence, [{"loc": ["header", "Idempotency-Key"], "msg": sentence}])
+    return job
+
+
+def find(session: Session, job_id: str) -> Job:
+    """Find a job.
+
+    Raises:
+        NotFound: There is none with this id.
+    """
+    job = session.execute(select(Job).where(Job.id == job_id)).scalar_one_or_none()
+    if job is None:
+        raise NotFound(f"there is no job {job_id!r}")
+    return job
+
+
+def listed(
+    session: Session, *, before: int | None, limit: int, status: str | None, name: str | None, problem: str | None
+) -> list[Job]:
+    """List jobs, newest first, from a key on."""
+    query = select(Job).order_by(Job.key.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Job.key < before)
+    if status is not None:
+        query = query.where(Job.status == status)
+    if name is not None:
+        query = query.where(func.lower(Job.name).contains(name.lower(), autoescape=True))
+    if problem is not None:
+        query = query.where(Job.problem == problem)
+    return list(session.execute(query).scalars())
+
+
+def cancel(session: Session, job_id: str) -> Job:
+    """Ask a job to stop: at once where no worker has begun, else at its workers' next chunk.
+
+    Raises:
+        NotFound: There is none with this id.
+        Conflict: It has ended.
+    """
+    job = _locked(session, job_id)
+    if job.status in JOB_ENDED:
+        raise Conflict(f"the job has ended already: it is {job.status}")
+    if job.status != JobStatus.CANCELLING:
+        session.execute(update(Job).where(Job.key == job.key).values(status=JobStatus.CANCELLING))
+        shards.cancel_queued(session, job.key)
+        shards.end_job_with_its_last_shard(session, job.key)
+    session.refresh(job)
+    return job
+
+
+def remove(session: Session, job_id: str) -> None:
+    """Delete a job and all its rows.
+
+    Raises:
+        NotFound: There is none with this id.
+        Conflict: Workers are training it.
+    """
+    job = _locked(session, job_id)
+    if job.status in {JobStatus.RUNNING, JobStatus.CANCELLING}:
+        raise Conflict(f"the job is {job.status}: cancel it first, and delete it when it has ended")
+    _remove(session, job.key)
+
+
+def remove_expired(session: Session) -> int:
+    """Delete the jobs whose time to live is over."""
+    expired = list(session.execute(select(Job.key).where(Job.expires_at < seconds_from_now()).limit(20)).scalars())
+    for key in expired:
+        _remove(session, key)
+    return len(expired)
+
+
+def _remove(session: Session, job_key: int) -> None:
+    session.execute(delete(Metric).where(Metric.job_key == job_key))
+    session.execute(delete(Run).where(Run.job_key == job_key))
+    session.execute(delete(Job).where(Job.key == job_key))
+
+
+def _locked(session: Session, job_id: str) -> Job:
+    job = session.execute(select(Job).where(Job.id == job_id).with_for_update()).scalar_one_or_none()
+    if job is None:
+        raise NotFound(f"there is no job {job_id!r}")
+    return job
+
+
+def runs_of(
+    session: Session,
+    job: Job,
+    *,
+    ranges: list[tuple[int, int]] | None,
+    status: str | None,
+    sort: str,
+    after: int,
+    limit: int,
+) -> list[Any]:
+    """List runs: by index from ``after`` on, or by a loss, the best first, leaving out the first ``after``."""
+    query = select(Run).where(Run.job_key == job.key).limit(limit)
+    if ranges is not None:
+        inside = [(Run.index >= first) & (Run.index < last) for first, last in ranges]
+        query = query.where(or_(false(), *inside))
+    if status is not None:
+        query = query.where(Run.status == status)
+    if sort == "index":
+        query = query.where(Run.index >= after).order_by(Run.index)
+    else:
+        query = query.order_by(getattr(Run, sort).asc().nulls_last(), Run.index).offset(after)
+    return list(session.execute(query).scalars())

@@ -1,0 +1,25 @@
+"""The API process of the embedded stack: uvicorn on a socket that the supervisor opened."""
+
+import socket
+import sys
+
+import uvicorn
+
+GRACE_SECONDS = 3  # Open streams may finish their sentence; the supervisor kills after five.
+
+
+def main() -> None:
+    """Serve on the inherited socket whose number is the first argument."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    config = uvicorn.Config(
+        "service.app:create_app",
+        factory=True,
+        # A line for every poll of every client would drown what matters.
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The tables: jobs, their shards and checkpoints, their runs, and one metrics row per run and epoch."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from service.columns import Key, Real, UTCDateTime
+from service.states import JobStatus, RunStatus, ShardStatus
+
+
+def _one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
+    names = ", ".join(f"'{name}'" for name in allowed)
+    return CheckConstraint(f"{column} IN ({names})", name=column)
+
+
+class Base(DeclarativeBase):
+    """Every table's metadata, with names for constraints that migrations can rely on."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: JSON, float: Real, str: Text}  # noqa: RUF012
+
+
+class Job(Base):
+    """A comparison that was accepted. Its progress is the sum over its shards."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        _one_of("status", JobStatus),
+        Index(None, "status", "key"),
+        Index(None, "problem", "key"),
+        Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
+              postgresql_where=text("expires_at IS NOT NULL")),
+        # Without this SQLite would give a new job the key of a deleted one.
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+
+    key: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    name: Mapped[str]
+    problem: Mapped[str]
+    status: Mapped[str] = mapped_column(default=JobStatus.QUEUED)
+    spec: Mapped[dict[str, Any]]
+    spec_digest: Mapped[str]
+    runs_total: Mapped[int]
+    epochs_total: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    error_reason: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+
+
+class Shard(Base):
+    """Runs of a job that train together, and who is training them: the row that workers compete for."""
+
+    __tablename__ = "shards"
+    __table_args__ = (
+        _one_of("status", ShardStatus),
+        Index("ix_shards_open", "status", sqlite_where=text("status IN ('queued', 'running')"),
+              postgresql_where=text("status IN ('queued', 'running')")),
+    )  # fmt: skip
+
+    job_key: Mapped[int] = mapped_column(ForeignKey("jobs.key", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_run: Mapped[int]
+    num_runs: Mapped[int]
+    queue: Mapped[str]
+    status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
+    # Counts claims. Every write of a worker names the attempt it belongs to, and fails if there is a newer one.
+    attempt: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    # How far it has trained; the runs' own epochs add up to less once some have diverged.
+    epoch: Mapped[int] = mapped_column(default=0)
+    epochs_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    runs_ended: Mapped[int] = mapped_column(default=0)
+    runs_diverged: Mapped[int] = mapped_column(default=0)
+
+
+class Checkpoint(Base):
+    """All that a worker needs to go on with a shard where another one left it, written with the rows it belongs to."""
+
+    __tablename__ = "checkpoints"
+    __table_args__ = (
+        ForeignKeyConstraint(["job_key", "number"], ["shards.job_key", "shards.number"], ondelete="CASCADE"),
+    )
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Run(Base):
+    """What became of one run. What it is (label, hyper-parameters, seed, start) follows from the spec and the index.
+
+    There is no foreign key here nor on metrics: checking it costs more than writing the row, and both are
+    only ever written for a shard that is locked in the same transaction.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (_one_of("status", RunStatus), {"sqlite_with_rowid": False})
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    status: Mapped[str]
+    epochs_done: Mapped[int]
+    final_loss: Mapped[float | None]
+    best_loss: Mapped[float | None]
+    best_epoch: Mapped[int | None]
+    diverged_epoch: Mapped[int | None]
+
+
+class Metric(Base):
+    """One run at one epoch. NULL means not measured."""
+
+    __tablename__ = "metrics"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    run_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    loss: Mapped[float | None]
+    train_loss: Mapped[float | None]
+    test_loss: Mapped[float | None]
+    accuracy: Mapped[float | None]
+    test_accuracy: Mapped[float | None]
+    grad_norm: Mapped[float | None]
+    update_norm: Mapped[float | None]
+    distance_from_start: Mapped[float | None]
+    distance_to_minimum: Mapped[float | None]
+    lr: Mapped[float | None]
+    momentum: Mapped[float | None]
+    x: Mapped[float | None]
+    y: Mapped[float | None]
+    sharpness: Mapped[float | None]
+    noise_scale: Mapped[float | None]

@@ -1,0 +1,133 @@
+"""How a worker's rows get into the database: in bulk, by the fastest road each database has.
+
+PostgreSQL takes a binary COPY, laid out by numpy; SQLite takes an executemany on the driver's own cursor.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+# The signature, no flags, no header extension: PostgreSQL's manual, "COPY", binary format.
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_COPY_TRAILER = b"\xff\xff"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """N metrics rows, sorted by run and epoch. A value that was not measured is stored as NULL, whatever it is."""
+
+    fields: tuple[str, ...]
+    run_index_N: Integers
+    epoch_N: Integers
+    values_FN: Floats
+    measured_FN: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What has become of R runs so far. NaN stands for itself; best_epoch and diverged_epoch are −1 for none."""
+
+    index_R: Integers
+    status: Sequence[str]
+    epochs_done_R: Integers
+    final_loss_R: Floats
+    best_loss_R: Floats
+    best_epoch_R: Integers
+    diverged_epoch_R: Integers
+
+
+def write_rows(session: Session, job_key: int, rows: Rows) -> None:
+    """Insert metrics rows."""
+    if session.get_bind().dialect.name == "postgresql":
+        _copy(session, job_key, rows)
+        return
+    columns = [rows.run_index_N.tolist(), rows.epoch_N.tolist()]
+    for values_N, measured_N in zip(rows.values_FN, rows.measured_FN, strict=True):
+        column = sqlite_values(values_N)
+        for at in np.flatnonzero(~measured_N).tolist():
+            column[at] = None
+        columns.append(column)
+    marks = ", ".join("?" * len(columns))
+    # Names are columns of ours, never a user's text.
+    _cursor(session).executemany(
+        f"INSERT INTO metrics (job_key, run_index, epoch, {', '.join(rows.fields)}) "  # noqa: S608
+        f"VALUES ({int(job_key)}, {marks})",
+        zip(*columns, strict=True),
+    )
+
+
+def _copy(session: Session, job_key: int, rows: Rows) -> None:
+    """Insert by binary COPY. A row's layout is fixed once its NULLs are: one COPY for each set of measured fields."""
+    pattern_N = (1 << np.arange(len(rows.fields))) @ rows.measured_FN
+    for pattern in np.unique(pattern_N).tolist():
+        chosen_N = pattern_N == pattern
+        fields = [(at, name) for at, name in enumerate(rows.fields) if pattern >> at & 1]
+        keys = {"job_key": (">i8", 8, job_key), "run_index": (">i4", 4, rows.run_index_N[chosen_N]),
+                "epoch": (">i4", 4, rows.epoch_N[chosen_N])}  # fmt: skip
+        columns = keys | {name: (">f8", 8, rows.values_FN[at, chosen_N]) for at, name in fields}
+        layout = [("num_fields", ">i2")]
+        for name, (kind, _, _) in columns.items():
+            layout += [(f"{name}.size", ">i4"), (name, kind)]
+        block = np.empty(int(chosen_N.sum()), dtype=layout)
+        block["num_fields"] = len(columns)
+        for name, (_, size, values) in columns.items():
+            block[f"{name}.size"], block[name] = size, values
+        with (
+            _cursor(session) as cursor,
+            cursor.copy(f"COPY metrics ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
+        ):
+            copy.write(_COPY_HEADER + block.tobytes() + _COPY_TRAILER)
+
+
+def write_outcomes(session: Session, job_key: int, outcomes: Outcomes) -> None:
+    """Update the runs of a shard."""
+    postgresql = session.get_bind().dialect.name == "postgresql"
+    number = (lambda values: values.tolist()) if postgresql else sqlite_values
+    columns = [
+        list(outcomes.status),
+        outcomes.epochs_done_R.tolist(),
+        number(outcomes.final_loss_R),
+        [
+            None if epoch < 0 else loss
+            for epoch, loss in zip(outcomes.best_epoch_R.tolist(), number(outcomes.best_loss_R), strict=True)
+        ],
+        [None if epoch < 0 else epoch for epoch in outcomes.best_epoch_R.tolist()],
+        [None if epoch < 0 else epoch for epoch in outcomes.diverged_epoch_R.tolist()],
+        outcomes.index_R.tolist(),
+    ]
+    names = ("status", "epochs_done", "final_loss", "best_loss", "best_epoch", "diverged_epoch")
+    if postgresql:
+        assignments = ", ".join(f"{name} = new.{name}" for name in names)
+        with _cursor(session) as cursor:
+            cursor.execute(
+                f"UPDATE runs SET {assignments} FROM unnest(%s::text[], %s::int[], %s::float8[], %s::float8[], "  # noqa: S608
+                f"%s::int[], %s::int[], %s::int[]) AS new ({', '.join(names)}, index) "
+                f"WHERE runs.job_key = {int(job_key)} AND runs.index = new.index",
+                columns,
+            )
+    else:
+        assignments = ", ".join(f"{name} = ?" for name in names)
+        _cursor(session).executemany(
+            f'UPDATE runs SET {assignments} WHERE job_key = {int(job_key)} AND "index" = ?',  # noqa: S608
+            zip(*columns, strict=True),
+        )
+
+
+def sqlite_values(values_N: Floats) -> list[Any]:
+    """Give numbers as SQLite can keep them: a NaN, which it would store as NULL, as the text 'NaN'."""
+    values: list[Any] = values_N.tolist()
+    for at in np.flatnonzero(np.isnan(values_N)).tolist():
+        values[at] = "NaN"
+    return values
+
+
+def _cursor(session: Session) -> Any:
+    """Give the driver's own cursor, inside the session's transaction."""
+    return session.connection().connection.cursor()

@@ -1,0 +1,178 @@
+"""Runs and their histories over HTTP."""
+
+from typing import Annotated, Any, Literal, Self
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy.orm import Session
+
+from service import jobs, metrics
+from service.cursors import read_cursor, write_cursor
+from service.errors import NotFound, Rejected
+from service.identity import run_id, split_run_id
+from service.models import Job, Run
+from service.routes.answers import Documented, PageQuery, TheDatabase, answer
+from service.schemas import Histories, History, Page, Problem, RunAnswer, run_answer
+from service.spec.job import JobSpec
+from service.spec.price import price
+from service.spec.runs import Runs
+from service.states import RunStatus
+
+router = APIRouter(prefix="/v1", tags=["runs"])
+NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job or run."}}
+
+
+class RunsQuery(PageQuery):
+    """Which runs to list, and in which order."""
+
+    sort: Literal["index", "final_loss", "best_loss"] = Field(
+        "index", description="By index, or by a loss, the smallest first."
+    )
+    status: RunStatus | None = Field(None, description="Only runs in this state.")
+    label: str | None = Field(None, max_length=500, description="Only runs of this optimizer's label.")
+
+
+class HistoryQuery(BaseModel):
+    """What of a history is wanted; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: str | None = Field(None, max_length=500, description="Names, comma-separated; by default all there are.")
+    from_epoch: int = Field(0, ge=0, description="First epoch.")
+    to_epoch: int | None = Field(None, ge=0, description="Last epoch.")
+    max_points: int | None = Field(
+        None, ge=2, description="Thin each history to about this many points; extremes and non-finite ones stay."
+    )
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.to_epoch is not None and self.to_epoch < self.from_epoch:
+            raise PydanticCustomError("epochs", "to_epoch must be at least from_epoch")
+        return self
+
+    def selection(self, spec: JobSpec) -> metrics.Selection:
+        """Read the query for the problem of a spec."""
+        limits = {"from_epoch": self.from_epoch, "to_epoch": self.to_epoch, "max_points": self.max_points}
+        return metrics.select_fields(spec, self.fields, **limits)
+
+
+class HistoriesQuery(HistoryQuery):
+    """Histories of which runs."""
+
+    labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
+    runs: str | None = Field(None, max_length=50_000, description="Only these runs: ids or indices, comma-separated.")
+    limit: int = Field(50, ge=1, le=500, description="Runs on a page; long histories make shorter pages.")
+    cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
+
+
+@router.get("/jobs/{job_id}/runs", operation_id="list_runs", responses={200: {"model": Page[RunAnswer]}, **NOT_FOUND})
+def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], database: TheDatabase) -> Response:
+    """List the runs of a job."""
+    kind = f"runs by {query.sort}"
+    after = read_cursor(kind, query.cursor) or 0
+    with database.snapshot() as session:
+        job = jobs.find(session, job_id)
+        runs = Runs(_spec(job))
+        ranges = None if query.label is None else list(runs.labelled(query.label))
+        found = jobs.runs_of(
+            session, job, ranges=ranges, status=query.status, sort=query.sort, after=after, limit=query.limit + 1
+        )
+    shown = found[: query.limit]
+    next_cursor = None
+    if len(found) > query.limit:
+        next_cursor = write_cursor(kind, shown[-1].index + 1 if query.sort == "index" else after + query.limit)
+    return answer({"items": [run_answer(job, row, runs[row.index]) for row in shown], "next": next_cursor})
+
+
+@router.get("/runs/{run}", operation_id="get_run", responses={200: {"model": RunAnswer}, **NOT_FOUND})
+def get_run(run: str, database: TheDatabase) -> Response:
+    """Tell what one run is, and what became of it."""
+    with database.snapshot() as session:
+        job, row = _find(session, run)
+    return answer(run_answer(job, row, Runs(_spec(job))[row.index]))
+
+
+@router.get("/runs/{run}/metrics", operation_id="get_history", responses={200: {"model": History}, **NOT_FOUND})
+def get_history(run: str, query: Annotated[HistoryQuery, Query()], database: TheDatabase) -> Response:
+    """Read one run's history, a column per field."""
+    with database.snapshot() as session:
+        job, row = _find(session, run)
+        spec = _spec(job)
+        selection = query.selection(spec)
+        history = next(metrics.histories(session, job, [row.index], selection), metrics.empty(row.index, selection))
+    return answer({**_named(job, Runs(spec), history), "next": None})
+
+
+@router.get("/jobs/{job_id}/metrics", operation_id="get_histories", responses={200: {"model": Histories}, **NOT_FOUND})
+def get_histories(job_id: str, query: Annotated[HistoriesQuery, Query()], database: TheDatabase) -> Response:
+    """Read the histories of many runs of a job, page by page."""
+    after = read_cursor("histories", query.cursor) or 0
+    with database.snapshot() as session:
+        job = jobs.find(session, job_id)
+        spec = _spec(job)
+        runs = Runs(spec)
+        selection = query.selection(spec)
+        per_run = min(price(spec).rows_total // len(runs), query.max_points or metrics.MAX_PAGE_POINTS)
+        limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // per_run))
+        wanted = _wanted(job, runs, query, after, limit + 1)
+        histories = [
+            _named(job, runs, history) for history in metrics.histories(session, job, wanted[:limit], selection)
+        ]
+    next_cursor = write_cursor("histories", wanted[limit]) if len(wanted) > limit else None
+    return answer({"runs": histories, "next": next_cursor})
+
+
+def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int) -> list[int]:
+    """Choose the next runs of the page: those asked for by label or by name, from an index on."""
+    asked = None if query.runs is None else {_index(job, runs, one.strip()) for one in query.runs.split(",")}
+    if query.labels is not None:
+        ranges = sorted(span for label in query.labels.split(",") for span in runs.labelled(label))
+    else:
+        ranges = [(0, len(runs))]
+    chosen: list[int] = []
+    for first, last in ranges:
+        for index in range(max(first, after), last) if asked is None else sorted(asked):
+            if len(chosen) == count:
+                return chosen
+            if max(first, after) <= index < last:
+                chosen.append(index)
+    return chosen
+
+
+def _index(job: Job, runs: Runs, written: str) -> int:
+    """Read one of ``runs=``: a run's id, or its index."""
+    if written.isdecimal():
+        index = int(written)
+    else:
+        owner, index = split_run_id(written)
+        if owner != job.id:
+            index = -1
+    if not 0 <= index < len(runs):
+        sentence = f"there is no run {written!r} in this job; it has the indices 0 to {len(runs) - 1}"
+        raise Rejected(sentence, [{"loc": ["query", "runs"], "msg": sentence}])
+    return index
+
+
+def _find(session: Session, run: str) -> tuple[Job, Run]:
+    job_id, index = split_run_id(run)
+    try:
+        job = jobs.find(session, job_id)
+    except NotFound:
+        raise NotFound(f"there is no run {run!r}") from None
+    row = session.get(Run, (job.key, index))
+    if row is None:
+        raise NotFound(f"there is no run {run!r}")
+    return job, row
+
+
+def _spec(job: Job) -> JobSpec:
+    """Read back what was accepted."""
+    return JobSpec.model_validate(job.spec)
+
+
+def _named(job: Job, runs: Runs, history: dict[str, Any]) -> dict[str, Any]:
+    """Say whose history it is."""
+    index = history.pop("index")
+    run = runs[index]
+    return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}

@@ -1,0 +1,213 @@
+"""What HTTP answers: the shape of each answer, described field by field for the OpenAPI document."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.identity import run_id
+from service.models import Job
+from service.models import Run as RunRow
+from service.spec.runs import Run as RunSpec
+from service.states import JobStatus, RunStatus
+
+Item = TypeVar("Item")
+# JSON has no NaN and no infinity: they are written as text, so that a strict parser reads every answer.
+Number = float | Literal["NaN", "Infinity", "-Infinity"]
+
+
+class Answer(BaseModel):
+    """Anything the API answers."""
+
+    model_config = ConfigDict(ser_json_inf_nan="strings", use_attribute_docstrings=True)
+
+
+class Progress(Answer):
+    """How far a job is."""
+
+    runs_total: int
+    """Runs of the job."""
+    runs_ended: int
+    """Runs that will not change any more."""
+    runs_diverged: int
+    """Runs whose loss left all bounds."""
+    epochs_total: int
+    """Runs × epochs."""
+    epochs_done: int
+    """Epochs trained so far, over all runs; runs that diverge train fewer."""
+    fraction: float
+    """0 to 1."""
+
+
+class Failure(Answer):
+    """Why a job failed."""
+
+    reason: str
+    """`worker_lost`, `training_error` or `timeout`."""
+    detail: str | None
+    """What happened, in a sentence."""
+
+
+class JobAnswer(Answer):
+    """A job."""
+
+    id: str
+    """Opaque; ids sort by creation time."""
+    name: str
+    """The spec's name."""
+    status: JobStatus
+    """queued → running → completed, failed or cancelled; cancelling between the request and the end."""
+    created_at: datetime
+    """When it was accepted."""
+    started_at: datetime | None
+    """When the first worker began."""
+    finished_at: datetime | None
+    """When the last run ended."""
+    spec: dict[str, Any]
+    """The spec as accepted, defaults filled in."""
+    progress: Progress
+    error: Failure | None
+    """Null, or why it failed."""
+    receipt: dict[str, Any] | None
+    """What it was trained with, once started: spec_digest, torch, version, dtype, threads."""
+    links: dict[str, str]
+    """Where to go from here."""
+
+
+class RunAnswer(Answer):
+    """One run: an optimizer at one setting, from one seed and start."""
+
+    id: str
+    job_id: str
+    index: int
+    """Position in the job, from 0."""
+    label: str
+    """The optimizer's label, and the hyper-parameters that vary."""
+    optimizer: dict[str, Any]
+    """Every hyper-parameter resolved."""
+    seed: int
+    start: list[float] | None
+    """Where it started; null for networks."""
+    status: RunStatus
+    epochs_done: int
+    final_loss: Number | None
+    """Loss of the last row recorded so far."""
+    best_loss: Number | None
+    """Smallest loss recorded so far."""
+    best_epoch: int | None
+    """Where that was, the first time."""
+    diverged_epoch: int | None
+    """Where the loss left all bounds; null if it did not."""
+
+
+class Page(Answer, Generic[Item]):
+    """One page of a list."""
+
+    items: list[Item]
+    next: str | None
+    """Cursor of the next page; null on the last one."""
+
+
+class History(Answer):
+    """A run's history: one array per field, all of one length, sorted by epoch."""
+
+    model_config = ConfigDict(extra="allow")
+
+    run_id: str
+    label: str
+    seed: int
+    epoch: list[int]
+    total_points: int
+    """Rows between from_epoch and to_epoch."""
+    returned_points: int
+    """Rows in this answer."""
+
+
+class Histories(Answer):
+    """Histories of several runs."""
+
+    runs: list[History]
+    next: str | None
+    """Cursor of the next page; null on the last one."""
+
+
+class DryRun(Answer):
+    """What a job would be."""
+
+    runs_total: int
+    epochs_total: int
+    updates_total: int
+    rows_total: int
+    """Metric rows that it would store."""
+    runs: list[dict[str, Any]]
+    """The first 20 runs, expanded."""
+
+
+class ErrorPlace(Answer):
+    """One thing that is wrong."""
+
+    loc: list[str | int]
+    """Where."""
+    msg: str
+    """What is allowed there."""
+
+
+class Problem(Answer):
+    """An error, as RFC 9457 says."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: Annotated[list[ErrorPlace], Field(default_factory=list)]
+
+
+def job_answer(job: Job, totals: Any) -> JobAnswer:
+    """Show a job; ``totals`` is the sum over its shards."""
+    ended = job.status == JobStatus.COMPLETED
+    here = f"/v1/jobs/{job.id}"
+    return JobAnswer(
+        id=job.id,
+        name=job.name,
+        status=JobStatus(job.status),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        spec=job.spec,
+        progress=Progress(
+            runs_total=job.runs_total,
+            runs_ended=totals.runs_ended,
+            runs_diverged=totals.runs_diverged,
+            epochs_total=job.epochs_total,
+            epochs_done=totals.epochs_done,
+            fraction=1.0 if ended else totals.run_epochs / job.epochs_total,
+        ),
+        error=Failure(reason=job.error_reason, detail=job.error_detail) if job.error_reason else None,
+        receipt={"spec_digest": job.spec_digest, "dtype": job.spec["dtype"], **job.receipt} if job.receipt else None,
+        links={
+            "self": here,
+            "runs": f"{here}/runs",
+            "metrics": f"{here}/metrics",
+            "cancel": f"{here}/cancel",
+        },
+    )
+
+
+def run_answer(job: Job, row: RunRow, spec: RunSpec) -> RunAnswer:
+    """Show a run: what it is, and what became of it."""
+    return RunAnswer(
+        id=run_id(job.id, row.index),
+        job_id=job.id,
+        index=row.index,
+        label=spec.label,
+        optimizer=spec.optimizer,
+        seed=spec.seed,
+        start=spec.start,
+        status=RunStatus(row.status),
+        epochs_done=row.epochs_done,
+        final_loss=row.final_loss,
+        best_loss=row.best_loss,
+        best_epoch=row.best_epoch,
+        diverged_epoch=row.diverged_epoch,
+    )

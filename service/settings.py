@@ -1,0 +1,46 @@
+"""What can be configured, and by which environment variable: one frozen object, a sentence a field."""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment: ``RAVINE_DATABASE_URL`` sets ``database_url``, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="RAVINE_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        f"sqlite:///{Path('data/ravine.db')}",
+        description="Where jobs and histories are kept: sqlite:///file.db or postgresql+psycopg://user@host/name.",
+    )
+    broker_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="Redis or Valkey, for the messages that wake the workers: redis://host:port/0 or redis+socket:///path.",
+    )
+    publish_timeout_seconds: float = Field(
+        0.4,
+        gt=0,
+        description="How long a request waits for the broker; the sweep sends later what could not be sent now.",
+    )
+    sweep_seconds: float = Field(1.5, gt=0, description="How often forgotten and abandoned shards are looked for.")
+    lease_seconds: float = Field(
+        15.0, gt=0, description="How long a worker may stay silent before its shard is given to another one."
+    )
+    max_attempts: int = Field(3, ge=1, description="How often a shard may lose its worker before its job fails.")
+    flush_seconds: float = Field(
+        0.5, gt=0, description="How often a worker stores what it trained and looks whether it should stop."
+    )
+    max_runs: int = Field(1_000_000, ge=1, description="Runs that one job may have.")
+    max_rows: int = Field(50_000_000, ge=1, description="Metric rows that one job may store.")
+    max_work: float = Field(
+        1e12, gt=0, description="Parameter updates that one job may make: runs × updates × parameters."
+    )
+
+
+@cache
+def get_settings() -> Settings:
+    """Give the settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,255 @@
+"""How workers share the shards: claim, record, end, and take back what a lost worker left. No function commits.
+
+Every write names the attempt it belongs to and fails if a newer one owns the shard: a worker that was stopped
+and resumed finds out at its next write, and leaves.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.database import seconds_from_now
+from service.models import Checkpoint, Job, Run, Shard
+from service.recording import Outcomes, Rows, write_outcomes, write_rows
+from service.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
+
+
+class LeaseLost(Exception):
+    """Another attempt owns the shard now: nothing more may be written."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to train a shard, and what is needed to do it."""
+
+    job_key: int
+    job_id: str
+    number: int
+    attempt: int
+    spec: dict[str, Any]
+    first_run: int
+    num_runs: int
+    checkpoint: bytes | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a worker has to say about its shard since the last time."""
+
+    epoch: int
+    epochs_done: int
+    runs_ended: int
+    runs_diverged: int
+    rows: Rows | None
+    outcomes: Outcomes
+    checkpoint: bytes | None
+
+
+def claim(
+    session: Session, job_key: int, number: int, *, lease_seconds: float, receipt: dict[str, Any]
+) -> Claim | None:
+    """Take a queued shard, or give None where there is nothing to take: the message was late or doubled."""
+    job = session.execute(select(Job).where(Job.key == job_key).with_for_update()).scalar_one_or_none()
+    if job is None:
+        return None
+    taken = session.execute(
+        update(Shard)
+        .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
+        .values(status=ShardStatus.RUNNING, attempt=Shard.attempt + 1, lease_until=seconds_from_now(lease_seconds))
+        .returning(Shard.attempt, Shard.first_run, Shard.num_runs)
+    ).one_or_none()
+    if taken is None:
+        return None
+    if job.status == JobStatus.QUEUED:
+        session.execute(
+            update(Job)
+            .where(Job.key == job_key)
+            .values(status=JobStatus.RUNNING, started_at=seconds_from_now(), receipt=receipt)
+        )
+    session.execute(
+        update(Run)
+        .where(*_runs_of(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
+        .values(status=RunStatus.RUNNING)
+    )
+    checkpoint = session.execute(
+        select(Checkpoint.data).where(Checkpoint.job_key == job_key, Checkpoint.number == number)
+    ).scalar_one_or_none()
+    return Claim(job_key, job.id, number, taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint)
+
+
+def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds: float) -> bool:
+    """Store a chunk: rows, runs, progress, checkpoint and lease, all or nothing. Tells whether to go on training.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    _guarded(
+        session,
+        claim,
+        lease_until=seconds_from_now(lease_seconds),
+        epoch=progress.epoch,
+        epochs_done=progress.epochs_done,
+        runs_ended=progress.runs_ended,
+        runs_diverged=progress.runs_diverged,
+    )
+    if progress.rows is not None:
+        write_rows(session, claim.job_key, progress.rows)
+    write_outcomes(session, claim.job_key, progress.outcomes)
+    if progress.checkpoint is not None:
+        _keep_checkpoint(session, claim, progress.checkpoint)
+    status = session.execute(select(Job.status).where(Job.key == claim.job_key)).scalar_one()
+    return status != JobStatus.CANCELLING
+
+
+def end(
+    session: Session, claim: Claim, status: ShardStatus, *, reason: str | None = None, detail: str | None = None
+) -> None:
+    """End a shard, and its job with the last one.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    # The job's row is locked first, here and in cancel: two last shards that end at once must see each other.
+    session.execute(select(Job.key).where(Job.key == claim.job_key).with_for_update())
+    _guarded(session, claim, status=status, lease_until=None, runs_ended=Shard.num_runs)
+    _end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
+    session.execute(delete(Checkpoint).where(Checkpoint.job_key == claim.job_key, Checkpoint.number == claim.number))
+    if reason is not None:
+        blame(session, claim.job_key, reason, detail)
+    end_job_with_its_last_shard(session, claim.job_key)
+
+
+def blame(session: Session, job_key: int, reason: str, detail: str | None) -> None:
+    """Keep why a job failed: the first reason counts."""
+    session.execute(
+        update(Job)
+        .where(Job.key == job_key, Job.error_reason.is_(None))
+        .values(error_reason=reason, error_detail=detail)
+    )
+
+
+def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
+    """End a job none of whose shards is open any more; its row must be locked."""
+    statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
+    if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:
+        return
+    status = JobStatus.COMPLETED
+    if ShardStatus.FAILED in statuses:
+        status = JobStatus.FAILED
+    elif ShardStatus.CANCELLED in statuses:
+        status = JobStatus.CANCELLED
+    session.execute(
+        update(Job)
+        .where(Job.key == job_key, Job.status.not_in(JOB_ENDED))
+        .values(status=status, finished_at=seconds_from_now())
+    )
+    job = session.execute(select(Job.spec).where(Job.key == job_key)).scalar_one()
+    if job["ttl_seconds"] is not None:
+        session.execute(update(Job).where(Job.key == job_key).values(expires_at=seconds_from_now(job["ttl_seconds"])))
+
+
+def cancel_queued(session: Session, job_key: int) -> None:
+    """Cancel the shards of a job that no worker has; the others stop at their next chunk."""
+    cancelled = session.execute(
+        update(Shard)
+        .where(Shard.job_key == job_key, Shard.status == ShardStatus.QUEUED)
+        .values(status=ShardStatus.CANCELLED, runs_ended=Shard.num_runs)
+        .returning(Shard.first_run, Shard.num_runs)
+    ).all()
+    for first_run, num_runs in cancelled:
+        _end_runs(session, job_key, first_run, num_runs, ShardStatus.CANCELLED)
+
+
+def take_back(session: Session, *, max_attempts: int) -> int:
+    """Queue the shards whose workers fell silent; give up on those that lost one worker too many."""
+    abandoned = session.execute(
+        select(Shard.job_key, Shard.number, Shard.attempt, Shard.first_run, Shard.num_runs)
+        .where(Shard.status == ShardStatus.RUNNING, Shard.lease_until < seconds_from_now())
+        .order_by(Shard.job_key, Shard.number)
+    ).all()
+    for job_key, number, attempt, first_run, num_runs in abandoned:
+        lost = Claim(job_key, "", number, attempt, {}, first_run, num_runs, None)
+        try:
+            if attempt < max_attempts:
+                _guarded(session, lost, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
+            else:
+                detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {attempt} times"
+                end(session, lost, ShardStatus.FAILED, reason="worker_lost", detail=detail)
+        except LeaseLost:
+            continue  # Its worker, or another sweep, was quicker.
+    return len(abandoned)
+
+
+def to_publish(session: Session, queue: str, *, silent_seconds: float, limit: int = 1_000) -> list[tuple[int, int]]:
+    """Choose the queued shards whose last message is older than this, or was never sent, and mark them as sent."""
+    chosen = session.execute(
+        select(Shard.job_key, Shard.number)
+        .where(
+            Shard.status == ShardStatus.QUEUED,
+            Shard.queue == queue,
+            (Shard.published_at.is_(None)) | (Shard.published_at < seconds_from_now(-silent_seconds)),
+        )
+        .order_by(Shard.job_key, Shard.number)
+        .limit(limit)
+    ).all()
+    for job_key, number in chosen:
+        session.execute(
+            update(Shard)
+            .where(Shard.job_key == job_key, Shard.number == number)
+            .values(published_at=seconds_from_now())
+        )
+    return [(job_key, number) for job_key, number in chosen]
+
+
+def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:
+    """Add up the progress of jobs over their shards."""
+    totals = session.execute(
+        select(
+            Shard.job_key,
+            func.sum(Shard.runs_ended).label("runs_ended"),
+            func.sum(Shard.runs_diverged).label("runs_diverged"),
+            func.sum(Shard.epochs_done).label("epochs_done"),
+            func.sum(Shard.num_runs * Shard.epoch).label("run_epochs"),
+        )
+        .where(Shard.job_key.in_(job_keys))
+        .group_by(Shard.job_key)
+    ).all()
+    return {row.job_key: row for row in totals}
+
+
+def _guarded(session: Session, claim: Claim, **values: Any) -> None:
+    """Change a shard as one of its attempts."""
+    changed = session.execute(
+        update(Shard)
+        .where(
+            Shard.job_key == claim.job_key,
+            Shard.number == claim.number,
+            Shard.attempt == claim.attempt,
+            Shard.status == ShardStatus.RUNNING,
+        )
+        .values(**values)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
+
+
+def _end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:
+    """End the runs of a shard that have not ended by themselves."""
+    session.execute(
+        update(Run)
+        .where(*_runs_of(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))
+        .values(status=RunStatus(status))
+    )
+
+
+def _runs_of(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
+    return Run.job_key == job_key, Run.index >= first_run, Run.index < first_run + num_runs
+
+
+def _keep_checkpoint(session: Session, claim: Claim, data: bytes) -> None:
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    new = insert(Checkpoint).values(job_key=claim.job_key, number=claim.number, data=data)
+    session.execute(new.on_conflict_do_update(index_elements=["job_key", "number"], set_={"data": new.excluded.data}))

@@ -1,0 +1,124 @@
+"""What a number in a spec may be: one value, a list, or a range, each within stated bounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+# One list or range may not make a job of more runs than any job may have.
+MAX_VALUES = 1_000_000
+
+
+class Strict(BaseModel):
+    """A part of a spec: no unknown field, no number given as text, no NaN, and never changed once accepted."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        allow_inf_nan=False,
+        populate_by_name=True,
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class Range(Strict):
+    """``num`` values from ``from`` to ``to``, both included, by even steps (``linear``) or equal ratios (``log``)."""
+
+    from_: float = Field(alias="from", description="First value.")
+    to: float = Field(description="Last value.")
+    num: int = Field(ge=1, le=MAX_VALUES, description="How many values.")
+    scale: Literal["linear", "log"] = Field("linear", description="Even steps or equal ratios.")
+
+    def model_post_init(self, context: Any) -> None:
+        """Refuse a logarithmic range that touches zero."""
+        if self.scale == "log" and (self.from_ <= 0 or self.to <= 0):
+            raise PydanticCustomError("log_range", "a logarithmic range needs 'from' and 'to' above 0")
+
+    def values(self) -> list[float]:
+        """Give the values, ``from`` and ``to`` exactly as written."""
+        if self.num == 1:
+            return [self.from_]
+        spaced = np.geomspace if self.scale == "log" else np.linspace
+        return [self.from_, *spaced(self.from_, self.to, self.num)[1:-1].tolist(), self.to]
+
+
+def shape_of(value: object) -> str | None:
+    """Tell which of the three forms a value was written in, so that an error speaks of that form alone."""
+    if isinstance(value, dict | Range):
+        return "range"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "list"
+    return "number"
+
+
+Grid = Annotated[
+    Annotated[float, Tag("number")]
+    | Annotated[list[float], Field(min_length=1, max_length=MAX_VALUES), Tag("list")]
+    | Annotated[Range, Tag("range")],
+    Discriminator(shape_of),
+]
+
+
+def values_of(grid: float | list[float] | Range) -> list[float]:
+    """List the values of a grid in the order in which they are run."""
+    if isinstance(grid, Range):
+        return grid.values()
+    return grid if isinstance(grid, list) else [grid]
+
+
+@dataclass(frozen=True)
+class Within:
+    """The interval that every value of a grid must lie in; shown in the JSON Schema, named in the error."""
+
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+
+    def sentence(self) -> str:
+        """Say in words which values are allowed."""
+        words = {"above": self.gt, "at least": self.ge, "below": self.lt, "at most": self.le}
+        return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
+
+    def allows(self, value: float) -> bool:
+        """Tell whether one value lies inside."""
+        return (
+            (self.gt is None or value > self.gt)
+            and (self.ge is None or value >= self.ge)
+            and (self.lt is None or value < self.lt)
+            and (self.le is None or value <= self.le)
+        )
+
+    def check(self, grid: float | list[float] | Range) -> float | list[float] | Range:
+        """Give the grid back, or say which value is outside. A range is monotonic: its two ends decide."""
+        for value in (grid.from_, grid.to) if isinstance(grid, Range) else values_of(grid):
+            if not self.allows(value):
+                raise PydanticCustomError(
+                    "out_of_bounds",
+                    "must be {allowed} (got {value})",
+                    {"allowed": self.sentence(), "value": value},
+                )
+        return grid
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check after the form has been validated."""
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Write the bounds where JSON Schema has words for them: at the number and at the items of the list."""
+        shown = handler(schema)
+        words = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
+        bounds = {word: bound for name, word in words.items() if (bound := getattr(self, name)) is not None}
+        forms: list[JsonSchemaValue] = shown.get("oneOf") or shown.get("anyOf") or [shown]
+        for form in forms:
+            if form.get("type") == "number":
+                form.update(bounds)
+            elif form.get("type") == "array":
+                form["items"] = {**form["items"], **bounds}
+        return shown

@@ -1,0 +1,175 @@
+"""What a job is: a fair comparison of optimizers on one problem, validated, with its defaults filled in."""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from service.spec.fields import MAX_VALUES, Strict, shape_of
+from service.spec.optimizers import Optimizer
+from service.spec.problems import Problem
+
+# torch.manual_seed keeps the low 32 bits of a seed: larger ones would silently repeat smaller ones.
+MAX_SEED = 2**32 - 1
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+
+
+class SeedRange(Strict):
+    """``count`` seeds from ``first`` on."""
+
+    first: Seed = Field(0, description="First seed.")
+    count: int = Field(ge=1, le=MAX_VALUES, description="How many seeds.")
+
+    @model_validator(mode="after")
+    def _inside(self) -> Self:
+        if self.first + self.count - 1 > MAX_SEED:
+            raise PydanticCustomError("seeds", "the last seed must be at most {limit}", {"limit": MAX_SEED})
+        return self
+
+
+Seeds = Annotated[
+    Annotated[list[Seed], Field(min_length=1, max_length=MAX_VALUES), Tag("list")] | Annotated[SeedRange, Tag("range")],
+    Discriminator(lambda value: "range" if isinstance(value, dict | SeedRange) else "list"),
+]
+
+
+def _size_or_full(size: object) -> object:
+    if type(size) is not int and size != "full":
+        raise PydanticCustomError("batch_size", "must be a whole number of examples or 'full'")
+    return size
+
+
+BatchSize = Annotated[
+    Annotated[int, Field(ge=1, le=1_000_000), Tag("number")] | Annotated[Literal["full"], Tag("full")],
+    Discriminator(lambda size: "full" if isinstance(size, str) else "number"),
+    BeforeValidator(_size_or_full),
+]
+
+
+class JobSpec(Strict):
+    """A comparison: every optimizer, with every setting, sees the same seeds and the same starts."""
+
+    name: Annotated[str, StringConstraints(max_length=200)] = Field(
+        "", description="What the job is called; by default its optimizers and its problem."
+    )
+    problem: Problem = Field(description="What is trained on.")
+    optimizers: list[Optimizer] = Field(min_length=1, max_length=64, description="What is compared.")
+    seeds: Seeds = Field(
+        [0],
+        description="Seeds of initial weights, data order and noise, the same for every optimizer.",
+        validate_default=True,
+    )
+    epochs: int = Field(
+        ge=1, le=10_000_000, description="Passes over the data; on a surface or quadratic one epoch is one update."
+    )
+    batch_size: BatchSize = Field(1, description="Examples for each gradient; 'full' takes all, without noise.")
+    accumulate: int = Field(1, ge=1, le=10_000, description="Micro-batches for each update.")
+    shuffle: bool = Field(False, description="Reorder the data each epoch, by seed.")
+    record_every: int = Field(
+        1, ge=1, le=10_000_000, description="Keep every n-th epoch; the first and the last are always kept."
+    )
+    dtype: Literal["float32", "float64"] = Field(
+        "float32",
+        description="Arithmetic of the run: float32 for networks, float64 for surfaces and quadratics, unless given.",
+    )
+    measure: list[str] = Field(default_factory=list, description="Extra fields that cost time; none is offered yet.")
+    target_loss: float | None = Field(None, description="Default target of the comparison.")
+    ttl_seconds: int | None = Field(
+        None, ge=1, le=10 * 365 * 86_400, description="The job is deleted this long after it ends."
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _different(cls, seeds: list[int] | SeedRange) -> list[int] | SeedRange:
+        if isinstance(seeds, list) and len(set(seeds)) < len(seeds):
+            raise PydanticCustomError("seeds", "every seed must be given once")
+        return seeds
+
+    @field_validator("optimizers")
+    @classmethod
+    def _labelled(cls, optimizers: list[Any]) -> list[Any]:
+        for number, entry in enumerate(optimizers):
+            if entry.label is not None and entry.label in [before.label for before in optimizers[:number]]:
+                twice = PydanticCustomError("label", "the label '{label}' is given twice", {"label": entry.label})
+                details = InitErrorDetails(type=twice, loc=(number, "label"), input=entry.label)
+                raise ValidationError.from_exception_data("optimizers", [details])
+        return _label(optimizers, {entry.label for entry in optimizers if entry.label is not None})
+
+    @field_validator("batch_size")
+    @classmethod
+    def _has_as_many(cls, size: int | str, info: ValidationInfo) -> int | str:
+        examples = info.data["problem"].num_examples if "problem" in info.data else None
+        if examples is not None and isinstance(size, int) and size > examples:
+            raise PydanticCustomError(
+                "batch_size",
+                "must be 'full' or from 1 to {examples} (got {size})",
+                {"examples": examples, "size": size},
+            )
+        return size
+
+    @field_validator("shuffle")
+    @classmethod
+    def _has_data(cls, shuffle: bool, info: ValidationInfo) -> bool:
+        if shuffle and "problem" in info.data and info.data["problem"].num_examples is None:
+            raise PydanticCustomError("shuffle", "must be false: this problem has no data to reorder")
+        return shuffle
+
+    @field_validator("measure")
+    @classmethod
+    def _measurable(cls, measure: list[str]) -> list[str]:
+        if measure:
+            raise PydanticCustomError(
+                "measure", "must be empty: '{name}' is not among the extra fields (none yet)", {"name": measure[0]}
+            )
+        return measure
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        if "dtype" not in self.model_fields_set and self.problem.num_examples is None:
+            object.__setattr__(self, "dtype", "float64")
+        if not self.name:
+            labels = [entry.label or entry.kind for entry in self.optimizers]
+            shown = ", ".join(labels[:4]) + (f" and {len(labels) - 4} more" if len(labels) > 4 else "")
+            problem = getattr(self.problem, "name", None) or self.problem.kind
+            object.__setattr__(self, "name", f"{shown} on {problem}"[:200])
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the spec as accepted, every default filled in, ready for JSON; posting it again gives the same job."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def digest(self) -> str:
+        """Fingerprint the spec: SHA-256 of its canonical JSON."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def _label(optimizers: list[Any], taken: set[str]) -> list[Any]:
+    """Give every entry without a label its kind, or its kind and settings where that would not tell two apart."""
+    unlabelled = [entry.kind for entry in optimizers if entry.label is None]
+    labelled = []
+    for entry in optimizers:
+        if entry.label is None:
+            label = entry.kind
+            if unlabelled.count(entry.kind) > 1 or label in taken:
+                written = [name for name in entry.grids() if name in entry.model_fields_set]
+                single = {name: getattr(entry, name) for name in written if shape_of(getattr(entry, name)) == "number"}
+                label = " ".join([entry.kind, *(f"{name}={value:g}" for name, value in single.items())])
+            stem, number = label[:90], 2
+            while label in taken:
+                label, number = f"{stem} ({number})", number + 1
+            entry = entry.model_copy(update={"label": label})
+        taken.add(entry.label)
+        labelled.append(entry)
+    return labelled

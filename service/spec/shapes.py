@@ -1,0 +1,89 @@
+"""What is a surface, and which of them show one thing each?"""
+
+from dataclasses import dataclass
+
+Point = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A function of x, or of x and y. `minima` are the points where it takes its least value, `value`."""
+
+    name: str
+    title: str
+    formula: str
+    domain: tuple[tuple[float, float], ...]
+    minima: tuple[Point, ...]
+    start: Point
+    sentence: str
+    value: float | None = 0.0
+    reference: str = ""
+    # Points that are lower than all around them, but not the lowest, with their values.
+    local_minima: tuple[tuple[Point, float], ...] = ()
+
+
+SHAPES = (
+    Surface(
+        name="parabola",
+        title="Parabola",
+        formula="x**2",
+        domain=((-6, 6),),
+        minima=((0.0,),),
+        start=(5.0,),
+        sentence="One dimension and one curvature: every method can be worked out by hand.",
+    ),
+    Surface(
+        name="slope",
+        title="Straight slope",
+        formula="x",
+        domain=((-10, 10),),
+        minima=(),
+        value=None,
+        start=(0.0,),
+        sentence="The gradient is 1 everywhere: shows how far a velocity builds up, and never ends.",
+    ),
+    Surface(
+        name="ravine",
+        title="Ravine",
+        formula="x**2 + 10*y**2",
+        domain=((-6, 6), (-3, 3)),
+        minima=((0.0, 0.0),),
+        start=(5.0, 2.0),
+        sentence="Ten times steeper across than along: the rate that the steep side allows is slow along the flat one.",
+    ),
+    Surface(
+        name="saddle",
+        title="Saddle",
+        formula="x**2 - y**2",
+        domain=((-2, 2), (-2, 2)),
+        minima=(),
+        value=None,
+        start=(1.5, 0.001),
+        sentence="A minimum along x and a maximum along y: from y = 0 there is no way out, from next to it a slow one.",
+    ),
+    Surface(
+        name="two_wells",
+        title="Two wells",
+        formula="x**2 + y**2 - 2*exp(-((x - 1)**2 + y**2)/0.2) - 3*exp(-((x + 1)**2 + y**2)/0.2)",
+        domain=((-2, 2), (-2, 2)),
+        minima=((-0.9363006340109187, 0.0),),
+        value=-2.063090251768194,
+        start=(1.5, 1.0),
+        sentence="A shallow well on the right and a deep one on the left: which runs find the deep one?",
+        local_minima=(((0.905317899160115, 0.0), -1.092731999201741),),
+    ),
+    Surface(
+        name="plateau",
+        title="Plateau",
+        formula=(
+            "-sin(10*sqrt(x**2 + y**2) + 0.01)/(10*sqrt(x**2 + y**2) + 0.01) + 0.01*(10*sqrt(x**2 + y**2) + 0.01)**2"
+        ),
+        domain=((-1, 1), (-1, 1)),
+        # The lowest point is the origin, but as the tip of a very blunt cone: the slope there is 0.0353 on every
+        # side, no gradient vanishes, and no run settles on it.
+        minima=(),
+        value=None,
+        start=(0.9, 0.6),
+        sentence="A dip with flat rings around it, on which gradients are small and of alternating sign.",
+    ),
+)

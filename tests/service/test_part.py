@@ -1,0 +1,174 @@
+"""A part is one process that is kept running: what happens when it dies, and how it ends for good."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from service.local import part as part_module
+from service.local.part import Part
+from service.local.preconditions import StackError
+from service.local.supervisor import Supervisor
+
+SLEEPS_FOR_EVER = "import time\nprint('up', flush=True)\ntime.sleep(1000)"
+IGNORES_SIGTERM = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLEEPS_FOR_EVER
+HAS_A_CHILD = (
+    f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {SLEEPS_FOR_EVER!r}])\n" + SLEEPS_FOR_EVER
+)
+FAILS = "raise SystemExit('no such database')"
+
+
+class Diary:
+    """Writes down what parts say."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.deaths: list[str] = []
+
+    def line(self, part: str, line: str) -> None:
+        self.lines.append(line)
+
+    def death(self, part: str, sentence: str) -> None:
+        self.deaths.append(sentence)
+
+
+@pytest.fixture
+def diary() -> Diary:
+    return Diary()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, diary: Diary) -> Iterator[Supervisor]:
+    supervisor = Supervisor(tmp_path, diary)
+    yield supervisor
+    supervisor.ask_to_stop()
+    supervisor.ask_to_stop()  # Impatient.
+    supervisor.stop()
+
+
+def run(supervisor: Supervisor, code: str) -> Part:
+    supervisor.run("part", [sys.executable, "-c", code])
+    return supervisor.parts["part"]
+
+
+def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "this did not come true in time"
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_a_part_that_is_killed_is_started_again_and_the_reason_is_told(supervisor: Supervisor, diary: Diary) -> None:
+    part = run(supervisor, SLEEPS_FOR_EVER)
+    until(lambda: diary.lines == ["up"])
+    first = part.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    until(lambda: diary.lines == ["up", "up"])
+    assert part.pid not in (None, first)
+    assert diary.deaths == ["was ended by SIGKILL; starting it again"]
+
+
+def test_what_a_part_prints_is_kept_in_its_log(supervisor: Supervisor, diary: Diary, tmp_path: Path) -> None:
+    run(supervisor, SLEEPS_FOR_EVER)
+    until(lambda: diary.lines == ["up"])
+    assert (tmp_path / "part.log").read_text() == "up\n"
+
+
+def test_a_part_that_cannot_start_is_given_up_with_its_last_lines(
+    supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
+    run(supervisor, FAILS)
+    with pytest.raises(StackError) as error:
+        supervisor.wait(10.0)
+    assert str(error.value).splitlines() == [
+        "part ended with exit code 1 at each of 5 attempts to start it. Its last lines:",
+        "  no such database",
+    ]
+    assert len(diary.deaths) == 4
+
+
+def test_a_part_that_once_started_well_is_never_given_up(
+    supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(part_module, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
+    part = run(supervisor, FAILS)
+    until(lambda: len(diary.deaths) > part_module.MAX_FALSE_STARTS)
+    assert part.failure is None
+
+
+def test_a_program_that_is_not_there_is_named(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
+    supervisor.run("part", ["/nonexistent/valkey-server"])
+    with pytest.raises(StackError, match="/nonexistent/valkey-server cannot be started: No such file or directory"):
+        supervisor.wait(10.0)
+
+
+def test_a_part_that_ignores_the_request_to_stop_is_killed(
+    supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.local.supervisor.STOP_SECONDS", 0.1)
+    part = run(supervisor, IGNORES_SIGTERM)
+    until(lambda: diary.lines)
+    pid = part.pid
+    assert pid is not None
+    supervisor.stop()
+    assert not is_alive(pid)
+    assert diary.deaths == []
+
+
+def test_asking_twice_does_not_wait_for_the_patience_of_the_first(supervisor: Supervisor, diary: Diary) -> None:
+    run(supervisor, IGNORES_SIGTERM)
+    until(lambda: diary.lines)
+    supervisor.ask_to_stop()
+    supervisor.ask_to_stop()
+    started = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - started < 2.0
+
+
+def test_what_a_part_has_started_ends_with_it(supervisor: Supervisor, diary: Diary) -> None:
+    part = run(supervisor, HAS_A_CHILD)
+    until(lambda: diary.lines == ["up", "up"])
+    leader = part.pid
+    assert leader is not None
+    family = [leader, *(child.pid for child in psutil.Process(leader).children(recursive=True))]
+    assert len(family) == 2
+    supervisor.stop()
+    until(lambda: not any(map(is_alive, family)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
+def test_a_part_dies_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from service.local.supervisor import Supervisor
+supervisor = Supervisor(Path({str(tmp_path)!r}))
+supervisor.run("part", [sys.executable, "-c", {SLEEPS_FOR_EVER!r}])
+supervisor.wait_until(lambda: list(supervisor.parts["part"].tail) == ["up"], "the part", 10)
+print(supervisor.parts["part"].pid, flush=True)
+supervisor.wait()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        pid = int(owner.stdout.readline())
+        assert is_alive(pid)
+        owner.kill()
+    until(lambda: not is_alive(pid))

@@ -1,0 +1,202 @@
+"""What a spec accepts, fills in and refuses, and what it stands for."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from service.spec.fields import Range
+from service.spec.job import JobSpec
+from service.spec.optimizers import OPTIMIZERS
+from service.spec.price import price
+from service.spec.runs import Runs
+
+SGD = {"kind": "sgd", "lr": 0.05}
+
+
+def spec(**changes: Any) -> JobSpec:
+    """A small valid spec, with changes."""
+    return JobSpec.model_validate({"problem": {"kind": "flipnet"}, "optimizers": [SGD], "epochs": 3} | changes)
+
+
+def test_defaults_are_filled_in() -> None:
+    given = spec().as_dict()
+    assert given["batch_size"] == 1
+    assert given["seeds"] == [0]
+    assert given["record_every"] == 1
+    assert given["dtype"] == "float32"
+    assert given["optimizers"][0]["label"] == "sgd"
+    assert given["name"] == "sgd on flipnet"
+
+
+def test_surfaces_and_quadratics_are_computed_in_float64_unless_asked_otherwise() -> None:
+    ravine = {"kind": "surface", "name": "ravine"}
+    assert spec(problem=ravine).dtype == "float64"
+    assert spec(problem=ravine, dtype="float32").dtype == "float32"
+    assert spec(problem={"kind": "quadratic", "eigenvalues": [1.0]}).dtype == "float64"
+
+
+def test_a_surface_starts_at_its_typical_start() -> None:
+    assert spec(problem={"kind": "surface", "name": "ravine"}).problem.start == [5.0, 2.0]  # type: ignore[union-attr]
+
+
+def test_an_accepted_spec_posted_again_is_the_same_job() -> None:
+    for problem in (
+        {"kind": "flipnet"},
+        {"kind": "surface", "name": "saddle"},
+        {
+            "kind": "surface",
+            "expression": "x**2 + y**4",
+            "starts": {"x": {"from": -1, "to": 1, "num": 3}, "y": {"from": 0, "to": 1, "num": 2}},
+        },
+        {"kind": "quadratic", "eigenvalues": [1, 100], "angle": 30},
+    ):
+        optimizers = [SGD, {"kind": "adam", "lr": {"from": 1e-3, "to": 1, "num": 5, "scale": "log"}}]
+        once = spec(problem=problem, optimizers=optimizers, seeds={"first": 3, "count": 4})
+        again = JobSpec.model_validate(json.loads(json.dumps(once.as_dict())))
+        assert again.as_dict() == once.as_dict()
+        assert again.digest() == once.digest()
+
+
+def test_momentum_is_0_9_for_the_methods_named_after_it() -> None:
+    optimizers = [{"kind": "momentum", "lr": 0.1}, {"kind": "nesterov", "lr": 0.1}, {"kind": "rmsprop", "lr": 0.1}]
+    runs = Runs(spec(optimizers=optimizers))
+    assert [runs[index].optimizer["momentum"] for index in range(3)] == [0.9, 0.9, 0.0]
+
+
+def test_lists_and_ranges_multiply_into_a_grid_the_first_varying_slowest() -> None:
+    runs = Runs(
+        spec(
+            optimizers=[{"kind": "momentum", "lr": [0.1, 0.2], "momentum": {"from": 0.0, "to": 0.9, "num": 3}}],
+            seeds=[7, 8],
+        )
+    )
+    assert len(runs) == 12
+    assert [runs[index].seed for index in range(3)] == [7, 8, 7]
+    settings = [(runs[index].optimizer["lr"], runs[index].optimizer["momentum"]) for index in range(0, 12, 2)]
+    assert settings == [(0.1, 0.0), (0.1, 0.45), (0.1, 0.9), (0.2, 0.0), (0.2, 0.45), (0.2, 0.9)]
+    assert runs[2].label == "momentum lr=0.1 momentum=0.45"
+
+
+def test_runs_nest_optimizers_then_seeds_then_starts() -> None:
+    starts = {"x": {"from": 0, "to": 1, "num": 2}, "y": {"from": 5, "to": 6, "num": 2}}
+    problem = {"kind": "surface", "name": "ravine", "starts": starts}
+    runs = Runs(spec(problem=problem, optimizers=[SGD, {"kind": "adam", "lr": 0.1}], seeds=[1, 2]))
+    assert len(runs) == 16
+    seen = [(runs[index].label, runs[index].seed, runs[index].start) for index in range(16)]
+    expected = [
+        (label, seed, [float(x), float(y)])
+        for label in ("sgd", "adam")
+        for seed in (1, 2)
+        for x in (0, 1)
+        for y in (5, 6)
+    ]
+    assert seen == expected
+
+
+def test_a_range_has_its_ends_exactly_and_equal_ratios_when_logarithmic() -> None:
+    values = Range.model_validate({"from": 1e-3, "to": 1.0, "num": 4, "scale": "log"}).values()
+    assert values[0] == 1e-3
+    assert values[-1] == 1.0
+    np.testing.assert_allclose(np.diff(np.log10(values)), 1.0)
+
+
+def test_runs_are_found_by_label_of_an_entry_and_of_one_setting() -> None:
+    runs = Runs(spec(optimizers=[SGD, {"kind": "adam", "lr": [0.1, 0.2], "label": "a"}], seeds=[0, 1]))
+    assert list(runs.labelled("sgd")) == [(0, 2)]
+    assert list(runs.labelled("a")) == [(2, 6)]
+    assert list(runs.labelled("a lr=0.2")) == [(4, 6)]
+    assert list(runs.labelled("a lr=0.3")) == []
+    assert list(runs.labelled("b")) == []
+
+
+def test_entries_of_one_kind_get_labels_that_tell_them_apart() -> None:
+    given = spec(optimizers=[SGD, {"kind": "sgd", "lr": 0.1}, {"kind": "sgd", "lr": 0.1}])
+    assert [entry.label for entry in given.optimizers] == ["sgd lr=0.05", "sgd lr=0.1", "sgd lr=0.1 (2)"]
+
+
+def test_the_price_counts_without_listing() -> None:
+    cost = price(
+        spec(
+            optimizers=[{"kind": "momentum", "lr": {"from": 0.01, "to": 0.1, "num": 1000}, "momentum": [0.5, 0.9]}],
+            seeds={"count": 50},
+            epochs=25,
+            batch_size=5,
+            accumulate=2,
+            record_every=10,
+        )
+    )
+    assert cost.runs_total == 100_000
+    assert cost.epochs_total == 2_500_000
+    assert cost.updates_total == 2_500_000 * 2  # 16 images in batches of 5, 5, 5, 1: two updates of two.
+    assert cost.rows_total == 100_000 * 4  # Epochs 0, 10, 20 and the last.
+    shards = cost.shards()
+    assert sum(num for _, num in shards) == 100_000
+    assert [first for first, _ in shards] == list(np.cumsum([0, *(num for _, num in shards[:-1])]))
+
+
+def test_a_small_job_is_interactive_and_a_sweep_is_not() -> None:
+    assert price(spec(epochs=30)).queue == "interactive"
+    sweep = {"kind": "sgd", "lr": {"from": 0.01, "to": 0.1, "num": 100_000}}
+    assert price(spec(optimizers=[sweep], epochs=30)).queue == "batch"
+
+
+def test_every_optimizer_of_the_catalogue_can_be_asked_for_with_a_learning_rate_alone() -> None:
+    for kind in OPTIMIZERS:
+        name = kind.model_json_schema()["properties"]["kind"]["const"]
+        assert Runs(spec(optimizers=[{"kind": name, "lr": 0.1}]))[0].optimizer["lr"] == 0.1
+
+
+WRONG: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
+    ({"optimizers": [{"kind": "sgd", "lr": 0}]}, ("optimizers", 0, "lr")),
+    ({"optimizers": [{"kind": "sgd", "lr": [0.1, -0.1]}]}, ("optimizers", 0, "lr")),
+    ({"optimizers": [{"kind": "sgd", "lr": []}]}, ("optimizers", 0, "lr")),
+    ({"optimizers": [{"kind": "sgd", "lr": "0.1"}]}, ("optimizers", 0, "lr")),
+    ({"optimizers": [{"kind": "sgd", "lr": True}]}, ("optimizers", 0, "lr")),
+    ({"optimizers": [{"kind": "sgd", "lr": float("nan")}]}, ("optimizers", 0, "lr")),
+    ({"optimizers": [{"kind": "sgd", "lr": {"from": 0.1, "to": 1, "num": 0}}]}, ("optimizers", 0, "lr", "num")),
+    ({"optimizers": [{"kind": "sgd", "lr": {"from": 0, "to": 1, "num": 3, "scale": "log"}}]}, ("optimizers", 0, "lr")),
+    ({"optimizers": [{"kind": "momentum", "lr": 0.1, "momentum": 1}]}, ("optimizers", 0, "momentum")),
+    ({"optimizers": [{"kind": "momentum", "lr": 0.1, "momentum": -0.1}]}, ("optimizers", 0, "momentum")),
+    ({"optimizers": [{"kind": "adam", "lr": 0.1, "beta1": 1.0}]}, ("optimizers", 0, "beta1")),
+    ({"optimizers": []}, ("optimizers",)),
+    ({"optimizers": [SGD] * 65}, ("optimizers",)),
+    ({"seeds": []}, ("seeds",)),
+    ({"seeds": [1, 1]}, ("seeds",)),
+    ({"seeds": [-1]}, ("seeds", 0)),
+    ({"seeds": {"count": 0}}, ("seeds", "count")),
+    ({"epochs": 0}, ("epochs",)),
+    ({"epochs": 2.5}, ("epochs",)),
+    ({"batch_size": 17}, ("batch_size",)),
+    ({"batch_size": "half"}, ("batch_size",)),
+    ({"record_every": 0}, ("record_every",)),
+    ({"measure": ["hope"]}, ("measure",)),
+    ({"dtype": "float16"}, ("dtype",)),
+    ({"unheard": 1}, ("unheard",)),
+    ({"problem": {"kind": "surface", "name": "atlantis"}}, ("problem", "name")),
+    ({"problem": {"kind": "surface", "name": "ravine", "start": [1]}}, ("problem", "start")),
+    ({"problem": {"kind": "surface", "name": "ravine", "starts": [[1, 2], [1]]}}, ("problem", "starts")),
+    ({"problem": {"kind": "surface", "expression": "x +", "start": [1]}}, ("problem", "expression")),
+    ({"problem": {"kind": "surface", "expression": "x + z", "start": [1]}}, ("problem", "expression")),
+    ({"problem": {"kind": "surface", "expression": "__import__('os')", "start": [1]}}, ("problem", "expression")),
+    ({"problem": {"kind": "surface", "expression": "x**2", "start": [1, 2]}}, ("problem", "start")),
+    ({"problem": {"kind": "surface", "expression": "x**2"}}, ("problem",)),
+    ({"problem": {"kind": "surface"}}, ("problem",)),
+    ({"problem": {"kind": "quadratic", "eigenvalues": []}}, ("problem", "eigenvalues")),
+    ({"problem": {"kind": "quadratic", "eigenvalues": [1.0] * 1001}}, ("problem", "eigenvalues")),
+    ({"problem": {"kind": "quadratic", "eigenvalues": [1, 2, 3], "angle": 10}}, ("problem", "angle")),
+    ({"problem": {"kind": "quadratic", "eigenvalues": [1, 2], "start": [1, 2, 3]}}, ("problem", "start")),
+    ({"problem": {"kind": "surface", "name": "ravine"}, "shuffle": True}, ("shuffle",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "place"), WRONG, ids=[json.dumps(changes)[:70] for changes, _ in WRONG])
+def test_what_is_wrong_is_refused_at_its_place(changes: dict[str, Any], place: tuple[str | int, ...]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        spec(**changes)
+    assert len(refused.value.errors()) == 1
+    # Names of union members stand between; the answer over HTTP leaves them out (test_errors.py).
+    told = [part for part in refused.value.errors()[0]["loc"] if part in place]
+    assert list(dict.fromkeys(told)) == list(place)

@@ -1,0 +1,62 @@
+"""The number of workers changes nothing but the time: identical bytes of history with one and with three."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.servers import Broker, Stack, wait_for_job
+
+SPECS: list[dict[str, Any]] = [
+    {
+        "problem": {"kind": "flipnet"},
+        "optimizers": [
+            {"kind": "momentum", "lr": 0.05, "momentum": {"from": 0.0, "to": 0.99, "num": 1_500}},
+            {"kind": "adam", "lr": {"from": 1e-4, "to": 1.0, "num": 1_500, "scale": "log"}},
+            {"kind": "rmsprop", "lr": 0.01, "alpha": {"from": 0.5, "to": 0.99, "num": 1_507}},
+        ],
+        "seeds": [1, 2],
+        "epochs": 3,
+        "shuffle": True,
+    },
+    {
+        "problem": {"kind": "surface", "expression": "x**2 + sin(3*x)*exp(y) + abs(y)**1.5", "noise": 0.1,
+                    "starts": {"x": {"from": -2, "to": 2, "num": 101}, "y": {"from": -1, "to": 1, "num": 101}}},
+        "optimizers": [{"kind": "nesterov", "lr": 0.01}, {"kind": "adamw", "lr": 0.05}],
+        "epochs": 5,
+    },
+]  # fmt: skip
+
+
+def histories(client: httpx.Client, spec: dict[str, Any]) -> list[str]:
+    """Run a job and give its histories as they come over the wire, without the ids."""
+    answer = client.post("/v1/jobs", json=spec)
+    assert answer.status_code == 202, answer.text
+    job_id = answer.json()["id"]
+    assert wait_for_job(client, job_id)["status"] == "completed"
+    pages, cursor = [], None
+    while True:
+        query = {"limit": 500} | ({"cursor": cursor} if cursor else {})
+        page = client.get(f"/v1/jobs/{job_id}/metrics", params=query)
+        pages.append(page.text.replace(job_id[:28], ""))
+        cursor = page.json()["next"]
+        if cursor is None:
+            return pages
+
+
+@pytest.fixture(scope="module")
+def with_three_workers(
+    new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory
+) -> list[list[str]]:
+    """The histories as three workers on SQLite make them."""
+    folder = tmp_path_factory.mktemp("three-workers")
+    stack = Stack(new_database("sqlite"), broker.new_url(), folder, batch_processes=3)
+    with stack, stack.client() as client:
+        return [histories(client, spec) for spec in SPECS]
+
+
+def test_neither_the_number_of_workers_nor_the_database_changes_a_byte(
+    client: httpx.Client, with_three_workers: list[list[str]]
+) -> None:
+    assert [histories(client, spec) for spec in SPECS] == with_three_workers

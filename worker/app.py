@@ -1,0 +1,66 @@
+"""The Celery app: what a worker listens to, and what each of its processes opens."""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from kombu.entity import Queue
+
+from service.database import Database
+from service.dispatch import QUEUES, Dispatcher, Sweep, celery_settings
+from service.settings import get_settings
+
+app = Celery("ravine", include=["worker.tasks"])
+app.conf.update(celery_settings(get_settings()))
+app.conf.update(
+    task_queues=[Queue(name) for name in QUEUES],
+    # Forking a process that has loaded torch is unsafe: every process of the pool starts afresh.
+    worker_pool_start_method="spawn",
+    # A worker takes a message only when it is free to train it, and gives it back by not having acknowledged it.
+    worker_prefetch_multiplier=1,
+    task_acks_late=True,
+    worker_hijack_root_logger=False,
+    # A task that nothing stores the result of needs no events either; `inspect` and Flower switch them on.
+    worker_send_task_events=False,
+)
+
+_open: dict[str, Any] = {}
+
+
+def database() -> Database:
+    """Give the database of this process."""
+    if "database" not in _open:
+        _open["database"] = Database(get_settings().database_url, pool_size=2)
+    found: Database = _open["database"]
+    return found
+
+
+@worker_process_init.connect
+def _warm_up(**_: Any) -> None:
+    """Load torch before the first job arrives, and open the database."""
+    from worker.engine.device import use_device
+
+    use_device("cpu")
+    from worker import runner  # noqa: F401  (its imports are what takes time)
+
+    with database().snapshot() as session:
+        session.connection()
+
+
+@worker_process_shutdown.connect
+def _close(**_: Any) -> None:
+    database().close()
+
+
+@worker_ready.connect
+def _start_sweep(**_: Any) -> None:
+    """Sweep in the worker's main process too: shards are taken back while no API is up."""
+    settings = get_settings()
+    _open["sweep"] = Sweep(database(), Dispatcher(settings), settings)
+    _open["sweep"].start()
+
+
+@worker_shutting_down.connect
+def _stop_sweep(**_: Any) -> None:
+    if "sweep" in _open:
+        _open["sweep"].stop()

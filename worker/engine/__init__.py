@@ -1,0 +1,31 @@
+"""The engine: how is a stack of runs trained, exactly and all at once?
+
+All runs are columns of one matrix [D, R]: D parameters, R runs, runs last. It is pure torch and numpy, and it speaks
+plain data only, so that whoever drives it decides about databases, queues and clocks. The entry points are these:
+
+    group_runs(optimizers, optimizer_of_run) -> tuple[Group, ...]                              worker.engine.groups
+        optimizers: [(kind, {"lr": 0.05, "momentum": 0.9, "amsgrad": True, …}), …], one per resolved setting;
+        optimizer_of_run: for each run of the shard, the index of its setting. Missing settings take torch's defaults.
+
+    FlipNet(seeds, batch_size=1, shuffle=False)                                                worker.engine.problems
+    Surface(expression, starts, seeds, noise=0.0, batch_size=1, minima=())
+    Quadratic(eigenvalues, starts, seeds, angle=0.0, noise=0.0, batch_size=1)
+        seeds: one integer per run; starts: one point per run [runs, D]; batch_size: an integer or "full".
+        PROBLEMS maps a kind to its class, OPTIMIZERS and SCHEDULES do the same for theirs.
+
+    Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", device="cpu")  worker.engine.trainer
+    Trainer(plan, checkpoint=None)
+        .fields       names of the rows of Epoch.values_FR, in order
+        .run()        a generator of one Epoch per epoch, the untrained start (epoch 0) first; ends early when every run
+                      has diverged. Between two yields .checkpoint() gives a dict of arrays; Trainer(plan, checkpoint)
+                      goes on from there with the same bits. Closing the generator stops the training.
+
+    Epoch: number, diverged_R, kept_R, values_FR, measured_FR                                  worker.engine.trainer
+        Arrays are in the order of the runs. kept_R marks the runs that have a row at this epoch; it and values_FR are
+        None when there is nothing to store. measured_FR says which values exist at all: where it is False the value
+        is "not measured" (train_loss and update_norm at epoch 0, the momentum of an optimizer that has none), where
+        it is True a NaN is the true NaN of a run that diverges.
+
+    use_device(name="cpu") -> torch.device                                                     worker.engine.device
+        call once per process: checks the device and sets one thread.
+"""

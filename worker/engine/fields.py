@@ -1,0 +1,44 @@
+"""Which fields does a history have, and for which runs and epochs does a field exist at all?"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.engine.groups import Group
+from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.protocols import Problem
+
+# An epoch of training must lie behind these.
+AFTER_TRAINING = ("train_loss", "update_norm")
+
+
+def fields_of(problem: Problem, groups: Sequence[Group]) -> tuple[str, ...]:
+    """The names of all fields, in the order in which an epoch gives their values."""
+    has_momentum = any(OPTIMIZERS[group.kind].momentum is not None for group in groups)
+    return (
+        "loss",
+        "train_loss",
+        *(("accuracy",) if problem.has_accuracy else ()),
+        "grad_norm",
+        "update_norm",
+        "distance_from_start",
+        *(("distance_to_minimum",) if len(problem.minima_MD) else ()),
+        "lr",
+        *(("momentum",) if has_momentum else ()),
+        *(("x", "y")[: problem.num_parameters] if problem.has_position else ()),
+    )
+
+
+def measured(
+    fields: Sequence[str], groups: Sequence[Group], num_runs: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which values [F, runs] exist at epoch 0, and which at every later epoch."""
+    later_FR = np.ones((len(fields), num_runs), dtype=bool)
+    for group in groups:
+        if "momentum" in fields and OPTIMIZERS[group.kind].momentum is None:
+            later_FR[fields.index("momentum"), group.runs] = False
+    first_FR = later_FR.copy()
+    first_FR[[fields.index(name) for name in AFTER_TRAINING]] = False
+    later_FR.flags.writeable = first_FR.flags.writeable = False
+    return first_FR, later_FR

@@ -1,0 +1,198 @@
+"""How does FlipNet, the smallest network with a real data set, learn to transpose a 2×2 image?
+
+4 → 3 → 4 with ReLU after the first layer, 31 parameters in the order of torch's state_dict (W1 [3, 4], b1, W2 [4, 3],
+b2), mean squared error over the four outputs. Three hidden units cannot carry four pixels, so the loss never reaches
+0. Gradients are written out by hand: no graph to build, and every run of the stack in each operation.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.random import permutations
+from worker.engine.reduce import sum_rows
+
+# Image i is the four bits of i, the most significant first; transposing a 2×2 image swaps its middle two pixels.
+IMAGES = np.array([[image >> bit & 1 for bit in (3, 2, 1, 0)] for image in range(16)], dtype=np.float64)
+TARGETS = IMAGES[:, [0, 2, 1, 3]]
+SIZES = (12, 3, 12, 4)
+EPOCHS_PER_DRAW = 16
+
+
+@dataclass(frozen=True, eq=False)
+class FlipNet:
+    """FlipNet for one seed per run. A batch of 16 or more is all of the data, whose order then does not matter."""
+
+    seeds: NDArray[np.int64]
+    batch_size: BatchSize = 1
+    shuffle: bool = False
+
+    num_parameters = sum(SIZES)
+    has_accuracy = True
+    has_position = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
+
+    @property
+    def num_runs(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def images_per_batch(self) -> int:
+        return len(IMAGES) if self.batch_size == "full" else min(self.batch_size, len(IMAGES))
+
+    @property
+    def whole(self) -> bool:
+        return self.images_per_batch == len(IMAGES)
+
+    @property
+    def minima_MD(self) -> NDArray[np.float64]:
+        return np.empty((0, self.num_parameters))
+
+    def num_batches(self, accumulate: int) -> int:
+        return math.ceil(len(IMAGES) / self.images_per_batch)
+
+    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "FlipNetObjective":
+        return FlipNetObjective(self, self.seeds[source_R], dtype, device)
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """B images that all runs see [B, 4, 1], or of which each run has its own [B, 4, R], and what they should become."""
+
+    images: Tensor
+    targets: Tensor
+    # Turns an error into the slope of the mean square: 2 / (4 · B). As a tensor, which meets others faster than a number.
+    scale: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor) -> "Examples":
+        return cls(images, images[:, [0, 2, 1, 3]], images.new_tensor(2 / (4 * len(images))))
+
+
+class FlipNetObjective:
+    """FlipNet for the columns of one stack."""
+
+    def __init__(self, problem: FlipNet, seeds_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> None:
+        self._problem = problem
+        self._seeds_S, self._seed_of_column = np.unique(seeds_R, return_inverse=True)
+        weights_SD = torch.stack([initial_weights(int(seed)) for seed in self._seeds_S])
+        start_RD = weights_SD[torch.from_numpy(self._seed_of_column)]
+        self.start_DR = start_RD.T.to(device=device, dtype=dtype).contiguous()
+        self._images = torch.from_numpy(IMAGES).to(device=device, dtype=dtype)
+        self._all = Examples.of(self._images[:, :, None])
+        self._batches = self._in_batches(self._images[:, :, None])
+        self._drawn: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
+        self._shuffled: tuple[int, list[Examples]] = (-1, [])
+
+    def evaluate(self, weights_DR: Tensor) -> Evaluation:
+        gradient_DR, errors_B4R = _gradient(weights_DR, self._all)
+        # Right means on the target's side of 0.5, in all four outputs: a target of 1 is missed at 0.5, one of 0 is not.
+        right_B4R = (errors_B4R + self._all.targets > 0.5) == (self._all.targets > 0.5)
+        accuracy_R = sum_rows(right_B4R.all(dim=1).to(errors_B4R.dtype)) / len(IMAGES)
+        return Evaluation(_mean_square(errors_B4R), gradient_DR, accuracy_R)
+
+    def loss(self, weights_DR: Tensor) -> Tensor:
+        return _mean_square(_forward(weights_DR, self._all)[1])
+
+    def batch(self, weights_DR: Tensor, step: int, known: Evaluation | None) -> tuple[Tensor, Tensor]:
+        if self._problem.whole:
+            known = known or self.evaluate(weights_DR)
+            return known.loss_R[None], known.gradient_DR
+        epoch, index = divmod(step, len(self._batches))
+        batches = self._shuffled_batches(epoch) if self._problem.shuffle else self._batches
+        gradient_DR, errors_B4R = _gradient(weights_DR, batches[index])
+        squares_4R = _contract(errors_B4R, errors_B4R, 0)
+        return squares_4R if len(errors_B4R) == 1 else squares_4R / len(errors_B4R), gradient_DR
+
+    def _shuffled_batches(self, epoch: int) -> list[Examples]:
+        """The micro-batches of one epoch, where each run sees the images in the order that its own seed draws."""
+        if self._shuffled[0] != epoch:
+            draw, offset = divmod(epoch, EPOCHS_PER_DRAW)
+            if self._drawn[0] != draw:
+                epochs = np.arange(draw * EPOCHS_PER_DRAW, (draw + 1) * EPOCHS_PER_DRAW, dtype=np.int64)
+                self._drawn = draw, permutations(self._seeds_S, epochs, len(IMAGES))
+            order_BR = torch.from_numpy(self._drawn[1][offset][:, self._seed_of_column])
+            images_BR4 = self._images[order_BR.to(self._images.device)]
+            self._shuffled = epoch, self._in_batches(images_BR4.movedim(2, 1).contiguous())
+        return self._shuffled[1]
+
+    def _in_batches(self, images: Tensor) -> list[Examples]:
+        size = self._problem.images_per_batch
+        return [Examples.of(images[start : start + size]) for start in range(0, len(IMAGES), size)]
+
+
+def _forward(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
+    """Hidden units [B, 3, R] and errors [B, 4, R] of the outputs."""
+    w1, b1, w2, b2 = weights_DR.split_with_sizes(SIZES)
+    hidden = torch.relu(_contract(w1.view(1, 3, 4, -1), examples.images.unsqueeze(1), 2) + b1)
+    outputs = _contract(w2.view(1, 4, 3, -1), hidden.unsqueeze(1), 2) + b2
+    return hidden, outputs - examples.targets
+
+
+def _gradient(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
+    """The gradient [D, R] of the mean square error, and the errors [B, 4, R] of the outputs."""
+    hidden, errors = _forward(weights_DR, examples)
+    slopes = errors * examples.scale
+    w2 = weights_DR[15:27].view(1, 4, 3, -1)
+    # Back through the second layer, then through ReLU: its derivative is 1 where the unit is on and 0 where it is off.
+    back = _contract(w2, slopes.unsqueeze(2), 1) * torch.sign(hidden)
+    gradient_DR = torch.cat(
+        [
+            _contract(back.unsqueeze(2), examples.images.unsqueeze(1), 0).view(12, -1),
+            _total(back),
+            _contract(slopes.unsqueeze(2), hidden.unsqueeze(1), 0).view(12, -1),
+            _total(slopes),
+        ]
+    )
+    return gradient_DR, errors
+
+
+def _contract(left: Tensor, right: Tensor, axis: int) -> Tensor:
+    """Σ left · right over an axis, in a fixed order: the batch (0), or the three or four units of a layer.
+
+    For one image the products of a layer are few, and summing them afterwards takes two calls; torch adds up to four rows
+    one after another, however wide they are. For many images the products would not stay in cache, so they are added as
+    they are made.
+    """
+    if axis > 0 and max(len(left), len(right)) == 1:
+        return (left * right).sum(axis)
+    pairs = list(zip(left.unbind(axis), right.unbind(axis), strict=True))
+    total = pairs[0][0] * pairs[0][1]
+    for left_part, right_part in pairs[1:]:
+        total = torch.addcmul(total, left_part, right_part)
+    return total
+
+
+def _total(values: Tensor) -> Tensor:
+    return values[0] if len(values) == 1 else sum_rows(values.clone())
+
+
+def _mean_square(errors_B4R: Tensor) -> Tensor:
+    squares = (errors_B4R * errors_B4R).flatten(0, 1)
+    return sum_rows(squares) / len(squares)
+
+
+@lru_cache(maxsize=100_000)
+def initial_weights(seed: int) -> Tensor:
+    """The 31 weights in float32 that nn.Linear(4, 3) and nn.Linear(3, 4), made in this order, get after
+    manual_seed(seed).
+
+    torch draws weights by Kaiming's uniform rule with a = √5 and biases within ±1/√fan_in. A generator of our own
+    gives the same numbers and leaves the global one alone.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    parts = []
+    for size, fan_in in zip(SIZES, (4, 4, 3, 3), strict=True):
+        is_weight = size == 12
+        # In this order of rounding, as torch.nn.init computes it: for fan_in 4 it is one bit below 1/2.
+        bound = math.sqrt(3) * (math.sqrt(2 / (1 + 5)) / math.sqrt(fan_in)) if is_weight else 1 / math.sqrt(fan_in)
+        parts.append(torch.empty(size).uniform_(-bound, bound, generator=generator))
+    return torch.cat(parts)

@@ -1,0 +1,100 @@
+"""How is ½ Σ λᵢ wᵢ², the landscape that theory is about, minimised by all runs at once?"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.engine.problems.noise import GradientNoise
+from worker.engine.problems.points import checked_starts, start_columns
+from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.reduce import sum_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Quadratic:
+    """A quadratic with these eigenvalues, with a start and a seed per run. One epoch is one update.
+
+    In two dimensions its axes may be turned by `angle` degrees: f = ½ wᵀ Q diag(λ) Qᵀ w, where Q turns
+    counter-clockwise.
+    """
+
+    eigenvalues: NDArray[np.float64]
+    starts: NDArray[np.float64]
+    seeds: NDArray[np.int64]
+    angle: float = 0.0
+    noise: float = 0.0
+    batch_size: BatchSize = 1
+
+    has_accuracy = False
+    whole = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "eigenvalues", np.asarray(self.eigenvalues, dtype=np.float64))
+        object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
+        object.__setattr__(self, "starts", checked_starts(self.starts, len(self.seeds), self.num_parameters))
+        if self.angle and self.num_parameters != 2:
+            raise ValueError(f"an angle needs two eigenvalues, not {self.num_parameters}.")
+
+    @property
+    def num_runs(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def num_parameters(self) -> int:
+        return len(self.eigenvalues)
+
+    @property
+    def has_position(self) -> bool:
+        return self.num_parameters <= 2
+
+    @property
+    def minima_MD(self) -> NDArray[np.float64]:
+        """The origin, if it is the only minimum: an eigenvalue of 0 makes a valley of them, a negative one a saddle."""
+        return np.zeros((int((self.eigenvalues > 0).all()), self.num_parameters))
+
+    def num_batches(self, accumulate: int) -> int:
+        return accumulate
+
+    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "QuadraticObjective":
+        return QuadraticObjective(self, source_R, dtype, device)
+
+
+class QuadraticObjective:
+    """A quadratic for the columns of one stack."""
+
+    def __init__(
+        self, problem: Quadratic, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.start_DR = start_columns(problem.starts, source_R, dtype, device)
+        self._eigenvalues_D1 = torch.from_numpy(problem.eigenvalues[:, None]).to(device=device, dtype=dtype)
+        self._matrix = _matrix(problem.eigenvalues, problem.angle) if problem.angle else None
+        self._noise = GradientNoise(
+            problem.noise, problem.batch_size, problem.seeds[source_R], problem.num_parameters, dtype, device
+        )
+
+    def evaluate(self, weights_DR: Tensor) -> Evaluation:
+        if self._matrix is None:
+            gradient_DR = self._eigenvalues_D1 * weights_DR
+        else:
+            (xx, xy), (yx, yy) = self._matrix
+            x, y = weights_DR
+            gradient_DR = torch.stack([xx * x + xy * y, yx * x + yy * y])
+        return Evaluation(sum_rows(gradient_DR * weights_DR) / 2, gradient_DR)
+
+    def loss(self, weights_DR: Tensor) -> Tensor:
+        return self.evaluate(weights_DR).loss_R
+
+    def batch(self, weights_DR: Tensor, step: int, known: Evaluation | None) -> tuple[Tensor, Tensor]:
+        known = known or self.evaluate(weights_DR)
+        return known.loss_R[None], self._noise.added_to(known.gradient_DR, step)
+
+
+def _matrix(eigenvalues: NDArray[np.float64], angle: float) -> list[list[float]]:
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    turn = np.array([[cos, -sin], [sin, cos]])
+    matrix: list[list[float]] = (turn @ np.diag(eigenvalues) @ turn.T).tolist()
+    return matrix

@@ -1,0 +1,129 @@
+"""What must a problem and an optimizer offer, so that the trainer needs to know neither?
+
+Names carry shapes. The legend, for the whole engine:
+    D  parameters              R  columns of a stack: runs, and the repetitions that pad each group
+    B  examples in a batch     T  consecutive updates        F  recorded fields        M  known minima        S  seeds
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+BatchSize = int | Literal["full"]
+State = dict[str, Tensor]
+Rows = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The full objective at one set of weights."""
+
+    loss_R: Tensor
+    gradient_DR: Tensor
+    accuracy_R: Tensor | None = None
+
+
+class Objective(Protocol):
+    """A problem laid out for the columns of one stack, on one device and in one dtype."""
+
+    @property
+    def start_DR(self) -> Tensor: ...
+
+    def evaluate(self, weights_DR: Tensor) -> Evaluation:
+        """Loss, gradient and accuracy over all training data."""
+        ...
+
+    def loss(self, weights_DR: Tensor) -> Tensor:
+        """The loss of evaluate alone, bit for bit, without the cost of a gradient."""
+        ...
+
+    def batch(self, weights_DR: Tensor, step: int, known: Evaluation | None) -> tuple[Tensor, Tensor]:
+        """Loss [K, R] and gradient [D, R] on micro-batch number `step`, counted from 0 over all epochs.
+
+        The loss is the mean of K rows, the same K for every batch: who adds up many takes the mean of the rows once.
+
+        `known` is the evaluation at exactly these weights where the trainer has it: a problem whose batch is all of its
+        data need not compute anything twice.
+        """
+        ...
+
+
+class Problem(Protocol):
+    """What is minimised, for all runs of a plan in their own order."""
+
+    @property
+    def num_runs(self) -> int: ...
+
+    @property
+    def num_parameters(self) -> int: ...
+
+    @property
+    def has_accuracy(self) -> bool: ...
+
+    @property
+    def has_position(self) -> bool:
+        """Whether the parameters themselves are worth a record: points of a line or a plane."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether every batch is all of the data, so that an evaluation serves the next update too."""
+        ...
+
+    @property
+    def minima_MD(self) -> NDArray[np.float64]:
+        """The known global minima, possibly none (M = 0)."""
+        ...
+
+    def num_batches(self, accumulate: int) -> int:
+        """Micro-batches per epoch; a problem without data has one epoch per update, so `accumulate` of them."""
+        ...
+
+    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> Objective:
+        """The problem for a stack whose column c stands for run `source_R[c]`."""
+        ...
+
+
+class Schedule(Protocol):
+    """How a learning rate or a momentum changes over the updates: the factor that the setting is multiplied by."""
+
+    def __call__(self, updates_T1: Tensor, settings: Rows) -> Tensor:
+        """Factors in float64 that broadcast to [T, R], for updates numbered from 0."""
+        ...
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An optimization method as two pure functions, and the names of what they work on."""
+
+    kind: str
+    # Derives from settings in float64 what the formula needs, for a block of updates t = 1, 2, … given as a column
+    # [T, 1]. What depends on t or on a schedule comes back as [T, R], what does not as [1, R].
+    rows: Callable[[Tensor, Rows, frozenset[str]], dict[str, Tensor]]
+    # (weights [D, R], gradient [D, R], state, rows [R] each in the weights' dtype, terms) → (weights, state).
+    update: Callable[[Tensor, Tensor, State, Rows, frozenset[str]], tuple[Tensor, State]]
+    # Every numeric setting with its default; NaN says that it is required.
+    settings: Mapping[str, float]
+    # Settings whose term is left out of the formula where they are zero, as torch.optim does.
+    switches: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    # The matrices kept between updates, and the ones that only some terms need.
+    state: tuple[str, ...] = ()
+    state_of_term: Mapping[str, str] = field(default_factory=dict)
+    # State starts at zero, or at the value of this setting.
+    state_from: Mapping[str, str] = field(default_factory=dict)
+    # The setting that the field `momentum` records; a number where the method has a fixed one; None where it has none.
+    momentum: str | float | None = None
+
+    def state_names(self, terms: frozenset[str]) -> tuple[str, ...]:
+        """The matrices of state that a group with these terms keeps."""
+        return self.state + tuple(name for term, name in self.state_of_term.items() if term in terms)
+
+    def state_per_parameter(self, terms: frozenset[str] = frozenset()) -> int:
+        """How many numbers the method keeps for each parameter besides the parameter itself."""
+        return len(self.state_names(terms))

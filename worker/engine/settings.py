@@ -1,0 +1,92 @@
+"""Which settings are in force at each update, and which numbers does the formula derive from them?
+
+Settings are numbers of the user's, so they and all that is derived from them (1 − β, bias corrections) are computed
+in float64, as torch.optim does with Python's numbers, and rounded to the weights' dtype only where they meet a
+matrix. They are made for 64 updates at a time: one call for a table costs little more than one for a row.
+"""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.engine.groups import Group
+from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.protocols import Rows
+from worker.engine.schedules import SCHEDULES
+
+UPDATES_PER_TABLE = 64
+
+
+class SettingsTable:
+    """The settings of one group for some of its columns; `members[c]` is the position within the group of column c."""
+
+    def __init__(self, group: Group, members: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> None:
+        self._optimizer = OPTIMIZERS[group.kind]
+        self._group = group
+        self._dtype = dtype
+        self._device = device
+        self._settings = self._on_device(group.settings, members)
+        self._schedule_settings = self._on_device(group.schedule_settings, members)
+        self._first = -1
+        self._in_force: dict[str, Tensor] = {}
+        self._rows: dict[str, Tensor] = {}
+        self._varying: dict[str, Tensor] = {}
+
+    def at_start(self, name: str) -> Tensor:
+        """A setting [R] before any schedule, in the weights' dtype."""
+        return self._settings[name][0].to(self._dtype)
+
+    def rows(self, update: int) -> Rows:
+        """What the formula needs at update number `update` (from 0): one row [R] per name, in the weights' dtype."""
+        self._reach(update)
+        if not self._varying:
+            return self._rows
+        offset = update - self._first
+        return self._rows | {name: table[offset] for name, table in self._varying.items()}
+
+    def recorded(self, update: int) -> tuple[Tensor, Tensor | None]:
+        """Learning rate and momentum in force at an update, in float64; None where the method has no momentum."""
+        self._reach(update)
+        momentum = self._optimizer.momentum
+        rate = self._row(self._in_force["lr"], update)
+        if momentum is None:
+            return rate, None
+        if isinstance(momentum, str):
+            return rate, self._row(self._in_force[momentum], update)
+        return rate, torch.full_like(rate, momentum)
+
+    def _reach(self, update: int) -> None:
+        first = update // UPDATES_PER_TABLE * UPDATES_PER_TABLE
+        if first == self._first:
+            return
+        if self._first >= 0 and not self._varying and self._constant:
+            return
+        self._first = first
+        updates_T1 = torch.arange(first, first + UPDATES_PER_TABLE, dtype=torch.float64, device=self._device)[:, None]
+        settings = dict(self._settings)
+        settings["lr"] = settings["lr"] * SCHEDULES[self._group.schedule](updates_T1, self._schedule_settings)
+        momentum = self._optimizer.momentum
+        if isinstance(momentum, str):
+            factor = SCHEDULES[self._group.momentum_schedule](updates_T1, self._schedule_settings)
+            settings[momentum] = settings[momentum] * factor
+        self._in_force = settings
+        tables = self._optimizer.rows(updates_T1 + 1, settings, self._group.terms)
+        tables = {name: table.to(self._dtype) for name, table in tables.items()}
+        self._varying = {name: table for name, table in tables.items() if len(table) > 1}
+        self._rows = {name: table[0] for name, table in tables.items() if len(table) == 1}
+
+    @property
+    def _constant(self) -> bool:
+        return all(len(table) == 1 for table in self._in_force.values())
+
+    def _row(self, table: Tensor, update: int) -> Tensor:
+        return table[0] if len(table) == 1 else table[update - self._first]
+
+    def _on_device(
+        self, settings: Rows | dict[str, NDArray[np.float64]], members: NDArray[np.int64]
+    ) -> dict[str, Tensor]:
+        return {
+            name: torch.from_numpy(np.asarray(values, dtype=np.float64)[members][None]).to(self._device)
+            for name, values in settings.items()
+        }

@@ -1,0 +1,158 @@
+"""How does one block of columns train through an epoch, and what can be measured of it afterwards?
+
+A block is as wide as the processor's cache is large: it goes through all updates of an epoch before the next block
+has its turn. Blocks are independent, so where they are cut changes nothing but the time.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from worker.engine.groups import Group
+from worker.engine.layout import Block, Layout
+from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.protocols import Evaluation, Optimizer, Problem, State
+from worker.engine.reduce import norm, sum_rows
+from worker.engine.settings import SettingsTable
+
+
+@dataclass(slots=True)
+class Part:
+    """The columns start:stop of all, which belong to one group: their optimizer, its settings and its state."""
+
+    group: int
+    start: int
+    stop: int
+    optimizer: Optimizer
+    terms: frozenset[str]
+    settings: SettingsTable
+    state: State
+
+    def update(self, weights_DR: Tensor, gradient_DR: Tensor, update: int) -> Tensor:
+        """The weights after update number `update`; the state moves along."""
+        rows = self.settings.rows(update)
+        weights_DR, self.state = self.optimizer.update(weights_DR, gradient_DR, self.state, rows, self.terms)
+        return weights_DR
+
+
+class Stack:
+    """The columns of one block: their weights [D, R], the state of their optimizers, and what they minimise."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        groups: tuple[Group, ...],
+        layout: Layout,
+        block: Block,
+        accumulate: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        self.block = block
+        self._objective = problem.objective(layout.source[block.start : block.stop], dtype, device)
+        self._whole = problem.whole
+        self._has_position = problem.has_position
+        self._minima_MD1 = torch.from_numpy(problem.minima_MD[:, :, None]).to(device=device, dtype=dtype)
+        self._num_batches = problem.num_batches(accumulate)
+        self._accumulate = accumulate
+        self._updates_per_epoch = -(-self._num_batches // accumulate)
+        self.weights_DR = self._start_DR = self._before_DR = self._objective.start_DR
+        self._train_loss_R: Tensor | None = None
+        self._known: Evaluation | None = None
+        self.parts = [self._part(groups[part[0]], layout, *part, dtype, device) for part in block.parts]
+
+    def _part(
+        self,
+        group: Group,
+        layout: Layout,
+        index: int,
+        start: int,
+        stop: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> Part:
+        optimizer = OPTIMIZERS[group.kind]
+        settings = SettingsTable(group, layout.members(index, start, stop), dtype, device)
+        state = {}
+        for name in optimizer.state_names(group.terms):
+            state[name] = torch.zeros(len(self.weights_DR), stop - start, dtype=dtype, device=device)
+            if name in optimizer.state_from:
+                state[name] += settings.at_start(optimizer.state_from[name])
+        return Part(index, start, stop, optimizer, group.terms, settings, state)
+
+    def train(self, epoch: int) -> None:
+        """One pass over the data: epoch number `epoch`, counted from 1."""
+        self._before_DR = self.weights_DR
+        update = (epoch - 1) * self._updates_per_epoch
+        first_step = (epoch - 1) * self._num_batches
+        losses_KR = []
+        for start in range(0, self._num_batches, self._accumulate):
+            stop = min(start + self._accumulate, self._num_batches)
+            gradients_DR = []
+            for step in range(first_step + start, first_step + stop):
+                loss_KR, gradient_DR = self._objective.batch(self.weights_DR, step, self._known)
+                losses_KR.append(loss_KR)
+                gradients_DR.append(gradient_DR)
+            self._update(_mean(gradients_DR), update)
+            update += 1
+        loss_KR = _mean(losses_KR)
+        self._train_loss_R = sum_rows(loss_KR.clone()) / len(loss_KR) if len(loss_KR) > 1 else loss_KR[0]
+
+    def _update(self, gradient_DR: Tensor, update: int) -> None:
+        self._known = None
+        if len(self.parts) == 1:
+            self.weights_DR = self.parts[0].update(self.weights_DR, gradient_DR, update)
+            return
+        widths = [part.stop - part.start for part in self.parts]
+        columns = zip(
+            self.parts,
+            self.weights_DR.split_with_sizes(widths, 1),
+            gradient_DR.split_with_sizes(widths, 1),
+            strict=True,
+        )
+        self.weights_DR = torch.cat([part.update(weights, gradient, update) for part, weights, gradient in columns], 1)
+
+    def loss(self) -> Tensor:
+        """The loss [R] at the present weights, as cheaply as it can be had."""
+        if self._whole or self._known:
+            # Where the batch is all of the data, the next update takes the gradient that comes with it.
+            return self._evaluation().loss_R
+        return self._objective.loss(self.weights_DR)
+
+    def _evaluation(self) -> Evaluation:
+        if self._known is None:
+            self._known = self._objective.evaluate(self.weights_DR)
+        return self._known
+
+    def measure(self) -> dict[str, Tensor]:
+        """The fields of the history at the present weights, as rows [R], without those that do not exist here."""
+        known = self._evaluation()
+        rows = {
+            "loss": known.loss_R,
+            "grad_norm": norm(known.gradient_DR),
+            "distance_from_start": norm(self.weights_DR - self._start_DR),
+        }
+        if known.accuracy_R is not None:
+            rows["accuracy"] = known.accuracy_R
+        if self._train_loss_R is not None:
+            rows["train_loss"] = self._train_loss_R
+            rows["update_norm"] = norm(self.weights_DR - self._before_DR)
+        if len(self._minima_MD1):
+            away_DMR = (self.weights_DR - self._minima_MD1).movedim(1, 0)
+            rows["distance_to_minimum"] = torch.sqrt(sum_rows(away_DMR * away_DMR).amin(0))
+        if self._has_position:
+            rows |= zip(("x", "y"), self.weights_DR, strict=False)
+        return rows
+
+    def in_force(self, epoch: int) -> list[tuple[Part, Tensor, Tensor | None]]:
+        """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""
+        update = max(0, epoch * self._updates_per_epoch - 1)
+        return [(part, *part.settings.recorded(update)) for part in self.parts]
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total / len(values) if len(values) > 1 else total

@@ -1,0 +1,180 @@
+"""How do all runs of a plan train together, epoch by epoch, and what is there to store after each?
+
+The trainer knows no database, queue or clock. It is a generator: whoever drives it stores what it yields, takes
+checkpoints between two epochs, and closes it to stop.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from worker.engine.fields import fields_of, measured
+from worker.engine.groups import Group
+from worker.engine.layout import Layout
+from worker.engine.protocols import Problem
+from worker.engine.stack import Stack
+
+Checkpoint = dict[str, NDArray[np.generic]]
+
+# The bytes of one matrix of a block. An update works on about four such matrices (weights, gradient, velocity,
+# result), and together they should stay in a core's second-level cache of a megabyte or more.
+BLOCK_BYTES = 256 * 1024
+# A run has diverged when its loss is above this many times max(1, |loss at epoch 0|), or not finite.
+DIVERGENCE_FACTOR = 1e9
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What to train: a problem, the groups of its runs, and for how long.
+
+    `record_every` n keeps epochs 0, n, 2n, … and the last; `accumulate` k averages the gradients of k micro-batches
+    for each update, the last of an epoch those that are left.
+    """
+
+    problem: Problem
+    groups: tuple[Group, ...]
+    epochs: int
+    record_every: int = 1
+    accumulate: int = 1
+    dtype: str = "float64"
+    device: str | torch.device = "cpu"
+
+    def __post_init__(self) -> None:
+        if sum(len(group.runs) for group in self.groups) != self.problem.num_runs:
+            raise ValueError(f"the groups must hold the problem's {self.problem.num_runs} runs, each once.")
+        if self.dtype not in DTYPES:
+            raise ValueError(f"dtype must be one of {list(DTYPES)}, not {self.dtype!r}.")
+        if self.epochs < 0 or self.record_every < 1 or self.accumulate < 1:
+            raise ValueError("epochs must be at least 0, record_every and accumulate at least 1.")
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """What happened up to the end of an epoch, in the order of the runs. Columns of runs that are not kept hold NaN."""
+
+    number: int
+    diverged_R: NDArray[np.bool_]
+    kept_R: NDArray[np.bool_] | None
+    values_FR: NDArray[np.float64] | None
+    measured_FR: NDArray[np.bool_]
+
+
+class Trainer:
+    """Trains a plan from the start, or from a checkpoint that a trainer of the same plan gave."""
+
+    def __init__(self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None) -> None:
+        self.fields = fields_of(plan.problem, plan.groups)
+        self.epoch = -1  # The last epoch that was yielded.
+        self._plan = plan
+        self._device = torch.device(plan.device)
+        self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
+        self._highest_loss_R = np.full(plan.problem.num_runs, np.finfo(np.float64).max)
+        self._measured = measured(self.fields, plan.groups, plan.problem.num_runs)
+        self._layout = Layout.of([group.runs for group in plan.groups])
+        self._columns = torch.from_numpy(self._layout.columns).to(self._device)
+        dtype = DTYPES[plan.dtype]
+        with torch.inference_mode():
+            self._stacks = [
+                Stack(plan.problem, plan.groups, self._layout, block, plan.accumulate, dtype, self._device)
+                for block in self._layout.blocks(BLOCK_BYTES // (plan.problem.num_parameters * dtype.itemsize))
+            ]
+            shape = len(self.fields), len(self._layout.source)
+            self._values_FR = torch.full(shape, torch.nan, dtype=torch.float64, device=self._device)
+            if checkpoint is not None:
+                self._restore(checkpoint)
+
+    def run(self) -> Iterator[Epoch]:
+        """One Epoch after another, the untrained start (epoch 0) first, until the last, or until every run diverged."""
+        while self.epoch < self._plan.epochs and self._alive_R.any():
+            # Inference mode belongs to the thread: entered per epoch, it is never on while the consumer has its turn.
+            with torch.inference_mode():
+                epoch = self._next()
+            yield epoch
+
+    def _next(self) -> Epoch:
+        number = self.epoch + 1
+        stacks = [stack for stack in self._stacks if self._lives(stack)]
+        if number > 0:
+            for stack in stacks:
+                stack.train(number)
+        due = number % self._plan.record_every == 0 or number == self._plan.epochs
+        values_FR = self._measure(stacks, number) if due else None
+        loss_R = self._losses(stacks) if values_FR is None else values_FR[self.fields.index("loss")]
+        if number == 0:
+            self._highest_loss_R = _highest_loss(loss_R)
+        diverged_R = self._alive_R & ~(np.isfinite(loss_R) & (loss_R <= self._highest_loss_R))
+        kept_R = None
+        if due:
+            kept_R = self._alive_R
+        elif diverged_R.any():
+            kept_R, values_FR = diverged_R, self._measure(stacks, number)
+        if values_FR is not None and kept_R is not None and not kept_R.all():
+            values_FR[:, ~kept_R] = np.nan
+        self._alive_R = self._alive_R & ~diverged_R
+        self.epoch = number
+        return Epoch(number, diverged_R, kept_R, values_FR, self._measured[min(number, 1)])
+
+    def _lives(self, stack: Stack) -> bool:
+        return bool(self._alive_R[self._layout.source[stack.block.start : stack.block.stop]].any())
+
+    def _losses(self, stacks: list[Stack]) -> NDArray[np.float64]:
+        row_R = self._values_FR[self.fields.index("loss")]
+        for stack in stacks:
+            row_R[stack.block.start : stack.block.stop] = stack.loss()
+        return row_R[self._columns].cpu().numpy()
+
+    def _measure(self, stacks: list[Stack], number: int) -> NDArray[np.float64]:
+        """All fields [F, runs], in one matrix on the device and one copy from it."""
+        position = {name: index for index, name in enumerate(self.fields)}
+        for stack in stacks:
+            for name, row_R in stack.measure().items():
+                self._values_FR[position[name], stack.block.start : stack.block.stop] = row_R
+            for part, rate_R, momentum_R in stack.in_force(number):
+                self._values_FR[position["lr"], part.start : part.stop] = rate_R
+                if momentum_R is not None:
+                    self._values_FR[position["momentum"], part.start : part.stop] = momentum_R
+        return self._values_FR.index_select(1, self._columns).cpu().numpy()
+
+    def checkpoint(self) -> Checkpoint:
+        """Everything that a trainer of the same plan needs to go on after the last yielded epoch with the same bits."""
+        with torch.inference_mode():
+            weights_DR = torch.cat([stack.weights_DR for stack in self._stacks], 1)
+            arrays: Checkpoint = {
+                "epoch": np.array(self.epoch),
+                "alive": self._alive_R.copy(),
+                "highest_loss": self._highest_loss_R.copy(),
+                "weights": weights_DR[:, self._columns].cpu().numpy(),
+            }
+            for index, size in enumerate(self._layout.group_sizes):
+                parts = [part for stack in self._stacks for part in stack.parts if part.group == index]
+                for name in parts[0].state:
+                    state_DR = torch.cat([part.state[name] for part in parts], 1)
+                    arrays[f"state/{index}/{name}"] = state_DR[:, :size].cpu().numpy().copy()
+        return arrays
+
+    def _restore(self, checkpoint: Mapping[str, NDArray[np.generic]]) -> None:
+        self.epoch = int(checkpoint["epoch"])
+        self._alive_R = np.array(checkpoint["alive"], dtype=bool)
+        self._highest_loss_R = np.array(checkpoint["highest_loss"], dtype=np.float64)
+        for stack in self._stacks:
+            runs = self._layout.source[stack.block.start : stack.block.stop]
+            stack.weights_DR = self._on_device(checkpoint["weights"], runs)
+            for part in stack.parts:
+                members = self._layout.members(part.group, part.start, part.stop)
+                part.state = {
+                    name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members) for name in part.state
+                }
+
+    def _on_device(self, matrix: NDArray[np.generic], columns: NDArray[np.int64]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(matrix[:, columns])).to(self._device)
+
+
+def _highest_loss(initial_loss_R: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The loss above which a run counts as diverged. A NaN at the start needs no bound: no comparison holds for it."""
+    with np.errstate(over="ignore"):
+        highest_R = DIVERGENCE_FACTOR * np.fmax(1.0, np.abs(initial_loss_R))
+    return np.minimum(highest_R, np.finfo(np.float64).max)

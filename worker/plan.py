@@ -1,0 +1,65 @@
+"""What does a spec mean to the engine? The only file that speaks both languages."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.spec.job import JobSpec
+from service.spec.problems import FlipNet, Quadratic, Surface
+from service.spec.runs import Runs
+from worker.engine.groups import group_runs
+from worker.engine.problems import flipnet, quadratic, surface
+from worker.engine.protocols import Problem
+from worker.engine.trainer import Plan
+
+
+def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> Plan:
+    """Lay out a shard of a job: runs ``first_run`` to ``first_run + num_runs − 1``."""
+    runs = Runs(spec)
+    index_R = np.arange(first_run, first_run + num_runs)
+    setting_R, rest_R = np.divmod(index_R, runs.per_setting)
+    seed_R, start_R = np.divmod(rest_R, runs.num_starts)
+    used, setting_of_run = np.unique(setting_R, return_inverse=True)
+    optimizers = []
+    first = 0
+    for settings in runs.settings:
+        inside = used[(used >= first) & (used < first + settings.num)] - first
+        columns = settings.columns(inside)
+        flags = settings.entry.flags()
+        optimizers += [
+            (settings.entry.kind, {**flags, **dict(zip(columns, map(float, values), strict=True))})
+            for values in zip(*columns.values(), strict=True)
+        ]
+        first += settings.num
+    return Plan(
+        problem=_problem(spec, runs.seeds(seed_R), start_R),
+        groups=group_runs(optimizers, setting_of_run),
+        epochs=spec.epochs,
+        record_every=spec.record_every,
+        accumulate=spec.accumulate,
+        dtype=spec.dtype,
+        device=device,
+    )
+
+
+def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int64]) -> Problem:
+    match spec.problem:
+        case FlipNet():
+            return flipnet.FlipNet(seeds_R, spec.batch_size, spec.shuffle)
+        case Surface() as given:
+            return surface.Surface(
+                given.landscape,
+                given.points[start_R],
+                seeds_R,
+                noise=given.noise,
+                batch_size=spec.batch_size,
+                minima=given.minima,
+            )
+        case Quadratic() as given:
+            return quadratic.Quadratic(
+                np.array(given.eigenvalues),
+                given.points[start_R],
+                seeds_R,
+                angle=given.angle,
+                noise=given.noise,
+                batch_size=spec.batch_size,
+            )
