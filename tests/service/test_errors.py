@@ -16,7 +16,7 @@ WRONG: list[tuple[dict[str, Any], list[Any], str]] = [
         "at least 0 and below 1",
     ),
     ({"optimizers": [SGD, {"kind": "sdg", "lr": 1}]}, ["body", "optimizers", 1, "kind"], "sgd, momentum"),
-    ({"optimizers": [{"kind": "sgd", "rate": 1, "lr": 1}]}, ["body", "optimizers", 0, "rate"], "there are kind, label, lr"),
+    ({"optimizers": [{**SGD, "rate": 1}]}, ["body", "optimizers", 0, "rate"], "there are kind, label, lr"),
     ({"optimizers": [{"kind": "sgd"}]}, ["body", "optimizers", 0, "lr"], "required"),
     ({"optimizers": [{**SGD, "label": "a"}, {**SGD, "label": "a"}]}, ["body", "optimizers", 1, "label"], "twice"),
     ({"optimizers": [{"kind": "sgd", "lr": []}]}, ["body", "optimizers", 0, "lr"], "at least 1"),

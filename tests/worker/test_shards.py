@@ -1,4 +1,4 @@
-"""What the shards' rows promise, on both databases: one owner at a time, nothing from a stale one, nothing forgotten."""
+"""What the rows of shards promise, on both databases: one owner at a time, nothing stale, nothing forgotten."""
 
 from collections.abc import Iterator
 from typing import Any

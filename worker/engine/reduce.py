@@ -1,7 +1,8 @@
 """How are rows added up so that a column's sum does not depend on how many columns there are?
 
-torch.sum over the rows of a matrix groups the additions by how wide the matrix is. Folding the rows in half until one is
-left is a fixed order, uses elementwise additions only, and loses fewer digits than adding one after another.
+torch.sum groups the additions of many rows by how wide the matrix is, but it adds up to four rows one after another,
+always. So rows are added by fours until one is left: a fixed order, few calls, and fewer digits lost than in one long
+sum.
 """
 
 import torch
@@ -9,13 +10,14 @@ from torch import Tensor
 
 
 def sum_rows(values: Tensor) -> Tensor:
-    """The sum over the first axis, in a fixed order. It uses `values` as scratch space."""
-    num = len(values)
-    while num > 1:
-        half = num // 2
-        values[:half].add_(values[num - half : num])
-        num -= half
-    return values[0]
+    """The sum over the first axis, in a fixed order."""
+    if len(values) == 1:
+        return values[0]
+    while len(values) > 4:
+        num = len(values) // 4 * 4
+        fours = values[:num].reshape(num // 4, 4, *values.shape[1:]).sum(1)
+        values = fours if num == len(values) else torch.cat([fours, values[num:]])
+    return values.sum(0)
 
 
 def norm(values_DR: Tensor) -> Tensor:

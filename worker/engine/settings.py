@@ -2,8 +2,10 @@
 
 Settings are numbers of the user's, so they and all that is derived from them (1 − β, bias corrections) are computed
 in float64, as torch.optim does with Python's numbers, and rounded to the weights' dtype only where they meet a
-matrix. They are made for 64 updates at a time: one call for a table costs little more than one for a row.
+matrix. They are made for many updates at a time: a table costs few calls more than a row.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -15,7 +17,8 @@ from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Rows
 from worker.engine.schedules import SCHEDULES
 
-UPDATES_PER_TABLE = 64
+# A table covers up to 64 updates, fewer where it would have more than this many numbers (two megabytes).
+NUMBERS_PER_TABLE = 2**18
 
 
 class SettingsTable:
@@ -28,6 +31,7 @@ class SettingsTable:
         self._device = device
         self._settings = self._on_device(group.settings, members)
         self._schedule_settings = self._on_device(group.schedule_settings, members)
+        self._num_updates = max(4, min(64, NUMBERS_PER_TABLE // len(members)))
         self._first = -1
         self._in_force: dict[str, Tensor] = {}
         self._rows: dict[str, Tensor] = {}
@@ -57,13 +61,14 @@ class SettingsTable:
         return rate, torch.full_like(rate, momentum)
 
     def _reach(self, update: int) -> None:
-        first = update // UPDATES_PER_TABLE * UPDATES_PER_TABLE
+        first = update // self._num_updates * self._num_updates
         if first == self._first:
             return
         if self._first >= 0 and not self._varying and self._constant:
             return
         self._first = first
-        updates_T1 = torch.arange(first, first + UPDATES_PER_TABLE, dtype=torch.float64, device=self._device)[:, None]
+        updates_T = torch.arange(first, first + self._num_updates, dtype=torch.float64, device=self._device)
+        updates_T1 = updates_T[:, None]
         settings = dict(self._settings)
         settings["lr"] = settings["lr"] * SCHEDULES[self._group.schedule](updates_T1, self._schedule_settings)
         momentum = self._optimizer.momentum
@@ -83,10 +88,5 @@ class SettingsTable:
     def _row(self, table: Tensor, update: int) -> Tensor:
         return table[0] if len(table) == 1 else table[update - self._first]
 
-    def _on_device(
-        self, settings: Rows | dict[str, NDArray[np.float64]], members: NDArray[np.int64]
-    ) -> dict[str, Tensor]:
-        return {
-            name: torch.from_numpy(np.asarray(values, dtype=np.float64)[members][None]).to(self._device)
-            for name, values in settings.items()
-        }
+    def _on_device(self, settings: Mapping[str, NDArray[np.float64]], members: NDArray[np.int64]) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(values[members][None]).to(self._device) for name, values in settings.items()}

@@ -97,7 +97,7 @@ class Stack:
             self._update(_mean(gradients_DR), update)
             update += 1
         loss_KR = _mean(losses_KR)
-        self._train_loss_R = sum_rows(loss_KR.clone()) / len(loss_KR) if len(loss_KR) > 1 else loss_KR[0]
+        self._train_loss_R = sum_rows(loss_KR) / len(loss_KR) if len(loss_KR) > 1 else loss_KR[0]
 
     def _update(self, gradient_DR: Tensor, update: int) -> None:
         self._known = None

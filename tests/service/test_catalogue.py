@@ -1,0 +1,54 @@
+"""The catalogue tells a client everything it may ask for, in words and in JSON Schema."""
+
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize("path", ["problems", "optimizers", "schedules"])
+def test_every_entry_has_a_formula_a_reference_and_a_sentence_for_each_parameter(
+    client: httpx.Client, path: str
+) -> None:
+    entries = client.get(f"/v1/{path}").json()["items"]
+    assert entries
+    for entry in entries:
+        assert entry["kind"]
+        assert entry["formula"]
+        assert entry["reference"]
+        assert entry["description"]
+        for name, parameter in entry["parameters"]["properties"].items():
+            assert parameter.get("description"), f"{entry['kind']}.{name}"
+
+
+def test_optimizers_have_ranges_and_defaults(client: httpx.Client) -> None:
+    entries = {entry["kind"]: entry["parameters"] for entry in client.get("/v1/optimizers").json()["items"]}
+    assert {"sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad"} <= set(entries)
+    momentum = entries["momentum"]["properties"]["momentum"]
+    assert momentum["default"] == 0.9
+    number = next(form for form in momentum["oneOf"] if form.get("type") == "number")
+    assert (number["minimum"], number["exclusiveMaximum"]) == (0, 1)
+    assert "lr" in entries["adam"]["required"]
+    assert entries["adam"]["properties"]["eps"]["default"] == 1e-8
+
+
+def test_surfaces_have_domain_minima_and_typical_start(client: httpx.Client) -> None:
+    entries = {entry["kind"]: entry for entry in client.get("/v1/problems").json()["items"]}
+    surfaces = {surface["name"]: surface for surface in entries["surface"]["surfaces"]}
+    assert len(surfaces) == 22
+    assert surfaces["ravine"]["start"] == [5.0, 2.0]
+    assert surfaces["ravine"]["domain"] == [[-6, 6], [-3, 3]]
+    assert surfaces["rosenbrock"]["minima"] == [{"position": [1.0, 1.0], "value": 0.0}]
+    assert surfaces["saddle"]["minima"] == []
+    assert len(surfaces["himmelblau"]["minima"]) == 4
+
+
+def test_the_process_tells_that_it_is_up_and_ready(client: httpx.Client) -> None:
+    assert client.get("/healthz").json()["status"] == "ok"
+    assert client.get("/readyz").json()["status"] == "ready"
+
+
+def test_the_openapi_document_describes_every_route(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(names) == len(set(names)) == 14
+    assert all(operation.get("description") for operation in operations)

@@ -1,0 +1,66 @@
+"""The bridge between what may be asked for and what the engine can do."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.spec.job import JobSpec
+from service.spec.optimizers import OPTIMIZERS
+from service.spec.problems import PROBLEMS
+from service.spec.runs import Runs
+from service.spec.schedules import SCHEDULES
+from worker.engine import optimizers, problems, schedules
+from worker.engine.trainer import Trainer
+from worker.plan import plan
+
+
+def kind_of(member: Any) -> str:
+    return str(member.model_json_schema()["properties"]["kind"]["const"])
+
+
+def test_what_may_be_asked_for_is_what_the_engine_has() -> None:
+    assert {kind_of(member) for member in OPTIMIZERS} == set(optimizers.OPTIMIZERS)
+    assert {kind_of(member) for member in PROBLEMS} == set(problems.PROBLEMS)
+    assert {kind_of(member) for member in SCHEDULES} == set(schedules.SCHEDULES)
+
+
+@pytest.mark.parametrize("member", OPTIMIZERS, ids=kind_of)
+def test_hyper_parameters_have_the_same_names_and_defaults_on_both_sides(member: Any) -> None:
+    entry = member(kind=kind_of(member), lr=0.1)
+    engine = optimizers.OPTIMIZERS[entry.kind]
+    assert set(entry.grids()) == set(engine.settings)
+    assert set(entry.flags()) == set(engine.flags)
+    for name, default in engine.settings.items():
+        if name != "lr":
+            assert getattr(entry, name) == default, name
+
+
+def test_a_shard_in_the_middle_trains_the_runs_that_its_indices_name() -> None:
+    spec = JobSpec.model_validate(
+        {
+            "problem": {"kind": "quadratic", "eigenvalues": [1.0, 3.0], "starts": [[1.0, 2.0], [-1.0, 0.5]]},
+            "optimizers": [
+                {"kind": "momentum", "lr": [0.1, 0.2], "momentum": [0.0, 0.9]},
+                {"kind": "adam", "lr": 0.3, "amsgrad": True},
+                {"kind": "sgd", "lr": [0.01, 0.02, 0.03]},
+            ],
+            "seeds": [3, 5],
+            "epochs": 4,
+        }
+    )
+    runs = Runs(spec)
+    whole = list(Trainer(plan(spec, 0, len(runs))).run())
+    for first, num in ((5, 9), (14, 6), (20, len(runs) - 20)):
+        part = list(Trainer(plan(spec, first, num)).run())
+        for alone, among in zip(part, whole, strict=True):
+            assert alone.values_FR is not None
+            assert among.values_FR is not None
+            np.testing.assert_array_equal(alone.values_FR, among.values_FR[:, first : first + num])
+    trainer = Trainer(plan(spec, 0, len(runs)))
+    start = next(trainer.run())
+    assert start.values_FR is not None
+    for index in range(len(runs)):
+        values = dict(zip(trainer.fields, start.values_FR[:, index].tolist(), strict=True))
+        assert values["lr"] == runs[index].optimizer["lr"]
+        assert [values["x"], values["y"]] == runs[index].start
