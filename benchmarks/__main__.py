@@ -17,9 +17,12 @@ def road() -> dict[str, Any]:
     from benchmarks import road
     from service.local.stack import LocalStack
 
-    with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder), port=0, workers=2) as stack:
-        with httpx.Client(base_url=stack.url, timeout=60) as client:
-            return road.measure(client)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalStack(Path(folder), port=0, workers=2) as stack,
+        httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client,
+    ):
+        return road.measure(client)
 
 
 def engine() -> dict[str, Any]:

@@ -36,7 +36,7 @@ def main() -> None:
 @app.command()
 def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     data_dir: DataFolder = Path("data"),
     workers: Workers = 2,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show all that the parts print.")] = False,
@@ -98,10 +98,14 @@ def demo(
 @app.command()
 def migrate() -> None:
     """Bring the tables of the database that RAVINE_DATABASE_URL names to this version."""
-    from service.database import migrate as migrate_database
+    from service.local.preconditions import StackError
+    from service.local.stack import bring_up_to_date
     from service.settings import get_settings
 
-    migrate_database(get_settings().database_url)
+    try:
+        bring_up_to_date(get_settings().database_url)
+    except StackError as error:
+        _give_up(error)
     typer.echo("The database is up to date.")
 
 
@@ -137,7 +141,9 @@ _EXAMPLE = """
 
 def _stop_on_signals(stack: "LocalStack") -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stack.ask_to_stop())
+        # What the caller has switched off, as nohup does, stays off.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: stack.ask_to_stop())
 
 
 def _give_up(reason: object) -> NoReturn:

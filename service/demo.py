@@ -5,6 +5,7 @@ import statistics
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None])
         stack = LocalStack(Path(folder), workers=workers, listener=PartsConsole())
         prepare(stack)
         console.print("Starting database, broker, workers and API in a temporary folder…")
-        with stack, httpx.Client(base_url=stack.url, trust_env=False) as client:
+        with stack, _client(stack.url) as client:
             job = _post(client, SPEC)
             console.print(f"POST {stack.url}/v1/jobs → {job['id']}")
             job = _follow(client, job, stack, console)
@@ -66,6 +67,15 @@ def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None])
                 stack.wait()
             else:
                 console.print("They end with this command; `ravine demo --stay` keeps them up, `ravine up` for good.")
+
+
+@contextmanager
+def _client(url: str) -> Iterator[httpx.Client]:
+    try:
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            yield client
+    except httpx.HTTPError as error:
+        raise StackError(f"the API did not answer as it should: {error}") from error
 
 
 def _post(client: httpx.Client, spec: Json) -> Json:

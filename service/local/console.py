@@ -3,6 +3,7 @@
 import re
 import threading
 from collections import defaultdict, deque
+from contextlib import suppress
 
 import typer
 
@@ -49,5 +50,7 @@ class Console:
             self._is_serious[part] = False
 
     def _print(self, part: str, text: str) -> None:
-        # Colours are left out where standard error is no terminal.
-        typer.echo(f"{typer.style(part.rjust(_WIDTH), fg=_COLOURS.get(part))} │ {text}", err=True)
+        # A terminal that is gone must not stop the reading of the parts; their logs have it all. Colours are left out
+        # where standard error is no terminal.
+        with suppress(OSError):
+            typer.echo(f"{typer.style(part.rjust(_WIDTH), fg=_COLOURS.get(part))} │ {text}", err=True)

@@ -113,8 +113,6 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((str(address[0]), int(address[1])), family=family, backlog=_BACKLOG)
     except socket.gaierror as error:
         raise StackError(f"{host} is not an address of this machine ({error.strerror}).") from error
-    except OverflowError as error:
-        raise StackError(f"{port} is not a port: ports go from 0 to 65535.") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StackError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from service.local.commands import BATCH, INTERACTIVE, api_command, broker_command, on_socket, worker_command
-from service.local.preconditions import DataDir, find_broker, listen, require_torch
+from service.local.preconditions import DataDir, StackError, find_broker, listen, require_torch
 from service.local.supervisor import Listener, Supervisor
 
 START_SECONDS = 60.0  # For a cold disk and one busy core; an idle machine needs two or three.
@@ -68,11 +68,7 @@ class LocalStack:
         self.url = _address(api_socket)
         broker_binary = find_broker()
         require_torch()
-
-        # Imported here, because every command of `ravine` imports this file and most do not need SQLAlchemy.
-        from service.database import migrate
-
-        migrate(self._data.database_url)
+        bring_up_to_date(self._data.database_url)
 
         broker_socket = self._data.scratch / "broker.sock"
         env = {"RAVINE_DATABASE_URL": self._data.database_url, "RAVINE_BROKER_URL": f"redis+socket://{broker_socket}"}
@@ -86,6 +82,18 @@ class LocalStack:
         supervisor.run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
         supervisor.run("batch", worker_command("batch", BATCH, self._workers), env=env)
         supervisor.wait_until(lambda: is_ready(self.url), "The API", START_SECONDS)
+
+
+def bring_up_to_date(database_url: str) -> None:
+    """Migrate a database. Raises StackError when it cannot be reached, or was made by a newer version."""
+    # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
+    from service.database import migrate
+
+    try:
+        migrate(database_url)
+    except Exception as error:  # SQLAlchemy's, Alembic's and the driver's; their first line says what is wrong.
+        reason = str(error).partition("\n")[0]
+        raise StackError(f"The database cannot be brought to this version: {reason}") from error
 
 
 def is_ready(url: str) -> bool:

@@ -1,8 +1,9 @@
 """How do several parts stay up together, and go down together?"""
 
-import threading
+import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -41,8 +42,9 @@ class Supervisor:
         self._log_dir = log_dir
         self._listener = listener or Silent()
         self._foundations: set[str] = set()
-        self._ending = threading.Event()  # Somebody asked for the end, or a part was given up.
-        self._impatient = threading.Event()
+        self._requests = 0  # How often the end was asked for.
+        # Wakes whoever waits. Unlike an Event it may be used in a signal handler that interrupts the waiting itself.
+        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def run(
         self,
@@ -62,7 +64,7 @@ class Supervisor:
             pass_fds=pass_fds,
             on_line=self._listener.line,
             on_death=self._listener.death,
-            on_failure=self._ending.set,
+            on_failure=lambda: self._news.put(None),
         )
         self.parts[name] = part
         if foundation:
@@ -84,21 +86,21 @@ class Supervisor:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait for ``ask_to_stop``, or so long, and say whether it came. Raises StackError when a part is given up."""
-        ended = self._ending.wait(seconds)
+        if not self._requests:
+            with suppress(queue.Empty):
+                self._news.get(timeout=seconds)
         for part in self.parts.values():
             if part.failure:
                 raise StackError("\n  ".join([f"{part.name} {part.failure}. Its last lines:", *part.tail]))
-        return ended
+        return self._requests > 0
 
     def ask_to_stop(self) -> None:
-        """Make ``wait`` return; asked again, ``stop`` kills at once. For signal handlers: it only sets flags."""
-        if self._ending.is_set():
-            self._impatient.set()
-        self._ending.set()
+        """Make ``wait`` return; asked again, ``stop`` kills at once. Safe in a signal handler."""
+        self._requests += 1
+        self._news.put(None)
 
     def stop(self) -> None:
         """Stop all parts: SIGTERM, and SIGKILL for the whole process group of those that are not gone in time."""
-        self._ending.set()
         others = [part for name, part in self.parts.items() if name not in self._foundations]
         for stage in (others, [self.parts[name] for name in self._foundations]):
             for part in stage:
@@ -106,7 +108,7 @@ class Supervisor:
             deadline = time.monotonic() + STOP_SECONDS
             for part in stage:
                 while not (gone := part.join(min(deadline, time.monotonic() + _LOOK_SECONDS))):
-                    if time.monotonic() >= deadline or self._impatient.is_set():
+                    if time.monotonic() >= deadline or self._requests > 1:
                         break
                 if not gone:
                     part.kill()

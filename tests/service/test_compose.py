@@ -7,6 +7,7 @@ the names of hosts, which exist in the network of the containers alone, are repl
 import os
 import re
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -141,11 +142,11 @@ class Containers:
             options = ("--bind", "127.0.0.1", "--port", str(self.broker_port), "--dir", str(self._folder))
             self.supervisor.run(name, [find_broker(), *command_of(name)[1:], *options])
         else:
-            self.supervisor.run(name, self._command(name), env=self._environment(name))
+            self.supervisor.run(name, self._command(name), env=self.environment(name))
 
     def run(self, name: str) -> None:
         """Run a service that ends."""
-        subprocess.run(self._command(name), env={**os.environ, **self._environment(name)}, timeout=60, check=True)
+        subprocess.run(self._command(name), env={**os.environ, **self.environment(name)}, timeout=60, check=True)
 
     def _command(self, name: str) -> list[str]:
         program, *arguments = command_of(name)
@@ -154,7 +155,8 @@ class Containers:
                 arguments[arguments.index(option) + 1] = value
         return [str(Path(sys.executable).with_name(program)), *arguments]
 
-    def _environment(self, name: str) -> dict[str, str]:
+    def environment(self, name: str) -> dict[str, str]:
+        """What a service is told, with the hosts of this machine."""
         given: dict[str, str] = dict(SERVICES[name]["environment"])
         database, broker = make_url(given["RAVINE_DATABASE_URL"]), make_url(given["RAVINE_BROKER_URL"])
         assert (database.host, broker.host) == ("postgres", "valkey")
@@ -195,3 +197,14 @@ def test_a_job_goes_through_the_services_of_compose(containers: Containers) -> N
         histories = client.get(f"/v1/jobs/{job['id']}/metrics", params={"fields": "loss"}).json()["runs"]
     assert [history["epoch"] for history in histories] == [[0, 1, 2, 3]] * 4
     assert all(history["loss"][-1] < history["loss"][0] for history in histories)
+
+
+def test_the_health_checks_find_everything_well(containers: Containers) -> None:
+    _, *asks_the_api = SERVICES["api"]["healthcheck"]["test"]
+    (asks_the_worker,) = (text for word, text in STAGES["worker"] if word == "HEALTHCHECK")
+    asks_the_worker = asks_the_worker.partition("CMD ")[2]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    env = {**os.environ, **containers.environment("worker"), "PATH": path, "HOSTNAME": socket.gethostname()}
+    api = [part.replace(":8000/", f":{containers.api_port}/") for part in asks_the_api]
+    subprocess.run(api, env=env, timeout=30, check=True)
+    subprocess.run(["sh", "-c", asks_the_worker], env=env, timeout=30, check=True)

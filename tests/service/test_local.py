@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -113,6 +114,14 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> Non
 
 def test_an_address_of_another_machine_is_a_clear_error(tmp_path: Path) -> None:
     assert "cannot be opened" in fails_at_once("--host", "192.0.2.1", "--port", "0", cwd=tmp_path)
+
+
+def test_a_database_of_a_newer_version_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with closing(sqlite3.connect(tmp_path / "data" / "ravine.db")) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.execute("INSERT INTO alembic_version VALUES ('of tomorrow')")
+    assert "cannot be brought to this version" in fails_at_once("--port", "0", cwd=tmp_path)
 
 
 def test_down_without_anything_running_says_so(tmp_path: Path) -> None:

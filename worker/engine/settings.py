@@ -33,6 +33,7 @@ class SettingsTable:
         self._schedule_settings = self._on_device(group.schedule_settings, members)
         self._num_updates = max(4, min(64, NUMBERS_PER_TABLE // len(members)))
         self._first = -1
+        self._constant = False
         self._in_force: dict[str, Tensor] = {}
         self._rows: dict[str, Tensor] = {}
         self._varying: dict[str, Tensor] = {}
@@ -62,9 +63,7 @@ class SettingsTable:
 
     def _reach(self, update: int) -> None:
         first = update // self._num_updates * self._num_updates
-        if first == self._first:
-            return
-        if self._first >= 0 and not self._varying and self._constant:
+        if first == self._first or self._constant:
             return
         self._first = first
         updates_T = torch.arange(first, first + self._num_updates, dtype=torch.float64, device=self._device)
@@ -80,10 +79,7 @@ class SettingsTable:
         tables = {name: table.to(self._dtype) for name, table in tables.items()}
         self._varying = {name: table for name, table in tables.items() if len(table) > 1}
         self._rows = {name: table[0] for name, table in tables.items() if len(table) == 1}
-
-    @property
-    def _constant(self) -> bool:
-        return all(len(table) == 1 for table in self._in_force.values())
+        self._constant = all(len(table) == 1 for table in (*settings.values(), *tables.values()))
 
     def _row(self, table: Tensor, update: int) -> Tensor:
         return table[0] if len(table) == 1 else table[update - self._first]

@@ -1,0 +1,115 @@
+"""What the tests of the engine share: training to the end, and torch.optim's loops to compare with."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from service.spec.expression import parse
+from worker.engine.groups import group_runs
+from worker.engine.problems import Surface
+from worker.engine.protocols import Problem
+from worker.engine.trainer import Epoch, Plan, Trainer
+
+Settings = tuple[str, Mapping[str, float | bool]]
+
+TWINS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": torch.optim.SGD,
+    "momentum": torch.optim.SGD,
+    "nesterov": lambda parameters, **settings: torch.optim.SGD(parameters, nesterov=True, **settings),
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+    "adagrad": torch.optim.Adagrad,
+}
+
+
+class History:
+    """Everything that a training yielded; history["loss"] is an array [epochs, runs] of the epochs that were kept."""
+
+    def __init__(self, trainer: Trainer, epochs: Sequence[Epoch]) -> None:
+        self.fields = trainer.fields
+        self.all_epochs = list(epochs)
+        self.epochs = [epoch for epoch in epochs if epoch.values_FR is not None]
+
+    def __getitem__(self, field: str) -> NDArray[np.float64]:
+        index = self.fields.index(field)
+        return np.stack([epoch.values_FR[index] for epoch in self.epochs if epoch.values_FR is not None])
+
+    @property
+    def numbers(self) -> list[int]:
+        return [epoch.number for epoch in self.epochs]
+
+    def of_runs(self, runs: Sequence[int] | NDArray[np.int64]) -> list[tuple[Any, ...]]:
+        """Per run and epoch: what was said of it, with the bits of its values where it was kept."""
+        rows = []
+        for run in runs:
+            for epoch in self.all_epochs:
+                kept = epoch.kept_R is not None and bool(epoch.kept_R[run])
+                bits = epoch.values_FR[:, run].tobytes() if kept and epoch.values_FR is not None else b""
+                if kept or epoch.diverged_R[run]:
+                    rows.append((epoch.number, bool(epoch.diverged_R[run]), kept, bits))
+        return rows
+
+
+def train(problem: Problem, optimizers: Sequence[Settings], epochs: int, **plan: Any) -> History:
+    """Trains one run per optimizer, in their order, or all runs with the one optimizer that is given."""
+    which = np.zeros(problem.num_runs, int) if len(optimizers) == 1 else np.arange(problem.num_runs)
+    trainer = Trainer(Plan(problem, group_runs(optimizers, which), epochs, **plan))
+    return History(trainer, list(trainer.run()))
+
+
+def surface(
+    formula: str, starts: Sequence[Sequence[float]], seeds: Sequence[int] | None = None, **more: Any
+) -> Surface:
+    """A surface with one run per start."""
+    return Surface(parse(formula), np.array(starts, float), np.array(seeds or [0] * len(starts)), **more)
+
+
+def torch_settings(kind: str, settings: Mapping[str, float | bool]) -> dict[str, Any]:
+    """The same settings under torch.optim's names."""
+    renamed = dict(settings)
+    if "beta1" in renamed:
+        renamed["betas"] = (renamed.pop("beta1"), renamed.pop("beta2"))
+    if kind in ("momentum", "nesterov"):
+        renamed.setdefault("momentum", 0.9)
+    return renamed
+
+
+def torch_loop(
+    start: torch.Tensor, losses: Sequence[Callable[[torch.Tensor], torch.Tensor]], optimizer: Settings
+) -> tuple[torch.Tensor, list[float]]:
+    """A plain loop: one update for each loss in turn. The weights after it, and each loss before its update."""
+    kind, settings = optimizer
+    weights = start.clone().requires_grad_()
+    twin = TWINS[kind]([weights], **torch_settings(kind, settings))
+    seen = []
+    for loss_of in losses:
+        twin.zero_grad()
+        loss = loss_of(weights)
+        loss.backward()
+        twin.step()
+        seen.append(loss.item())
+    return weights.detach(), seen
+
+
+def flipnet_loss(images: Sequence[int]) -> Callable[[torch.Tensor], torch.Tensor]:
+    """FlipNet's loss on some of its images, as torch's own layers compute it."""
+    pixels = torch.tensor([[image >> bit & 1 for bit in (3, 2, 1, 0)] for image in images], dtype=torch.float64)
+    targets = pixels[:, [0, 2, 1, 3]]
+
+    def loss(weights: torch.Tensor) -> torch.Tensor:
+        w1, b1, w2, b2 = weights.split([12, 3, 12, 4])
+        hidden = torch.relu(torch.nn.functional.linear(pixels.to(weights), w1.view(3, 4), b1))
+        outputs = torch.nn.functional.linear(hidden, w2.view(4, 3), b2)
+        return torch.nn.functional.mse_loss(outputs, targets.to(weights))
+
+    return loss
+
+
+def rosenbrock(weights: torch.Tensor) -> torch.Tensor:
+    """Rosenbrock's valley at a point [2]."""
+    x, y = weights
+    return (1 - x) ** 2 + 100 * (y - x**2) ** 2
