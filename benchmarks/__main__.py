@@ -32,7 +32,14 @@ def engine() -> dict[str, Any]:
     return engine.measure()
 
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"engine": engine, "road": road}
+def sweep() -> dict[str, Any]:
+    """Measure large sweeps through stacks of their own."""
+    from benchmarks import sweep
+
+    return sweep.measure()
+
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"engine": engine, "road": road, "sweep": sweep}
 
 
 def main() -> None:

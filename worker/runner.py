@@ -51,15 +51,17 @@ def _train(database: Database, settings: Settings, claim: Claim) -> None:
         if time.monotonic() - stored_at < settings.flush_seconds and recorder.num_rows < MAX_CHUNK_ROWS:
             continue
         checkpoint = pack({**trainer.checkpoint(), **recorder.arrays()})
+        progress = recorder.take(checkpoint)
         with database.transaction() as session:
-            wanted = shards.record(session, claim, recorder.take(checkpoint), lease_seconds=settings.lease_seconds)
+            wanted = shards.record(session, claim, progress, lease_seconds=settings.lease_seconds)
             if not wanted:
                 shards.end(session, claim, ShardStatus.CANCELLED)
         if not wanted:
             return
         stored_at = time.monotonic()
+    progress = recorder.take(None, ended=True)
     with database.transaction() as session:
-        shards.record(session, claim, recorder.take(None, ended=True), lease_seconds=settings.lease_seconds)
+        shards.record(session, claim, progress, lease_seconds=settings.lease_seconds)
         shards.end(session, claim, ShardStatus.COMPLETED)
 
 

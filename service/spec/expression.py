@@ -7,7 +7,7 @@ that terms.py knows, and everything else is refused with the place and what is a
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from service.spec.derivative import derivative
@@ -48,8 +48,8 @@ class Expression:
 
     text: str
     variables: tuple[str, ...]
-    root: Term
-    terms: Terms
+    root: Term = field(repr=False)
+    terms: Terms = field(repr=False)
 
     @property
     def dimension(self) -> int:

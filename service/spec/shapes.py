@@ -69,7 +69,7 @@ SHAPES = (
         minima=((-0.9363006340109187, 0.0),),
         value=-2.063090251768194,
         start=(1.5, 1.0),
-        sentence="A shallow well on the right and a deep one on the left: which runs find the deep one?",
+        sentence="A shallow well on the right, where runs start, and a deep one on the left.",
         local_minima=(((0.905317899160115, 0.0), -1.092731999201741),),
     ),
     Surface(

@@ -23,7 +23,8 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
 }
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+# Without a repr of its own: shared terms would be written out again at every use, without end for a long formula.
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Term:
     """A constant (`number`), a variable (`name`) or an operation on other terms; `index` counts terms as they are
     made.

@@ -65,7 +65,8 @@ def surface(
     formula: str, starts: Sequence[Sequence[float]], seeds: Sequence[int] | None = None, **more: Any
 ) -> Surface:
     """A surface with one run per start."""
-    return Surface(parse(formula), np.array(starts, float), np.array(seeds or [0] * len(starts)), **more)
+    seeds = [0] * len(starts) if seeds is None else seeds
+    return Surface(parse(formula), np.array(starts, float), np.array(seeds), **more)
 
 
 def torch_settings(kind: str, settings: Mapping[str, float | bool]) -> dict[str, Any]:

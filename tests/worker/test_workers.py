@@ -45,7 +45,7 @@ def histories(client: httpx.Client, spec: dict[str, Any]) -> list[str]:
             return pages
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def with_three_workers(
     new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory
 ) -> list[list[str]]:

@@ -1,9 +1,9 @@
 """Which column of the matrix stands for which run, and which columns train together in cache?
 
 A run's numbers must not depend on its neighbours. Elementwise operations treat every column alike, except that the
-last few elements of a row, which do not fill the processor's registers, take a scalar path, and there powers and
-sigmoids differ in the last bit. So each group of runs is padded by repeating its last run; the repetitions are
-computed and never read.
+last few elements of a row, which do not fill the processor's registers, take a scalar path: powers and sigmoids differ
+there in the last bit, and sums over rows are added in another order. So each group of runs is padded by repeating its
+last run; the repetitions are computed and never read.
 """
 
 from collections.abc import Sequence

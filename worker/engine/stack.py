@@ -13,7 +13,6 @@ from worker.engine.groups import Group
 from worker.engine.layout import Block, Layout
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Evaluation, Optimizer, Problem, State
-from worker.engine.reduce import norm, sum_rows
 from worker.engine.settings import SettingsTable
 
 
@@ -97,7 +96,7 @@ class Stack:
             self._update(_mean(gradients_DR), update)
             update += 1
         loss_KR = _mean(losses_KR)
-        self._train_loss_R = sum_rows(loss_KR) / len(loss_KR) if len(loss_KR) > 1 else loss_KR[0]
+        self._train_loss_R = loss_KR.mean(0) if len(loss_KR) > 1 else loss_KR[0]
 
     def _update(self, gradient_DR: Tensor, update: int) -> None:
         self._known = None
@@ -130,17 +129,17 @@ class Stack:
         known = self._evaluation()
         rows = {
             "loss": known.loss_R,
-            "grad_norm": norm(known.gradient_DR),
-            "distance_from_start": norm(self.weights_DR - self._start_DR),
+            "grad_norm": _norm(known.gradient_DR),
+            "distance_from_start": _norm(self.weights_DR - self._start_DR),
         }
         if known.accuracy_R is not None:
             rows["accuracy"] = known.accuracy_R
         if self._train_loss_R is not None:
             rows["train_loss"] = self._train_loss_R
-            rows["update_norm"] = norm(self.weights_DR - self._before_DR)
+            rows["update_norm"] = _norm(self.weights_DR - self._before_DR)
         if len(self._minima_MD1):
             away_DMR = (self.weights_DR - self._minima_MD1).movedim(1, 0)
-            rows["distance_to_minimum"] = torch.sqrt(sum_rows(away_DMR * away_DMR).amin(0))
+            rows["distance_to_minimum"] = torch.sqrt((away_DMR * away_DMR).sum(0).amin(0))
         if self._has_position:
             rows |= zip(("x", "y"), self.weights_DR, strict=False)
         return rows
@@ -149,6 +148,11 @@ class Stack:
         """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""
         update = max(0, epoch * self._updates_per_epoch - 1)
         return [(part, *part.settings.recorded(update)) for part in self.parts]
+
+
+def _norm(values_DR: Tensor) -> Tensor:
+    """The Euclidean norm of each column."""
+    return torch.sqrt((values_DR * values_DR).sum(0))
 
 
 def _mean(values: list[Tensor]) -> Tensor:

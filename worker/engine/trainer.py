@@ -72,7 +72,7 @@ class Trainer:
         self._plan = plan
         self._device = torch.device(plan.device)
         self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
-        self._highest_loss_R = np.full(plan.problem.num_runs, np.finfo(np.float64).max)
+        self._highest_loss_R = np.full(plan.problem.num_runs, np.inf)
         self._measured = measured(self.fields, plan.groups, plan.problem.num_runs)
         self._layout = Layout.of([group.runs for group in plan.groups])
         self._columns = torch.from_numpy(self._layout.columns).to(self._device)
@@ -174,7 +174,6 @@ class Trainer:
 
 
 def _highest_loss(initial_loss_R: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The loss above which a run counts as diverged. A NaN at the start needs no bound: no comparison holds for it."""
+    """The loss above which a run counts as diverged; it may be infinite, since a loss must be finite besides."""
     with np.errstate(over="ignore"):
-        highest_R = DIVERGENCE_FACTOR * np.fmax(1.0, np.abs(initial_loss_R))
-    return np.minimum(highest_R, np.finfo(np.float64).max)
+        return DIVERGENCE_FACTOR * np.fmax(1.0, np.abs(initial_loss_R))

@@ -16,7 +16,6 @@ from torch import Tensor
 
 from worker.engine.protocols import BatchSize, Evaluation
 from worker.engine.random import permutations
-from worker.engine.reduce import sum_rows
 
 # Image i is the four bits of i, the most significant first; transposing a 2×2 image swaps its middle two pixels.
 IMAGES = np.array([[image >> bit & 1 for bit in (3, 2, 1, 0)] for image in range(16)], dtype=np.float64)
@@ -116,7 +115,7 @@ class FlipNetObjective:
         epoch, index = divmod(step, len(self._batches))
         batches = self._shuffled_batches(epoch) if self._problem.shuffle else self._batches
         gradient_DR, errors_B4R = _gradient(weights_DR, batches[index])
-        squares_4R = sum_rows(errors_B4R * errors_B4R)
+        squares_4R = _over_batch(errors_B4R * errors_B4R)
         return squares_4R if len(errors_B4R) == 1 else squares_4R / len(errors_B4R), gradient_DR
 
     def _shuffled_batches(self, epoch: int) -> list[Examples]:
@@ -153,10 +152,10 @@ def _gradient(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
     back = _contract(w2, slopes.unsqueeze(2), 1) * torch.sign(hidden)
     gradient_DR = torch.cat(
         [
-            sum_rows(back.unsqueeze(2) * examples.images.unsqueeze(1)).view(12, -1),
-            sum_rows(back),
-            sum_rows(slopes.unsqueeze(2) * hidden.unsqueeze(1)).view(12, -1),
-            sum_rows(slopes),
+            _over_batch(back.unsqueeze(2) * examples.images.unsqueeze(1)).view(12, -1),
+            _over_batch(back),
+            _over_batch(slopes.unsqueeze(2) * hidden.unsqueeze(1)).view(12, -1),
+            _over_batch(slopes),
         ]
     )
     return gradient_DR, errors
@@ -177,8 +176,13 @@ def _contract(left: Tensor, right: Tensor, axis: int, start: Tensor | None = Non
     return start
 
 
+def _over_batch(values_B: Tensor) -> Tensor:
+    """The sum over a batch, without a copy where it has one image."""
+    return values_B[0] if len(values_B) == 1 else values_B.sum(0)
+
+
 def _mean_square(errors_B4R: Tensor) -> Tensor:
-    return sum_rows((errors_B4R * errors_B4R).flatten(0, 1)) / (4 * len(errors_B4R))
+    return (errors_B4R * errors_B4R).sum((0, 1)) / (4 * len(errors_B4R))
 
 
 @lru_cache(maxsize=100_000)

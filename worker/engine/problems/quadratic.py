@@ -11,7 +11,6 @@ from torch import Tensor
 from worker.engine.problems.noise import GradientNoise
 from worker.engine.problems.points import checked_starts, start_columns
 from worker.engine.protocols import BatchSize, Evaluation
-from worker.engine.reduce import sum_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +82,7 @@ class QuadraticObjective:
             (xx, xy), (yx, yy) = self._matrix
             x, y = weights_DR
             gradient_DR = torch.stack([xx * x + xy * y, yx * x + yy * y])
-        return Evaluation(sum_rows(gradient_DR * weights_DR) / 2, gradient_DR)
+        return Evaluation((gradient_DR * weights_DR).sum(0) / 2, gradient_DR)
 
     def loss(self, weights_DR: Tensor) -> Tensor:
         return self.evaluate(weights_DR).loss_R

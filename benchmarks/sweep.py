@@ -1,0 +1,68 @@
+"""What do large sweeps cost through the whole service: the gain of a second worker, a million runs, memory?"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from service.local.stack import LocalStack
+
+POLL_SECONDS = 0.1
+DEADLINE_SECONDS = 900.0
+
+
+def sweep(num_runs: int, **changes: Any) -> dict[str, Any]:
+    """Describe a FlipNet sweep over learning rates and momenta."""
+    momenta = {"from": 0.0, "to": 0.99, "num": 1_000}
+    rates = {"from": 0.01, "to": 0.1, "num": num_runs // 1_000}
+    optimizer = {"kind": "momentum", "lr": rates, "momentum": momenta}
+    return {"problem": {"kind": "flipnet"}, "optimizers": [optimizer], "epochs": 30, **changes}
+
+
+def measure() -> dict[str, Any]:
+    """Measure 20,000 runs with one and with two workers, and a million with two."""
+    figures: dict[str, Any] = {}
+    seconds = {}
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder), workers=workers) as stack:
+            _run(stack, sweep(20_000))  # Workers that have just started are still loading torch.
+            seconds[workers] = min(_run(stack, sweep(20_000))[0] for _ in range(3))
+            if workers == 2:
+                million, peak = _run(stack, sweep(1_000_000, record_every=10))
+    figures["20,000 runs, one worker (s)"] = seconds[1]
+    figures["20,000 runs, two workers (s)"] = seconds[2]
+    figures["20,000 runs, gain of the second worker"] = seconds[1] / seconds[2]
+    figures["1,000,000 runs, record_every 10, two workers (s)"] = million
+    figures["1,000,000 runs, peak memory of a worker (GB)"] = peak / 1e9
+    return figures
+
+
+def _run(stack: LocalStack, spec: dict[str, Any]) -> tuple[float, int]:
+    """Run a job and delete it; give the seconds from POST to completed, and the largest process's peak bytes."""
+    with httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client:
+        started = time.perf_counter()
+        job = client.post("/v1/jobs", json=spec).raise_for_status().json()
+        peak = 0
+        while (status := client.get(f"/v1/jobs/{job['id']}").json()["status"]) != "completed":
+            assert status in {"queued", "running"}, f"the job is {status}"
+            assert time.perf_counter() - started < DEADLINE_SECONDS, "the job did not end in time"
+            peak = max(peak, _largest_worker())
+            time.sleep(POLL_SECONDS)
+        seconds = time.perf_counter() - started
+        client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
+        return seconds, peak
+
+
+def _largest_worker() -> int:
+    """Give the resident bytes of the largest worker process below this one."""
+    sizes = [0]
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if "celery" in " ".join(process.cmdline()) or "spawn" in " ".join(process.cmdline()):
+                sizes.append(process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            continue
+    return max(sizes)

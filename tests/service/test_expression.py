@@ -1,0 +1,230 @@
+"""Formulas mean what mathematics says, derive as mathematics says, and nothing else gets in."""
+
+import math
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service.spec.expression import MAX_CHARACTERS, ExpressionError, parse
+from service.spec.surfaces import SURFACES
+
+FORMULAS = [
+    *(surface.formula for surface in SURFACES.values()),
+    "sin(x)*cos(y) + tan(x/3)",
+    "exp(-x**2)*log(1 + y**2) - tanh(x*y)",
+    "abs(x - 0.3)**1.5 + sqrt(1 + x**2*y**2)",
+    "x**-3 + 2**x + (1 + x**2)**y + y**7 - x**0",
+    "-x**2 + 2**-y*3 - -x",
+    "x/y/(x + 3)/2",
+    "(x - y)*(x - y)*(x - y)/1e-3 + e**x*pi",
+]
+
+
+def points(num=50):
+    return np.random.default_rng(0).uniform(0.1, 2, size=(2, num))
+
+
+def inputs(expression, arrays):
+    return dict(zip(expression.variables, arrays, strict=False))
+
+
+@st.composite
+def formulas(draw, depth=4):
+    """Formulas that Python can evaluate too, with few parentheses, so that precedence matters."""
+    if depth == 0 or draw(st.integers(0, 4)) == 0:
+        return draw(st.sampled_from(["x", "y", "2", "0.5", "3", "1e1", ".25", "pi", "e"]))
+    inner = formulas(depth=depth - 1)
+    form = draw(st.sampled_from(["{}+{}", "{} - {}", "{}*{}", "{}/{}", "-{}", "({})", "{}**2", "({})**-1", "sin({})",
+                                 "tanh({})", "abs({})", "sqrt(abs({}))", "exp(-abs({}))", "2**-{}**2"]))  # fmt: skip
+    return form.format(*(draw(inner) for _ in range(form.count("{}"))))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(text=formulas(), x=st.floats(-3, 3), y=st.floats(-3, 3))
+def test_a_formula_means_what_it_means_in_python(text, x, y):
+    names = {name: getattr(math, name) for name in ("sin", "tanh", "sqrt", "exp", "pi", "e")} | {"abs": abs}
+    try:
+        expected = eval(text, names, {"x": x, "y": y})
+    except (ZeroDivisionError, OverflowError):
+        return
+    try:
+        expression = parse(text)
+    except ExpressionError:
+        assert "x" not in text.replace("exp", "")
+        assert "y" not in text
+        return
+    with np.errstate(all="ignore"):
+        found = expression(np, **inputs(expression, (np.array([x]), np.array([y]))))[0]
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_derivatives_equal_autograd(text):
+    expression = parse(text)
+    at = points()
+    program = expression.compile(("value", *expression.variables))
+    value, *slopes = program(np, **inputs(expression, at))
+    leaves = {name: torch.tensor(row, requires_grad=True) for name, row in inputs(expression, at).items()}
+    expected = expression(torch, **leaves)
+    np.testing.assert_allclose(value, expected.detach().numpy(), rtol=1e-12)
+    used = torch.autograd.grad(expected.sum(), list(leaves.values()))
+    for slope, gradient in zip(slopes, used, strict=True):
+        np.testing.assert_allclose(slope, gradient.numpy(), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("text", ["x**4*y + sin(x*y)", "exp(x/y) + x**1.5*y**0.5", "x**y"])
+def test_second_derivatives_agree_whichever_way_they_are_taken(text):
+    expression = parse(text)
+    x, y = points()
+    at = {"x": x, "y": y}
+    xx, xy, yx, yy = expression.compile(("xx", "xy", "yx", "yy"))(np, **at)
+    np.testing.assert_allclose(xy, yx, rtol=1e-10, atol=1e-12)
+    twice = expression.derivative("x").derivative("x")
+    np.testing.assert_allclose(twice(np, **at), xx, rtol=1e-12)
+    step = 1e-6
+    slope = expression.derivative("y").compile()
+    (above,), (below,) = (slope(np, x=x, y=y + sign * step) for sign in (1, -1))
+    np.testing.assert_allclose((above - below) / (2 * step), yy, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("text", ["x**2 + 10*y**2", "(1 - x)**2 + 100*(y - x**2)**2", "x**7*y**3/(1 + x**4) - 3*x**-2"])
+def test_numpy_and_torch_agree_to_the_last_bit_where_arithmetic_is_exact(text):
+    program = parse(text).compile(("value", "x", "y"))
+    x, y = points()
+    from_numpy = program(np, x=x, y=y)
+    from_torch = program(torch, x=torch.from_numpy(x), y=torch.from_numpy(y))
+    for one, other in zip(from_numpy, from_torch, strict=True):
+        assert one.tobytes() == other.numpy().tobytes()
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [("x**2", ("x",)), ("y", ("x", "y")), ("x + y", ("x", "y")), ("0*x", ("x",)), ("x-x", ("x",))],
+)
+def test_the_variables_are_those_that_the_text_uses(text, variables):
+    expression = parse(text)
+    assert expression.variables == variables
+    assert expression.dimension == len(variables)
+    assert expression.text == text
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_constant_derivatives_have_the_shape_and_dtype_of_the_input(dtype):
+    x = torch.ones(3, 4, dtype=dtype)
+    for output in parse("3*x - y + 2*pi").compile(("value", "x", "y", "xx"))(torch, x=x, y=x):
+        assert (output.shape, output.dtype) == (x.shape, dtype)
+
+
+def test_what_value_and_derivatives_have_in_common_is_computed_once():
+    assert len(parse("x**2 + 10*y**2").compile(("value", "x", "y"))) == 6
+    # One exponential, one square, and a handful of products.
+    assert len(parse("exp(x**2)").compile(("value", "x", "xx"))) <= 8
+
+
+def test_high_powers_are_chains_of_few_products():
+    assert len(parse("x**1000").compile()) <= 15
+    assert parse("x**1000")(np, x=np.array([1.01]))[0] == pytest.approx(1.01**1000, rel=1e-12)
+
+
+def test_outside_its_domain_a_formula_is_nan_or_infinite_like_any_array_arithmetic():
+    program = parse("log(x)").compile(("value", "x"))
+    with np.errstate(all="ignore"):
+        value, slope = program(np, x=np.array([-1.0, 0.0]))
+    assert np.isnan(value[0])
+    assert value[1] == -np.inf
+    assert slope.tolist() == [-1.0, np.inf]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", "end of the formula"),
+        ("x +", "end of the formula"),
+        ("(x", "end of the formula"),
+        ("x)", "')' at character 2"),
+        ("2x", "'x' at character 2"),
+        ("x y", "'y' at character 3"),
+        ("* x", "'*' at character 1"),
+        ("x ** * 2", "'*' at character 6"),
+        ("sin", "'sin' at character 1"),
+        ("sin x", "'sin' at character 1"),
+        ("1 + sinh(x)", "'sinh' at character 5"),
+        ("z + x", "'z' at character 1"),
+        ("x^2", "'^' at character 2"),
+        ("x.real", "'.' at character 2"),
+        ("x.__class__", "'.' at character 2"),
+        ("__import__('os')", "'_' at character 1"),
+        ("1_000*x", "'_' at character 2"),
+        ("'x'", '"\'" at character 1'),
+        ("lambda: x", "':' at character 7"),
+        ("[x for x in y]", "'[' at character 1"),
+        ("{x}", "'{' at character 1"),
+        ("x if y else 1", "'if' at character 3"),
+        ("x; y", "';' at character 2"),
+        ("f'{x}'", '"\'" at character 2'),
+        ("x := 2", "':' at character 3"),
+        ("x == y", "'=' at character 3"),
+        ("x, y", "',' at character 2"),
+        ("x @ y", "'@' at character 3"),
+        ("x + é", "'é' at character 5"),
+        ("１ + x", "'１' at character 1"),
+        ("x + \x00", "at character 5"),
+        ("1e999 + x", "'1e999' at character 1"),
+        ("x + 1/0", "'/' at character 6"),
+        ("x*log(0)", "'log' at character 3"),
+        ("x**1001", "'**' at character 2"),
+        ("x**-1e9", "'**' at character 2"),
+        ("9**9**9**9", "'**' at character 5"),
+        ("x + 9**9**9**9", "'**' at character 9"),
+        ("2 + 3*pi", "constant"),
+    ],
+)
+def test_what_is_not_a_formula_is_refused_with_its_place(text, place):
+    with pytest.raises(ExpressionError) as refused:
+        parse(text)
+    assert place in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x" * 1_000_000,
+        "(" * 10_000 + "x" + ")" * 10_000,
+        "x.__class__" * 100_000,
+        "(" * 900 + "x" + ")" * 900,
+        "-" * 1900 + "x",
+        "x**" * 600 + "x",
+        "sin(" * 400 + "x" + ")" * 400,
+        "9**9**9**9*x",
+        "9" * 1990 + "*x",
+        "+".join(f"x*{number}" for number in range(250)),
+    ],
+    ids=lambda text: f"{text[:12]} … {len(text)}",
+)
+def test_what_would_take_long_is_refused_at_once(text):
+    started = time.perf_counter()
+    with pytest.raises(ExpressionError):
+        parse(text)
+    assert time.perf_counter() - started < 0.1
+
+
+def test_the_longest_formulas_that_are_allowed_derive_quickly():
+    deep = "sin(" * 90 + "x" + ")" * 90
+    long = "+".join(f"sin({number}*x*y)" for number in range(90))
+    assert len(long) <= MAX_CHARACTERS
+    started = time.perf_counter()
+    for text in (deep, long, "x*y*" * 240 + "x", "x**y**x**y**x**y**x"):
+        expression = parse(text)
+        expression.compile(("value", *expression.variables, "xx"))
+    assert time.perf_counter() - started < 2
+
+
+def test_a_formula_raises_no_warning_of_its_own():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        parse("x**-1000 + 1e308*x*1e308")
