@@ -107,7 +107,7 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
         # With WAL this still survives a crash of the process; only a power cut may lose the last commits.
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        # Pages of the log that are copied back at once: by default every 4 MB, which a sweep writes many times a second.
+        # By default the log is copied back every 4 MB, which a sweep writes many times a second.
         connection.execute("PRAGMA wal_autocheckpoint = 16384")
         connection.execute("PRAGMA cache_size = -65536")
 

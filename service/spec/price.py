@@ -7,8 +7,8 @@ from service.spec.fields import Range
 from service.spec.job import JobSpec, SeedRange
 
 # A shard's weight matrix stays near half a megabyte in float64, so that it and its optimizer's state live in the
-# processor's cache. Measured on FlipNet, 2,048 runs train within 5 % of the best time per run; larger shards would leave
-# a worker idle at the end of a sweep of 20,000.
+# processor's cache. Measured on FlipNet, 2,048 runs train within 5 % of the best time per run; larger shards would
+# leave a worker idle at the end of a sweep of 20,000.
 MATRIX_NUMBERS = 65_536
 MAX_SHARD_RUNS = 8_192
 # Runs come in multiples of the widest vector the processor works on, so that no shard has ragged lanes.
