@@ -20,7 +20,7 @@ from tests.servers import free_port, wait_for_job
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 START_SECONDS = 60.0
-STOP_SECONDS = 12.0  # Five for workers and API, as many for the broker; what is normal is less than two.
+STOP_SECONDS = 30.0  # A deadline, not a promise: five seconds for each of two stages, on a machine that may be busy.
 JOB = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "sgd", "lr": 0.05}],
