@@ -9,6 +9,7 @@ import torch
 from service.spec.expression import parse
 from tests.engine.training import History
 from worker.engine import trainer as trainer_module
+from worker.engine.device import use_device
 from worker.engine.groups import group_runs
 from worker.engine.layout import COLUMNS_MULTIPLE, Layout
 from worker.engine.optimizers import OPTIMIZERS
@@ -140,3 +141,8 @@ def test_nothing_is_made_on_another_device_than_the_plans():
         rows = [*stack.measure().values(), stack.weights_DR]
         rows += [row for part in stack.parts for row in part.state.values()]
         assert {row.device.type for row in rows} == {"meta"}
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(ValueError, match="'cpu' or 'cuda'"):
+        use_device("meta")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from worker.engine import random
 from worker.engine.random import NOISE, ORDER, normals, permutations, philox, words
 
 # From kat_vectors of Random123, the authors' library: counter, key, result.
@@ -75,3 +76,9 @@ def test_orders_do_not_depend_on_the_portion_they_are_made_in():
     together = permutations(SEEDS, np.arange(30), 16)
     alone = permutations(SEEDS[2:3], np.array([17]), 16)
     assert np.array_equal(alone[0, :, 0], together[17, :, 2])
+
+
+def test_normals_are_finite_even_where_every_random_bit_is_zero_or_one(monkeypatch):
+    for word in (0, 2**64 - 1):
+        monkeypatch.setattr(random, "words", lambda *key, word=word: np.full((1, 2, 1), word, dtype=np.uint64))
+        assert np.isfinite(random.normals(SEEDS[:1], NOISE, np.array([0]), 2)).all()

@@ -2,7 +2,8 @@
 
 Names carry shapes. The legend, for the whole engine:
     D  parameters              R  columns of a stack: runs, and the repetitions that pad each group
-    B  examples in a batch     T  consecutive updates        F  recorded fields        M  known minima        S  seeds
+    B  examples in a batch     T  consecutive updates        F  recorded fields        M  known minima
+    S  distinct seeds          K  rows whose mean is a loss
 """
 
 from collections.abc import Callable, Mapping

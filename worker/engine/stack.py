@@ -85,18 +85,19 @@ class Stack:
         self._before_DR = self.weights_DR
         update = (epoch - 1) * self._updates_per_epoch
         first_step = (epoch - 1) * self._num_batches
-        losses_KR = []
+        loss_KR: Tensor | None = None
         for start in range(0, self._num_batches, self._accumulate):
-            stop = min(start + self._accumulate, self._num_batches)
-            gradients_DR = []
-            for step in range(first_step + start, first_step + stop):
-                loss_KR, gradient_DR = self._objective.batch(self.weights_DR, step, self._known)
-                losses_KR.append(loss_KR)
-                gradients_DR.append(gradient_DR)
-            self._update(_mean(gradients_DR), update)
+            num = min(self._accumulate, self._num_batches - start)
+            gradient_DR: Tensor | None = None
+            for step in range(first_step + start, first_step + start + num):
+                batch_loss_KR, batch_gradient_DR = self._objective.batch(self.weights_DR, step, self._known)
+                loss_KR = batch_loss_KR if loss_KR is None else loss_KR + batch_loss_KR
+                gradient_DR = batch_gradient_DR if gradient_DR is None else gradient_DR + batch_gradient_DR
+            assert gradient_DR is not None
+            self._update(gradient_DR / num if num > 1 else gradient_DR, update)
             update += 1
-        loss_KR = _mean(losses_KR)
-        self._train_loss_R = loss_KR.mean(0) if len(loss_KR) > 1 else loss_KR[0]
+        assert loss_KR is not None
+        self._train_loss_R = loss_KR.sum(0) / (len(loss_KR) * self._num_batches)
 
     def _update(self, gradient_DR: Tensor, update: int) -> None:
         self._known = None
@@ -153,10 +154,3 @@ class Stack:
 def _norm(values_DR: Tensor) -> Tensor:
     """The Euclidean norm of each column."""
     return torch.sqrt((values_DR * values_DR).sum(0))
-
-
-def _mean(values: list[Tensor]) -> Tensor:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total / len(values) if len(values) > 1 else total

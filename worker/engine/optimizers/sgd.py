@@ -52,8 +52,7 @@ def momentum(
 def nesterov(
     weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """Nesterov's momentum: the gradient counts where the velocity is about to carry the weights, so that it brakes
-    sooner.
+    """Nesterov's momentum: the gradient counts where the velocity is about to carry the weights: it brakes sooner.
 
         v ← β · v + g
         w ← w − lr · (g + β · v)

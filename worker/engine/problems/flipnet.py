@@ -68,8 +68,7 @@ class Examples:
 
     images: Tensor
     targets: Tensor
-    # Turns an error into the slope of the mean square: 2 / (4 · B). As a tensor, which meets others faster than a
-    # number.
+    # Turns an error into the slope of the mean square: 2 / (4 · B). A tensor, as it meets others faster than a number.
     scale: Tensor
 
     @classmethod
@@ -89,8 +88,7 @@ class FlipNetObjective:
         self._images = torch.from_numpy(IMAGES).to(device=device, dtype=dtype)
         self._all = Examples.of(self._images[:, :, None])
         self._batches = self._in_batches(self._images[:, :, None])
-        # An output of exactly 0.5 rounds to 0: a target of 0 allows an error up to 0.5, a target of 1 only one below
-        # it.
+        # An output of exactly 0.5 rounds to 0, so a target of 0 allows an error of 0.5 and a target of 1 does not.
         half = torch.tensor(0.5, dtype=dtype, device=device)
         targets = self._all.targets
         self._wrong_direction = 1 - 2 * targets
@@ -185,10 +183,9 @@ def _mean_square(errors_B4R: Tensor) -> Tensor:
     return (errors_B4R * errors_B4R).sum((0, 1)) / (4 * len(errors_B4R))
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=10_000)
 def initial_weights(seed: int) -> Tensor:
-    """The 31 weights in float32 that nn.Linear(4, 3) and nn.Linear(3, 4), made in this order, get after
-    manual_seed(seed).
+    """The 31 weights in float32 that nn.Linear(4, 3), then nn.Linear(3, 4) get after torch.manual_seed(seed).
 
     torch draws weights by Kaiming's uniform rule with a = √5 and biases within ±1/√fan_in. A generator of our own
     gives the same numbers and leaves the global one alone.
