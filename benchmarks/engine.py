@@ -1,6 +1,11 @@
 """How fast does the engine train alone: no queue, no database, one thread?"""
 
+import json
+import shutil
+import subprocess
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 from benchmarks import notebook
@@ -28,8 +33,23 @@ def measure() -> dict[str, Any]:
         per_run = _seconds(sweep) / num
         figures[f"FlipNet, R = {num:,} (ms per run)"] = 1_000 * per_run
         figures[f"FlipNet, R = {num:,}, times faster than one run at a time"] = baseline / per_run
+    if (limit := _fused_limit()) is not None:
+        figures["FlipNet, R = 10,000, times slower than fused C"] = per_run / limit
     figures["ravine, 10,000 runs × 500 updates (ns per run and update)"] = 1e9 * _seconds(RAVINE) / (10_000 * 500)
     return figures
+
+
+def _fused_limit() -> float | None:
+    """Measure what the arithmetic alone allows, in seconds per run; None where there is no C compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        program = str(Path(folder) / "fused_limit")
+        source = str(Path(__file__).with_name("fused_limit.c"))
+        subprocess.run([compiler, "-O3", "-march=native", "-ffast-math", "-o", program, source], check=True)
+        answer = subprocess.run([program, "10000"], check=True, capture_output=True, text=True).stdout
+    return float(json.loads(answer)["seconds_per_run"])
 
 
 def _seconds(written: dict[str, Any]) -> float:
