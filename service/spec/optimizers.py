@@ -25,6 +25,8 @@ class Entry(Strict):
     title: ClassVar[str]
     formula: ClassVar[str]
     reference: ClassVar[str]
+    # The hyper-parameter that a momentum schedule multiplies; None where the method has none.
+    scheduled_momentum: ClassVar[str | None] = None
 
     kind: str = Field(description="The optimizer's name.")
     label: str | None = Field(
@@ -54,6 +56,7 @@ class SGD(Entry):
     title: ClassVar = "Stochastic gradient descent"
     formula: ClassVar = "w ← w − lr·g"
     reference: ClassVar = "Robbins, Monro: A Stochastic Approximation Method (1951)"
+    scheduled_momentum: ClassVar = "momentum"
 
     kind: Literal["sgd"]
     momentum: Beta = Field(0.0, description="Share of the velocity that is kept at each update; 0 is plain descent.")
@@ -69,6 +72,7 @@ class Momentum(Entry):
     title: ClassVar = "Momentum (heavy ball)"
     formula: ClassVar = "v ← β·v + (1 − dampening)·g;  w ← w − lr·v"
     reference: ClassVar = "Polyak: Some methods of speeding up the convergence of iteration methods (1964)"
+    scheduled_momentum: ClassVar = "momentum"
 
     kind: Literal["momentum"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
@@ -84,6 +88,7 @@ class Nesterov(Entry):
     title: ClassVar = "Nesterov's accelerated gradient"
     formula: ClassVar = "v ← β·v + g;  w ← w − lr·(g + β·v)"
     reference: ClassVar = "Sutskever, Martens, Dahl, Hinton: On the importance of initialization and momentum (2013)"
+    scheduled_momentum: ClassVar = "momentum"
 
     kind: Literal["nesterov"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
@@ -96,6 +101,7 @@ class Adam(Entry):
     title: ClassVar = "Adam"
     formula: ClassVar = "m ← β₁·m + (1 − β₁)·g;  v ← β₂·v + (1 − β₂)·g²;  w ← w − lr·m̂ / (√v̂ + ε)"
     reference: ClassVar = "Kingma, Ba: Adam: A Method for Stochastic Optimization (2015)"
+    scheduled_momentum: ClassVar = "beta1"
 
     kind: Literal["adam"]
     beta1: Beta = Field(0.9, description="Memory of the mean of gradients.")
@@ -111,6 +117,7 @@ class AdamW(Entry):
     title: ClassVar = "AdamW"
     formula: ClassVar = "w ← w − lr·weight_decay·w;  then Adam's step"
     reference: ClassVar = "Loshchilov, Hutter: Decoupled Weight Decay Regularization (2019)"
+    scheduled_momentum: ClassVar = "beta1"
 
     kind: Literal["adamw"]
     beta1: Beta = Field(0.9, description="Memory of the mean of gradients.")
@@ -126,6 +133,7 @@ class RMSprop(Entry):
     title: ClassVar = "RMSprop"
     formula: ClassVar = "v ← α·v + (1 − α)·g²;  w ← w − lr·g / (√v + ε)"
     reference: ClassVar = "Tieleman, Hinton: Lecture 6.5, Neural Networks for Machine Learning (2012)"
+    scheduled_momentum: ClassVar = "momentum"
 
     kind: Literal["rmsprop"]
     alpha: Beta = Field(0.99, description="Memory of the mean of squared gradients.")

@@ -89,12 +89,9 @@ class Problem(Protocol):
         ...
 
 
-class Schedule(Protocol):
-    """How a learning rate or a momentum changes over the updates: the factor that the setting is multiplied by."""
-
-    def __call__(self, updates_T1: Tensor, settings: Rows) -> Tensor:
-        """Factors in float64 that broadcast to [T, R], for updates numbered from 0."""
-        ...
+# How a learning rate or a momentum changes over time: from steps numbered from 0, as a column [T, 1] in float64, and
+# the schedule's own settings by name, to the factors [T, 1] that the setting is multiplied by.
+Schedule = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)

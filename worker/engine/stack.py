@@ -73,7 +73,7 @@ class Stack:
         device: torch.device,
     ) -> Part:
         optimizer = OPTIMIZERS[group.kind]
-        settings = SettingsTable(group, layout.members(index, start, stop), dtype, device)
+        settings = SettingsTable(group, layout.members(index, start, stop), dtype, device, self._updates_per_epoch)
         state = {}
         for name in optimizer.state_names(group.terms):
             state[name] = torch.zeros(len(self.weights_DR), stop - start, dtype=dtype, device=device)
