@@ -27,9 +27,9 @@ def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> P
     for settings in runs.settings:
         inside = used[(used >= first) & (used < first + settings.num)] - first
         columns = settings.columns(inside)
-        flags = settings.entry.flags()
+        fixed = {**settings.entry.flags(), **settings.entry.clipping()}
         optimizers += [
-            (settings.entry.kind, {**flags, **dict(zip(columns, map(float, values), strict=True))})
+            (settings.entry.kind, {**fixed, **dict(zip(columns, map(float, values), strict=True))})
             for values in zip(*columns.values(), strict=True)
         ]
         both = _course(settings.entry.schedule, spec), _course(settings.entry.momentum_schedule, spec)

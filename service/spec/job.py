@@ -157,7 +157,7 @@ class JobSpec(Strict):
                 input=None,
             )
             for number, entry in enumerate(self.optimizers)
-            for place, message in misfits(entry, updates, self.epochs)
+            for place, message in misfits(entry, updates, self.epochs, has_matrices=self.problem.has_matrices)
         ]
         if details:
             raise ValidationError.from_exception_data("job", details)

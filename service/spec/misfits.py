@@ -9,8 +9,10 @@ from service.spec.optimizers import Entry
 Place = tuple[str, ...]
 
 
-def misfits(entry: Entry, updates: int, epochs: int) -> Iterator[tuple[Place, str]]:
-    """Say what does not fit into so many updates and epochs: the place within the entry, and what is allowed."""
+def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> Iterator[tuple[Place, str]]:
+    """Say what does not fit into a job: the place within the entry, and what is allowed there."""
+    if entry.needs_matrices and not has_matrices:
+        yield ("kind",), f"{entry.kind} needs a problem with matrices of weights, such as flipnet"
     for name, schedule in (("schedule", entry.schedule), ("momentum_schedule", entry.momentum_schedule)):
         for field, message in schedule.misfits(_steps(schedule, updates, epochs)):
             yield (name, field), message

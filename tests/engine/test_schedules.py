@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.optim import lr_scheduler as torch_schedulers
 
-from tests.engine.training import History, flipnet_loss, torch_settings
+from tests.engine.training import History, flipnet_loss
+from tests.engine.twins import twin_settings
 from worker.engine.course import Course
 from worker.engine.groups import group_runs
 from worker.engine.problems import FlipNet, Quadratic
@@ -180,7 +181,7 @@ def test_a_scheduled_run_equals_a_plain_loop_with_torchs_scheduler(per):
         weights = initial_weights(3).double().requires_grad_()
         method = torch.optim.SGD if kind == "momentum" else torch.optim.Adam
         # OneCycleLR sets the rate to that of its top: here they are the same.
-        optimizer = method([weights], **torch_settings(kind, settings))
+        optimizer = method([weights], **twin_settings(kind, settings))
         top = RATE / settings["lr"]
         rates = [rate / top for rate in torch_rates(twin, epochs if per == "epoch" else 16 * epochs)]
         for update in range(16 * epochs):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from worker.engine.course import Course
 from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.optimizers.gradient import CLIPPING
 
 # Of the learning rate, and of the momentum.
 Courses = tuple[Course, Course]
@@ -53,24 +54,26 @@ def group_runs(
         runs = np.flatnonzero(np.isin(of_run, indices))
         if len(runs):
             rows = [complete[index] for index in of_run[runs]]
-            settings_of = {name: np.array([row[name] for row in rows]) for name in OPTIMIZERS[kind].settings}
+            names = (*OPTIMIZERS[kind].settings, *(name for name in CLIPPING if name in terms))
+            settings_of = {name: np.array([row[name] for row in rows]) for name in names}
             groups.append(Group(kind, runs, settings_of, terms, of_group))
     return tuple(groups)
 
 
 def _complete(kind: str, settings: Mapping[str, float | bool]) -> dict[str, float]:
     optimizer = OPTIMIZERS[kind]
-    unknown = settings.keys() - optimizer.settings.keys() - set(optimizer.flags)
+    unknown = settings.keys() - {*optimizer.settings, *optimizer.flags, *CLIPPING}
     if unknown:
         raise ValueError(f"{kind} has no setting {sorted(unknown)}; it has {[*optimizer.settings, *optimizer.flags]}.")
     values = {name: float(settings.get(name, default)) for name, default in optimizer.settings.items()}
     missing = [name for name, value in values.items() if math.isnan(value)]
     if missing:
         raise ValueError(f"{kind} needs a number for {missing}.")
-    return values
+    return values | {name: float(settings[name]) for name in CLIPPING if name in settings}
 
 
 def _terms(kind: str, settings: Mapping[str, float | bool], values: Mapping[str, float]) -> frozenset[str]:
     optimizer = OPTIMIZERS[kind]
-    flags = (flag for flag in optimizer.flags if settings.get(flag, False))
-    return frozenset(flags) | {name for name in optimizer.switches if values[name] != 0}
+    flags = (flag for flag in optimizer.flags if settings.get(flag, flag in optimizer.flags_on))
+    clipping = (name for name in CLIPPING if name in values)
+    return frozenset((*flags, *clipping)) | {name for name in optimizer.switches if values[name] != 0}

@@ -15,6 +15,7 @@ from torch import Tensor
 from worker.engine.course import Course
 from worker.engine.groups import Group
 from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.optimizers.gradient import CLIPPING
 from worker.engine.protocols import Rows
 
 # A table covers up to 64 updates, fewer where it would have more than this many numbers (two megabytes).
@@ -47,8 +48,9 @@ class SettingsTable:
         self._varying: dict[str, Tensor] = {}
 
     def at_start(self, name: str) -> Tensor:
-        """A setting [R] before any schedule, in the weights' dtype."""
-        return self._settings[name][0].to(self._dtype)
+        """A setting [R] as it is in force at the first update, in the weights' dtype."""
+        self._reach(0)
+        return self._row(self._in_force[name], 0).to(self._dtype)
 
     def rows(self, update: int) -> Rows:
         """What the formula needs at update number `update` (from 0): one row [R] per name, in the weights' dtype."""
@@ -65,9 +67,7 @@ class SettingsTable:
         rate = self._row(self._in_force["lr"], update)
         if momentum is None:
             return rate, None
-        if isinstance(momentum, str):
-            return rate, self._row(self._in_force[momentum], update)
-        return rate, torch.full_like(rate, momentum)
+        return rate, self._row(self._in_force[momentum], update)
 
     def _reach(self, update: int) -> None:
         first = update // self._num_updates * self._num_updates
@@ -80,13 +80,15 @@ class SettingsTable:
         updates_T1 = updates_T[:, None]
         rate_course, momentum_course = self._group.courses
         settings = dict(self._settings)
-        settings["lr"] = settings["lr"] * self._factors(rate_course, updates_T1)
+        for rate in self._optimizer.rates:
+            settings[rate] = settings[rate] * self._factors(rate_course, updates_T1)
         momentum = self._optimizer.momentum
-        if isinstance(momentum, str):
+        if momentum is not None:
             settings[momentum] = settings[momentum] * self._factors(momentum_course, updates_T1)
         updates_T1 = updates_T1[: self._num_updates]
         self._in_force = settings
         tables = self._optimizer.rows(updates_T1 + 1, settings, self._group.terms)
+        tables |= {name: settings[name] for name in CLIPPING if name in settings}
         tables = {name: table.to(self._dtype) for name, table in tables.items()}
         self._varying = {name: table for name, table in tables.items() if len(table) > 1}
         self._rows = {name: table[0] for name, table in tables.items() if len(table) == 1}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from worker.engine.problems.noise import GradientNoise
 from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.protocols import BatchSize, Evaluation, Shapes
 from worker.engine.reduce import sum_rows
 
 
@@ -46,6 +46,10 @@ class Quadratic:
     @property
     def num_parameters(self) -> int:
         return len(self.eigenvalues)
+
+    @property
+    def shapes(self) -> Shapes:
+        return ((self.num_parameters,),)
 
     @property
     def has_position(self) -> bool:
