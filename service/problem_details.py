@@ -15,12 +15,13 @@ from service.errors import RavineError, Rejected
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
+from service.spec.schedules import SCHEDULES
 
 log = logging.getLogger("ravine.errors")
 
 # Which fields a part of the spec has, by what pydantic calls the part in the place of an error.
 _PARTS: dict[str, type[BaseModel]] = {"body": JobSpec} | {
-    get_args(part.model_fields["kind"].annotation)[0]: part for part in (*OPTIMIZERS, *PROBLEMS)
+    get_args(part.model_fields["kind"].annotation)[0]: part for part in (*OPTIMIZERS, *PROBLEMS, *SCHEDULES)
 }
 
 

@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 from service.spec.job import JobSpec
 from service.spec.problems import FlipNet, Quadratic, Surface
 from service.spec.runs import Runs
-from worker.engine.groups import group_runs
+from service.spec.schedules import Schedule
+from worker.engine.course import Course
+from worker.engine.groups import Courses, group_runs
 from worker.engine.problems import flipnet, quadratic, surface
 from worker.engine.protocols import Problem
 from worker.engine.trainer import Plan
@@ -19,26 +21,35 @@ def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> P
     setting_R, rest_R = np.divmod(index_R, runs.per_setting)
     seed_R, start_R = np.divmod(rest_R, runs.num_starts)
     used, setting_of_run = np.unique(setting_R, return_inverse=True)
-    optimizers = []
+    optimizers: list[tuple[str, dict[str, float | bool]]] = []
+    courses: list[Courses] = []
     first = 0
     for settings in runs.settings:
         inside = used[(used >= first) & (used < first + settings.num)] - first
         columns = settings.columns(inside)
-        flags = settings.entry.flags()
+        fixed = {**settings.entry.flags(), **settings.entry.clipping()}
         optimizers += [
-            (settings.entry.kind, {**flags, **dict(zip(columns, map(float, values), strict=True))})
+            (settings.entry.kind, {**fixed, **dict(zip(columns, map(float, values), strict=True))})
             for values in zip(*columns.values(), strict=True)
         ]
+        both = _course(settings.entry.schedule, spec), _course(settings.entry.momentum_schedule, spec)
+        courses += [both] * len(inside)
         first += settings.num
     return Plan(
         problem=_problem(spec, runs.seeds(seed_R), start_R),
-        groups=group_runs(optimizers, setting_of_run),
+        groups=group_runs(optimizers, setting_of_run, courses),
         epochs=spec.epochs,
         record_every=spec.record_every,
         accumulate=spec.accumulate,
         dtype=spec.dtype,
         device=device,
     )
+
+
+def _course(schedule: Schedule, spec: JobSpec) -> Course:
+    num_steps = spec.epochs if schedule.per == "epoch" else spec.epochs * spec.updates_per_epoch
+    own = tuple(schedule.own(num_steps).items())
+    return Course(schedule.kind, own, schedule.per, **schedule.warmup(num_steps))
 
 
 def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int64]) -> Problem:

@@ -39,7 +39,8 @@ def problems() -> Response:
 @router.get("/optimizers", operation_id="list_optimizers")
 def optimizers() -> Response:
     """List the optimizers."""
-    return answer({"items": [_shown(kind) for kind in OPTIMIZERS], "next": None})
+    items = [{**_shown(kind), "state_per_parameter": kind.state_per_parameter} for kind in OPTIMIZERS]
+    return answer({"items": items, "next": None})
 
 
 @router.get("/schedules", operation_id="list_schedules")

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from service.spec.fields import MAX_VALUES, Strict, shape_of
+from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem
 
@@ -145,6 +146,32 @@ class JobSpec(Strict):
             problem = getattr(self.problem, "name", None) or self.problem.kind
             object.__setattr__(self, "name", f"{shown} on {problem}"[:200])
         return self
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        updates = self.epochs * self.updates_per_epoch
+        details = [
+            InitErrorDetails(
+                type=PydanticCustomError("misfit", "{message}", {"message": message}),
+                loc=("optimizers", number, *place),
+                input=None,
+            )
+            for number, entry in enumerate(self.optimizers)
+            for place, message in misfits(entry, updates, self.epochs, has_matrices=self.problem.has_matrices)
+        ]
+        if details:
+            raise ValidationError.from_exception_data("job", details)
+        return self
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Count the updates of an epoch: the mini-batches, ``accumulate`` at a time; one where there is no data."""
+        examples = self.problem.num_examples
+        if examples is None:
+            return 1
+        size = examples if isinstance(self.batch_size, str) else self.batch_size
+        num_batches = -(-examples // size)
+        return -(-num_batches // self.accumulate)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the spec as accepted, every default filled in, ready for JSON; posting it again gives the same job."""

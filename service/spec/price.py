@@ -77,18 +77,8 @@ def price(spec: JobSpec) -> Price:
     return Price(
         runs_total=runs,
         epochs_total=epochs,
-        updates_total=epochs * updates_per_epoch(spec),
+        updates_total=epochs * spec.updates_per_epoch,
         rows_total=runs * rows_per_run,
         num_parameters=spec.problem.num_parameters,
         shard_runs=1 << (fits.bit_length() - 1),
     )
-
-
-def updates_per_epoch(spec: JobSpec) -> int:
-    """Count the updates of an epoch: the mini-batches, ``accumulate`` at a time; one where there is no data."""
-    examples = spec.problem.num_examples
-    if examples is None:
-        return 1
-    size = examples if isinstance(spec.batch_size, str) else spec.batch_size
-    num_batches = -(-examples // size)
-    return -(-num_batches // spec.accumulate)

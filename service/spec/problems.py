@@ -49,6 +49,7 @@ class FlipNet(Strict):
     title: ClassVar = "FlipNet"
     formula: ClassVar = "mean (W₂·relu(W₁·x + b₁) + b₂ − transpose(x))²"
     reference: ClassVar = "The teaching texts Ravine grew from; initial weights as torch.nn.Linear draws them"
+    has_matrices: ClassVar = True
 
     kind: Literal["flipnet"]
 
@@ -93,6 +94,8 @@ Starts = Annotated[
 
 class Landscape:
     """What surfaces and quadratics share: a point that moves, from one start or from many."""
+
+    has_matrices: ClassVar = False
 
     if TYPE_CHECKING:  # pydantic would take them for fields, and fields are validated in the order of their class.
         start: list[float] | None

@@ -9,6 +9,7 @@ import torch
 from service.spec.expression import parse
 from tests.engine.training import History
 from worker.engine import trainer as trainer_module
+from worker.engine.course import Course
 from worker.engine.device import use_device
 from worker.engine.groups import group_runs
 from worker.engine.layout import COLUMNS_MULTIPLE, Layout
@@ -18,14 +19,16 @@ from worker.engine.stack import Stack
 from worker.engine.trainer import Plan, Trainer
 
 RUNS = 999
+FALLING = Course("polynomial", (("decay_steps", 80.0), ("power", 1.7), ("final_fraction", 0.1)), warmup_steps=3)
 ALONE = (0, 1, 500, 997, 998)
 WAVES = "sin(3*x)*exp(-y**2/4) + abs(x)**1.5 + log(1 + y**2) + 0.1*(x**2 + y**2)*tanh(x*y)**2"
 
 
-def population(num_runs: int):
+def population(num_runs: int, problem: str):
     """Settings of every kind, with and without the terms that can be left out, no two runs alike."""
     optimizers = []
-    for index, kind in zip(range(num_runs), itertools.cycle(OPTIMIZERS), strict=False):
+    kinds = [kind for kind in OPTIMIZERS if "flipnet" in problem or not OPTIMIZERS[kind].needs_matrices]
+    for index, kind in zip(range(num_runs), itertools.cycle(kinds), strict=False):
         settings: dict[str, float | bool] = {"lr": 0.002 + 0.00001 * index}
         if kind in ("momentum", "nesterov"):
             settings["momentum"] = 0.98 * index / num_runs
@@ -33,10 +36,17 @@ def population(num_runs: int):
             settings |= {"beta1": 0.9 * index / num_runs, "amsgrad": index % 2 == 0}
         if kind == "rmsprop":
             settings |= {"centered": index % 3 == 0, "momentum": 0.5 * (index % 2)}
-        if index % 5 == 0:
+        if index % 5 == 0 and "weight_decay" in OPTIMIZERS[kind].settings:
             settings["weight_decay"] = 0.01
+        if index % 7 == 0:
+            settings |= {"clip_norm": 0.1 + 0.001 * index, "clip_value": 0.3}
         optimizers.append((kind, settings))
     return optimizers
+
+
+def course_of(run: int):
+    """A falling rate for some of the runs."""
+    return (FALLING if run % 11 == 0 else Course(), Course())
 
 
 def flipnet(batch_size, shuffle):
@@ -68,7 +78,7 @@ PROBLEMS = {
 
 def plan(problem: str, dtype: str, runs: np.ndarray, record_every: int = 1) -> Plan:
     make, epochs, accumulate = PROBLEMS[problem]
-    groups = group_runs(population(RUNS), runs)
+    groups = group_runs(population(RUNS, problem), runs, [course_of(index) for index in range(RUNS)])
     return Plan(make(runs), groups, epochs, record_every=record_every, accumulate=accumulate, dtype=dtype)
 
 
@@ -130,9 +140,9 @@ def test_torch_adds_rows_in_one_order_however_many_columns_there_are(dtype):
 
 def test_nothing_is_made_on_another_device_than_the_plans():
     # The meta device computes shapes only, and refuses to meet a tensor of another device.
-    for make, _, accumulate in PROBLEMS.values():
+    for problem, (make, _, accumulate) in PROBLEMS.items():
         runs = np.arange(40)
-        groups = group_runs(population(RUNS), runs)
+        groups = group_runs(population(RUNS, problem), runs)
         layout = Layout.of([group.runs for group in groups])
         (block,) = layout.blocks(10_000)
         stack = Stack(make(runs), groups, layout, block, accumulate, torch.float32, torch.device("meta"))

@@ -1,5 +1,6 @@
 """What the tests of the engine share: training to the end, and torch.optim's loops to compare with."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -8,22 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from service.spec.expression import parse
+from tests.engine.twins import TWINS, twin_settings
 from worker.engine.groups import group_runs
 from worker.engine.problems import Surface
 from worker.engine.protocols import Problem
 from worker.engine.trainer import Epoch, Plan, Trainer
 
 Settings = tuple[str, Mapping[str, float | bool]]
-
-TWINS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": torch.optim.SGD,
-    "momentum": torch.optim.SGD,
-    "nesterov": lambda parameters, **settings: torch.optim.SGD(parameters, nesterov=True, **settings),
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
-    "rmsprop": torch.optim.RMSprop,
-    "adagrad": torch.optim.Adagrad,
-}
 
 
 class History:
@@ -43,12 +35,14 @@ class History:
         return [epoch.number for epoch in self.epochs]
 
     def of_runs(self, runs: Sequence[int] | NDArray[np.int64]) -> list[tuple[Any, ...]]:
-        """Per run and epoch: what was said of it, with the bits of its values where it was kept."""
+        """Per run and epoch: what was said of it, with the bits of its measured values where it was kept."""
         rows = []
         for run in runs:
             for epoch in self.all_epochs:
                 kept = epoch.kept_R is not None and bool(epoch.kept_R[run])
-                bits = epoch.values_FR[:, run].tobytes() if kept and epoch.values_FR is not None else b""
+                # Which fields a history has at all depends on the other optimizers: alone, Adagrad's has no momentum.
+                exists_F = epoch.measured_FR[:, run]
+                bits = epoch.values_FR[exists_F, run].tobytes() if kept and epoch.values_FR is not None else b""
                 if kept or epoch.diverged_R[run]:
                     rows.append((epoch.number, bool(epoch.diverged_R[run]), kept, bits))
         return rows
@@ -69,31 +63,50 @@ def surface(
     return Surface(parse(formula), np.array(starts, float), np.array(seeds), **more)
 
 
-def torch_settings(kind: str, settings: Mapping[str, float | bool]) -> dict[str, Any]:
-    """The same settings under torch.optim's names."""
-    renamed = dict(settings)
-    if "beta1" in renamed:
-        renamed["betas"] = (renamed.pop("beta1"), renamed.pop("beta2"))
-    if kind in ("momentum", "nesterov"):
-        renamed.setdefault("momentum", 0.9)
-    return renamed
-
-
 def torch_loop(
-    start: torch.Tensor, losses: Sequence[Callable[[torch.Tensor], torch.Tensor]], optimizer: Settings
+    start: torch.Tensor,
+    losses: Sequence[Callable[[torch.Tensor], torch.Tensor]],
+    optimizer: Settings,
+    shapes: Sequence[tuple[int, ...]] | None = None,
 ) -> tuple[torch.Tensor, list[float]]:
     """A plain loop: one update for each loss in turn. The weights after it, and each loss before its update."""
-    kind, settings = optimizer
-    weights = start.clone().requires_grad_()
-    twin = TWINS[kind]([weights], **torch_settings(kind, settings))
+    parameters, twin = torch_twin(start, optimizer, shapes)
     seen = []
     for loss_of in losses:
-        twin.zero_grad()
-        loss = loss_of(weights)
-        loss.backward()
+        seen.append(torch_update(parameters, twin, loss_of))
+    return flat(parameters).detach(), seen
+
+
+def torch_twin(
+    start: torch.Tensor, optimizer: Settings, shapes: Sequence[tuple[int, ...]] | None = None
+) -> tuple[list[torch.Tensor], Any]:
+    """The parameters of a plain loop, as tensors of these shapes, and their optimizer."""
+    kind, settings = optimizer
+    shapes = shapes or [(len(start),)]
+    pieces = start.split([math.prod(shape) for shape in shapes])
+    parameters = [piece.clone().view(shape).requires_grad_() for piece, shape in zip(pieces, shapes, strict=True)]
+    return parameters, TWINS[kind](parameters, **twin_settings(kind, settings))
+
+
+def torch_update(
+    parameters: Sequence[torch.Tensor], twin: Any, loss_of: Callable[[torch.Tensor], torch.Tensor]
+) -> float:
+    """One update; the loss before it."""
+    twin.zero_grad()
+    loss = loss_of(flat(parameters))
+    loss.backward()
+    # torch keeps some scalars of its state in the default dtype, also where weights are in float64.
+    torch.set_default_dtype(parameters[0].dtype)
+    try:
         twin.step()
-        seen.append(loss.item())
-    return weights.detach(), seen
+    finally:
+        torch.set_default_dtype(torch.float32)
+    return loss.item()
+
+
+def flat(parameters: Sequence[torch.Tensor]) -> torch.Tensor:
+    """All parameters as one vector."""
+    return torch.cat([parameter.flatten() for parameter in parameters])
 
 
 def flipnet_loss(images: Sequence[int]) -> Callable[[torch.Tensor], torch.Tensor]:

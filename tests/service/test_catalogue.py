@@ -27,7 +27,13 @@ def test_optimizers_have_ranges_and_defaults(client: httpx.Client) -> None:
     number = next(form for form in momentum["oneOf"] if form.get("type") == "number")
     assert (number["minimum"], number["exclusiveMaximum"]) == (0, 1)
     assert "lr" in entries["adam"]["required"]
+    assert entries["muon"]["properties"]["momentum"]["default"] == 0.95
     assert entries["adam"]["properties"]["eps"]["default"] == 1e-8
+
+
+def test_optimizers_tell_how_much_they_keep(client: httpx.Client) -> None:
+    kept = {entry["kind"]: entry["state_per_parameter"] for entry in client.get("/v1/optimizers").json()["items"]}
+    assert (kept["sgd"], kept["momentum"], kept["adam"], kept["lion"]) == (0, 1, 2, 1)
 
 
 def test_surfaces_have_domain_minima_and_typical_start(client: httpx.Client) -> None:

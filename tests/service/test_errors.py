@@ -20,6 +20,22 @@ WRONG: list[tuple[dict[str, Any], list[Any], str]] = [
     ({"optimizers": [{"kind": "sgd"}]}, ["body", "optimizers", 0, "lr"], "required"),
     ({"optimizers": [{**SGD, "label": "a"}, {**SGD, "label": "a"}]}, ["body", "optimizers", 1, "label"], "twice"),
     ({"optimizers": [{"kind": "sgd", "lr": []}]}, ["body", "optimizers", 0, "lr"], "at least 1"),
+    (
+        {"optimizers": [{**SGD, "schedule": {"kind": "step", "decay_steps": 99}}]},
+        ["body", "optimizers", 0, "schedule", "decay_steps"],
+        "at most 48",
+    ),
+    (
+        {"optimizers": [{**SGD, "schedule": {"kind": "step", "decay": 9, "decay_steps": 9}}]},
+        ["body", "optimizers", 0, "schedule", "decay"],
+        "there are kind, per, warmup_steps",
+    ),
+    ({"optimizers": [{**SGD, "schedule": {"kind": "stairs"}}]}, ["body", "optimizers", 0, "schedule", "kind"], "step"),
+    (
+        {"problem": {"kind": "surface", "name": "ravine"}, "optimizers": [{"kind": "muon", "lr": 1}]},
+        ["body", "optimizers", 0, "kind"],
+        "matrices",
+    ),
     ({"problem": {"kind": "surfaces"}}, ["body", "problem", "kind"], "flipnet, surface, quadratic"),
     ({"problem": {"kind": "surface", "name": "ravin"}}, ["body", "problem", "name"], "ravine"),
     ({"problem": {"kind": "surface", "name": "ravine", "start": [1, 2, 3]}}, ["body", "problem", "start"], "2 numbers"),

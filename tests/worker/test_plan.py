@@ -30,7 +30,11 @@ def test_hyper_parameters_have_the_same_names_and_defaults_on_both_sides(member:
     entry = member(kind=kind_of(member), lr=0.1)
     engine = optimizers.OPTIMIZERS[entry.kind]
     assert set(entry.grids()) == set(engine.settings)
+    assert {name for name, on in entry.flags().items() if on} == set(engine.flags_on)
     assert set(entry.flags()) == set(engine.flags)
+    assert entry.state_per_parameter == engine.state_per_parameter()
+    assert entry.scheduled_momentum == engine.momentum
+    assert entry.needs_matrices == engine.needs_matrices
     for name, default in engine.settings.items():
         if name != "lr":
             assert getattr(entry, name) == default, name
@@ -64,3 +68,12 @@ def test_a_shard_in_the_middle_trains_the_runs_that_its_indices_name() -> None:
         values = dict(zip(trainer.fields, start.values_FR[:, index].tolist(), strict=True))
         assert values["lr"] == runs[index].optimizer["lr"]
         assert [values["x"], values["y"]] == runs[index].start
+
+
+def test_limits_of_gradients_reach_the_engine() -> None:
+    steep = {"kind": "quadratic", "eigenvalues": [100.0], "start": [1.0]}
+    entries = [{"kind": "sgd", "lr": 0.1, "clip_norm": 2.0}, {"kind": "sgd", "lr": 0.1, "clip_value": 3.0}]
+    trainer = Trainer(plan(JobSpec.model_validate({"problem": steep, "optimizers": entries, "epochs": 1}), 0, 2))
+    *_, last = trainer.run()
+    assert last.values_FR is not None
+    np.testing.assert_allclose(last.values_FR[trainer.fields.index("x")], [0.8, 0.7], rtol=1e-6)

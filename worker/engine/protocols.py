@@ -6,8 +6,10 @@ Names carry shapes. The legend, for the whole engine:
     S  distinct seeds          K  rows whose mean is a loss
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
@@ -18,6 +20,7 @@ from torch import Tensor
 BatchSize = int | Literal["full"]
 State = dict[str, Tensor]
 Rows = Mapping[str, Tensor]
+Shapes = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class Problem(Protocol):
     def num_parameters(self) -> int: ...
 
     @property
+    def shapes(self) -> Shapes:
+        """The tensors that the parameters form, one after another: W1 [3, 4], b1 [3], …; a point is one vector."""
+        ...
+
+    @property
     def has_accuracy(self) -> bool: ...
 
     @property
@@ -90,12 +98,9 @@ class Problem(Protocol):
         ...
 
 
-class Schedule(Protocol):
-    """How a learning rate or a momentum changes over the updates: the factor that the setting is multiplied by."""
-
-    def __call__(self, updates_T1: Tensor, settings: Rows) -> Tensor:
-        """Factors in float64 that broadcast to [T, R], for updates numbered from 0."""
-        ...
+# How a learning rate or a momentum changes over time: from steps numbered from 0, as a column [T, 1] in float64, and
+# the schedule's own settings by name, to the factors [T, 1] that the setting is multiplied by.
+Schedule = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -106,25 +111,49 @@ class Optimizer:
     # Derives from settings in float64 what the formula needs, for a block of updates t = 1, 2, … given as a column
     # [T, 1]. What depends on t or on a schedule comes back as [T, R], what does not as [1, R].
     rows: Callable[[Tensor, Rows, frozenset[str]], dict[str, Tensor]]
-    # (weights [D, R], gradient [D, R], state, rows [R] each in the weights' dtype, terms) → (weights, state).
-    update: Callable[[Tensor, Tensor, State, Rows, frozenset[str]], tuple[Tensor, State]]
+    # (weights [D, R], gradient [D, R], state, rows [R] each in the weights' dtype, terms) → (weights, state); a method
+    # that works tensor by tensor takes their shapes as one more argument.
+    update: Callable[..., tuple[Tensor, State]]
     # Every numeric setting with its default; NaN says that it is required.
     settings: Mapping[str, float]
     # Settings whose term is left out of the formula where they are zero, as torch.optim does.
     switches: tuple[str, ...] = ()
+    # Terms that are on or off for all runs of a group, and those of them that are on unless they are turned off.
     flags: tuple[str, ...] = ()
+    flags_on: tuple[str, ...] = ()
     # The matrices kept between updates, and the ones that only some terms need.
     state: tuple[str, ...] = ()
     state_of_term: Mapping[str, str] = field(default_factory=dict)
-    # State starts at zero, or at the value of this setting.
-    state_from: Mapping[str, str] = field(default_factory=dict)
-    # The setting that the field `momentum` records; a number where the method has a fixed one; None where it has none.
-    momentum: str | float | None = None
+    # The rows that a matrix of state has, where they are not one for each parameter.
+    state_rows: Mapping[str, Callable[[Shapes], int]] = field(default_factory=dict)
+    # What is kept once for each run: rows [1, R].
+    run_state: tuple[str, ...] = ()
+    # State starts at zero, or at this number, or at the value of this setting, or at the weights.
+    state_from: Mapping[str, str | float] = field(default_factory=dict)
+    # The settings that a schedule of the learning rate multiplies.
+    rates: tuple[str, ...] = ("lr",)
+    # The setting that the field `momentum` records and a momentum schedule multiplies; None where there is none.
+    momentum: str | None = None
+    by_tensor: bool = False
+    needs_matrices: bool = False
+    # (weights, state, rows of the first update) → the point that the method answers with, where it takes its gradients
+    # at another one.
+    evaluation_point: Callable[[Tensor, State, Rows], Tensor] | None = None
+
+    def for_shapes(self, shapes: Shapes) -> Callable[..., tuple[Tensor, State]]:
+        """`update` for parameters that form tensors of these shapes, in their order."""
+        return partial(self.update, shapes=shapes) if self.by_tensor else self.update
 
     def state_names(self, terms: frozenset[str]) -> tuple[str, ...]:
-        """The matrices of state that a group with these terms keeps."""
-        return self.state + tuple(name for term, name in self.state_of_term.items() if term in terms)
+        """The matrices of state that a group with these terms keeps, and its rows."""
+        return self.state + tuple(name for term, name in self.state_of_term.items() if term in terms) + self.run_state
+
+    def num_rows(self, name: str, shapes: Shapes) -> int:
+        """How many rows the state of that name has."""
+        if name in self.run_state:
+            return 1
+        return self.state_rows[name](shapes) if name in self.state_rows else sum(map(math.prod, shapes))
 
     def state_per_parameter(self, terms: frozenset[str] = frozenset()) -> int:
-        """How many numbers the method keeps for each parameter besides the parameter itself."""
-        return len(self.state_names(terms))
+        """How many numbers the method keeps for each parameter besides the parameter itself, at most."""
+        return len(self.state_names(terms)) - len(self.run_state)

@@ -12,26 +12,35 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.course import Course
 from worker.engine.groups import Group
 from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.optimizers.gradient import CLIPPING
 from worker.engine.protocols import Rows
-from worker.engine.schedules import SCHEDULES
 
 # A table covers up to 64 updates, fewer where it would have more than this many numbers (two megabytes).
 NUMBERS_PER_TABLE = 2**18
+LONGEST_TABLE = 64
 
 
 class SettingsTable:
     """The settings of one group for some of its columns; `members[c]` is the position within the group of column c."""
 
-    def __init__(self, group: Group, members: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(
+        self,
+        group: Group,
+        members: NDArray[np.int64],
+        dtype: torch.dtype,
+        device: torch.device,
+        updates_per_epoch: int = 1,
+    ) -> None:
         self._optimizer = OPTIMIZERS[group.kind]
         self._group = group
         self._dtype = dtype
         self._device = device
         self._settings = self._on_device(group.settings, members)
-        self._schedule_settings = self._on_device(group.schedule_settings, members)
-        self._num_updates = max(4, min(64, NUMBERS_PER_TABLE // len(members)))
+        self._updates_per_epoch = updates_per_epoch
+        self._num_updates = max(4, min(LONGEST_TABLE, NUMBERS_PER_TABLE // len(members)))
         self._first = -1
         self._constant = False
         self._in_force: dict[str, Tensor] = {}
@@ -39,8 +48,9 @@ class SettingsTable:
         self._varying: dict[str, Tensor] = {}
 
     def at_start(self, name: str) -> Tensor:
-        """A setting [R] before any schedule, in the weights' dtype."""
-        return self._settings[name][0].to(self._dtype)
+        """A setting [R] as it is in force at the first update, in the weights' dtype."""
+        self._reach(0)
+        return self._row(self._in_force[name], 0).to(self._dtype)
 
     def rows(self, update: int) -> Rows:
         """What the formula needs at update number `update` (from 0): one row [R] per name, in the weights' dtype."""
@@ -57,29 +67,35 @@ class SettingsTable:
         rate = self._row(self._in_force["lr"], update)
         if momentum is None:
             return rate, None
-        if isinstance(momentum, str):
-            return rate, self._row(self._in_force[momentum], update)
-        return rate, torch.full_like(rate, momentum)
+        return rate, self._row(self._in_force[momentum], update)
 
     def _reach(self, update: int) -> None:
         first = update // self._num_updates * self._num_updates
         if first == self._first or self._constant:
             return
         self._first = first
-        updates_T = torch.arange(first, first + self._num_updates, dtype=torch.float64, device=self._device)
+        # As many rows for every stack, of which a wide one needs but the first: the last few elements of a column would
+        # take a scalar path, and a factor must not depend on how many runs there are.
+        updates_T = torch.arange(first, first + LONGEST_TABLE, dtype=torch.float64, device=self._device)
         updates_T1 = updates_T[:, None]
+        rate_course, momentum_course = self._group.courses
         settings = dict(self._settings)
-        settings["lr"] = settings["lr"] * SCHEDULES[self._group.schedule](updates_T1, self._schedule_settings)
+        for rate in self._optimizer.rates:
+            settings[rate] = settings[rate] * self._factors(rate_course, updates_T1)
         momentum = self._optimizer.momentum
-        if isinstance(momentum, str):
-            factor = SCHEDULES[self._group.momentum_schedule](updates_T1, self._schedule_settings)
-            settings[momentum] = settings[momentum] * factor
+        if momentum is not None:
+            settings[momentum] = settings[momentum] * self._factors(momentum_course, updates_T1)
+        updates_T1 = updates_T1[: self._num_updates]
         self._in_force = settings
         tables = self._optimizer.rows(updates_T1 + 1, settings, self._group.terms)
+        tables |= {name: settings[name] for name in CLIPPING if name in settings}
         tables = {name: table.to(self._dtype) for name, table in tables.items()}
         self._varying = {name: table for name, table in tables.items() if len(table) > 1}
         self._rows = {name: table[0] for name, table in tables.items() if len(table) == 1}
         self._constant = all(len(table) == 1 for table in (*settings.values(), *tables.values()))
+
+    def _factors(self, course: Course, updates_T1: Tensor) -> Tensor:
+        return course.factors(updates_T1, self._updates_per_epoch)[: self._num_updates]
 
     def _row(self, table: Tensor, update: int) -> Tensor:
         return table[0] if len(table) == 1 else table[update - self._first]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from worker.engine.fields import fields_of, measured
 from worker.engine.groups import Group
 from worker.engine.layout import Layout
+from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Problem
 from worker.engine.stack import Stack
 
@@ -46,6 +47,9 @@ class Plan:
     def __post_init__(self) -> None:
         if sum(len(group.runs) for group in self.groups) != self.problem.num_runs:
             raise ValueError(f"the groups must hold the problem's {self.problem.num_runs} runs, each once.")
+        if not any(len(shape) == 2 for shape in self.problem.shapes):
+            for kind in (group.kind for group in self.groups if OPTIMIZERS[group.kind].needs_matrices):
+                raise ValueError(f"{kind} needs a problem with matrices of weights.")
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype must be one of {list(DTYPES)}, not {self.dtype!r}.")
         if self.epochs < 0 or self.record_every < 1 or self.accumulate < 1:

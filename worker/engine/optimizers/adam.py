@@ -5,7 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import loss_gradient
+from worker.engine.optimizers.gradient import decayed, loss_gradient
+from worker.engine.optimizers.moments import corrected_step, moment_rows, moments
 from worker.engine.protocols import Optimizer, Rows, State
 
 
@@ -21,14 +22,19 @@ def adam(
         s ← β₂ · s + (1 − β₂) · g²
         w ← w − lr/(1 − β₁ᵗ) · m / (√s / √(1 − β₂ᵗ) + ε)        (with amsgrad, the largest s so far stands for s)
 
-    Arguments: lr > 0; 0 ≤ beta1, beta2 < 1; eps ≥ 0; weight_decay ≥ 0 (coupled: added to the gradient); amsgrad;
-    maximize.
+    Arguments: lr > 0; 0 ≤ beta1, beta2 < 1; eps ≥ 0; weight_decay ≥ 0 (coupled: added to the gradient);
+    decoupled_weight_decay, which makes it AdamW; amsgrad; maximize.
     Reference: Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015; amsgrad: Reddi, Kale and Kumar, On the
     Convergence of Adam and Beyond, 2018.
     As torch.optim.Adam.
     """
     gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
-    return _step(weights_DR, gradient_DR, state, rows, terms)
+    weights_DR = decayed(weights_DR, rows, terms)
+    mean_DR, square_DR = moments(state["mean"], state["square"], gradient_DR, rows)
+    state = {"mean": mean_DR, "square": square_DR, **{k: state[k] for k in state if k == "largest_square"}}
+    if "amsgrad" in terms:
+        square_DR = state["largest_square"] = torch.maximum(state["largest_square"], square_DR)
+    return corrected_step(weights_DR, mean_DR, square_DR, rows), state
 
 
 def adamw(
@@ -42,32 +48,12 @@ def adamw(
     Reference: Loshchilov and Hutter, Decoupled Weight Decay Regularization, 2019.
     As torch.optim.AdamW.
     """
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms - {"weight_decay"})
-    if "weight_decay" in terms:
-        weights_DR = weights_DR * rows["shrink"]
-    return _step(weights_DR, gradient_DR, state, rows, terms)
-
-
-def _step(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
-) -> tuple[Tensor, State]:
-    # lerp(a, b, c) = a + c · (b − a): one pass over memory where β · a + (1 − β) · b takes three.
-    mean_DR = torch.lerp(state["mean"], gradient_DR, rows["one_minus_beta1"])
-    square_DR = torch.lerp(state["square"], gradient_DR * gradient_DR, rows["one_minus_beta2"])
-    state = {"mean": mean_DR, "square": square_DR, **{k: state[k] for k in state if k == "largest_square"}}
-    if "amsgrad" in terms:
-        square_DR = state["largest_square"] = torch.maximum(state["largest_square"], square_DR)
-    scale_DR = torch.sqrt(square_DR) / rows["root_correction2"] + rows["eps"]
-    return torch.addcdiv(weights_DR, rows["step_size"] * mean_DR, scale_DR, value=-1), state
+    return adam(weights_DR, gradient_DR, state, rows, terms | {"decoupled_weight_decay"})
 
 
 def _rows(updates_T1: Tensor, settings: Rows, terms: frozenset[str]) -> dict[str, Tensor]:
     return {
-        "one_minus_beta1": 1 - settings["beta1"],
-        "one_minus_beta2": 1 - settings["beta2"],
-        "step_size": settings["lr"] / (1 - settings["beta1"] ** updates_T1),
-        "root_correction2": torch.sqrt(1 - settings["beta2"] ** updates_T1),
-        "eps": settings["eps"],
+        **moment_rows(updates_T1, settings),
         "weight_decay": settings["weight_decay"],
         "shrink": 1 - settings["lr"] * settings["weight_decay"],
     }
@@ -80,7 +66,7 @@ ADAM = Optimizer(
     update=adam,
     settings=_SETTINGS,
     switches=("weight_decay",),
-    flags=("amsgrad", "maximize"),
+    flags=("amsgrad", "decoupled_weight_decay", "maximize"),
     state=("mean", "square"),
     state_of_term={"amsgrad": "largest_square"},
     momentum="beta1",

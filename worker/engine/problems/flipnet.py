@@ -20,7 +20,8 @@ from worker.engine.random import permutations
 # Image i is the four bits of i, the most significant first; transposing a 2×2 image swaps its middle two pixels.
 IMAGES = np.array([[image >> bit & 1 for bit in (3, 2, 1, 0)] for image in range(16)], dtype=np.float64)
 TARGETS = IMAGES[:, [0, 2, 1, 3]]
-SIZES = (12, 3, 12, 4)
+SHAPES = ((3, 4), (3,), (4, 3), (4,))
+SIZES = tuple(map(math.prod, SHAPES))
 EPOCHS_PER_DRAW = 16
 
 
@@ -33,6 +34,7 @@ class FlipNet:
     shuffle: bool = False
 
     num_parameters = sum(SIZES)
+    shapes = SHAPES
     has_accuracy = True
     has_position = False
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from worker.engine.problems.noise import GradientNoise
 from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.protocols import BatchSize, Evaluation, Shapes
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +45,10 @@ class Quadratic:
     @property
     def num_parameters(self) -> int:
         return len(self.eigenvalues)
+
+    @property
+    def shapes(self) -> Shapes:
+        return ((self.num_parameters,),)
 
     @property
     def has_position(self) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from worker.engine.problems.noise import GradientNoise
 from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.protocols import BatchSize, Evaluation, Shapes
 
 
 class Expression(Protocol):
@@ -55,6 +55,10 @@ class Surface:
     @property
     def num_parameters(self) -> int:
         return len(self.expression.variables)
+
+    @property
+    def shapes(self) -> Shapes:
+        return ((self.num_parameters,),)
 
     @property
     def minima_MD(self) -> NDArray[np.float64]:

@@ -1,0 +1,33 @@
+"""Which method treats matrices as matrices?"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.optimizers.entry import Beta, DecoupledDecay, Entry, Eps, Memory1, Memory2, NotNegative, Positive
+
+
+class Muon(Entry):
+    """Make the momentum of every matrix nearly orthogonal before the step; AdamW trains what is not a matrix."""
+
+    title: ClassVar = "Muon, with AdamW for vectors"
+    formula: ClassVar = "m ← β·m + (1 − β)·g;  u = NewtonSchulz((1 − β)·g + β·m);  w ← w − lr·√max(1, rows/columns)·u"
+    reference: ClassVar = "Jordan et al.: Muon: An Optimizer for Hidden Layers in Neural Networks (2024)"
+    state_per_parameter: ClassVar = 2
+    scheduled_momentum: ClassVar = "momentum"
+    needs_matrices: ClassVar = True
+
+    kind: Literal["muon"]
+    momentum: Beta = Field(0.95, description="β: memory of the mean of a matrix's gradients.")
+    weight_decay: DecoupledDecay = 0.1
+    nesterov: bool = Field(True, description="Give the newest gradient a second share in the step.")
+    match_rms_adamw: bool = Field(
+        False, description="Scale steps by 0.2·√max(rows, columns), so that rates tuned for AdamW fit."
+    )
+    adamw_lr: Positive = Field(1e-3, description="Learning rate of AdamW; the schedule multiplies it too.")
+    beta1: Memory1 = 0.9
+    beta2: Memory2 = 0.999
+    eps: Eps = 1e-8
+    adamw_weight_decay: NotNegative = Field(
+        0.01, description="Share of vectors, times adamw_lr, taken off each update."
+    )

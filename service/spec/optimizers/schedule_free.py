@@ -1,0 +1,44 @@
+"""Which methods average their points in place of a schedule?"""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.fields import Grid, Within
+from service.spec.optimizers.entry import Entry, Eps, Memory2, NotNegative, WeightDecay
+
+Between = Annotated[Grid, Within(gt=0, lt=1)]
+TimePower = Annotated[NotNegative, Field(description="Point t weighs t^r in the mean; 0 weighs all alike.")]
+RatePower = Annotated[NotNegative, Field(description="Points weigh the largest rate so far to this power.")]
+
+
+class ScheduleFreeSGD(Entry):
+    """Descend at one point, answer with the weighted mean of all of them, and take gradients between the two."""
+
+    title: ClassVar = "Schedule-free SGD"
+    formula: ClassVar = "y = (1 − β)·z + β·x;  z ← z − lr·∇f(y);  x ← (1 − c)·x + c·z"
+    reference: ClassVar = "Defazio, Yang, Mehta, Mishchenko, Khaled, Cutkosky: The Road Less Scheduled (2024)"
+    state_per_parameter: ClassVar = 1
+
+    kind: Literal["schedule_free_sgd"]
+    momentum: Between = Field(0.9, description="β: where between z and x gradients are taken. It cannot be scheduled.")
+    weight_decay: WeightDecay = 0.0
+    r: TimePower = 0.0
+    weight_lr_power: RatePower = 2.0
+
+
+class ScheduleFreeAdamW(Entry):
+    """Schedule-free averaging around steps in units of the root mean square."""
+
+    title: ClassVar = "Schedule-free AdamW"
+    formula: ClassVar = "y = (1 − β₁)·z + β₁·x;  z ← z − lr·(g/(√v̂ + ε) + weight_decay·y);  x ← (1 − c)·x + c·z"
+    reference: ClassVar = "Defazio, Yang, Mehta, Mishchenko, Khaled, Cutkosky: The Road Less Scheduled (2024)"
+    state_per_parameter: ClassVar = 2
+
+    kind: Literal["schedule_free_adamw"]
+    beta1: Between = Field(0.9, description="β₁: where between z and x gradients are taken. It cannot be scheduled.")
+    beta2: Memory2 = 0.999
+    eps: Eps = 1e-8
+    weight_decay: Annotated[NotNegative, Field(description="Adds weight_decay × y to the step.")] = 0.0
+    r: TimePower = 0.0
+    weight_lr_power: RatePower = 2.0

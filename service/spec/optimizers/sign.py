@@ -1,0 +1,36 @@
+"""Which methods trust the sign of a gradient and not its size?"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.optimizers.entry import Beta, DecoupledDecay, Entry
+
+
+class SignSGD(Entry):
+    """Move every parameter by lr in the direction of its gradient's sign, or of its running mean's (Signum)."""
+
+    title: ClassVar = "signSGD and Signum"
+    formula: ClassVar = "m ← β·m + (1 − β)·g;  w ← w − lr·sign(m)"
+    reference: ClassVar = "Bernstein, Wang, Azizzadenesheli, Anandkumar: signSGD (2018)"
+    state_per_parameter: ClassVar = 0
+    scheduled_momentum: ClassVar = "momentum"
+
+    kind: Literal["sign_sgd"]
+    momentum: Beta = Field(0.0, description="β: memory of the mean of gradients; 0 takes the sign of the gradient.")
+    weight_decay: DecoupledDecay = 0.0
+
+
+class Lion(Entry):
+    """Move by the sign of a mean in which the newest gradient counts more than in the mean that is remembered."""
+
+    title: ClassVar = "Lion"
+    formula: ClassVar = "w ← w − lr·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g"
+    reference: ClassVar = "Chen et al.: Symbolic Discovery of Optimization Algorithms (2023)"
+    state_per_parameter: ClassVar = 1
+    scheduled_momentum: ClassVar = "beta1"
+
+    kind: Literal["lion"]
+    beta1: Beta = Field(0.9, description="Weight of the remembered mean in the step.")
+    beta2: Beta = Field(0.99, description="Memory of the mean of gradients.")
+    weight_decay: DecoupledDecay = 0.0

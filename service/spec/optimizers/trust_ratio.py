@@ -1,0 +1,39 @@
+"""Which methods give every tensor a rate in proportion to its own length?"""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.optimizers.entry import Beta, Entry, Eps, Memory1, Memory2, NotNegative, Positive
+
+
+class LARS(Entry):
+    """Momentum in which no matrix moves by more than a share of its length; vectors take plain momentum."""
+
+    title: ClassVar = "LARS"
+    formula: ClassVar = "g ← η·‖w‖ / (‖g‖ + λ·‖w‖)·(g + λ·w);  v ← β·v + g;  w ← w − lr·v"
+    reference: ClassVar = "You, Gitman, Ginsburg: Large Batch Training of Convolutional Networks (2017)"
+    state_per_parameter: ClassVar = 1
+    scheduled_momentum: ClassVar = "momentum"
+
+    kind: Literal["lars"]
+    momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
+    weight_decay: NotNegative = Field(0.0, description="λ: adds weight_decay × w to the gradient of matrices.")
+    trust_coefficient: Positive = Field(0.001, description="η: the share of its length by which a matrix may move.")
+    nesterov: bool = Field(False, description="Step along the velocity that is about to be.")
+
+
+class LAMB(Entry):
+    """Step in Adam's direction, in every tensor as long as lr times the tensor's length."""
+
+    title: ClassVar = "LAMB"
+    formula: ClassVar = "u = m̂/(√v̂ + ε) + λ·w;  w ← w − lr·‖w‖/‖u‖·u"
+    reference: ClassVar = "You et al.: Large Batch Optimization for Deep Learning: BERT in 76 Minutes (2020)"
+    state_per_parameter: ClassVar = 2
+    scheduled_momentum: ClassVar = "beta1"
+
+    kind: Literal["lamb"]
+    beta1: Memory1 = 0.9
+    beta2: Memory2 = 0.999
+    eps: Eps = 1e-6
+    weight_decay: NotNegative = Field(0.01, description="λ: adds weight_decay × w to the direction of the step.")
