@@ -1,4 +1,4 @@
-"""Run the measurements and print them as a table and as one line of JSON: ``python -m benchmarks [road] [engine]``."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] [road]``."""
 
 import json
 import sys
@@ -32,7 +32,14 @@ def engine() -> dict[str, Any]:
     return engine.measure()
 
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"engine": engine, "road": road}
+def digits() -> dict[str, Any]:
+    """Measure stacks of digits networks in this process."""
+    from benchmarks import digits
+
+    return digits.measure()
+
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"engine": engine, "digits": digits, "road": road}
 
 
 def main() -> None:

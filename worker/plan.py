@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.spec.job import JobSpec
-from service.spec.problems import FlipNet, Quadratic, Surface
+from service.spec.problems import Digits, FlipNet, Quadratic, Surface
 from service.spec.runs import Runs
 from worker.engine.groups import group_runs
-from worker.engine.problems import flipnet, quadratic, surface
-from worker.engine.protocols import Problem
+from worker.engine.problems import digits, flipnet, quadratic, surface
+from worker.engine.protocols import Problem, Shift
 from worker.engine.trainer import Plan
 
 
@@ -53,6 +53,7 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
                 noise=given.noise,
                 batch_size=spec.batch_size,
                 minima=given.minima,
+                shift=_shift(given),
             )
         case Quadratic() as given:
             return quadratic.Quadratic(
@@ -62,4 +63,20 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
                 angle=given.angle,
                 noise=given.noise,
                 batch_size=spec.batch_size,
+                shift=_shift(given),
             )
+        case Digits() as given:
+            return digits.Digits(
+                seeds_R,
+                model=given.model,
+                hidden=given.hidden,
+                batch_size=spec.batch_size,
+                shuffle=spec.shuffle,
+                train_size=given.train_size,
+                label_noise=given.label_noise,
+                augment=given.augment,
+            )
+
+
+def _shift(given: Surface | Quadratic) -> Shift | None:
+    return Shift(given.shift_at, np.array(given.shift_by)) if given.shift_at is not None else None

@@ -74,9 +74,16 @@ class JobSpec(Strict):
     epochs: int = Field(
         ge=1, le=10_000_000, description="Passes over the data; on a surface or quadratic one epoch is one update."
     )
-    batch_size: BatchSize = Field(1, description="Examples for each gradient; 'full' takes all, without noise.")
+    batch_size: BatchSize = Field(
+        1,
+        description="Examples for each gradient; 'full' takes all, without noise. By default the problem's own: 32 for "
+        "digits, 16 for the playground, else 1.",
+    )
     accumulate: int = Field(1, ge=1, le=10_000, description="Micro-batches for each update.")
-    shuffle: bool = Field(False, description="Reorder the data each epoch, by seed.")
+    shuffle: bool = Field(
+        False,
+        description="Reorder the data each epoch, by seed. By default the problem's own: true for digits and points.",
+    )
     record_every: int = Field(
         1, ge=1, le=10_000_000, description="Keep every n-th epoch; the first and the last are always kept."
     )
@@ -137,8 +144,15 @@ class JobSpec(Strict):
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
-        if "dtype" not in self.model_fields_set and self.problem.num_examples is None:
-            object.__setattr__(self, "dtype", "float64")
+        examples = self.problem.num_examples
+        defaults: dict[str, Any] = {
+            "dtype": self.problem.default_dtype,
+            "batch_size": min(self.problem.default_batch_size, examples or 1),
+            "shuffle": self.problem.default_shuffle,
+        }
+        for name, value in defaults.items():
+            if name not in self.model_fields_set:
+                object.__setattr__(self, name, value)
         if not self.name:
             labels = [entry.label or entry.kind for entry in self.optimizers]
             shown = ", ".join(labels[:4]) + (f" and {len(labels) - 4} more" if len(labels) > 4 else "")

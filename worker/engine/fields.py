@@ -19,7 +19,9 @@ def fields_of(problem: Problem, groups: Sequence[Group]) -> tuple[str, ...]:
     return (
         "loss",
         "train_loss",
+        *(("test_loss",) if problem.has_test else ()),
         *(("accuracy",) if problem.has_accuracy else ()),
+        *(("test_accuracy",) if problem.has_test else ()),
         "grad_norm",
         "update_norm",
         "distance_from_start",

@@ -7,7 +7,7 @@ Names carry shapes. The legend, for the whole engine:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -17,6 +17,14 @@ from torch import Tensor
 BatchSize = int | Literal["full"]
 State = dict[str, Tensor]
 Rows = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shift:
+    """A landscape moves once, by a vector, as soon as `at` updates are made: its minima then are at w + by."""
+
+    at: int
+    by_D: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,15 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class Tested(Protocol):
+    """An objective with examples that it is not trained on."""
+
+    def test(self, weights_DR: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and accuracy [R] on them."""
+        ...
+
+
 class Problem(Protocol):
     """What is minimised, for all runs of a plan in their own order."""
 
@@ -64,6 +81,19 @@ class Problem(Protocol):
 
     @property
     def has_accuracy(self) -> bool: ...
+
+    @property
+    def has_test(self) -> bool:
+        """Whether its objectives are Tested."""
+        ...
+
+    @property
+    def columns_multiple(self) -> int:
+        """Each group of runs is padded to a multiple of this, so that every column is computed alike (see layout.py).
+
+        1 where runs stand one below the other in memory: what is at the end of a row is at the end of each.
+        """
+        ...
 
     @property
     def has_position(self) -> bool:
@@ -78,6 +108,11 @@ class Problem(Protocol):
     @property
     def minima_MD(self) -> NDArray[np.float64]:
         """The known global minima, possibly none (M = 0)."""
+        ...
+
+    @property
+    def shift(self) -> Shift | None:
+        """The move of a landscape that moves."""
         ...
 
     def num_batches(self, accumulate: int) -> int:

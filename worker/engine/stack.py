@@ -12,7 +12,7 @@ from torch import Tensor
 from worker.engine.groups import Group
 from worker.engine.layout import Block, Layout
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.protocols import Evaluation, Optimizer, Problem, State
+from worker.engine.protocols import Evaluation, Optimizer, Problem, State, Tested
 from worker.engine.reduce import norm, sum_rows
 from worker.engine.settings import SettingsTable
 
@@ -58,6 +58,10 @@ class Stack:
         self._accumulate = accumulate
         self._updates_per_epoch = -(-self._num_batches // accumulate)
         self.weights_DR = self._start_DR = self._before_DR = self._objective.start_DR
+        self._shift = problem.shift
+        if self._shift is not None:
+            self._shift_D1 = torch.from_numpy(self._shift.by_D[:, None]).to(device=device, dtype=dtype)
+        self._updates = 0
         self._train_loss_R: Tensor | None = None
         self._known: Evaluation | None = None
         self.parts = [self._part(groups[part[0]], layout, *part, dtype, device) for part in block.parts]
@@ -76,7 +80,8 @@ class Stack:
         settings = SettingsTable(group, layout.members(index, start, stop), dtype, device)
         state = {}
         for name in optimizer.state_names(group.terms):
-            state[name] = torch.zeros(len(self.weights_DR), stop - start, dtype=dtype, device=device)
+            # Like the weights, which may stand in memory run by run.
+            state[name] = torch.zeros_like(self.weights_DR[:, start - self.block.start : stop - self.block.start])
             if name in optimizer.state_from:
                 state[name] += settings.at_start(optimizer.state_from[name])
         return Part(index, start, stop, optimizer, group.terms, settings, state)
@@ -84,14 +89,14 @@ class Stack:
     def train(self, epoch: int) -> None:
         """One pass over the data: epoch number `epoch`, counted from 1."""
         self._before_DR = self.weights_DR
-        update = (epoch - 1) * self._updates_per_epoch
+        self._updates = update = (epoch - 1) * self._updates_per_epoch
         first_step = (epoch - 1) * self._num_batches
         losses_KR = []
         for start in range(0, self._num_batches, self._accumulate):
             stop = min(start + self._accumulate, self._num_batches)
             gradients_DR = []
             for step in range(first_step + start, first_step + stop):
-                loss_KR, gradient_DR = self._objective.batch(self.weights_DR, step, self._known)
+                loss_KR, gradient_DR = self._objective.batch(self._place_DR, step, self._known)
                 losses_KR.append(loss_KR)
                 gradients_DR.append(gradient_DR)
             self._update(_mean(gradients_DR), update)
@@ -101,6 +106,7 @@ class Stack:
 
     def _update(self, gradient_DR: Tensor, update: int) -> None:
         self._known = None
+        self._updates = update + 1
         if len(self.parts) == 1:
             self.weights_DR = self.parts[0].update(self.weights_DR, gradient_DR, update)
             return
@@ -111,18 +117,25 @@ class Stack:
             gradient_DR.split_with_sizes(widths, 1),
             strict=True,
         )
-        self.weights_DR = torch.cat([part.update(weights, gradient, update) for part, weights, gradient in columns], 1)
+        self.weights_DR = beside([part.update(weights, gradient, update) for part, weights, gradient in columns])
+
+    @property
+    def _place_DR(self) -> Tensor:
+        """Where the weights are on the landscape: seen from one that has moved, they have moved the other way."""
+        if self._shift is None or self._updates < self._shift.at:
+            return self.weights_DR
+        return self.weights_DR - self._shift_D1
 
     def loss(self) -> Tensor:
         """The loss [R] at the present weights, as cheaply as it can be had."""
         if self._whole or self._known:
             # Where the batch is all of the data, the next update takes the gradient that comes with it.
             return self._evaluation().loss_R
-        return self._objective.loss(self.weights_DR)
+        return self._objective.loss(self._place_DR)
 
     def _evaluation(self) -> Evaluation:
         if self._known is None:
-            self._known = self._objective.evaluate(self.weights_DR)
+            self._known = self._objective.evaluate(self._place_DR)
         return self._known
 
     def measure(self) -> dict[str, Tensor]:
@@ -135,11 +148,13 @@ class Stack:
         }
         if known.accuracy_R is not None:
             rows["accuracy"] = known.accuracy_R
+        if isinstance(self._objective, Tested):
+            rows["test_loss"], rows["test_accuracy"] = self._objective.test(self.weights_DR)
         if self._train_loss_R is not None:
             rows["train_loss"] = self._train_loss_R
             rows["update_norm"] = norm(self.weights_DR - self._before_DR)
         if len(self._minima_MD1):
-            away_DMR = (self.weights_DR - self._minima_MD1).movedim(1, 0)
+            away_DMR = (self._place_DR - self._minima_MD1).movedim(1, 0)
             rows["distance_to_minimum"] = torch.sqrt(sum_rows(away_DMR * away_DMR).amin(0))
         if self._has_position:
             rows |= zip(("x", "y"), self.weights_DR, strict=False)
@@ -149,6 +164,13 @@ class Stack:
         """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""
         update = max(0, epoch * self._updates_per_epoch - 1)
         return [(part, *part.settings.recorded(update)) for part in self.parts]
+
+
+def beside(matrices: list[Tensor]) -> Tensor:
+    """Several matrices as one, which stands in memory as they do: parameter by parameter, or run by run."""
+    if matrices[0].stride(0) == 1 and matrices[0].shape[1] > 1:
+        return torch.cat([matrix.T for matrix in matrices]).T
+    return torch.cat(matrices, 1)
 
 
 def _mean(values: list[Tensor]) -> Tensor:

@@ -74,10 +74,11 @@ class Trainer:
         self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
         self._highest_loss_R = np.full(plan.problem.num_runs, np.finfo(np.float64).max)
         self._measured = measured(self.fields, plan.groups, plan.problem.num_runs)
-        self._layout = Layout.of([group.runs for group in plan.groups])
+        self._layout = Layout.of([group.runs for group in plan.groups], plan.problem.columns_multiple)
         self._columns = torch.from_numpy(self._layout.columns).to(self._device)
         dtype = DTYPES[plan.dtype]
-        with torch.inference_mode():
+        # Not in inference mode: what an objective keeps may take part in a second derivative.
+        with torch.no_grad():
             self._stacks = [
                 Stack(plan.problem, plan.groups, self._layout, block, plan.accumulate, dtype, self._device)
                 for block in self._layout.blocks(BLOCK_BYTES // (plan.problem.num_parameters * dtype.itemsize))
@@ -162,15 +163,18 @@ class Trainer:
         self._highest_loss_R = np.array(checkpoint["highest_loss"], dtype=np.float64)
         for stack in self._stacks:
             runs = self._layout.source[stack.block.start : stack.block.stop]
-            stack.weights_DR = self._on_device(checkpoint["weights"], runs)
+            stack.weights_DR = self._on_device(checkpoint["weights"], runs, stack.weights_DR)
             for part in stack.parts:
                 members = self._layout.members(part.group, part.start, part.stop)
                 part.state = {
-                    name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members) for name in part.state
+                    name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members, matrix)
+                    for name, matrix in part.state.items()
                 }
 
-    def _on_device(self, matrix: NDArray[np.generic], columns: NDArray[np.int64]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(matrix[:, columns])).to(self._device)
+    @staticmethod
+    def _on_device(matrix: NDArray[np.generic], columns: NDArray[np.int64], like: torch.Tensor) -> torch.Tensor:
+        """Columns of a matrix on the host, standing in memory as `like` does."""
+        return torch.empty_like(like).copy_(torch.from_numpy(np.ascontiguousarray(matrix[:, columns])))
 
 
 def _highest_loss(initial_loss_R: NDArray[np.float64]) -> NDArray[np.float64]:

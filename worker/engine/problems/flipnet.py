@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.layout import COLUMNS_MULTIPLE
 from worker.engine.protocols import BatchSize, Evaluation
 from worker.engine.random import permutations
 from worker.engine.reduce import sum_rows
@@ -35,6 +36,9 @@ class FlipNet:
 
     num_parameters = sum(SIZES)
     has_accuracy = True
+    shift = None
+    has_test = False
+    columns_multiple = COLUMNS_MULTIPLE
     has_position = False
 
     def __post_init__(self) -> None:

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.layout import COLUMNS_MULTIPLE
 from worker.engine.problems.noise import GradientNoise
 from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.protocols import BatchSize, Evaluation, Shift
 from worker.engine.reduce import sum_rows
 
 
@@ -28,8 +29,11 @@ class Quadratic:
     angle: float = 0.0
     noise: float = 0.0
     batch_size: BatchSize = 1
+    shift: Shift | None = None
 
     has_accuracy = False
+    has_test = False
+    columns_multiple = COLUMNS_MULTIPLE
     whole = True
 
     def __post_init__(self) -> None:

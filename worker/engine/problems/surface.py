@@ -9,9 +9,10 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from worker.engine.layout import COLUMNS_MULTIPLE
 from worker.engine.problems.noise import GradientNoise
 from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.protocols import BatchSize, Evaluation, Shift
 
 
 class Expression(Protocol):
@@ -39,8 +40,11 @@ class Surface:
     noise: float = 0.0
     batch_size: BatchSize = 1
     minima: ArrayLike | Sequence[Sequence[float]] = ()
+    shift: Shift | None = None
 
     has_accuracy = False
+    has_test = False
+    columns_multiple = COLUMNS_MULTIPLE
     has_position = True
     whole = True
 
