@@ -160,3 +160,6 @@ class Metric(Base):
     y: Mapped[float | None]
     sharpness: Mapped[float | None]
     noise_scale: Mapped[float | None]
+    gradient_variance: Mapped[float | None]
+    alpha: Mapped[float | None]
+    velocity_norm: Mapped[float | None]

@@ -38,6 +38,7 @@ def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> P
         accumulate=spec.accumulate,
         dtype=spec.dtype,
         device=device,
+        measure=tuple(spec.measure),
     )
 
 

@@ -68,6 +68,9 @@ def upgrade() -> None:
         sa.Column("y", sa.Float(precision=53), nullable=True),
         sa.Column("sharpness", sa.Float(precision=53), nullable=True),
         sa.Column("noise_scale", sa.Float(precision=53), nullable=True),
+        sa.Column("gradient_variance", sa.Float(precision=53), nullable=True),
+        sa.Column("alpha", sa.Float(precision=53), nullable=True),
+        sa.Column("velocity_norm", sa.Float(precision=53), nullable=True),
         sa.PrimaryKeyConstraint("job_key", "run_index", "epoch", name=op.f("pk_metrics")),
         sqlite_with_rowid=False,
     )

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from service.spec.fields import MAX_VALUES, Strict, shape_of
+from service.spec.measures import MEASURES
 from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem
 
@@ -91,7 +92,12 @@ class JobSpec(Strict):
         "float32",
         description="Arithmetic of the run: float32 for networks, float64 for surfaces and quadratics, unless given.",
     )
-    measure: list[str] = Field(default_factory=list, description="Extra fields that cost time; none is offered yet.")
+    measure: list[str] = Field(
+        default_factory=list,
+        description="Extra fields that cost time: "
+        + "; ".join(f"{name} ({meaning})" for name, meaning in MEASURES.items())
+        + ".",
+    )
     target_loss: float | None = Field(None, description="Default target of the comparison.")
     ttl_seconds: int | None = Field(
         None, ge=1, le=10 * 365 * 86_400, description="The job is deleted this long after it ends."
@@ -136,10 +142,14 @@ class JobSpec(Strict):
     @field_validator("measure")
     @classmethod
     def _measurable(cls, measure: list[str]) -> list[str]:
-        if measure:
-            raise PydanticCustomError(
-                "measure", "must be empty: '{name}' is not among the extra fields (none yet)", {"name": measure[0]}
-            )
+        for name in measure:
+            if name not in MEASURES:
+                known = ", ".join(MEASURES)
+                raise PydanticCustomError(
+                    "measure", "nothing extra is called '{name}'; there are {known}", {"name": name, "known": known}
+                )
+            if measure.count(name) > 1:
+                raise PydanticCustomError("measure", "'{name}' is given twice", {"name": name})
         return measure
 
     @model_validator(mode="after")

@@ -183,6 +183,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
     ({"batch_size": "half"}, ("batch_size",)),
     ({"record_every": 0}, ("record_every",)),
     ({"measure": ["hope"]}, ("measure",)),
+    ({"measure": ["alpha", "alpha"]}, ("measure",)),
     ({"dtype": "float16"}, ("dtype",)),
     ({"unheard": 1}, ("unheard",)),
     ({"problem": {"kind": "surface", "name": "atlantis"}}, ("problem", "name")),

@@ -8,12 +8,15 @@ plain data only, so that whoever drives it decides about databases, queues and c
         optimizer_of_run: for each run of the shard, the index of its setting. Missing settings take torch's defaults.
 
     FlipNet(seeds, batch_size=1, shuffle=False)                                                worker.engine.problems
-    Surface(expression, starts, seeds, noise=0.0, batch_size=1, minima=())
-    Quadratic(eigenvalues, starts, seeds, angle=0.0, noise=0.0, batch_size=1)
+    Surface(expression, starts, seeds, noise=0.0, batch_size=1, minima=(), shift=None)
+    Quadratic(eigenvalues, starts, seeds, angle=0.0, noise=0.0, batch_size=1, shift=None)
+    Digits(seeds, model="mlp", hidden=32, batch_size=32, shuffle=True, train_size=None, label_noise=0.0, augment=False)
         seeds: one integer per run; starts: one point per run [runs, D]; batch_size: an integer or "full".
         PROBLEMS maps a kind to its class, OPTIMIZERS and SCHEDULES do the same for theirs.
 
-    Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", device="cpu")  worker.engine.trainer
+    Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", device="cpu",
+         measure=())                                                                           worker.engine.trainer
+        measure: names of extra fields, of worker.engine.measures.MEASURES.
     Trainer(plan, checkpoint=None)
         .fields       names of the rows of Epoch.values_FR, in order
         .run()        a generator of one Epoch per epoch, the untrained start (epoch 0) first; ends early when every run

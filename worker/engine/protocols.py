@@ -60,6 +60,14 @@ class Objective(Protocol):
         """
         ...
 
+    def sharpness(self, weights_DR: Tensor) -> Tensor:
+        """The largest algebraic eigenvalue [R] of the Hessian of the full objective."""
+        ...
+
+    def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
+        """tr Σ [R]: the summed variances of one example's gradient, where the full gradient is known (measures.py)."""
+        ...
+
 
 @runtime_checkable
 class Tested(Protocol):
@@ -117,6 +125,10 @@ class Problem(Protocol):
 
     def num_batches(self, accumulate: int) -> int:
         """Micro-batches per epoch; a problem without data has one epoch per update, so `accumulate` of them."""
+        ...
+
+    def variance_share(self, accumulate: int) -> float:
+        """The variance of the gradient of an update, as a share of that of one example (measures.py)."""
         ...
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> Objective:

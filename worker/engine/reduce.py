@@ -20,6 +20,11 @@ def sum_rows(values: Tensor) -> Tensor:
     return values.sum(0)
 
 
+def squared_norm(values_DR: Tensor) -> Tensor:
+    """The sum of squares of each column."""
+    return sum_rows(values_DR * values_DR)
+
+
 def norm(values_DR: Tensor) -> Tensor:
     """The Euclidean norm of each column."""
-    return torch.sqrt(sum_rows(values_DR * values_DR))
+    return torch.sqrt(squared_norm(values_DR))

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from worker.engine.groups import Group
 from worker.engine.layout import Block, Layout
+from worker.engine.measures import VELOCITY, landed
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Evaluation, Optimizer, Problem, State, Tested
-from worker.engine.reduce import norm, sum_rows
+from worker.engine.reduce import norm, squared_norm, sum_rows
 from worker.engine.settings import SettingsTable
 
 
@@ -48,8 +49,11 @@ class Stack:
         accumulate: int,
         dtype: torch.dtype,
         device: torch.device,
+        measure: tuple[str, ...] = (),
     ) -> None:
         self.block = block
+        self._extra = measure
+        self._variance_share = problem.variance_share(accumulate)
         self._objective = problem.objective(layout.source[block.start : block.stop], dtype, device)
         self._whole = problem.whole
         self._has_position = problem.has_position
@@ -63,6 +67,8 @@ class Stack:
             self._shift_D1 = torch.from_numpy(self._shift.by_D[:, None]).to(device=device, dtype=dtype)
         self._updates = 0
         self._train_loss_R: Tensor | None = None
+        # Before the epoch's last update: the weights, and what the objective is there.
+        self._before_last: tuple[Tensor, Evaluation] | None = None
         self._known: Evaluation | None = None
         self.parts = [self._part(groups[part[0]], layout, *part, dtype, device) for part in block.parts]
 
@@ -94,6 +100,8 @@ class Stack:
         losses_KR = []
         for start in range(0, self._num_batches, self._accumulate):
             stop = min(start + self._accumulate, self._num_batches)
+            if "alpha" in self._extra and stop == self._num_batches:
+                self._before_last = self.weights_DR, self._evaluation()
             gradients_DR = []
             for step in range(first_step + start, first_step + stop):
                 loss_KR, gradient_DR = self._objective.batch(self._place_DR, step, self._known)
@@ -158,7 +166,28 @@ class Stack:
             rows["distance_to_minimum"] = torch.sqrt(sum_rows(away_DMR * away_DMR).amin(0))
         if self._has_position:
             rows |= zip(("x", "y"), self.weights_DR, strict=False)
-        return rows
+        return rows | self._on_request(known)
+
+    def _on_request(self, known: Evaluation) -> dict[str, Tensor]:
+        """The fields of measures.py that the plan asks for."""
+        rows: dict[str, Tensor] = {}
+        if "sharpness" in self._extra:
+            rows["sharpness"] = self._objective.sharpness(self._place_DR)
+        if "noise_scale" in self._extra or "gradient_variance" in self._extra:
+            trace_R = self._objective.noise_trace(self._place_DR, known.gradient_DR)
+            rows["noise_scale"] = trace_R / squared_norm(known.gradient_DR)
+            rows["gradient_variance"] = trace_R * self._variance_share
+        if self._before_last is not None:
+            weights_DR, before = self._before_last
+            rows["alpha"] = landed(self.weights_DR - weights_DR, before, known)
+        if "velocity_norm" in self._extra:
+            none_R = known.loss_R.new_full((), torch.nan)
+            norms = [
+                norm(part.state[VELOCITY]) if VELOCITY in part.state else none_R.expand(part.stop - part.start)
+                for part in self.parts
+            ]
+            rows["velocity_norm"] = torch.cat(norms)
+        return {name: rows[name] for name in self._extra if name in rows}
 
     def in_force(self, epoch: int) -> list[tuple[Part, Tensor, Tensor | None]]:
         """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""

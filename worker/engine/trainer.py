@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from worker.engine.fields import fields_of, measured
 from worker.engine.groups import Group
 from worker.engine.layout import Layout
+from worker.engine.measures import checked
 from worker.engine.protocols import Problem
 from worker.engine.stack import Stack
 
@@ -32,7 +33,7 @@ class Plan:
     """What to train: a problem, the groups of its runs, and for how long.
 
     `record_every` n keeps epochs 0, n, 2n, … and the last; `accumulate` k averages the gradients of k micro-batches
-    for each update, the last of an epoch those that are left.
+    for each update, the last of an epoch those that are left; `measure` names fields of measures.py.
     """
 
     problem: Problem
@@ -42,12 +43,14 @@ class Plan:
     accumulate: int = 1
     dtype: str = "float64"
     device: str | torch.device = "cpu"
+    measure: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if sum(len(group.runs) for group in self.groups) != self.problem.num_runs:
             raise ValueError(f"the groups must hold the problem's {self.problem.num_runs} runs, each once.")
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype must be one of {list(DTYPES)}, not {self.dtype!r}.")
+        object.__setattr__(self, "measure", checked(self.measure))
         if self.epochs < 0 or self.record_every < 1 or self.accumulate < 1:
             raise ValueError("epochs must be at least 0, record_every and accumulate at least 1.")
 
@@ -67,7 +70,7 @@ class Trainer:
     """Trains a plan from the start, or from a checkpoint that a trainer of the same plan gave."""
 
     def __init__(self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None) -> None:
-        self.fields = fields_of(plan.problem, plan.groups)
+        self.fields = fields_of(plan.problem, plan.groups, plan.measure)
         self.epoch = -1  # The last epoch that was yielded.
         self._plan = plan
         self._device = torch.device(plan.device)
@@ -80,7 +83,9 @@ class Trainer:
         # Not in inference mode: what an objective keeps may take part in a second derivative.
         with torch.no_grad():
             self._stacks = [
-                Stack(plan.problem, plan.groups, self._layout, block, plan.accumulate, dtype, self._device)
+                Stack(
+                    plan.problem, plan.groups, self._layout, block, plan.accumulate, dtype, self._device, plan.measure
+                )
                 for block in self._layout.blocks(BLOCK_BYTES // (plan.problem.num_parameters * dtype.itemsize))
             ]
             shape = len(self.fields), len(self._layout.source)

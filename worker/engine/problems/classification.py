@@ -10,7 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.curvature import hessian_product
+from worker.engine.lanczos import largest_eigenvalue
 from worker.engine.networks import Network
+from worker.engine.noise import noise_trace, share_without_replacement
 from worker.engine.protocols import BatchSize, Evaluation
 from worker.engine.random import permutations
 
@@ -77,6 +80,10 @@ class Lesson:
     @property
     def num_batches(self) -> int:
         return math.ceil(len(self.training) / self.examples_per_batch)
+
+    def variance_share(self, accumulate: int) -> float:
+        num = len(self.training)
+        return share_without_replacement(min(self.examples_per_batch * accumulate, num), num)
 
     @property
     def num_parameters(self) -> int:
@@ -152,6 +159,24 @@ class Classification:
         asked = Asked(self._head, labels, labels.shape[-1])
         gradient_RD = self._network.gradient(weights_DR.T, inputs, asked)
         return asked.losses_RN.mean(1)[None], gradient_RD.T
+
+    def sharpness(self, weights_DR: Tensor) -> Tensor:
+        num = len(self._inputs)
+        losses = [self._mean_loss(inputs, labels, num) for inputs, labels in self._chunks()]
+        return largest_eigenvalue(lambda direction: hessian_product(losses, weights_DR, direction), weights_DR)
+
+    def _mean_loss(self, inputs: Tensor, labels: Tensor, num: int) -> Callable[[Tensor], Tensor]:
+        def loss(weights_DR: Tensor) -> Tensor:
+            return self._head.losses(self._network.outputs(weights_DR.T, inputs), labels).sum(1) / num
+
+        return loss
+
+    def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
+        squares_RN = [
+            self._network.squared_norms(weights_DR.T, inputs, Asked(self._head, labels, 1))
+            for inputs, labels in self._chunks()
+        ]
+        return noise_trace(torch.cat(squares_RN, 1).T, gradient_DR)
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """The examples of a micro-batch, [B, …] where all runs see the same ones, else [R, B, …], and their labels."""

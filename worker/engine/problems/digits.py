@@ -82,6 +82,9 @@ class Digits:
     def num_batches(self, accumulate: int) -> int:
         return self._lesson.num_batches
 
+    def variance_share(self, accumulate: int) -> float:
+        return self._lesson.variance_share(accumulate)
+
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> Classification:
         return Classification(self._lesson, self.seeds[source_R], dtype, device)
 
