@@ -11,7 +11,7 @@ from service import shards
 from service.database import seconds_from_now
 from service.errors import Conflict, NotFound, Rejected
 from service.identity import new_job_id
-from service.models import Job, Metric, Run, Shard
+from service.models import Decision, Job, Metric, Run, Shard
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import MAX_SHARD_BYTES, Price, price
@@ -169,6 +169,7 @@ def remove_expired(session: Session) -> int:
 
 def _remove(session: Session, job_key: int) -> None:
     session.execute(delete(Metric).where(Metric.job_key == job_key))
+    session.execute(delete(Decision).where(Decision.job_key == job_key))
     session.execute(delete(Run).where(Run.job_key == job_key))
     session.execute(delete(Job).where(Job.key == job_key))
 

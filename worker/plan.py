@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.spec.job import JobSpec
-from service.spec.problems import Digits, FlipNet, Quadratic, Surface
+from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
 from worker.engine.groups import group_runs
-from worker.engine.problems import digits, flipnet, quadratic, surface
+from worker.engine.problems import digits, flipnet, playground, quadratic, surface
 from worker.engine.protocols import Problem, Shift
 from worker.engine.trainer import Plan
 
@@ -76,6 +76,18 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
                 train_size=given.train_size,
                 label_noise=given.label_noise,
                 augment=given.augment,
+            )
+        case Playground() as given:
+            return playground.Playground(
+                seeds_R,
+                dataset=given.dataset,
+                noise=given.noise,
+                size=given.size,
+                data_seed=given.data_seed,
+                widths=tuple(given.widths),
+                activation=given.activation,
+                batch_size=spec.batch_size,
+                shuffle=spec.shuffle,
             )
 
 

@@ -83,7 +83,7 @@ class JobSpec(Strict):
     accumulate: int = Field(1, ge=1, le=10_000, description="Micro-batches for each update.")
     shuffle: bool = Field(
         False,
-        description="Reorder the data each epoch, by seed. By default the problem's own: true for digits and points.",
+        description="Reorder the data each epoch, by seed. By default the problem's own: digits, playground: true.",
     )
     record_every: int = Field(
         1, ge=1, le=10_000_000, description="Keep every n-th epoch; the first and the last are always kept."

@@ -78,6 +78,15 @@ class Tested(Protocol):
         ...
 
 
+@runtime_checkable
+class Deciding(Protocol):
+    """An objective whose networks decide something about every point of a plane."""
+
+    def decision(self, weights_DR: Tensor) -> Tensor:
+        """The probability of class 1 [R, y, x] on a grid."""
+        ...
+
+
 class Problem(Protocol):
     """What is minimised, for all runs of a plan in their own order."""
 

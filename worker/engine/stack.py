@@ -13,7 +13,7 @@ from worker.engine.groups import Group
 from worker.engine.layout import Block, Layout
 from worker.engine.measures import VELOCITY, landed
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.protocols import Evaluation, Optimizer, Problem, State, Tested
+from worker.engine.protocols import Deciding, Evaluation, Optimizer, Problem, State, Tested
 from worker.engine.reduce import norm, squared_norm, sum_rows
 from worker.engine.settings import SettingsTable
 
@@ -188,6 +188,10 @@ class Stack:
             ]
             rows["velocity_norm"] = torch.cat(norms)
         return {name: rows[name] for name in self._extra if name in rows}
+
+    def decision(self) -> Tensor | None:
+        """What the networks decide on a grid [R, y, x], where they decide about a plane."""
+        return self._objective.decision(self.weights_DR) if isinstance(self._objective, Deciding) else None
 
     def in_force(self, epoch: int) -> list[tuple[Part, Tensor, Tensor | None]]:
         """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""

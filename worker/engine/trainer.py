@@ -145,6 +145,13 @@ class Trainer:
                     self._values_FR[position["momentum"], part.start : part.stop] = momentum_R
         return self._values_FR.index_select(1, self._columns).cpu().numpy()
 
+    def decisions(self) -> NDArray[np.float32] | None:
+        """What each network decides on a grid [runs, y, x] after the last yielded epoch; None for most problems."""
+        with torch.inference_mode():
+            parts = [stack.decision() for stack in self._stacks]
+            decided = [part for part in parts if part is not None]
+            return torch.cat(decided)[self._columns].float().cpu().numpy() if decided else None
+
     def checkpoint(self) -> Checkpoint:
         """Everything that a trainer of the same plan needs to go on after the last yielded epoch with the same bits."""
         with torch.inference_mode():

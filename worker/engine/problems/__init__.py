@@ -2,6 +2,7 @@
 
 from worker.engine.problems.digits import Digits
 from worker.engine.problems.flipnet import FlipNet
+from worker.engine.problems.playground import Playground
 from worker.engine.problems.quadratic import Quadratic
 from worker.engine.problems.surface import Surface
 from worker.engine.protocols import Problem
@@ -11,4 +12,5 @@ PROBLEMS: dict[str, type[Problem]] = {
     "surface": Surface,
     "quadratic": Quadratic,
     "digits": Digits,
+    "playground": Playground,
 }

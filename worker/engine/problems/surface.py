@@ -99,13 +99,12 @@ class SurfaceObjective:
         return known.loss_R[None], self._noise.added_to(known.gradient_DR, step)
 
     def sharpness(self, weights_DR: Tensor) -> Tensor:
-        second = self._curvature(torch, **dict(zip(self._variables, weights_DR, strict=True)))
-        first_R: Tensor = second[0]
+        second: tuple[Tensor, ...] = self._curvature(torch, **dict(zip(self._variables, weights_DR, strict=True)))
         if len(second) == 1:
-            return first_R
-        xy_R: Tensor = second[1]
-        half_R = (first_R - second[2]) / 2
-        return (first_R + second[2]) / 2 + torch.sqrt(half_R * half_R + xy_R * xy_R)
+            return second[0]
+        xx_R, xy_R, yy_R = second
+        half_R = (xx_R - yy_R) / 2
+        return (xx_R + yy_R) / 2 + torch.sqrt(half_R * half_R + xy_R * xy_R)
 
     def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
         return torch.full_like(gradient_DR[0], self._noise_trace)
