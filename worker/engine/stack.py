@@ -4,6 +4,7 @@ A block is as wide as the processor's cache is large: it goes through all update
 has its turn. Blocks are independent, so where they are cut changes nothing but the time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from worker.engine.groups import Group
 from worker.engine.layout import Block, Layout
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.optimizers.gradient import clipped
+from worker.engine.optimizers.gradient import CLIPPING, clipped
 from worker.engine.protocols import Evaluation, Optimizer, Problem, Rows, Shapes, State
 from worker.engine.reduce import norm
 from worker.engine.settings import SettingsTable
@@ -31,10 +32,17 @@ class Part:
     settings: SettingsTable
     state: State = field(default_factory=dict)
     first_rows: Rows = field(default_factory=dict)
+    step: Callable[..., tuple[Tensor, State]] = field(init=False)
+    clips: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.step = self.optimizer.for_shapes(self.shapes)
+        self.clips = not self.terms.isdisjoint(CLIPPING)
 
     def begin(self, weights_DR: Tensor) -> None:
         """Lays out the state for runs that start here."""
-        self.first_rows = self.settings.rows(0)
+        if self.optimizer.evaluation_point is not None:
+            self.first_rows = self.settings.rows(0)
         for name in self.optimizer.state_names(self.terms):
             begin = self.optimizer.state_from.get(name, 0.0)
             if begin == "weights":
@@ -47,9 +55,9 @@ class Part:
     def update(self, weights_DR: Tensor, gradient_DR: Tensor, update: int) -> Tensor:
         """The weights after update number `update`; the state moves along."""
         rows = self.settings.rows(update)
-        gradient_DR = clipped(gradient_DR, rows, self.terms)
-        step = self.optimizer.for_shapes(self.shapes)
-        weights_DR, self.state = step(weights_DR, gradient_DR, self.state, rows, self.terms)
+        if self.clips:
+            gradient_DR = clipped(gradient_DR, rows, self.terms)
+        weights_DR, self.state = self.step(weights_DR, gradient_DR, self.state, rows, self.terms)
         return weights_DR
 
     def evaluation_point(self, weights_DR: Tensor) -> Tensor:
