@@ -16,6 +16,8 @@ from worker.engine.protocols import Problem
 from worker.engine.trainer import Epoch, Plan, Trainer
 
 Settings = tuple[str, Mapping[str, float | bool]]
+ROSENBROCK = "(1 - x)**2 + 100*(y - x**2)**2"
+EIGENVALUES = np.linspace(0.5, 10, 10)
 
 
 class History:
@@ -53,6 +55,20 @@ def train(problem: Problem, optimizers: Sequence[Settings], epochs: int, **plan:
     which = np.zeros(problem.num_runs, int) if len(optimizers) == 1 else np.arange(problem.num_runs)
     trainer = Trainer(Plan(problem, group_runs(optimizers, which), epochs, **plan))
     return History(trainer, list(trainer.run()))
+
+
+def final_weights(problem: Problem, optimizers: Sequence[Settings], epochs: int) -> NDArray[np.generic]:
+    """The weights [D, runs] that one run per optimizer ends with."""
+    trainer = Trainer(Plan(problem, group_runs(optimizers, range(len(optimizers))), epochs))
+    *_, last = trainer.run()
+    assert last.number == epochs, "no run may diverge here"
+    return trainer.checkpoint()["weights"]
+
+
+def assert_equal(found_D: NDArray[np.generic], expected_D: torch.Tensor) -> None:
+    """Equal to a billionth, of each number or of the largest."""
+    scale = expected_D.abs().max().item()
+    np.testing.assert_allclose(found_D, expected_D.numpy(), rtol=1e-9, atol=1e-9 * scale)
 
 
 def surface(
@@ -127,3 +143,8 @@ def rosenbrock(weights: torch.Tensor) -> torch.Tensor:
     """Rosenbrock's valley at a point [2]."""
     x, y = weights
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+
+def quadratic_loss(weights: torch.Tensor) -> torch.Tensor:
+    """½ Σ λᵢ wᵢ² in ten dimensions."""
+    return (torch.from_numpy(EIGENVALUES) * weights**2).sum() / 2

@@ -1,11 +1,12 @@
 """How do the columns of a block that share an optimizer take a step?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import clipped
+from worker.engine.optimizers.gradient import CLIPPING, clipped
 from worker.engine.protocols import Optimizer, Rows, Shapes, State
 from worker.engine.settings import SettingsTable
 
@@ -23,10 +24,17 @@ class Part:
     settings: SettingsTable
     state: State = field(default_factory=dict)
     first_rows: Rows = field(default_factory=dict)
+    step: Callable[..., tuple[Tensor, State]] = field(init=False)
+    clips: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.step = self.optimizer.for_shapes(self.shapes)
+        self.clips = not self.terms.isdisjoint(CLIPPING)
 
     def begin(self, weights_DR: Tensor) -> None:
         """Lays out the state for runs that start here."""
-        self.first_rows = self.settings.rows(0)
+        if self.optimizer.evaluation_point is not None:
+            self.first_rows = self.settings.rows(0)
         for name in self.optimizer.state_names(self.terms):
             begin = self.optimizer.state_from.get(name, 0.0)
             if begin == "weights":
@@ -42,9 +50,9 @@ class Part:
     def update(self, weights_DR: Tensor, gradient_DR: Tensor, update: int) -> Tensor:
         """The weights after update number `update`; the state moves along."""
         rows = self.settings.rows(update)
-        gradient_DR = clipped(gradient_DR, rows, self.terms)
-        step = self.optimizer.for_shapes(self.shapes)
-        weights_DR, self.state = step(weights_DR, gradient_DR, self.state, rows, self.terms)
+        if self.clips:
+            gradient_DR = clipped(gradient_DR, rows, self.terms)
+        weights_DR, self.state = self.step(weights_DR, gradient_DR, self.state, rows, self.terms)
         return weights_DR
 
     def evaluation_point(self, weights_DR: Tensor) -> Tensor:
