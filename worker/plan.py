@@ -8,7 +8,7 @@ from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surfac
 from service.spec.runs import Runs
 from service.spec.schedules import Schedule
 from worker.engine.course import Course
-from worker.engine.groups import Courses, group_runs
+from worker.engine.groups import Entry, group_entries
 from worker.engine.problems import digits, flipnet, playground, quadratic, surface
 from worker.engine.protocols import Problem, Shift
 from worker.engine.trainer import Plan
@@ -20,24 +20,19 @@ def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> P
     index_R = np.arange(first_run, first_run + num_runs)
     setting_R, rest_R = np.divmod(index_R, runs.per_setting)
     seed_R, start_R = np.divmod(rest_R, runs.num_starts)
-    used, setting_of_run = np.unique(setting_R, return_inverse=True)
-    optimizers: list[tuple[str, dict[str, float | bool]]] = []
-    courses: list[Courses] = []
+    entries = []
     first = 0
     for settings in runs.settings:
-        inside = used[(used >= first) & (used < first + settings.num)] - first
-        columns = settings.columns(inside)
-        fixed = {**settings.entry.flags(), **settings.entry.clipping()}
-        optimizers += [
-            (settings.entry.kind, {**fixed, **dict(zip(columns, map(float, values), strict=True))})
-            for values in zip(*columns.values(), strict=True)
-        ]
-        both = _course(settings.entry.schedule, spec), _course(settings.entry.momentum_schedule, spec)
-        courses += [both] * len(inside)
+        inside_R = np.flatnonzero((setting_R >= first) & (setting_R < first + settings.num))
+        if len(inside_R):
+            fixed = {**settings.entry.flags(), **settings.entry.clipping()}
+            courses = _course(settings.entry.schedule, spec), _course(settings.entry.momentum_schedule, spec)
+            columns = settings.columns(setting_R[inside_R] - first)
+            entries.append(Entry(settings.entry.kind, inside_R, {**fixed, **columns}, courses))
         first += settings.num
     return Plan(
         problem=_problem(spec, runs.seeds(seed_R), start_R),
-        groups=group_runs(optimizers, setting_of_run, courses),
+        groups=group_entries(entries),
         epochs=spec.epochs,
         record_every=spec.record_every,
         accumulate=spec.accumulate,

@@ -3,10 +3,10 @@
 All runs are columns of one matrix [D, R]: D parameters, R runs, runs last. It is pure torch and numpy, and it speaks
 plain data only, so that whoever drives it decides about databases, queues and clocks. The entry points are these:
 
-    group_runs(optimizers, optimizer_of_run, courses=None) -> tuple[Group, ...]                worker.engine.groups
-        optimizers: [(kind, {"lr": 0.05, "momentum": 0.9, "amsgrad": True, …}), …], one per resolved setting;
-        optimizer_of_run: for each run of the shard, the index of its setting. Missing settings take torch's defaults.
-        courses: for each setting, how its learning rate and its momentum change over time, two of these:
+    group_entries(entries) -> tuple[Group, ...]                                                worker.engine.groups
+        Entry(kind, runs, settings, courses): runs that differ in numbers only; a setting is a number, or one per run.
+        Missing settings take torch's defaults; courses say how learning rate and momentum change over time.
+    group_runs(optimizers, optimizer_of_run, courses=None) does the same for runs that are given one by one.
 
     Course(kind="constant", settings=(), per="update", warmup_steps=0, initial_fraction=1.0)   worker.engine.course
         settings: the schedule's own, as pairs of a name and a value; it is hashable.
