@@ -59,7 +59,8 @@ def test_every_run_of_a_stack_equals_its_own_loop_in_another_program(kind, data)
         start = torch.tensor(starts[run], dtype=torch.float64)
         assert_equal(weights_DR[:, run], torch_loop(start, [rosenbrock] * UPDATES, optimizer)[0])
 
-    starts = np.random.default_rng(0).normal(size=(3, 10))
+    # Away from the minimum: where all gradients were tiny, Adam's relatives divide by so little that they are unstable.
+    starts = np.random.default_rng(0).uniform(1, 2, size=(3, 10))
     optimizers = scaled(kind, "quadratic", runs)
     weights_DR = final_weights(Quadratic(EIGENVALUES, starts, seeds), optimizers, UPDATES)
     for run, optimizer in enumerate(optimizers):
