@@ -1,4 +1,4 @@
-"""Run the measurements and print them as a table and as one line of JSON: ``python -m benchmarks [road] [engine]``."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] [road]``."""
 
 import json
 import sys
@@ -39,7 +39,19 @@ def sweep() -> dict[str, Any]:
     return sweep.measure()
 
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {"engine": engine, "road": road, "sweep": sweep}
+def digits() -> dict[str, Any]:
+    """Measure stacks of digits networks in this process."""
+    from benchmarks import digits
+
+    return digits.measure()
+
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "engine": engine,
+    "digits": digits,
+    "road": road,
+    "sweep": sweep,
+}
 
 
 def main() -> None:

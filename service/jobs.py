@@ -11,10 +11,10 @@ from service import shards
 from service.database import seconds_from_now
 from service.errors import Conflict, NotFound, Rejected
 from service.identity import new_job_id
-from service.models import Job, Metric, Run, Shard
+from service.models import Decision, Job, Metric, Run, Shard
 from service.settings import Settings
 from service.spec.job import JobSpec
-from service.spec.price import Price, price
+from service.spec.price import MAX_SHARD_BYTES, Price, price
 from service.states import JOB_ENDED, JobStatus, RunStatus
 
 
@@ -28,6 +28,7 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
     limits: list[tuple[str, float, float, str, str]] = [
         ("optimizers", cost.runs_total, settings.max_runs, "runs (optimizers × seeds × starts)", "shorten grids"),
         ("epochs", cost.rows_total, settings.max_rows, "metric rows", "raise record_every, or shorten epochs or grids"),
+        ("problem", cost.run_bytes, MAX_SHARD_BYTES, "bytes for a single run", "make the network or batches smaller"),
         ("epochs", cost.work, settings.max_work, "updates × parameters", "shorten epochs or grids"),
     ]
     for place, asked, limit, what, way_out in limits:
@@ -168,6 +169,7 @@ def remove_expired(session: Session) -> int:
 
 def _remove(session: Session, job_key: int) -> None:
     session.execute(delete(Metric).where(Metric.job_key == job_key))
+    session.execute(delete(Decision).where(Decision.job_key == job_key))
     session.execute(delete(Run).where(Run.job_key == job_key))
     session.execute(delete(Job).where(Job.key == job_key))
 

@@ -14,6 +14,7 @@ from service.analysis.thinning import thin
 from service.errors import Rejected
 from service.models import Job, Metric
 from service.spec.job import JobSpec
+from service.spec.measures import MEASURES
 
 FIELDS = (
     "loss",
@@ -28,8 +29,7 @@ FIELDS = (
     "lr",
     "momentum",
     "position",
-    "sharpness",
-    "noise_scale",
+    *MEASURES,
 )
 # Points that one page of many runs holds at most, so that an answer stays within a few tens of megabytes.
 MAX_PAGE_POINTS = 200_000
@@ -55,12 +55,12 @@ class Selection:
 
 
 def select_fields(spec: JobSpec, written: str | None, **limits: Any) -> Selection:
-    """Read the query ``fields=loss,grad_norm``; by default all that the problem has.
+    """Read the query ``fields=loss,grad_norm``; by default all that the problem has, and what was measured on request.
 
     Raises:
         Rejected: A name is unknown.
     """
-    fields = spec.problem.fields if written is None else tuple(dict.fromkeys(written.split(",")))
+    fields = (*spec.problem.fields, *spec.measure) if written is None else tuple(dict.fromkeys(written.split(",")))
     for field in fields:
         if field not in FIELDS:
             sentence = f"there is no field {field!r}; there are {', '.join(FIELDS)}"

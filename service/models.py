@@ -136,6 +136,18 @@ class Run(Base):
     diverged_epoch: Mapped[int | None]
 
 
+class Decision(Base):
+    """What a run's network decides on a grid of the plane after its last epoch: half-precision numbers, row by row."""
+
+    __tablename__ = "decisions"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    run_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class Metric(Base):
     """One run at one epoch. NULL means not measured."""
 
@@ -160,3 +172,6 @@ class Metric(Base):
     y: Mapped[float | None]
     sharpness: Mapped[float | None]
     noise_scale: Mapped[float | None]
+    gradient_variance: Mapped[float | None]
+    alpha: Mapped[float | None]
+    velocity_norm: Mapped[float | None]

@@ -131,6 +131,20 @@ class Histories(Answer):
     """Cursor of the next page; null on the last one."""
 
 
+class Grid(Answer):
+    """What a run's network decides, everywhere in the plane."""
+
+    run_id: str
+    epoch: int
+    """The epoch that it belongs to: the run's last."""
+    x: list[float]
+    """Places along x."""
+    y: list[float]
+    """Places along y."""
+    values: list[list[Number]]
+    """For each y the probability of class 1 at each x."""
+
+
 class DryRun(Answer):
     """What a job would be."""
 

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.spec.job import JobSpec
-from service.spec.problems import FlipNet, Quadratic, Surface
+from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
 from service.spec.schedules import Schedule
 from worker.engine.course import Course
 from worker.engine.groups import Courses, group_runs
-from worker.engine.problems import flipnet, quadratic, surface
-from worker.engine.protocols import Problem
+from worker.engine.problems import digits, flipnet, playground, quadratic, surface
+from worker.engine.protocols import Problem, Shift
 from worker.engine.trainer import Plan
 
 
@@ -43,6 +43,7 @@ def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> P
         accumulate=spec.accumulate,
         dtype=spec.dtype,
         device=device,
+        measure=tuple(spec.measure),
     )
 
 
@@ -64,6 +65,7 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
                 noise=given.noise,
                 batch_size=spec.batch_size,
                 minima=given.minima,
+                shift=_shift(given),
             )
         case Quadratic() as given:
             return quadratic.Quadratic(
@@ -73,4 +75,32 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
                 angle=given.angle,
                 noise=given.noise,
                 batch_size=spec.batch_size,
+                shift=_shift(given),
             )
+        case Digits() as given:
+            return digits.Digits(
+                seeds_R,
+                model=given.model,
+                hidden=given.hidden,
+                batch_size=spec.batch_size,
+                shuffle=spec.shuffle,
+                train_size=given.train_size,
+                label_noise=given.label_noise,
+                augment=given.augment,
+            )
+        case Playground() as given:
+            return playground.Playground(
+                seeds_R,
+                dataset=given.dataset,
+                noise=given.noise,
+                size=given.size,
+                data_seed=given.data_seed,
+                widths=tuple(given.widths),
+                activation=given.activation,
+                batch_size=spec.batch_size,
+                shuffle=spec.shuffle,
+            )
+
+
+def _shift(given: Surface | Quadratic) -> Shift | None:
+    return Shift(given.shift_at, np.array(given.shift_by)) if given.shift_at is not None else None

@@ -8,6 +8,7 @@ import torch
 
 from service import shards
 from service.database import Database
+from service.decisions import write_decisions
 from service.settings import Settings
 from service.shards import Claim, LeaseLost
 from service.spec.job import JobSpec
@@ -59,9 +60,13 @@ def _train(database: Database, settings: Settings, claim: Claim) -> None:
         if not wanted:
             return
         stored_at = time.monotonic()
-    progress = recorder.take(None, ended=True)
+    progress, decided = recorder.take(None, ended=True), trainer.decisions()
     with database.transaction() as session:
         shards.record(session, claim, progress, lease_seconds=settings.lease_seconds)
+        if decided is not None:
+            outcomes = progress.outcomes
+            trained_R = outcomes.diverged_epoch_R < 0
+            write_decisions(session, claim.job_key, spec.epochs, outcomes.index_R[trained_R], decided[trained_R])
         shards.end(session, claim, ShardStatus.COMPLETED)
 
 

@@ -49,6 +49,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_jobs_status_key"), ["status", "key"], unique=False)
 
     op.create_table(
+        "decisions",
+        sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("run_index", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("job_key", "run_index", name=op.f("pk_decisions")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "metrics",
         sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("run_index", sa.Integer(), autoincrement=False, nullable=False),
@@ -68,6 +77,9 @@ def upgrade() -> None:
         sa.Column("y", sa.Float(precision=53), nullable=True),
         sa.Column("sharpness", sa.Float(precision=53), nullable=True),
         sa.Column("noise_scale", sa.Float(precision=53), nullable=True),
+        sa.Column("gradient_variance", sa.Float(precision=53), nullable=True),
+        sa.Column("alpha", sa.Float(precision=53), nullable=True),
+        sa.Column("velocity_norm", sa.Float(precision=53), nullable=True),
         sa.PrimaryKeyConstraint("job_key", "run_index", "epoch", name=op.f("pk_metrics")),
         sqlite_with_rowid=False,
     )
@@ -146,6 +158,7 @@ def downgrade() -> None:
     op.drop_table("shards")
     op.drop_table("runs")
     op.drop_table("metrics")
+    op.drop_table("decisions")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_jobs_status_key"))
         batch_op.drop_index(batch_op.f("ix_jobs_problem_key"))

@@ -7,13 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from service import jobs, metrics
+from service import decisions, jobs, metrics
 from service.cursors import read_cursor, write_cursor
 from service.errors import NotFound, Rejected
 from service.identity import run_id, split_run_id
 from service.models import Job, Run
 from service.routes.answers import Documented, PageQuery, TheDatabase, answer
-from service.schemas import Histories, History, Page, Problem, RunAnswer, run_answer
+from service.schemas import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.spec.job import JobSpec
 from service.spec.price import price
 from service.spec.runs import Runs
@@ -102,6 +102,15 @@ def get_history(run: str, query: Annotated[HistoryQuery, Query()], database: The
         selection = query.selection(spec)
         history = next(metrics.histories(session, job, [row.index], selection), metrics.empty(row.index, selection))
     return answer({**_named(job, Runs(spec), history), "next": None})
+
+
+@router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": Grid}, **NOT_FOUND})
+def get_decision(run: str, database: TheDatabase) -> Response:
+    """Read what a playground's network decides on a grid of the plane, after its last epoch."""
+    with database.snapshot() as session:
+        job, row = _find(session, run)
+        decision = decisions.decision_of(session, job, row.index)
+    return answer(Grid(run_id=run_id(job.id, row.index), **decision))
 
 
 @router.get("/jobs/{job_id}/metrics", operation_id="get_histories", responses={200: {"model": Histories}, **NOT_FOUND})

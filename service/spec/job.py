@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from service.spec.fields import MAX_VALUES, Strict, shape_of
+from service.spec.measures import MEASURES
 from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem
@@ -75,9 +76,16 @@ class JobSpec(Strict):
     epochs: int = Field(
         ge=1, le=10_000_000, description="Passes over the data; on a surface or quadratic one epoch is one update."
     )
-    batch_size: BatchSize = Field(1, description="Examples for each gradient; 'full' takes all, without noise.")
+    batch_size: BatchSize = Field(
+        1,
+        description="Examples for each gradient; 'full' takes all, without noise. By default the problem's own: 32 for "
+        "digits, 16 for the playground, else 1.",
+    )
     accumulate: int = Field(1, ge=1, le=10_000, description="Micro-batches for each update.")
-    shuffle: bool = Field(False, description="Reorder the data each epoch, by seed.")
+    shuffle: bool = Field(
+        False,
+        description="Reorder the data each epoch, by seed. By default the problem's own: digits, playground: true.",
+    )
     record_every: int = Field(
         1, ge=1, le=10_000_000, description="Keep every n-th epoch; the first and the last are always kept."
     )
@@ -85,7 +93,12 @@ class JobSpec(Strict):
         "float32",
         description="Arithmetic of the run: float32 for networks, float64 for surfaces and quadratics, unless given.",
     )
-    measure: list[str] = Field(default_factory=list, description="Extra fields that cost time; none is offered yet.")
+    measure: list[str] = Field(
+        default_factory=list,
+        description="Extra fields that cost time: "
+        + "; ".join(f"{name} ({meaning})" for name, meaning in MEASURES.items())
+        + ".",
+    )
     target_loss: float | None = Field(None, description="Default target of the comparison.")
     ttl_seconds: int | None = Field(
         None, ge=1, le=10 * 365 * 86_400, description="The job is deleted this long after it ends."
@@ -130,16 +143,27 @@ class JobSpec(Strict):
     @field_validator("measure")
     @classmethod
     def _measurable(cls, measure: list[str]) -> list[str]:
-        if measure:
-            raise PydanticCustomError(
-                "measure", "must be empty: '{name}' is not among the extra fields (none yet)", {"name": measure[0]}
-            )
+        for name in measure:
+            if name not in MEASURES:
+                known = ", ".join(MEASURES)
+                raise PydanticCustomError(
+                    "measure", "nothing extra is called '{name}'; there are {known}", {"name": name, "known": known}
+                )
+            if measure.count(name) > 1:
+                raise PydanticCustomError("measure", "'{name}' is given twice", {"name": name})
         return measure
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
-        if "dtype" not in self.model_fields_set and self.problem.num_examples is None:
-            object.__setattr__(self, "dtype", "float64")
+        examples = self.problem.num_examples
+        defaults: dict[str, Any] = {
+            "dtype": self.problem.default_dtype,
+            "batch_size": min(self.problem.default_batch_size, examples or 1),
+            "shuffle": self.problem.default_shuffle,
+        }
+        for name, value in defaults.items():
+            if name not in self.model_fields_set:
+                object.__setattr__(self, name, value)
         if not self.name:
             labels = [entry.label or entry.kind for entry in self.optimizers]
             shown = ", ".join(labels[:4]) + (f" and {len(labels) - 4} more" if len(labels) > 4 else "")

@@ -14,6 +14,15 @@ MAX_SHARD_RUNS = 8_192
 # Runs come in multiples of the widest vector the processor works on, so that no shard has ragged lanes.
 LANES = 16
 
+# What a shard's matrices and activations may take, of the 1.5 GB that a worker may grow to: half a gigabyte is for
+# Python, torch and rows on their way. A shard has as many runs as fit; a job of which one run does not fit is refused.
+MAX_SHARD_BYTES = 1024**3
+# Matrices [D, R] that are alive at once: weights, their start and those before the epoch, the gradient and a part of
+# it, up to four of an optimizer's state, and the results that replace them.
+MATRICES = 12
+# Values of a forward pass that are alive at once: they themselves, their slopes, and results on the way.
+PASSES = 3
+
 # Seconds per update of one shard: the fixed cost of its tensor operations, and what a number of the matrix adds.
 # Measured with FlipNet and momentum on one core; only the choice of the queue depends on them.
 SECONDS_PER_UPDATE = 1.2e-4
@@ -32,6 +41,7 @@ class Price:
     updates_total: int
     rows_total: int
     num_parameters: int
+    run_bytes: int
     shard_runs: int
 
     @property
@@ -73,12 +83,26 @@ def price(spec: JobSpec) -> Price:
     runs = num_settings * num_seeds * spec.problem.num_starts
     epochs = runs * spec.epochs
     rows_per_run = 1 + -(-spec.epochs // spec.record_every)
+    run_bytes = bytes_per_run(spec)
     fits = max(LANES, min(MAX_SHARD_RUNS, MATRIX_NUMBERS // spec.problem.num_parameters))
+    fits = max(1, min(fits, MAX_SHARD_BYTES // run_bytes))
     return Price(
         runs_total=runs,
         epochs_total=epochs,
         updates_total=epochs * spec.updates_per_epoch,
         rows_total=runs * rows_per_run,
         num_parameters=spec.problem.num_parameters,
-        shard_runs=1 << (fits.bit_length() - 1),
+        run_bytes=run_bytes,
+        shard_runs=fits // LANES * LANES or fits,
     )
+
+
+def bytes_per_run(spec: JobSpec) -> int:
+    """Bound from above what one run takes while it trains: its matrices, and the activations of one batch.
+
+    The whole data go through a network in chunks, so that a batch is the largest portion there is.
+    """
+    examples = spec.problem.num_examples or 0
+    portion = examples if isinstance(spec.batch_size, str) else min(examples, spec.batch_size)
+    numbers = MATRICES * spec.problem.num_parameters + PASSES * portion * spec.problem.numbers_per_example
+    return numbers * (8 if spec.dtype == "float64" else 4)

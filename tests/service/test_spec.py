@@ -38,6 +38,15 @@ def test_surfaces_and_quadratics_are_computed_in_float64_unless_asked_otherwise(
     assert spec(problem={"kind": "quadratic", "eigenvalues": [1.0]}).dtype == "float64"
 
 
+def test_batches_and_their_order_are_the_problems_own_unless_asked_otherwise() -> None:
+    digits = spec(problem={"kind": "digits"})
+    assert (digits.batch_size, digits.shuffle, digits.dtype) == (32, True, "float32")
+    given = spec(problem={"kind": "digits"}, batch_size=1, shuffle=False)
+    assert (given.batch_size, given.shuffle) == (1, False)
+    assert spec(problem={"kind": "digits", "train_size": 20}).batch_size == 20
+    assert (spec().batch_size, spec().shuffle) == (1, False)
+
+
 def test_a_surface_starts_at_its_typical_start() -> None:
     assert spec(problem={"kind": "surface", "name": "ravine"}).problem.start == [5.0, 2.0]  # type: ignore[union-attr]
 
@@ -51,7 +60,8 @@ def test_an_accepted_spec_posted_again_is_the_same_job() -> None:
             "expression": "x**2 + y**4",
             "starts": {"x": {"from": -1, "to": 1, "num": 3}, "y": {"from": 0, "to": 1, "num": 2}},
         },
-        {"kind": "quadratic", "eigenvalues": [1, 100], "angle": 30},
+        {"kind": "quadratic", "eigenvalues": [1, 100], "angle": 30, "shift_at": 3, "shift_by": [1.0, 0.0]},
+        {"kind": "digits", "train_size": 20},
     ):
         optimizers = [SGD, {"kind": "adam", "lr": {"from": 1e-3, "to": 1, "num": 5, "scale": "log"}}]
         once = spec(problem=problem, optimizers=optimizers, seeds={"first": 3, "count": 4})
@@ -179,6 +189,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
     ({"batch_size": "half"}, ("batch_size",)),
     ({"record_every": 0}, ("record_every",)),
     ({"measure": ["hope"]}, ("measure",)),
+    ({"measure": ["alpha", "alpha"]}, ("measure",)),
     ({"dtype": "float16"}, ("dtype",)),
     ({"unheard": 1}, ("unheard",)),
     ({"problem": {"kind": "surface", "name": "atlantis"}}, ("problem", "name")),
@@ -195,6 +206,15 @@ WRONG: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
     ({"problem": {"kind": "quadratic", "eigenvalues": [1, 2, 3], "angle": 10}}, ("problem", "angle")),
     ({"problem": {"kind": "quadratic", "eigenvalues": [1, 2], "start": [1, 2, 3]}}, ("problem", "start")),
     ({"problem": {"kind": "surface", "name": "ravine"}, "shuffle": True}, ("shuffle",)),
+    ({"problem": {"kind": "surface", "name": "ravine", "shift_at": 5}}, ("problem", "shift_by")),
+    ({"problem": {"kind": "surface", "name": "ravine", "shift_by": [1.0, 0.0]}}, ("problem", "shift_by")),
+    ({"problem": {"kind": "surface", "name": "ravine", "shift_at": 5, "shift_by": [1.0]}}, ("problem", "shift_by")),
+    ({"problem": {"kind": "surface", "name": "ravine", "shift_at": 0, "shift_by": [1, 0]}}, ("problem", "shift_at")),
+    ({"problem": {"kind": "digits", "hidden": 257}}, ("problem", "hidden")),
+    ({"problem": {"kind": "digits", "train_size": 9}}, ("problem", "train_size")),
+    ({"problem": {"kind": "digits", "model": "transformer"}}, ("problem", "model")),
+    ({"problem": {"kind": "digits", "label_noise": 1.5}}, ("problem", "label_noise")),
+    ({"problem": {"kind": "digits"}, "batch_size": 1438}, ("batch_size",)),
 ]  # fmt: skip
 
 

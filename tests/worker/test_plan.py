@@ -5,12 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.metrics import select_fields
 from service.spec.job import JobSpec
+from service.spec.measures import MEASURES
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.runs import Runs
 from service.spec.schedules import SCHEDULES
-from worker.engine import optimizers, problems, schedules
+from worker.engine import measures, optimizers, problems, schedules
 from worker.engine.trainer import Trainer
 from worker.plan import plan
 
@@ -23,6 +25,32 @@ def test_what_may_be_asked_for_is_what_the_engine_has() -> None:
     assert {kind_of(member) for member in OPTIMIZERS} == set(optimizers.OPTIMIZERS)
     assert {kind_of(member) for member in PROBLEMS} == set(problems.PROBLEMS)
     assert {kind_of(member) for member in SCHEDULES} == set(schedules.SCHEDULES)
+    assert tuple(MEASURES) == measures.MEASURES
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        {"kind": "flipnet"},
+        {"kind": "surface", "name": "ravine", "shift_at": 2, "shift_by": [1.0, 0.0]},
+        {"kind": "quadratic", "eigenvalues": [1.0, 2.0, 3.0]},
+        {"kind": "digits", "train_size": 40, "hidden": 4},
+    ],
+    ids=lambda problem: problem["kind"],
+)
+def test_the_fields_of_a_problem_and_what_is_measured_are_what_the_engine_yields(problem: dict[str, Any]) -> None:
+    momentum = {"kind": "momentum", "lr": 0.01}
+    spec = JobSpec.model_validate(
+        {"problem": problem, "optimizers": [momentum], "epochs": 1, "measure": [*reversed(MEASURES)]}
+    )
+    trainer = Trainer(plan(spec, 0, 1))
+    *_, last = trainer.run()
+    assert last.values_FR is not None
+    assert np.isfinite(last.values_FR).all()
+    assert last.measured_FR.all()
+    assert set(trainer.fields) == set(select_fields(spec, None).columns)
+    assert trainer._plan.problem.num_parameters == spec.problem.num_parameters
+    assert trainer._plan.problem.num_batches(1) == spec.updates_per_epoch
 
 
 @pytest.mark.parametrize("member", OPTIMIZERS, ids=kind_of)

@@ -12,14 +12,20 @@ plain data only, so that whoever drives it decides about databases, queues and c
         settings: the schedule's own, as pairs of a name and a value; it is hashable.
 
     FlipNet(seeds, batch_size=1, shuffle=False)                                                worker.engine.problems
-    Surface(expression, starts, seeds, noise=0.0, batch_size=1, minima=())
-    Quadratic(eigenvalues, starts, seeds, angle=0.0, noise=0.0, batch_size=1)
+    Surface(expression, starts, seeds, noise=0.0, batch_size=1, minima=(), shift=None)
+    Quadratic(eigenvalues, starts, seeds, angle=0.0, noise=0.0, batch_size=1, shift=None)
+    Digits(seeds, model="mlp", hidden=32, batch_size=32, shuffle=True, train_size=None, label_noise=0.0, augment=False)
+    Playground(seeds, dataset="circles", noise=0.05, size=200, data_seed=0, widths=(8,), activation="tanh",
+               batch_size=16, shuffle=True)
         seeds: one integer per run; starts: one point per run [runs, D]; batch_size: an integer or "full".
         PROBLEMS maps a kind to its class, OPTIMIZERS and SCHEDULES do the same for theirs.
 
-    Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", device="cpu")  worker.engine.trainer
+    Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", device="cpu",
+         measure=())                                                                           worker.engine.trainer
+        measure: names of extra fields, of worker.engine.measures.MEASURES.
     Trainer(plan, checkpoint=None)
         .fields       names of the rows of Epoch.values_FR, in order
+        .decisions()  what each network decides on a grid of the plane (the playground's), or None
         .run()        a generator of one Epoch per epoch, the untrained start (epoch 0) first; ends early when every run
                       has diverged. Between two yields .checkpoint() gives a dict of arrays; Trainer(plan, checkpoint)
                       goes on from there with the same bits. Closing the generator stops the training.

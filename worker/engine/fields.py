@@ -6,20 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.groups import Group
+from worker.engine.measures import has_velocity
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Problem
 
 # An epoch of training must lie behind these.
-AFTER_TRAINING = ("train_loss", "update_norm")
+AFTER_TRAINING = ("train_loss", "update_norm", "alpha")
 
 
-def fields_of(problem: Problem, groups: Sequence[Group]) -> tuple[str, ...]:
+def fields_of(problem: Problem, groups: Sequence[Group], measure: Sequence[str] = ()) -> tuple[str, ...]:
     """The names of all fields, in the order in which an epoch gives their values."""
     has_momentum = any(OPTIMIZERS[group.kind].momentum is not None for group in groups)
     return (
         "loss",
         "train_loss",
+        *(("test_loss",) if problem.has_test else ()),
         *(("accuracy",) if problem.has_accuracy else ()),
+        *(("test_accuracy",) if problem.has_test else ()),
         "grad_norm",
         "update_norm",
         "distance_from_start",
@@ -27,6 +30,7 @@ def fields_of(problem: Problem, groups: Sequence[Group]) -> tuple[str, ...]:
         "lr",
         *(("momentum",) if has_momentum else ()),
         *(("x", "y")[: problem.num_parameters] if problem.has_position else ()),
+        *measure,
     )
 
 
@@ -38,7 +42,9 @@ def measured(
     for group in groups:
         if "momentum" in fields and OPTIMIZERS[group.kind].momentum is None:
             later_FR[fields.index("momentum"), group.runs] = False
+        if "velocity_norm" in fields and not has_velocity(group):
+            later_FR[fields.index("velocity_norm"), group.runs] = False
     first_FR = later_FR.copy()
-    first_FR[[fields.index(name) for name in AFTER_TRAINING]] = False
+    first_FR[[fields.index(name) for name in AFTER_TRAINING if name in fields]] = False
     later_FR.flags.writeable = first_FR.flags.writeable = False
     return first_FR, later_FR

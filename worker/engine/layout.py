@@ -39,10 +39,14 @@ class Layout:
     columns: NDArray[np.int64]
     group_starts: tuple[int, ...]
     group_sizes: tuple[int, ...]
+    multiple: int = COLUMNS_MULTIPLE
 
     @classmethod
-    def of(cls, runs_of_groups: Sequence[NDArray[np.int64]]) -> "Layout":
-        """Lays out groups one after another; each is given as the indices of its runs, all together 0 … n − 1."""
+    def of(cls, runs_of_groups: Sequence[NDArray[np.int64]], multiple: int = COLUMNS_MULTIPLE) -> "Layout":
+        """Lays out groups one after another; each is given as the indices of its runs, all together 0 … n − 1.
+
+        `multiple` is what the number of columns of each group is a multiple of.
+        """
         sizes = tuple(len(runs) for runs in runs_of_groups)
         if 0 in sizes or not np.array_equal(np.sort(np.concatenate(runs_of_groups)), np.arange(sum(sizes))):
             raise ValueError("each run must belong to exactly one group, and each group must have a run.")
@@ -51,10 +55,10 @@ class Layout:
         starts = [0]
         for runs in runs_of_groups:
             columns[runs] = starts[-1] + np.arange(len(runs))
-            padding = -len(runs) % COLUMNS_MULTIPLE
+            padding = -len(runs) % multiple
             sources.append(np.concatenate([runs, np.repeat(runs[-1:], padding)]))
             starts.append(starts[-1] + len(runs) + padding)
-        return cls(np.concatenate(sources), columns, tuple(starts), sizes)
+        return cls(np.concatenate(sources), columns, tuple(starts), sizes, multiple)
 
     def members(self, group: int, start: int, stop: int) -> NDArray[np.int64]:
         """For columns start:stop of a group, which of the group's runs each stands for."""
@@ -63,7 +67,7 @@ class Layout:
 
     def blocks(self, widest: int) -> tuple[Block, ...]:
         """Cuts the columns into blocks of at most `widest`: several small groups, or a part of a large one."""
-        widest = max(COLUMNS_MULTIPLE, widest // COLUMNS_MULTIPLE * COLUMNS_MULTIPLE)
+        widest = max(self.multiple, widest // self.multiple * self.multiple)
         num_columns = self.group_starts[-1]
         blocks = []
         for start in range(0, num_columns, widest):

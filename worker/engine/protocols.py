@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -21,6 +21,14 @@ BatchSize = int | Literal["full"]
 State = dict[str, Tensor]
 Rows = Mapping[str, Tensor]
 Shapes = tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shift:
+    """A landscape moves once, by a vector, as soon as `at` updates are made: its minima then are at w + by."""
+
+    at: int
+    by_D: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,32 @@ class Objective(Protocol):
         """
         ...
 
+    def sharpness(self, weights_DR: Tensor) -> Tensor:
+        """The largest algebraic eigenvalue [R] of the Hessian of the full objective."""
+        ...
+
+    def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
+        """tr Σ [R]: the summed variances of one example's gradient, where the full gradient is known (measures.py)."""
+        ...
+
+
+@runtime_checkable
+class Tested(Protocol):
+    """An objective with examples that it is not trained on."""
+
+    def test(self, weights_DR: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and accuracy [R] on them."""
+        ...
+
+
+@runtime_checkable
+class Deciding(Protocol):
+    """An objective whose networks decide something about every point of a plane."""
+
+    def decision(self, weights_DR: Tensor) -> Tensor:
+        """The probability of class 1 [R, y, x] on a grid."""
+        ...
+
 
 class Problem(Protocol):
     """What is minimised, for all runs of a plan in their own order."""
@@ -75,6 +109,19 @@ class Problem(Protocol):
     def has_accuracy(self) -> bool: ...
 
     @property
+    def has_test(self) -> bool:
+        """Whether its objectives are Tested."""
+        ...
+
+    @property
+    def columns_multiple(self) -> int:
+        """Each group of runs is padded to a multiple of this, so that every column is computed alike (see layout.py).
+
+        1 where runs stand one below the other in memory: what is at the end of a row is at the end of each.
+        """
+        ...
+
+    @property
     def has_position(self) -> bool:
         """Whether the parameters themselves are worth a record: points of a line or a plane."""
         ...
@@ -89,8 +136,17 @@ class Problem(Protocol):
         """The known global minima, possibly none (M = 0)."""
         ...
 
+    @property
+    def shift(self) -> Shift | None:
+        """The move of a landscape that moves."""
+        ...
+
     def num_batches(self, accumulate: int) -> int:
         """Micro-batches per epoch; a problem without data has one epoch per update, so `accumulate` of them."""
+        ...
+
+    def variance_share(self, accumulate: int) -> float:
+        """The variance of the gradient of an update, as a share of that of one example (measures.py)."""
         ...
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> Objective:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 U32 = NDArray[np.uint64]  # 32-bit words, kept in 64 bits so that products of two fit.
 
 # Streams keep uses of one seed apart.
-NOISE, ORDER = 0, 1
+NOISE, ORDER, SPLIT, LABELS, AUGMENT, POINTS = range(6)
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _KEY_STEPS = 0x9E3779B9, 0xBB67AE85
@@ -69,12 +69,14 @@ def _positions(num: int) -> NDArray[np.uint64]:
     return np.arange(num, dtype=np.uint64)[None, :, None]
 
 
-def permutations(seeds_S: NDArray[np.int64], steps_T: NDArray[np.int64], num: int) -> NDArray[np.int64]:
+def permutations(
+    seeds_S: NDArray[np.int64], steps_T: NDArray[np.int64], num: int, stream: int = ORDER
+) -> NDArray[np.int64]:
     """A random order of 0 … num − 1 for each step and seed [T, num, S]: the order in which random keys sort.
 
     The position is the key's lowest bits, so that no two keys are equal.
     """
     position_bits = np.uint64(max(1, (num - 1).bit_length()))
-    keys = words(seeds_S, ORDER, steps_T, num) >> position_bits << position_bits | _positions(num)
+    keys = words(seeds_S, stream, steps_T, num) >> position_bits << position_bits | _positions(num)
     keys.sort(axis=1)
     return (keys & ((np.uint64(1) << position_bits) - np.uint64(1))).astype(np.int64)

@@ -8,6 +8,11 @@ import torch
 from torch import Tensor
 
 
+def squared_norm(values_DR: Tensor) -> Tensor:
+    """The sum of squares [R] of each column."""
+    return (values_DR * values_DR).sum(0)
+
+
 def norm(values_DR: Tensor) -> Tensor:
     """The Euclidean norm [R] of each column."""
-    return torch.sqrt((values_DR * values_DR).sum(0))
+    return torch.sqrt(squared_norm(values_DR))

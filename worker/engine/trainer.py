@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from worker.engine.fields import fields_of, measured
 from worker.engine.groups import Group
 from worker.engine.layout import Layout
+from worker.engine.measures import checked
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Problem
 from worker.engine.stack import Stack
@@ -33,7 +34,7 @@ class Plan:
     """What to train: a problem, the groups of its runs, and for how long.
 
     `record_every` n keeps epochs 0, n, 2n, … and the last; `accumulate` k averages the gradients of k micro-batches
-    for each update, the last of an epoch those that are left.
+    for each update, the last of an epoch those that are left; `measure` names fields of measures.py.
     """
 
     problem: Problem
@@ -43,6 +44,7 @@ class Plan:
     accumulate: int = 1
     dtype: str = "float64"
     device: str | torch.device = "cpu"
+    measure: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if sum(len(group.runs) for group in self.groups) != self.problem.num_runs:
@@ -52,6 +54,7 @@ class Plan:
                 raise ValueError(f"{kind} needs a problem with matrices of weights.")
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype must be one of {list(DTYPES)}, not {self.dtype!r}.")
+        object.__setattr__(self, "measure", checked(self.measure))
         if self.epochs < 0 or self.record_every < 1 or self.accumulate < 1:
             raise ValueError("epochs must be at least 0, record_every and accumulate at least 1.")
 
@@ -71,19 +74,22 @@ class Trainer:
     """Trains a plan from the start, or from a checkpoint that a trainer of the same plan gave."""
 
     def __init__(self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None) -> None:
-        self.fields = fields_of(plan.problem, plan.groups)
+        self.fields = fields_of(plan.problem, plan.groups, plan.measure)
         self.epoch = -1  # The last epoch that was yielded.
         self._plan = plan
         self._device = torch.device(plan.device)
         self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
         self._highest_loss_R = np.full(plan.problem.num_runs, np.inf)
         self._measured = measured(self.fields, plan.groups, plan.problem.num_runs)
-        self._layout = Layout.of([group.runs for group in plan.groups])
+        self._layout = Layout.of([group.runs for group in plan.groups], plan.problem.columns_multiple)
         self._columns = torch.from_numpy(self._layout.columns).to(self._device)
         dtype = DTYPES[plan.dtype]
-        with torch.inference_mode():
+        # Not in inference mode: what an objective keeps may take part in a second derivative.
+        with torch.no_grad():
             self._stacks = [
-                Stack(plan.problem, plan.groups, self._layout, block, plan.accumulate, dtype, self._device)
+                Stack(
+                    plan.problem, plan.groups, self._layout, block, plan.accumulate, dtype, self._device, plan.measure
+                )
                 for block in self._layout.blocks(BLOCK_BYTES // (plan.problem.num_parameters * dtype.itemsize))
             ]
             shape = len(self.fields), len(self._layout.source)
@@ -143,6 +149,13 @@ class Trainer:
                     self._values_FR[position["momentum"], part.start : part.stop] = momentum_R
         return self._values_FR.index_select(1, self._columns).cpu().numpy()
 
+    def decisions(self) -> NDArray[np.float32] | None:
+        """What each network decides on a grid [runs, y, x] after the last yielded epoch; None for most problems."""
+        with torch.inference_mode():
+            parts = [stack.decision() for stack in self._stacks]
+            decided = [part for part in parts if part is not None]
+            return torch.cat(decided)[self._columns].float().cpu().numpy() if decided else None
+
     def checkpoint(self) -> Checkpoint:
         """Everything that a trainer of the same plan needs to go on after the last yielded epoch with the same bits."""
         with torch.inference_mode():
@@ -166,15 +179,18 @@ class Trainer:
         self._highest_loss_R = np.array(checkpoint["highest_loss"], dtype=np.float64)
         for stack in self._stacks:
             runs = self._layout.source[stack.block.start : stack.block.stop]
-            stack.weights_DR = self._on_device(checkpoint["weights"], runs)
+            stack.weights_DR = self._on_device(checkpoint["weights"], runs, stack.weights_DR)
             for part in stack.parts:
                 members = self._layout.members(part.group, part.start, part.stop)
                 part.state = {
-                    name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members) for name in part.state
+                    name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members, matrix)
+                    for name, matrix in part.state.items()
                 }
 
-    def _on_device(self, matrix: NDArray[np.generic], columns: NDArray[np.int64]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(matrix[:, columns])).to(self._device)
+    @staticmethod
+    def _on_device(matrix: NDArray[np.generic], columns: NDArray[np.int64], like: torch.Tensor) -> torch.Tensor:
+        """Columns of a matrix on the host, standing in memory as `like` does."""
+        return torch.empty_like(like).copy_(torch.from_numpy(np.ascontiguousarray(matrix[:, columns])))
 
 
 def _highest_loss(initial_loss_R: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,11 +1,16 @@
 """Which problems are there? One entry per kind."""
 
+from worker.engine.problems.digits import Digits
 from worker.engine.problems.flipnet import FlipNet
+from worker.engine.problems.playground import Playground
 from worker.engine.problems.quadratic import Quadratic
 from worker.engine.problems.surface import Surface
+from worker.engine.protocols import Problem
 
-PROBLEMS: dict[str, type[FlipNet] | type[Surface] | type[Quadratic]] = {
+PROBLEMS: dict[str, type[Problem]] = {
     "flipnet": FlipNet,
     "surface": Surface,
     "quadratic": Quadratic,
+    "digits": Digits,
+    "playground": Playground,
 }

@@ -14,6 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.curvature import hessian_product
+from worker.engine.lanczos import largest_eigenvalue
+from worker.engine.layout import COLUMNS_MULTIPLE
+from worker.engine.noise import noise_trace, share_without_replacement
 from worker.engine.protocols import BatchSize, Evaluation
 from worker.engine.random import permutations
 
@@ -36,6 +40,9 @@ class FlipNet:
     num_parameters = sum(SIZES)
     shapes = SHAPES
     has_accuracy = True
+    shift = None
+    has_test = False
+    columns_multiple = COLUMNS_MULTIPLE
     has_position = False
 
     def __post_init__(self) -> None:
@@ -59,6 +66,9 @@ class FlipNet:
 
     def num_batches(self, accumulate: int) -> int:
         return math.ceil(len(IMAGES) / self.images_per_batch)
+
+    def variance_share(self, accumulate: int) -> float:
+        return share_without_replacement(min(self.images_per_batch * accumulate, len(IMAGES)), len(IMAGES))
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "FlipNetObjective":
         return FlipNetObjective(self, self.seeds[source_R], dtype, device)
@@ -118,6 +128,18 @@ class FlipNetObjective:
         squares_4R = _over_batch(errors_B4R * errors_B4R)
         return squares_4R if len(errors_B4R) == 1 else squares_4R / len(errors_B4R), gradient_DR
 
+    def sharpness(self, weights_DR: Tensor) -> Tensor:
+        return largest_eigenvalue(lambda direction: hessian_product([self.loss], weights_DR, direction), weights_DR)
+
+    def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
+        hidden_B3R, errors_B4R = _forward(weights_DR, self._all)
+        slopes_B4R = errors_B4R / 2
+        back_B3R = _back(weights_DR, hidden_B3R, slopes_B4R)
+        # An image's gradient of a layer is the product of two vectors, slopes and (inputs, 1), and so is its norm.
+        second_BR = _squares(slopes_B4R) * (_squares(hidden_B3R) + 1)
+        squares_BR = torch.addcmul(second_BR, _squares(back_B3R), _squares(self._all.images) + 1)
+        return noise_trace(squares_BR, gradient_DR)
+
     def _shuffled_batches(self, epoch: int) -> list[Examples]:
         """The micro-batches of one epoch, where each run sees the images in the order that its own seed draws."""
         if self._shuffled[0] != epoch:
@@ -147,9 +169,7 @@ def _gradient(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
     """The gradient [D, R] of the mean square error, and the errors [B, 4, R] of the outputs."""
     hidden, errors = _forward(weights_DR, examples)
     slopes = errors * examples.scale
-    w2 = weights_DR[15:27].view(1, 4, 3, -1)
-    # Back through the second layer, then through ReLU: its derivative is 1 where the unit is on and 0 where it is off.
-    back = _contract(w2, slopes.unsqueeze(2), 1) * torch.sign(hidden)
+    back = _back(weights_DR, hidden, slopes)
     gradient_DR = torch.cat(
         [
             _over_batch(back.unsqueeze(2) * examples.images.unsqueeze(1)).view(12, -1),
@@ -159,6 +179,17 @@ def _gradient(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
         ]
     )
     return gradient_DR, errors
+
+
+def _back(weights_DR: Tensor, hidden: Tensor, slopes: Tensor) -> Tensor:
+    """Back through the second layer, then through ReLU: its derivative is 1 where the unit is on, 0 where it is off."""
+    w2 = weights_DR[15:27].view(1, 4, 3, -1)
+    return _contract(w2, slopes.unsqueeze(2), 1) * torch.sign(hidden)
+
+
+def _squares(values: Tensor) -> Tensor:
+    """Σ v² over the units of a layer, at most four: few enough to be added in the same order always."""
+    return (values * values).sum(1)
 
 
 def _contract(left: Tensor, right: Tensor, axis: int, start: Tensor | None = None) -> Tensor:

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.layout import COLUMNS_MULTIPLE
 from worker.engine.problems.noise import GradientNoise
 from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation, Shapes
+from worker.engine.protocols import BatchSize, Evaluation, Shapes, Shift
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +28,11 @@ class Quadratic:
     angle: float = 0.0
     noise: float = 0.0
     batch_size: BatchSize = 1
+    shift: Shift | None = None
 
     has_accuracy = False
+    has_test = False
+    columns_multiple = COLUMNS_MULTIPLE
     whole = True
 
     def __post_init__(self) -> None:
@@ -62,6 +66,9 @@ class Quadratic:
     def num_batches(self, accumulate: int) -> int:
         return accumulate
 
+    def variance_share(self, accumulate: int) -> float:
+        return 0.0 if self.batch_size == "full" else 1 / (self.batch_size * accumulate)
+
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "QuadraticObjective":
         return QuadraticObjective(self, source_R, dtype, device)
 
@@ -75,6 +82,7 @@ class QuadraticObjective:
         self.start_DR = start_columns(problem.starts, source_R, dtype, device)
         self._eigenvalues_D1 = torch.from_numpy(problem.eigenvalues[:, None]).to(device=device, dtype=dtype)
         self._matrix = _matrix(problem.eigenvalues, problem.angle) if problem.angle else None
+        self._noise_trace = problem.num_parameters * problem.noise**2
         self._noise = GradientNoise(
             problem.noise, problem.batch_size, problem.seeds[source_R], problem.num_parameters, dtype, device
         )
@@ -94,6 +102,12 @@ class QuadraticObjective:
     def batch(self, weights_DR: Tensor, step: int, known: Evaluation | None) -> tuple[Tensor, Tensor]:
         known = known or self.evaluate(weights_DR)
         return known.loss_R[None], self._noise.added_to(known.gradient_DR, step)
+
+    def sharpness(self, weights_DR: Tensor) -> Tensor:
+        return self._eigenvalues_D1.max().expand(weights_DR.shape[1])
+
+    def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
+        return torch.full_like(gradient_DR[0], self._noise_trace)
 
 
 def _matrix(eigenvalues: NDArray[np.float64], angle: float) -> list[list[float]]:

@@ -1,0 +1,22 @@
+"""Which problems may be trained on? One file per kind; a test holds the kinds equal to those of the engine."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from service.spec.problems.digits import Digits
+from service.spec.problems.flipnet import FlipNet
+from service.spec.problems.playground import Playground
+from service.spec.problems.quadratic import Quadratic
+from service.spec.problems.surface import Surface
+
+Problem = Annotated[FlipNet | Surface | Quadratic | Digits | Playground, Field(discriminator="kind")]
+__all__ = ["PROBLEMS", "Digits", "FlipNet", "Playground", "Problem", "Quadratic", "Surface"]
+
+PROBLEMS: tuple[type[FlipNet] | type[Surface] | type[Quadratic] | type[Digits] | type[Playground], ...] = (
+    FlipNet,
+    Surface,
+    Quadratic,
+    Digits,
+    Playground,
+)

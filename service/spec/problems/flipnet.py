@@ -1,0 +1,41 @@
+"""What may be asked of FlipNet, the smallest network with a real data set?"""
+
+from typing import ClassVar, Literal
+
+from service.spec.fields import Strict
+
+
+class FlipNet(Strict):
+    """A 4→3→4 network with ReLU that learns to transpose the 16 binary 2×2 images; 31 parameters, squared error."""
+
+    title: ClassVar = "FlipNet"
+    formula: ClassVar = "mean (W₂·relu(W₁·x + b₁) + b₂ − transpose(x))²"
+    reference: ClassVar = "The teaching texts Ravine grew from; initial weights as torch.nn.Linear draws them"
+
+    has_matrices: ClassVar[bool] = True
+    default_batch_size: ClassVar[int] = 1
+    default_shuffle: ClassVar[bool] = False
+    default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"
+    numbers_per_example: ClassVar[int] = 11
+
+    kind: Literal["flipnet"]
+
+    @property
+    def num_parameters(self) -> int:
+        """Count the weights and biases: 3·4 + 3 + 4·3 + 4."""
+        return 31
+
+    @property
+    def num_examples(self) -> int:
+        """Count the images."""
+        return 16
+
+    @property
+    def num_starts(self) -> int:
+        """A network's start is its seed."""
+        return 1
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Name the metrics that this problem has."""
+        return ("loss", "train_loss", "accuracy", "grad_norm", "update_norm", "distance_from_start", "lr", "momentum")

@@ -1,0 +1,110 @@
+"""Which surfaces may be asked for: those of the catalogue, and formulas of the user's?"""
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from service.spec.expression import Expression, ExpressionError, parse
+from service.spec.fields import Strict
+from service.spec.problems.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
+from service.spec.problems.starts import Start, Starts, check_dimension, check_starts
+from service.spec.surfaces import SURFACES
+
+
+class Surface(Landscape, Strict):
+    """A loss surface over x and y (or x alone): a named one, or a formula of the user's."""
+
+    title: ClassVar = "Loss surface"
+    formula: ClassVar = "f(x, y)"
+    reference: ClassVar = "Surjanovic, Bingham: Virtual Library of Simulation Experiments (2013), for most named ones"
+
+    kind: Literal["surface"]
+    name: str | None = Field(
+        None, description="A surface of the catalogue.", json_schema_extra={"enum": [*SURFACES, None]}
+    )
+    expression: str | None = Field(
+        None,
+        description="Instead of a name a formula in x and y: + - * / **, parentheses, numbers, pi, e, "
+        "sin cos tan exp log sqrt abs tanh.",
+        examples=["x**2 + 10*y**2"],
+    )
+    noise: Noise = 0.0
+    start: Start = None
+    starts: Starts = None
+    shift_at: ShiftAt = None
+    shift_by: ShiftBy = Field(None, validate_default=True)
+
+    @field_validator("name")
+    @classmethod
+    def _known(cls, name: str | None) -> str | None:
+        if name is not None and name not in SURFACES:
+            raise PydanticCustomError(
+                "unknown_surface",
+                "no surface is called '{name}'; there are {known}",
+                {"name": name, "known": ", ".join(SURFACES)},
+            )
+        return name
+
+    @field_validator("expression")
+    @classmethod
+    def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is not None:
+            if info.data.get("name") is not None:
+                raise PydanticCustomError("one_of", "give either 'name' or 'expression', not both")
+            try:
+                parse(text)
+            except ExpressionError as error:
+                raise PydanticCustomError("formula", "{reason}", {"reason": str(error)}) from error
+        return text
+
+    @field_validator("start")
+    @classmethod
+    def _start_fits(cls, start: list[float] | None, info: ValidationInfo) -> list[float] | None:
+        if start is not None and (formula := _formula_of(info)):
+            check_dimension(formula.dimension, len(start))
+        return start
+
+    @field_validator("starts")
+    @classmethod
+    def _starts_fit(cls, starts: Any, info: ValidationInfo) -> Any:
+        if formula := _formula_of(info):
+            check_starts(starts, formula.dimension, info.data.get("start"))
+        return starts
+
+    @field_validator("shift_by")
+    @classmethod
+    def _shift_fits(cls, shift_by: list[float] | None, info: ValidationInfo) -> list[float] | None:
+        return check_shift(shift_by, formula.dimension if (formula := _formula_of(info)) else None, info)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.name is None and self.expression is None:
+            raise PydanticCustomError("missing", "a surface needs a 'name' of the catalogue or an 'expression'")
+        if self.start is None and self.starts is None:
+            if self.name is None:
+                raise PydanticCustomError("missing", "a formula needs a 'start' or 'starts'")
+            object.__setattr__(self, "start", list(SURFACES[self.name].start))
+        return self
+
+    @property
+    def landscape(self) -> Expression:
+        """Give the formula, read."""
+        return parse(SURFACES[self.name].formula if self.name else self.expression or "")
+
+    @property
+    def dimension(self) -> int:
+        """Count the variables of the formula."""
+        return self.landscape.dimension
+
+    @property
+    def minima(self) -> tuple[tuple[float, ...], ...]:
+        """List the known minima: those of the catalogue."""
+        return SURFACES[self.name].minima if self.name else ()
+
+
+def _formula_of(info: ValidationInfo) -> Expression | None:
+    """Find the formula among the fields validated so far; None where they were refused already."""
+    name, text = info.data.get("name"), info.data.get("expression")
+    formula = SURFACES[name].formula if name else text
+    return None if formula is None else parse(formula)

@@ -1,0 +1,32 @@
+"""What a playground's networks decide comes back over HTTP, from both databases, and goes with the job."""
+
+import httpx
+import numpy as np
+
+from tests.servers import wait_for_job
+
+SPEC = {
+    "problem": {"kind": "playground", "dataset": "gaussians", "size": 100, "activation": "linear"},
+    "optimizers": [{"label": "good", "kind": "adam", "lr": 0.05}, {"label": "bad", "kind": "sgd", "lr": 1e30}],
+    "epochs": 20,
+}
+
+
+def test_the_decision_of_a_run_is_a_grid_of_probabilities_and_diverged_runs_have_none(client: httpx.Client) -> None:
+    job = client.post("/v1/jobs", json=SPEC).json()
+    assert wait_for_job(client, job["id"])["status"] == "completed"
+    good, bad = client.get(job["links"]["runs"]).json()["items"]
+    assert (good["status"], bad["status"]) == ("completed", "diverged")
+    decision = client.get(f"/v1/runs/{good['id']}/decision").json()
+    values = np.array(decision["values"])
+    assert (decision["run_id"], decision["epoch"]) == (good["id"], 20)
+    assert values.shape == (len(decision["y"]), len(decision["x"]))
+    assert decision["x"][0] == -decision["x"][-1]
+    # Class 1 is on the upper right.
+    assert values[-1, -1] > 0.9
+    assert values[0, 0] < 0.1
+    absent = client.get(f"/v1/runs/{bad['id']}/decision")
+    assert absent.status_code == 404
+    assert "playground" in absent.json()["detail"]
+    assert client.delete(f"/v1/jobs/{job['id']}").status_code == 204
+    assert client.get(f"/v1/runs/{good['id']}/decision").status_code == 404

@@ -1,0 +1,51 @@
+"""What can be measured of a run on request, because it costs time?
+
+sharpness           The largest algebraic eigenvalue of the Hessian of the full training objective.
+noise_scale         tr Σ / ‖G‖², where G is the full gradient and Σ the covariance of the gradients of single examples
+                    around it, over all training examples: the batch size at which noise and gradient are equal
+                    (McCandlish, Kaplan, Amodei and the OpenAI Dota Team, An Empirical Model of Large-Batch Training,
+                    2018: "simple noise scale"). On a landscape an example is one draw of the noise, Σ = σ² I.
+gradient_variance   E‖g − G‖², where g is the gradient of an update: the mean of a batch (of all micro-batches of the
+                    update) drawn without replacement, as a shuffled epoch does. With n of N examples that is
+                    tr Σ · (N − n) / (n (N − 1)), and 0 for the full batch; on a landscape tr Σ / n.
+alpha               Where the epoch's last update landed on the parabola along its step s that has the objective's exact
+                    slopes at both ends: −(G₁ · s) / (G₀ · s). −1 where it did not move, 0 at the parabola's
+                    minimum, +1 where it landed as high on the other side; below −1 where the step climbed, or where the
+                    slope grew along it. (Schneider, Dangel and Hennig, Cockpit: A Practical Debugging Tool for the
+                    Training of Deep Neural Networks, 2021, who fit the parabola to noisy values of mini-batches.)
+velocity_norm       The norm of the velocity, for methods that keep one.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from worker.engine.groups import Group
+from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.protocols import Evaluation
+from worker.engine.reduce import squared_norm
+
+MEASURES = ("sharpness", "noise_scale", "gradient_variance", "alpha", "velocity_norm")
+# The matrix of an optimizer's state that velocity_norm is about.
+VELOCITY = "velocity"
+
+
+def has_velocity(group: Group) -> bool:
+    """Whether the runs of a group keep a velocity."""
+    return VELOCITY in OPTIMIZERS[group.kind].state_names(group.terms)
+
+
+def landed(step_DR: Tensor, before: Evaluation, after: Evaluation) -> Tensor:
+    """alpha [R] of a step."""
+    slope_before_R = (before.gradient_DR * step_DR).sum(0)
+    slope_after_R = (after.gradient_DR * step_DR).sum(0)
+    return torch.where(squared_norm(step_DR) > 0, -slope_after_R / slope_before_R, -1)
+
+
+def checked(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, in the order of MEASURES; ValueError where one is unknown."""
+    unknown = set(names) - set(MEASURES)
+    if unknown:
+        raise ValueError(f"measure has {sorted(unknown)}; there are {list(MEASURES)}.")
+    return tuple(name for name in MEASURES if name in names)

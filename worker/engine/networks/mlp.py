@@ -1,0 +1,113 @@
+"""How do many multilayer perceptrons compute and differentiate at once?
+
+Everything is a batched product of matrices, activations standing as [R, units, N]: this way round the products of
+narrow layers and the softmax over outputs took half the time of [R, N, units] (40 runs, 32 examples, 64 → 32 → 10: 14
+µs against 30 µs for the outputs, 8 µs against 159 µs for the softmax). The backward pass is written out: no graph is
+built, and the whole of it takes fewer calls than autograd needs to find its way.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor
+
+from worker.engine.networks import Shape, Slopes
+from worker.engine.networks.initial import default_weights
+
+# The function, and what becomes of slopes on their way back through it, given its value.
+ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
+    "relu": (torch.relu, lambda slopes, value: torch.ops.aten.threshold_backward(slopes, value, 0)),
+    "tanh": (torch.tanh, lambda slopes, value: slopes * (1 - value * value)),
+    "sigmoid": (torch.sigmoid, lambda slopes, value: slopes * (value * (1 - value))),
+    "linear": (lambda value: value, lambda slopes, value: slopes),
+}
+
+
+@dataclass(frozen=True)
+class MLP:
+    """Linear layers of these widths, inputs first, outputs last, with an activation between them."""
+
+    widths: tuple[int, ...]
+    activation: str = "relu"
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        return tuple(shape for before, after in pairwise(self.widths) for shape in ((after, before), (after,)))
+
+    @property
+    def numbers_per_example(self) -> int:
+        return sum(self.widths)
+
+    def start(self, seed: int) -> Tensor:
+        return _start(self.widths, seed)
+
+    def outputs(self, weights_RD: Tensor, examples: Tensor) -> Tensor:
+        return self._forward(self._layers(weights_RD), examples)[-1]
+
+    def gradient(self, weights_RD: Tensor, examples: Tensor, slopes: Slopes) -> Tensor:
+        layers = self._layers(weights_RD)
+        values = self._forward(layers, examples)
+        parts: list[Tensor] = []
+        for value, back_RON in self._backward(layers, values, slopes(values[-1])):
+            parts = [_products(back_RON, value).flatten(1), back_RON.sum(2), *parts]
+        return torch.cat(parts, 1)
+
+    def squared_norms(self, weights_RD: Tensor, examples: Tensor, slopes: Slopes) -> Tensor:
+        """An example's gradient of a layer is the product of two vectors, slopes and (inputs, 1), and so is its norm.
+
+        Goodfellow, Efficient Per-Example Gradient Computations, 2015.
+        """
+        layers = self._layers(weights_RD)
+        values = self._forward(layers, examples)
+        squares: Tensor | float = 0.0
+        for value, back_RON in self._backward(layers, values, slopes(values[-1])):
+            squares = squares + (back_RON * back_RON).sum(1) * ((value * value).sum(-2) + 1)
+        assert isinstance(squares, Tensor)
+        return squares
+
+    def _layers(self, weights_RD: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Weights [R, out, in] and biases [R, out, 1] of each layer: views of the rows."""
+        parts = weights_RD.split_with_sizes([prod(shape) for shape in self.shapes], 1)
+        return [
+            (weight.view(-1, *shape), bias.unsqueeze(2))
+            for weight, bias, shape in zip(parts[::2], parts[1::2], self.shapes[::2], strict=True)
+        ]
+
+    def _forward(self, layers: list[tuple[Tensor, Tensor]], examples: Tensor) -> list[Tensor]:
+        """What goes into each layer, and the outputs, as [R, units, N]; examples that all runs share as [I, N]."""
+        activate, _ = ACTIVATIONS[self.activation]
+        values = [examples.mT]
+        for number, (weight, bias) in enumerate(layers):
+            # Examples that all runs share meet the weights of all runs in one product.
+            sums = torch.matmul(weight, values[-1]).add_(bias)
+            values.append(sums if number == len(layers) - 1 else activate(sums))
+        return values
+
+    def _backward(
+        self, layers: list[tuple[Tensor, Tensor]], values: list[Tensor], slopes_RON: Tensor
+    ) -> list[tuple[Tensor, Tensor]]:
+        """For each layer, the last one first: what went into it, and the slopes [R, out, N] behind it."""
+        _, back = ACTIVATIONS[self.activation]
+        pairs = []
+        back_RON = slopes_RON
+        for number in reversed(range(len(layers))):
+            pairs.append((values[number], back_RON))
+            if number > 0:
+                back_RON = back(torch.bmm(layers[number][0].mT, back_RON), values[number])
+        return pairs
+
+
+def _products(back_RON: Tensor, value: Tensor) -> Tensor:
+    """Σ slope × input over the examples: [R, out, in]."""
+    if value.dim() == 3:
+        return torch.bmm(back_RON, value.mT)
+    return torch.matmul(back_RON, value.mT)
+
+
+@lru_cache(maxsize=10_000)
+def _start(widths: tuple[int, ...], seed: int) -> Tensor:
+    return default_weights(seed, [((after, before), (after,)) for before, after in pairwise(widths)])

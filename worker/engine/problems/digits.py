@@ -1,0 +1,145 @@
+"""How does a small network learn to read handwritten digits?
+
+1,797 images of 8×8 pixels from scikit-learn, whose 17 shades become numbers from 0 to 1. All are brought into one
+order, drawn once for ever, in which every stretch holds the ten digits in their proportions: the first 360 test, the
+other 1,437 train, and a training set of n examples is the first n of those.
+
+Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, 1998.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from worker.engine.networks import Network
+from worker.engine.networks.mlp import MLP
+from worker.engine.problems.augmentation import shift_and_turn
+from worker.engine.problems.classification import Classification, Examples, Lesson
+from worker.engine.problems.heads import CrossEntropy
+from worker.engine.protocols import BatchSize
+from worker.engine.random import LABELS, SPLIT, permutations, words
+
+NUM_TEST = 360
+NUM_CLASSES = 10
+SIDE = 8
+# Seeds the order of all images, which is the same in every job.
+SPLIT_SEED = 0
+
+MODELS = ("mlp",)
+
+
+@dataclass(frozen=True, eq=False)
+class Digits:
+    """The digits for one seed per run.
+
+    `hidden` is the width of the mlp's hidden layer. `label_noise` is the share of training labels that are replaced
+    by one of the nine wrong ones; the run's seed draws which. `augment` shifts and turns the images of each batch.
+    """
+
+    seeds: NDArray[np.int64]
+    model: str = "mlp"
+    hidden: int = 32
+    batch_size: BatchSize = 32
+    shuffle: bool = True
+    train_size: int | None = None
+    label_noise: float = 0.0
+    augment: bool = False
+
+    has_accuracy = True
+    shift = None
+    has_test = True
+    has_position = False
+    columns_multiple = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
+        if self.model not in MODELS:
+            raise ValueError(f"model must be one of {MODELS}, not {self.model!r}.")
+
+    @property
+    def num_runs(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def num_parameters(self) -> int:
+        return self._lesson.num_parameters
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self._lesson.network.shapes
+
+    @property
+    def whole(self) -> bool:
+        return self._lesson.whole
+
+    @property
+    def minima_MD(self) -> NDArray[np.float64]:
+        return np.empty((0, self.num_parameters))
+
+    def num_batches(self, accumulate: int) -> int:
+        return self._lesson.num_batches
+
+    def variance_share(self, accumulate: int) -> float:
+        return self._lesson.variance_share(accumulate)
+
+    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> Classification:
+        return Classification(self._lesson, self.seeds[source_R], dtype, device)
+
+    @cached_property
+    def _lesson(self) -> Lesson:
+        training, test = examples()
+        if self.train_size is not None:
+            training = Examples(training.inputs[: self.train_size], training.labels[: self.train_size])
+        return Lesson(
+            self._network(),
+            CrossEntropy(),
+            training,
+            test,
+            self.batch_size,
+            self.shuffle,
+            augment=shift_and_turn if self.augment else None,
+            relabel=self._relabelled if self.label_noise else None,
+        )
+
+    def _network(self) -> Network:
+        return MLP((SIDE * SIDE, self.hidden, NUM_CLASSES))
+
+    def _relabelled(self, seeds_S: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Training labels [S, N], of which round(label_noise · N) are wrong."""
+        labels_N = self._lesson.training.labels
+        num_wrong = round(self.label_noise * len(labels_N))
+        raw_SN = words(seeds_S, LABELS, np.array([0]), 2 * len(labels_N))[0].T
+        keys_SN, others_SN = raw_SN[:, : len(labels_N)], raw_SN[:, len(labels_N) :]
+        wrong_SN = keys_SN.argsort(axis=1, kind="stable").argsort(axis=1, kind="stable") < num_wrong
+        # One to nine classes further, round about: never the right one.
+        moved_SN = 1 + (others_SN % np.uint64(NUM_CLASSES - 1)).astype(np.int64)
+        relabelled: NDArray[np.int64] = (labels_N + wrong_SN * moved_SN) % NUM_CLASSES
+        return relabelled
+
+
+@lru_cache(maxsize=1)
+def examples() -> tuple[Examples, Examples]:
+    """The images to train with and those to test with, [N, 64] each, with their labels."""
+    # Importing scikit-learn takes a second, which only those who train on digits should wait for.
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    order = _stratified(np.asarray(labels, dtype=np.int64))
+    inputs, labels = images[order] / 16, labels[order].astype(np.int64)
+    return Examples(inputs[NUM_TEST:], labels[NUM_TEST:]), Examples(inputs[:NUM_TEST], labels[:NUM_TEST])
+
+
+def _stratified(labels_N: NDArray[np.int64]) -> NDArray[np.int64]:
+    """An order of examples in which every stretch holds the classes in their proportions.
+
+    Example k of the n of a class, in an order drawn at random, comes at (k + ½)/n of the whole.
+    """
+    drawn_N = permutations(np.array([SPLIT_SEED]), np.array([0]), len(labels_N), stream=SPLIT)[0, :, 0]
+    place_N = np.empty(len(labels_N))
+    for label in np.unique(labels_N):
+        of_class = drawn_N[labels_N[drawn_N] == label]
+        place_N[of_class] = (np.arange(len(of_class)) + 0.5) / len(of_class)
+    return drawn_N[np.argsort(place_N[drawn_N], kind="stable")]

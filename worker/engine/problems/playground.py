@@ -1,0 +1,95 @@
+"""How does a small network learn to tell two classes of points in the plane apart, and where is its border?"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.engine.networks.mlp import ACTIVATIONS, MLP
+from worker.engine.problems.classification import Classification, Examples, Lesson
+from worker.engine.problems.heads import Binary
+from worker.engine.problems.pointsets import DATASETS, draw
+from worker.engine.protocols import BatchSize
+
+# Decision values are kept on this grid: points a side, and how far it reaches from the middle.
+GRID_SIDE = 40
+GRID_REACH = 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Playground:
+    """A point set for one seed per run. All runs see the same points: `data_seed` draws them, the runs' seeds do not.
+
+    `size` points to train with, as many to test with; hidden layers of these widths; binary cross-entropy.
+    """
+
+    seeds: NDArray[np.int64]
+    dataset: str = "circles"
+    noise: float = 0.05
+    size: int = 200
+    data_seed: int = 0
+    widths: tuple[int, ...] = (8,)
+    activation: str = "tanh"
+    batch_size: BatchSize = 16
+    shuffle: bool = True
+
+    shift = None
+    has_accuracy = True
+    has_test = True
+    has_position = False
+    columns_multiple = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
+        if self.dataset not in DATASETS:
+            raise ValueError(f"dataset must be one of {list(DATASETS)}, not {self.dataset!r}.")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, not {self.activation!r}.")
+
+    @property
+    def num_runs(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def num_parameters(self) -> int:
+        return self._lesson.num_parameters
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        return self._lesson.network.shapes
+
+    @property
+    def whole(self) -> bool:
+        return self._lesson.whole
+
+    @property
+    def minima_MD(self) -> NDArray[np.float64]:
+        return np.empty((0, self.num_parameters))
+
+    def num_batches(self, accumulate: int) -> int:
+        return self._lesson.num_batches
+
+    def variance_share(self, accumulate: int) -> float:
+        return self._lesson.variance_share(accumulate)
+
+    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "PlaygroundObjective":
+        return PlaygroundObjective(self._lesson, self.seeds[source_R], dtype, device)
+
+    @cached_property
+    def _lesson(self) -> Lesson:
+        training, test = (Examples(*draw(self.dataset, self.size, self.noise, self.data_seed, part)) for part in (0, 1))
+        network = MLP((2, *self.widths, 1), self.activation)
+        return Lesson(network, Binary(), training, test, self.batch_size, self.shuffle)
+
+
+class PlaygroundObjective(Classification):
+    """A point set for the columns of one stack, and what its networks decide everywhere."""
+
+    def decision(self, weights_DR: Tensor) -> Tensor:
+        """The probability of class 1 [R, y, x] on a square grid, y upwards."""
+        axis = torch.linspace(-GRID_REACH, GRID_REACH, GRID_SIDE, dtype=weights_DR.dtype, device=weights_DR.device)
+        grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), dim=-1).view(-1, 2)
+        return torch.sigmoid(self._network.outputs(weights_DR.T, grid)).view(-1, GRID_SIDE, GRID_SIDE)
