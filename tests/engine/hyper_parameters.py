@@ -6,7 +6,7 @@ from worker.engine.optimizers import OPTIMIZERS
 
 DESCENT = ("sgd", "momentum", "nesterov", "quasi_hyperbolic", "asgd", "schedule_free_sgd", "lars")
 # What a rate of one kind is multiplied by to be like that of its neighbours.
-UNITS = {"adadelta": 50.0, "adafactor": 2.0, "lion": 0.3, "sign_sgd": 0.3}
+UNITS = {"adadelta": 10.0, "adafactor": 0.2, "lamb": 0.3, "lion": 0.3, "sign_sgd": 0.3}
 ON_POINTS = [kind for kind in OPTIMIZERS if not OPTIMIZERS[kind].needs_matrices]
 # The largest rates drawn, for descent and for the methods that scale each parameter. Ranges are such that a change in a
 # start's last bit changes the end by less than 1e-11: beyond them (Adam with beta1 = 0, RMSprop with alpha = 0.9 in

@@ -56,14 +56,14 @@ def _whole(variance: Tensor, gradient: Tensor, share: Tensor) -> tuple[Tensor, T
 
 def _factored(variance: Tensor, gradient: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
     """Row means and column means of the last two axes, and the estimate [..., m, n, R] that they stand for."""
-    squares = (gradient * gradient).view(-1, *gradient.shape[-3:])
+    squares = (gradient * gradient).reshape(-1, *gradient.shape[-3:])
     num, m, n, _ = squares.shape
     means = torch.cat([squares.mean(2).flatten(0, 1), squares.mean(1).flatten(0, 1)])
     variance = torch.lerp(variance, means, share)
     row, column = variance.split_with_sizes([num * m, num * n])
     row, column = row.view(num, m, 1, -1), column.view(num, 1, n, -1)
     whole = row.mean(1, keepdim=True).clamp(min=torch.finfo(gradient.dtype).eps)
-    return variance, (row * column / whole).view(gradient.shape)
+    return variance, (row * column / whole).reshape(gradient.shape)
 
 
 def _num_factors(shape: tuple[int, ...]) -> int:
