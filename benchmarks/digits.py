@@ -1,5 +1,6 @@
 """How much faster do many digits networks train in one stack than one after another in plain torch?"""
 
+import math
 import time
 from typing import Any
 
@@ -9,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from service.spec.job import JobSpec
 from service.spec.price import price
+from service.spec.problems import Digits
 from worker.engine.device import use_device
 from worker.engine.problems.digits import examples
 from worker.engine.trainer import Trainer
@@ -24,12 +26,20 @@ MLP = {
     "batch_size": 32,
 }
 
+RESNET = {
+    **MLP,
+    "problem": {"kind": "digits", "model": "resnet"},
+    "optimizers": [{"kind": "momentum", "lr": 0.05, "momentum": {"from": 0.0, "to": 0.9, "num": 4}}],
+    "seeds": {"first": 0, "count": 4},
+    "epochs": 4,
+}
+
 
 def measure() -> dict[str, Any]:
     """Measure both ways of training the same runs, with every field of every epoch."""
     use_device("cpu")
     figures: dict[str, Any] = {}
-    for name, written in {"mlp": MLP}.items():
+    for name, written in {"mlp": MLP, "resnet": RESNET}.items():
         spec = JobSpec.model_validate(written)
         runs = price(spec).runs_total
         stacked, alone = _stacked(spec) / runs, _one_at_a_time(spec)
@@ -40,9 +50,9 @@ def measure() -> dict[str, Any]:
 
 
 def _stacked(spec: JobSpec) -> float:
-    """Train all shards one after another; the best of three, after a warm-up."""
+    """Train all shards one after another; the best of two, after a warm-up."""
     times = []
-    for _ in range(4):
+    for _ in range(3):
         started = time.perf_counter()
         for first, num in price(spec).shards():
             for _ in Trainer(plan(spec, first, num)).run():
@@ -51,7 +61,7 @@ def _stacked(spec: JobSpec) -> float:
     return min(times[1:])
 
 
-def _one_at_a_time(spec: JobSpec, num_runs: int = 4) -> float:
+def _one_at_a_time(spec: JobSpec, num_runs: int = 3) -> float:
     """Time a run of a plain loop, the best of a few after a warm-up."""
     times = []
     for seed in range(num_runs + 1):
@@ -61,9 +71,40 @@ def _one_at_a_time(spec: JobSpec, num_runs: int = 4) -> float:
     return min(times[1:])
 
 
-def network() -> nn.Module:
-    """Build the network as torch's users write it."""
-    return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+class Block(nn.Module):
+    """A residual block as torch's users write it."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        stride = after // before
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.norm1 = nn.GroupNorm(math.gcd(4, after), after)
+        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.norm2 = nn.GroupNorm(math.gcd(4, after), after)
+        self.shortcut = nn.Sequential()
+        if stride > 1:
+            norm = nn.GroupNorm(math.gcd(4, after), after)
+            self.shortcut = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), norm)
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Compute."""
+        inner = torch.relu(self.norm1(self.conv1(values)))
+        return torch.relu(self.norm2(self.conv2(inner)) + self.shortcut(values))
+
+
+def network(model: str, width: int) -> nn.Module:
+    """Build a network as torch's users write it."""
+    image = nn.Unflatten(1, (1, 8, 8))
+    match model:
+        case "mlp":
+            return nn.Sequential(nn.Linear(64, width), nn.ReLU(), nn.Linear(width, 10))
+        case "cnn":
+            first = nn.Conv2d(1, width, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2)
+            second = nn.Conv2d(width, 2 * width, 3, 1, 1), nn.ReLU(), nn.MaxPool2d(2)
+            return nn.Sequential(image, *first, *second, nn.Flatten(), nn.Linear(8 * width, 10))
+    stem = nn.Conv2d(1, width, 3, 1, 1, bias=False), nn.GroupNorm(math.gcd(4, width), width), nn.ReLU()
+    blocks = Block(width, width), Block(width, 2 * width), nn.AdaptiveAvgPool2d(1)
+    return nn.Sequential(image, *stem, *blocks, nn.Flatten(), nn.Linear(2 * width, 10))
 
 
 def train(spec: JobSpec, seed: int, momentum: float = 0.9) -> list[tuple[float, ...]]:
@@ -72,7 +113,9 @@ def train(spec: JobSpec, seed: int, momentum: float = 0.9) -> list[tuple[float, 
         (torch.tensor(part.inputs, dtype=torch.float32), torch.from_numpy(part.labels)) for part in examples()
     )
     torch.manual_seed(seed)
-    net = network()
+    problem = spec.problem
+    assert isinstance(problem, Digits)
+    net = network(problem.model, problem.width)
     optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=momentum)
     size = int(spec.batch_size)
     history: list[tuple[float, ...]] = []

@@ -22,6 +22,8 @@ MAX_SHARD_BYTES = 1024**3
 MATRICES = 12
 # Values of a forward pass that are alive at once: they themselves, their slopes, and results on the way.
 PASSES = 3
+# Examples that a network is evaluated on at once, where more would not stay in cache.
+CHUNK = 64
 
 # Seconds per update of one shard: the fixed cost of its tensor operations, and what a number of the matrix adds.
 # Measured with FlipNet and momentum on one core; only the choice of the queue depends on them.
@@ -100,9 +102,10 @@ def price(spec: JobSpec) -> Price:
 def bytes_per_run(spec: JobSpec) -> int:
     """Bound from above what one run takes while it trains: its matrices, and the activations of one batch.
 
-    The whole data go through a network in chunks, so that a batch is the largest portion there is.
+    The whole data go through a network in chunks, so that a batch or a chunk is the largest portion there is.
     """
     examples = spec.problem.num_examples or 0
-    portion = examples if isinstance(spec.batch_size, str) else min(examples, spec.batch_size)
+    batch = CHUNK if isinstance(spec.batch_size, str) else spec.batch_size
+    portion = min(examples, max(batch, CHUNK))
     numbers = MATRICES * spec.problem.num_parameters + PASSES * portion * spec.problem.numbers_per_example
     return numbers * (8 if spec.dtype == "float64" else 4)

@@ -8,23 +8,25 @@ import pytest
 import torch
 from torch import nn
 
+from benchmarks.digits import network as plain_network
 from service.spec.problems import Digits as Spec
 from tests.engine.training import History, train
 from worker.engine.groups import group_runs
 from worker.engine.problems import Digits
-from worker.engine.problems.digits import examples
+from worker.engine.problems.digits import MODELS, examples
 from worker.engine.random import permutations
 from worker.engine.trainer import Plan, Trainer
 
 CPU = torch.device("cpu")
+TINY = {"model": "resnet", "hidden": 2, "train_size": 40}
 SMALL = {"train_size": 200, "hidden": 8}
 OPTIMIZERS = [("momentum", {"lr": 0.1, "momentum": 0.9}), ("sgd", {"lr": 0.2}), ("adam", {"lr": 0.01})]
 
 
-def network(seed: int, hidden: int) -> nn.Sequential:
+def network(seed: int, model: str, width: int) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        return nn.Sequential(nn.Linear(64, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+        return plain_network(model, width)
 
 
 def tensors(part, dtype=torch.float64):
@@ -47,23 +49,28 @@ def test_the_split_is_four_to_one_with_every_digit_in_proportion_and_nothing_in_
         np.testing.assert_allclose(np.bincount(part), shares * len(part), atol=1.5)
 
 
-@pytest.mark.parametrize("hidden", [1, 32, 100])
-def test_what_the_service_counts_is_what_the_engine_has(hidden):
-    spec, problem = Spec(kind="digits", hidden=hidden), Digits([0], hidden=hidden)
+@pytest.mark.parametrize("hidden", [None, 1, 6, 100])
+@pytest.mark.parametrize("model", MODELS)
+def test_what_the_service_counts_is_what_the_engine_has(model, hidden):
+    spec, problem = Spec(kind="digits", model=model, hidden=hidden), Digits([0], model=model, hidden=hidden)
+    assert spec.numbers_per_example == problem._lesson.network.numbers_per_example
     assert spec.num_parameters == problem.num_parameters == sum(math.prod(shape) for shape in problem.shapes)
     assert spec.num_examples == len(examples()[0])
     assert Spec(kind="digits", train_size=50).num_examples == 50
 
 
 @pytest.mark.parametrize("seed", [0, 42, 2**32 - 1])
-def test_the_initial_weights_are_exactly_those_of_torch(seed):
-    start = objective(Digits([seed]), torch.float32)[1][:, 0]
-    assert torch.equal(start, torch.cat([weight.flatten() for weight in network(seed, 32).state_dict().values()]))
+@pytest.mark.parametrize("model", MODELS)
+def test_the_initial_weights_are_exactly_those_of_torch(model, seed):
+    start = objective(Digits([seed], model=model), torch.float32)[1][:, 0]
+    net = network(seed, model, MODELS[model])
+    assert torch.equal(start, torch.cat([weight.flatten() for weight in net.state_dict().values()]))
 
 
-def test_an_epoch_equals_a_plain_torch_loop():
+@pytest.mark.parametrize("model", MODELS)
+def test_an_epoch_equals_a_plain_torch_loop(model):
     seeds, size = [3, 3, 4], 32
-    problem = Digits(seeds, **SMALL, batch_size=size)
+    problem = Digits(seeds, model, **SMALL, batch_size=size)
     trainer = Trainer(Plan(problem, group_runs(OPTIMIZERS, [0, 1, 2]), 2))
     history = History(trainer, list(trainer.run()))
     inputs, labels = tensors(examples()[0])
@@ -75,7 +82,7 @@ def test_an_epoch_equals_a_plain_torch_loop():
         lambda parameters: torch.optim.Adam(parameters, lr=0.01),
     ]
     for run, (seed, twin) in enumerate(zip(seeds, twins, strict=True)):
-        net = network(seed, 8).double()
+        net = network(seed, model, 8).double()
         optimizer = twin(net.parameters())
         for epoch in range(2):
             order = torch.from_numpy(permutations(np.array([seed]), np.array([epoch]), 200)[0, :, 0])
@@ -107,7 +114,14 @@ def test_an_epoch_equals_a_plain_torch_loop():
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
 @pytest.mark.parametrize(
-    "more", [{}, {"shuffle": False}, {"augment": True}, {"label_noise": 0.3}, {"batch_size": "full"}]
+    "more",
+    [
+        {},
+        {"shuffle": False},
+        {"augment": True},
+        {"label_noise": 0.3},
+        {"batch_size": "full"},
+    ],
 )
 def test_a_run_alone_is_the_run_among_others(more, dtype, tolerance):
     runs = np.arange(23)
@@ -119,9 +133,11 @@ def test_a_run_alone_is_the_run_among_others(more, dtype, tolerance):
                 np.testing.assert_allclose(alone[field][:, 0], together[field][:, run], rtol=tolerance, err_msg=field)
 
 
-@pytest.mark.parametrize("more", [{"augment": True, "label_noise": 0.1}, {"batch_size": "full"}])
+@pytest.mark.parametrize("more", [{"augment": True, "label_noise": 0.1}, {"batch_size": "full"}, TINY])
 def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(more):
-    plan = Plan(Digits(np.arange(6) % 4, **SMALL, **more), group_runs(OPTIMIZERS, np.arange(6) % 3), 3, dtype="float32")
+    plan = Plan(
+        Digits(np.arange(6) % 4, **(SMALL | more)), group_runs(OPTIMIZERS, np.arange(6) % 3), 3, dtype="float32"
+    )
     undisturbed = Trainer(plan)
     whole = History(undisturbed, list(undisturbed.run()))
     first = Trainer(plan)
@@ -129,6 +145,17 @@ def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(more):
     resumed = Trainer(plan, first.checkpoint())
     after = list(resumed.run())
     assert History(resumed, [*before, *after]).of_runs(range(6)) == whole.of_runs(range(6))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
+@pytest.mark.parametrize("more", [{"model": "cnn", "augment": True}, {"model": "resnet"}])
+def test_a_convolutional_run_alone_is_the_run_among_others(more, dtype, tolerance):
+    runs, small = np.arange(5), {"train_size": 70, "hidden": 4}
+    together = train(Digits(runs % 3, **small, **more), [OPTIMIZERS[run % 3] for run in runs], 2, dtype=dtype)
+    for run in (0, 4):
+        alone = train(Digits([run % 3], **small, **more), [OPTIMIZERS[run % 3]], 2, dtype=dtype)
+        for field in set(together.fields) & set(alone.fields):
+            np.testing.assert_allclose(alone[field][:, 0], together[field][:, run], rtol=tolerance, err_msg=field)
 
 
 def test_label_noise_replaces_as_many_labels_as_it_says_and_never_by_the_right_one():

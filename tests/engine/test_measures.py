@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.digits import network as plain_network
 from tests.engine.training import History, flipnet_loss, surface, train
 from worker.engine.groups import group_runs
 from worker.engine.lanczos import MAX_STEPS, largest_eigenvalue
@@ -136,6 +137,28 @@ def test_digits_are_measured_as_autograd_measures_them():
 
     for run in range(2):
         check_against_autograd(loss_of, 30, weights_of(trainer)[:, run], history, run, 10)
+
+
+@pytest.mark.parametrize("model", ["cnn", "resnet"])
+def test_convolutional_networks_are_measured_as_autograd_measures_them(model):
+    problem = Digits([1, 2], model, train_size=12, hidden=1, batch_size=5)
+    trainer = Trainer(Plan(problem, group_runs([SGD], [0, 0]), 1, measure=MEASURES))
+    history = History(trainer, list(trainer.run()))
+    inputs, labels = torch.from_numpy(examples()[0].inputs), torch.from_numpy(examples()[0].labels)
+    net = plain_network(model, 1).double()
+    shapes = {name: values.shape for name, values in net.state_dict().items()}
+
+    def loss_of(chosen):
+        def loss(weights):
+            parts = weights.split([shape.numel() for shape in shapes.values()])
+            state = {name: part.view(shape) for part, (name, shape) in zip(parts, shapes.items(), strict=True)}
+            outputs = torch.func.functional_call(net, state, (inputs[list(chosen)],))
+            return torch.nn.functional.cross_entropy(outputs, labels[list(chosen)])
+
+        return loss
+
+    for run in range(2):
+        check_against_autograd(loss_of, 12, weights_of(trainer)[:, run], history, run, 5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from service.errors import Rejected
+from service.jobs import affordable
+from service.settings import Settings
 from service.spec.fields import Range
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
-from service.spec.price import price
+from service.spec.price import MAX_SHARD_BYTES, price
 from service.spec.runs import Runs
 
 SGD = {"kind": "sgd", "lr": 0.05}
@@ -145,6 +148,20 @@ def test_the_price_counts_without_listing() -> None:
     shards = cost.shards()
     assert sum(num for _, num in shards) == 100_000
     assert [first for first, _ in shards] == list(np.cumsum([0, *(num for _, num in shards[:-1])]))
+
+
+def test_shards_shrink_until_they_fit_into_memory() -> None:
+    small = price(spec(problem={"kind": "digits"}))
+    assert small.shard_runs == 48
+    wide = price(spec(problem={"kind": "digits", "model": "resnet", "hidden": 64}, batch_size=512))
+    assert 1 <= wide.shard_runs < 16
+    assert wide.shard_runs * wide.run_bytes <= MAX_SHARD_BYTES
+
+
+def test_a_single_run_beyond_memory_is_refused_with_the_limit() -> None:
+    huge = spec(problem={"kind": "digits", "model": "resnet", "hidden": 256}, batch_size=1400)
+    with pytest.raises(Rejected, match=f"at most {MAX_SHARD_BYTES:,} are allowed"):
+        affordable(huge, Settings())
 
 
 def test_a_small_job_is_interactive_and_a_sweep_is_not() -> None:

@@ -67,7 +67,7 @@ class Layout:
 
     def blocks(self, widest: int) -> tuple[Block, ...]:
         """Cuts the columns into blocks of at most `widest`: several small groups, or a part of a large one."""
-        widest = max(self.multiple, widest // self.multiple * self.multiple)
+        widest = max(COLUMNS_MULTIPLE, widest // self.multiple * self.multiple)
         num_columns = self.group_starts[-1]
         blocks = []
         for start in range(0, num_columns, widest):

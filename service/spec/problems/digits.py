@@ -1,8 +1,8 @@
 """What may be asked of the digits: which network, how wide, on which of the examples?"""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from service.spec.fields import Strict
 
@@ -10,6 +10,7 @@ from service.spec.fields import Strict
 NUM_TRAINING = 1_437
 NUM_PIXELS = 64
 NUM_CLASSES = 10
+DEFAULT_WIDTHS = {"mlp": 32, "cnn": 8, "resnet": 16}
 
 
 class Digits(Strict):
@@ -25,8 +26,18 @@ class Digits(Strict):
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"
 
     kind: Literal["digits"]
-    model: Literal["mlp"] = Field("mlp", description="mlp: 64 → hidden → 10 with ReLU.")
-    hidden: int = Field(32, ge=1, le=256, description="Units of the hidden layer.")
+    model: Literal["mlp", "cnn", "resnet"] = Field(
+        "mlp",
+        description="mlp: one hidden layer with ReLU. cnn: two convolutions, each followed by ReLU and the largest of "
+        "2×2. resnet: a convolution and two residual blocks with group norms.",
+    )
+    hidden: int | None = Field(
+        None,
+        ge=1,
+        le=256,
+        description="Units of the mlp's hidden layer, by default 32; channels of the first convolution, by default 8 "
+        "for the cnn and 16 for the resnet; the next ones have twice as many.",
+    )
     train_size: int = Field(
         NUM_TRAINING,
         ge=10,
@@ -40,15 +51,40 @@ class Digits(Strict):
         False, description="Shift each image by up to one pixel and turn it by up to 10° at each step, by seed."
     )
 
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        if self.hidden is None:
+            object.__setattr__(self, "hidden", DEFAULT_WIDTHS[self.model])
+        return self
+
+    @property
+    def width(self) -> int:
+        """Give ``hidden``, which is filled in once the problem is accepted."""
+        return self.hidden or DEFAULT_WIDTHS[self.model]
+
     @property
     def num_parameters(self) -> int:
         """Count weights and biases."""
-        return (NUM_PIXELS + 1) * self.hidden + (self.hidden + 1) * NUM_CLASSES
+        width = self.width
+        match self.model:
+            case "mlp":
+                return (NUM_PIXELS + 1) * width + (width + 1) * NUM_CLASSES
+            case "cnn":
+                return (9 + 1) * width + (9 * width + 1) * 2 * width + (8 * width + 1) * NUM_CLASSES
+        convolutions = 9 * width + 2 * 9 * width**2 + 9 * 2 * width**2 + 9 * 4 * width**2 + 2 * width**2
+        norms = 2 * (3 * width + 3 * 2 * width)
+        return convolutions + norms + (2 * width + 1) * NUM_CLASSES
 
     @property
     def numbers_per_example(self) -> int:
         """Count the numbers that a forward pass makes of one image."""
-        return NUM_PIXELS + self.hidden + NUM_CLASSES
+        whole, half = NUM_PIXELS * self.width, NUM_PIXELS * self.width // 2
+        match self.model:
+            case "mlp":
+                return NUM_PIXELS + self.width + NUM_CLASSES
+            case "cnn":
+                return NUM_PIXELS + 2 * whole + whole // 4 + 2 * half + half // 4
+        return NUM_PIXELS + 8 * whole + 8 * half
 
     @property
     def num_examples(self) -> int:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from worker.engine.networks import Network
+from worker.engine.networks.convolution import NUM_CLASSES, SIDE, Convolutional
 from worker.engine.networks.mlp import MLP
 from worker.engine.problems.augmentation import shift_and_turn
 from worker.engine.problems.classification import Classification, Examples, Lesson
@@ -23,25 +24,25 @@ from worker.engine.protocols import BatchSize
 from worker.engine.random import LABELS, SPLIT, permutations, words
 
 NUM_TEST = 360
-NUM_CLASSES = 10
-SIDE = 8
 # Seeds the order of all images, which is the same in every job.
 SPLIT_SEED = 0
 
-MODELS = ("mlp",)
+# The networks, with the width that each has unless told otherwise.
+MODELS = {"mlp": 32, "cnn": 8, "resnet": 16}
 
 
 @dataclass(frozen=True, eq=False)
 class Digits:
     """The digits for one seed per run.
 
-    `hidden` is the width of the mlp's hidden layer. `label_noise` is the share of training labels that are replaced
-    by one of the nine wrong ones; the run's seed draws which. `augment` shifts and turns the images of each batch.
+    `hidden` is the width of the mlp's hidden layer, and the channels of the others' first convolution. `label_noise`
+    is the share of training labels that are replaced by one of the nine wrong ones; the run's seed draws which.
+    `augment` shifts and turns the images of each batch.
     """
 
     seeds: NDArray[np.int64]
     model: str = "mlp"
-    hidden: int = 32
+    hidden: int | None = None
     batch_size: BatchSize = 32
     shuffle: bool = True
     train_size: int | None = None
@@ -57,7 +58,7 @@ class Digits:
     def __post_init__(self) -> None:
         object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
         if self.model not in MODELS:
-            raise ValueError(f"model must be one of {MODELS}, not {self.model!r}.")
+            raise ValueError(f"model must be one of {list(MODELS)}, not {self.model!r}.")
 
     @property
     def num_runs(self) -> int:
@@ -105,7 +106,10 @@ class Digits:
         )
 
     def _network(self) -> Network:
-        return MLP((SIDE * SIDE, self.hidden, NUM_CLASSES))
+        width = self.hidden or MODELS[self.model]
+        if self.model == "mlp":
+            return MLP((SIDE * SIDE, width, NUM_CLASSES))
+        return Convolutional(self.model, width)
 
     def _relabelled(self, seeds_S: NDArray[np.int64]) -> NDArray[np.int64]:
         """Training labels [S, N], of which round(label_noise · N) are wrong."""
