@@ -147,6 +147,8 @@ def test_the_price_counts_without_listing() -> None:
     assert cost.rows_total == 100_000 * 4  # Epochs 0, 10, 20 and the last.
     shards = cost.shards()
     assert sum(num for _, num in shards) == 100_000
+    assert len(shards) % 2 == 0
+    assert max(num for _, num in shards) - min(num for _, num in shards) < 16 * len(shards)
     assert [first for first, _ in shards] == list(np.cumsum([0, *(num for _, num in shards[:-1])]))
 
 
