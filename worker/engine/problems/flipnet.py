@@ -125,8 +125,8 @@ class FlipNetObjective:
         epoch, index = divmod(step, len(self._batches))
         batches = self._shuffled_batches(epoch) if self._problem.shuffle else self._batches
         gradient_DR, errors_B4R = _gradient(weights_DR, batches[index])
-        squares_4R = _over_batch(errors_B4R * errors_B4R)
-        return squares_4R if len(errors_B4R) == 1 else squares_4R / len(errors_B4R), gradient_DR
+        squares_B4R = errors_B4R * errors_B4R
+        return squares_B4R[0] if len(squares_B4R) == 1 else squares_B4R.mean(0), gradient_DR
 
     def sharpness(self, weights_DR: Tensor) -> Tensor:
         return largest_eigenvalue(lambda direction: hessian_product([self.loss], weights_DR, direction), weights_DR)
@@ -168,23 +168,29 @@ def _forward(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
 def _gradient(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
     """The gradient [D, R] of the mean square error, and the errors [B, 4, R] of the outputs."""
     hidden, errors = _forward(weights_DR, examples)
+    # Each part of the gradient is computed in its place: joining them afterwards would copy all of it once more.
+    gradient_DR = torch.empty_like(weights_DR)
+    to_w1, to_b1, to_w2, to_b2 = gradient_DR.split_with_sizes(SIZES)
+    to_w1, to_w2 = to_w1.view(3, 4, -1), to_w2.view(4, 3, -1)
+    if len(hidden) == 1:
+        slopes = torch.mul(errors, examples.scale, out=to_b2[None])
+        back = _back(weights_DR, hidden, slopes, out=to_b1[None])
+        torch.mul(back[0].unsqueeze(1), examples.images, out=to_w1)
+        torch.mul(slopes[0].unsqueeze(1), hidden, out=to_w2)
+        return gradient_DR, errors
     slopes = errors * examples.scale
     back = _back(weights_DR, hidden, slopes)
-    gradient_DR = torch.cat(
-        [
-            _over_batch(back.unsqueeze(2) * examples.images.unsqueeze(1)).view(12, -1),
-            _over_batch(back),
-            _over_batch(slopes.unsqueeze(2) * hidden.unsqueeze(1)).view(12, -1),
-            _over_batch(slopes),
-        ]
-    )
+    torch.sum(back.unsqueeze(2) * examples.images.unsqueeze(1), 0, out=to_w1)
+    torch.sum(slopes.unsqueeze(2) * hidden.unsqueeze(1), 0, out=to_w2)
+    torch.sum(back, 0, out=to_b1)
+    torch.sum(slopes, 0, out=to_b2)
     return gradient_DR, errors
 
 
-def _back(weights_DR: Tensor, hidden: Tensor, slopes: Tensor) -> Tensor:
+def _back(weights_DR: Tensor, hidden: Tensor, slopes: Tensor, out: Tensor | None = None) -> Tensor:
     """Back through the second layer, then through ReLU: its derivative is 1 where the unit is on, 0 where it is off."""
     w2 = weights_DR[15:27].view(1, 4, 3, -1)
-    return _contract(w2, slopes.unsqueeze(2), 1) * torch.sign(hidden)
+    return torch.mul(_contract(w2, slopes.unsqueeze(2), 1), torch.sign(hidden), out=out)
 
 
 def _squares(values: Tensor) -> Tensor:
@@ -205,11 +211,6 @@ def _contract(left: Tensor, right: Tensor, axis: int, start: Tensor | None = Non
         start = left_unit * right_unit if start is None else torch.addcmul(start, left_unit, right_unit)
     assert start is not None
     return start
-
-
-def _over_batch(values_B: Tensor) -> Tensor:
-    """The sum over a batch, without a copy where it has one image."""
-    return values_B[0] if len(values_B) == 1 else values_B.sum(0)
 
 
 def _mean_square(errors_B4R: Tensor) -> Tensor:
