@@ -29,6 +29,10 @@ CHUNK = 64
 SECONDS_PER_UPDATE = 1.2e-4
 SECONDS_PER_NUMBER = 2e-9
 SECONDS_PER_ROW = 3e-6
+# Seconds per value of a network's forward pass and its slope; measured from 5e-9 (digits, mlp) to 2e-8 (cnn).
+SECONDS_PER_VALUE = 1.5e-8
+# Lanczos looks at all of the data about this often for one row of sharpness.
+LANCZOS_PASSES = 40
 # A job that takes longer than this on one worker is a sweep: it may be shared by several, and nobody watches it.
 INTERACTIVE_SECONDS = 1.0
 
@@ -42,6 +46,8 @@ class Price:
     updates_total: int
     rows_total: int
     num_parameters: int
+    # Values that networks compute over the whole job: examples × values of a forward pass × passes.
+    values_total: float
     run_bytes: int
     shard_runs: int
 
@@ -59,6 +65,7 @@ class Price:
             num_shards * updates_per_run * SECONDS_PER_UPDATE
             + self.work * SECONDS_PER_NUMBER
             + self.rows_total * SECONDS_PER_ROW
+            + self.values_total * SECONDS_PER_VALUE
         )
 
     @property
@@ -88,15 +95,18 @@ def price(spec: JobSpec) -> Price:
     runs = num_settings * num_seeds * spec.problem.num_starts
     epochs = runs * spec.epochs
     rows_per_run = 1 + -(-spec.epochs // spec.record_every)
+    rows = runs * rows_per_run
     run_bytes = bytes_per_run(spec)
+    passes = epochs + (LANCZOS_PASSES * rows if "sharpness" in spec.measure else 0)
     fits = max(LANES, min(MAX_SHARD_RUNS, MATRIX_NUMBERS // spec.problem.num_parameters))
     fits = max(1, min(fits, MAX_SHARD_BYTES // run_bytes))
     return Price(
         runs_total=runs,
         epochs_total=epochs,
         updates_total=epochs * spec.updates_per_epoch,
-        rows_total=runs * rows_per_run,
+        rows_total=rows,
         num_parameters=spec.problem.num_parameters,
+        values_total=float(passes) * (spec.problem.num_examples or 0) * spec.problem.numbers_per_example,
         run_bytes=run_bytes,
         shard_runs=fits // LANES * LANES or fits,
     )

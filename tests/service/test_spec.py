@@ -170,6 +170,11 @@ def test_a_small_job_is_interactive_and_a_sweep_is_not() -> None:
     assert price(spec(epochs=30)).queue == "interactive"
     sweep = {"kind": "sgd", "lr": {"from": 0.01, "to": 0.1, "num": 100_000}}
     assert price(spec(optimizers=[sweep], epochs=30)).queue == "batch"
+    resnet = {"kind": "digits", "model": "resnet"}
+    assert price(spec(problem=resnet, epochs=30)).queue == "batch"
+    digits = {"kind": "digits"}
+    assert price(spec(problem=digits, epochs=10)).queue == "interactive"
+    assert price(spec(problem=digits, epochs=10, measure=["sharpness"])).queue == "batch"
 
 
 def test_every_optimizer_of_the_catalogue_can_be_asked_for_with_a_learning_rate_alone() -> None:
