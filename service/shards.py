@@ -104,6 +104,15 @@ def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds:
     return status != JobStatus.CANCELLING
 
 
+def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
+    """Renew the lease between two chunks.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    _guarded(session, claim, lease_until=seconds_from_now(lease_seconds))
+
+
 def end(
     session: Session, claim: Claim, status: ShardStatus, *, reason: str | None = None, detail: str | None = None
 ) -> None:

@@ -15,6 +15,7 @@ from service.spec.job import JobSpec
 from service.states import ShardStatus
 from service.version import VERSION
 from worker.engine.trainer import Trainer
+from worker.heartbeat import beating
 from worker.plan import plan
 from worker.recorder import Recorder, pack, unpack
 
@@ -31,7 +32,8 @@ def train_shard(database: Database, settings: Settings, job_key: int, number: in
     if claim is None:
         return
     try:
-        _train(database, settings, claim)
+        with beating(database, claim, settings.lease_seconds):
+            _train(database, settings, claim)
     except LeaseLost as lost:
         log.warning("%s of job %s: another worker goes on", lost, claim.job_id)
     except Exception as error:

@@ -1,5 +1,6 @@
 """What the rows of shards promise, on both databases: one owner at a time, nothing stale, nothing forgotten."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -212,6 +213,27 @@ def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.
         job = session.get_one(Job, key)
         assert (job.status, job.error_reason) == ("failed", "training_error")
         assert "epochs" in (job.error_detail or "")
+
+
+def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its_shard(database: Database) -> None:
+    surface = {"kind": "surface", "name": "ravine"}
+    key = create(
+        database, problem=surface, optimizers=[{"kind": "sgd", "lr": 0.001}], epochs=30_000, record_every=30_000
+    )
+    # No chunk is stored before the end, several leases later.
+    settings = Settings(lease_seconds=0.3, flush_seconds=1_000)
+    worker = threading.Thread(target=train_shard, args=(database, settings, key, 0))
+    worker.start()
+    while worker.is_alive():
+        with database.transaction() as session:
+            assert shards.take_back(session, max_attempts=3) == 0
+        worker.join(0.05)
+    with database.snapshot() as session:
+        job, shard = session.get_one(Job, key), session.get_one(Shard, (key, 0))
+        assert (job.status, shard.attempt) == ("completed", 1)
+        assert job.finished_at is not None
+        assert job.started_at is not None
+        assert (job.finished_at - job.started_at).total_seconds() > 3 * settings.lease_seconds
 
 
 def test_a_training_cut_anywhere_and_resumed_gives_the_same_bits(database: Database) -> None:
