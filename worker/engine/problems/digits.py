@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from worker.engine.networks import Network
 from worker.engine.networks.convolution import NUM_CLASSES, SIDE, Convolutional
 from worker.engine.networks.mlp import MLP
 from worker.engine.problems.augmentation import shift_and_turn
-from worker.engine.problems.classification import Classification, Examples, Lesson
+from worker.engine.problems.classification import Examples, Lesson
 from worker.engine.problems.heads import CrossEntropy
+from worker.engine.problems.taught import Taught
 from worker.engine.protocols import BatchSize
 from worker.engine.random import LABELS, SPLIT, permutations, words
 
@@ -32,7 +32,7 @@ MODELS = {"mlp": 32, "cnn": 8, "resnet": 16}
 
 
 @dataclass(frozen=True, eq=False)
-class Digits:
+class Digits(Taught):
     """The digits for one seed per run.
 
     `hidden` is the width of the mlp's hidden layer, and the channels of the others' first convolution. `label_noise`
@@ -49,45 +49,10 @@ class Digits:
     label_noise: float = 0.0
     augment: bool = False
 
-    has_accuracy = True
-    shift = None
-    has_test = True
-    has_position = False
-    columns_multiple = 1
-
     def __post_init__(self) -> None:
         object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
         if self.model not in MODELS:
             raise ValueError(f"model must be one of {list(MODELS)}, not {self.model!r}.")
-
-    @property
-    def num_runs(self) -> int:
-        return len(self.seeds)
-
-    @property
-    def num_parameters(self) -> int:
-        return self._lesson.num_parameters
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        return self._lesson.network.shapes
-
-    @property
-    def whole(self) -> bool:
-        return self._lesson.whole
-
-    @property
-    def minima_MD(self) -> NDArray[np.float64]:
-        return np.empty((0, self.num_parameters))
-
-    def num_batches(self, accumulate: int) -> int:
-        return self._lesson.num_batches
-
-    def variance_share(self, accumulate: int) -> float:
-        return self._lesson.variance_share(accumulate)
-
-    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> Classification:
-        return Classification(self._lesson, self.seeds[source_R], dtype, device)
 
     @cached_property
     def _lesson(self) -> Lesson:

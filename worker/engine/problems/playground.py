@@ -12,6 +12,7 @@ from worker.engine.networks.mlp import ACTIVATIONS, MLP
 from worker.engine.problems.classification import Classification, Examples, Lesson
 from worker.engine.problems.heads import Binary
 from worker.engine.problems.pointsets import DATASETS, draw
+from worker.engine.problems.taught import Taught
 from worker.engine.protocols import BatchSize
 
 # Decision values are kept on this grid: points a side, and how far it reaches from the middle.
@@ -20,7 +21,7 @@ GRID_REACH = 1.25
 
 
 @dataclass(frozen=True, eq=False)
-class Playground:
+class Playground(Taught):
     """A point set for one seed per run. All runs see the same points: `data_seed` draws them, the runs' seeds do not.
 
     `size` points to train with, as many to test with; hidden layers of these widths; binary cross-entropy.
@@ -36,44 +37,12 @@ class Playground:
     batch_size: BatchSize = 16
     shuffle: bool = True
 
-    shift = None
-    has_accuracy = True
-    has_test = True
-    has_position = False
-    columns_multiple = 1
-
     def __post_init__(self) -> None:
         object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
         if self.dataset not in DATASETS:
             raise ValueError(f"dataset must be one of {list(DATASETS)}, not {self.dataset!r}.")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, not {self.activation!r}.")
-
-    @property
-    def num_runs(self) -> int:
-        return len(self.seeds)
-
-    @property
-    def num_parameters(self) -> int:
-        return self._lesson.num_parameters
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        return self._lesson.network.shapes
-
-    @property
-    def whole(self) -> bool:
-        return self._lesson.whole
-
-    @property
-    def minima_MD(self) -> NDArray[np.float64]:
-        return np.empty((0, self.num_parameters))
-
-    def num_batches(self, accumulate: int) -> int:
-        return self._lesson.num_batches
-
-    def variance_share(self, accumulate: int) -> float:
-        return self._lesson.variance_share(accumulate)
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "PlaygroundObjective":
         return PlaygroundObjective(self._lesson, self.seeds[source_R], dtype, device)
