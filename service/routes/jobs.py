@@ -33,7 +33,9 @@ class JobsQuery(PageQuery):
 
     status: JobStatus | None = Field(None, description="Only jobs in this state.")
     name: str | None = Field(None, max_length=200, description="Only jobs whose name contains this.")
-    problem: Literal["flipnet", "surface", "quadratic"] | None = Field(None, description="Only jobs on this kind.")
+    problem: Literal["flipnet", "surface", "quadratic", "digits", "playground"] | None = Field(
+        None, description="Only jobs on this kind."
+    )
 
 
 @router.post(

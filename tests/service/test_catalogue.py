@@ -58,3 +58,8 @@ def test_the_openapi_document_describes_every_route(client: httpx.Client) -> Non
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names)) == 15
     assert all(operation.get("description") for operation in operations)
+
+
+def test_jobs_can_be_filtered_by_every_kind_of_problem(client: httpx.Client) -> None:
+    for entry in client.get("/v1/problems").json()["items"]:
+        assert client.get("/v1/jobs", params={"problem": entry["kind"]}).status_code == 200
