@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import torch
+from sqlalchemy.exc import OperationalError
 
 from service import shards
 from service.database import Database
@@ -36,6 +37,9 @@ def train_shard(database: Database, settings: Settings, job_key: int, number: in
             _train(database, settings, claim)
     except LeaseLost as lost:
         log.warning("%s of job %s: another worker goes on", lost, claim.job_id)
+    except OperationalError as error:
+        # Not the job's fault: when the lease has run out, somebody goes on from the last checkpoint.
+        log.error("the database failed while shard %d of job %s was trained: %s", number, claim.job_id, error.orig)
     except Exception as error:
         log.exception("training shard %d of job %s failed", number, claim.job_id)
         with database.transaction() as session:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 
 from service import jobs, shards
 from service.database import Database, seconds_from_now
@@ -213,6 +214,27 @@ def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.
         job = session.get_one(Job, key)
         assert (job.status, job.error_reason) == ("failed", "training_error")
         assert "epochs" in (job.error_detail or "")
+
+
+def test_a_database_that_goes_away_costs_an_attempt_and_not_the_job(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = create(database)
+
+    def away(*_: Any, **__: Any) -> bool:
+        raise OperationalError("UPDATE shards", {}, Exception("the connection was closed"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shards, "record", away)
+        train_shard(database, Settings(), key, 0)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "running"
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    train_shard(database, Settings(), key, 0)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "completed"
 
 
 def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its_shard(database: Database) -> None:
