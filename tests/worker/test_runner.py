@@ -1,0 +1,118 @@
+"""A shard trained for the record, on both databases: whatever happens on the way, the same bits or a reason."""
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
+
+from service import shards
+from service.database import Database
+from service.models import Checkpoint, Job, Metric, Run, Shard
+from service.settings import Settings
+from tests.worker.rows import count, create, expire
+from worker.runner import train_shard
+
+
+def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = create(database)
+    with database.transaction() as session:
+        broken = {**session.get_one(Job, key).spec, "epochs": "many"}
+        session.execute(update(Job).values(spec=broken))
+    train_shard(database, Settings(), key, 0)
+    with database.snapshot() as session:
+        job = session.get_one(Job, key)
+        assert (job.status, job.error_reason) == ("failed", "training_error")
+        assert "epochs" in (job.error_detail or "")
+
+
+def test_a_database_that_goes_away_costs_an_attempt_and_not_the_job(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = create(database)
+
+    def away(*_: Any, **__: Any) -> bool:
+        raise OperationalError("UPDATE shards", {}, Exception("the connection was closed"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shards, "record", away)
+        train_shard(database, Settings(), key, 0)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "running"
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    train_shard(database, Settings(), key, 0)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "completed"
+
+
+def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its_shard(database: Database) -> None:
+    surface = {"kind": "surface", "name": "ravine"}
+    key = create(
+        database, problem=surface, optimizers=[{"kind": "sgd", "lr": 0.001}], epochs=30_000, record_every=30_000
+    )
+    # No chunk is stored before the end, several leases later.
+    settings = Settings(lease_seconds=0.3, flush_seconds=1_000)
+    worker = threading.Thread(target=train_shard, args=(database, settings, key, 0))
+    worker.start()
+    while worker.is_alive():
+        with database.transaction() as session:
+            assert shards.take_back(session, max_attempts=3) == 0
+        worker.join(0.05)
+    with database.snapshot() as session:
+        job, shard = session.get_one(Job, key), session.get_one(Shard, (key, 0))
+        assert (job.status, shard.attempt) == ("completed", 1)
+        assert job.finished_at is not None
+        assert job.started_at is not None
+        assert (job.finished_at - job.started_at).total_seconds() > 3 * settings.lease_seconds
+
+
+def test_a_training_cut_anywhere_and_resumed_gives_the_same_bits(database: Database) -> None:
+    whole, cut = (create(database, epochs=40) for _ in range(2))
+    settings = Settings(flush_seconds=1e-9)
+    train_shard(database, settings, whole, 0)
+    stored = 0
+    original = shards.record
+
+    class Cut(BaseException):
+        """What a kill looks like from inside: nothing after it runs."""
+
+    def cut_after_three(*arguments: Any, **named: Any) -> bool:
+        nonlocal stored
+        stored += 1
+        if stored % 3 == 0:
+            raise Cut
+        return original(*arguments, **named)
+
+    for _ in range(100):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(shards, "record", cut_after_three)
+            try:
+                train_shard(database, settings, cut, 0)
+                break
+            except Cut:
+                expire(database)
+                with database.transaction() as session:
+                    shards.take_back(session, max_attempts=1_000)
+    with database.snapshot() as session:
+        assert session.get_one(Job, cut).status == "completed"
+        assert session.execute(select(Shard.attempt).where(Shard.job_key == cut)).scalar_one() > 5
+
+        def rows(key: int) -> list[tuple[Any, ...]]:
+            columns = [column for column in Metric.__table__.columns if column.name != "job_key"]
+            found = session.execute(
+                select(*columns).where(Metric.job_key == key).order_by(Metric.run_index, Metric.epoch)
+            )
+            return [tuple(row) for row in found]
+
+        def outcomes(key: int) -> list[tuple[Any, ...]]:
+            columns = [column for column in Run.__table__.columns if column.name != "job_key"]
+            return [
+                tuple(row) for row in session.execute(select(*columns).where(Run.job_key == key).order_by(Run.index))
+            ]
+
+        assert rows(cut) == rows(whole)
+        assert outcomes(cut) == outcomes(whole)
+    assert count(database, Checkpoint) == 0
