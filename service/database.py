@@ -4,7 +4,7 @@ SQLite runs in WAL mode with BEGIN IMMEDIATE for writers: a transaction that rea
 fail at once when another one has written meanwhile, whatever the timeout.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from service.columns import UTCDateTime
@@ -58,22 +59,28 @@ class Database:
         self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Write: what happens inside is stored as a whole at the end, or not at all."""
-        with self._session() as session:
-            session.connection(execution_options={"writes": True})
-            yield session
-            session.commit()
+    def transaction(self, prepare: Callable[[PoolProxiedConnection], None] | None = None) -> Iterator[Session]:
+        """Write: what happens inside is stored as a whole at the end, or not at all.
+
+        ``prepare`` gets the connection before the transaction begins, for what needs no lock.
+        """
+        with self.engine.connect() as connection:
+            if prepare is not None:
+                prepare(connection.connection)
+            with self._session(connection.execution_options(writes=True)) as session:
+                session.connection()
+                yield session
+                session.commit()
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """Read; nothing is stored."""
-        with self._session() as session:
+        with self._session(self.engine) as session:
             yield session
 
-    def _session(self) -> Session:
+    def _session(self, bind: Engine | Connection) -> Session:
         # Nothing is kept in a session beyond its transaction, so its objects need no care after bulk changes.
-        return Session(self.engine, expire_on_commit=False, execution_options={"synchronize_session": False})
+        return Session(bind, expire_on_commit=False, execution_options={"synchronize_session": False})
 
     def check(self) -> None:
         """Raise Unavailable unless the database answers and its tables are those of this version."""
@@ -110,6 +117,8 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
         # By default the log is copied back every 4 MB, which a sweep writes many times a second.
         connection.execute("PRAGMA wal_autocheckpoint = 16384")
         connection.execute("PRAGMA cache_size = -65536")
+        # Where a worker's rows wait for their turn to write, see recording.stage.
+        connection.execute("PRAGMA temp_store = MEMORY")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -2,16 +2,19 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from service import shards
 from service.database import Database
 from service.decisions import write_decisions
+from service.recording import stage
 from service.settings import Settings
-from service.shards import Claim, LeaseLost
+from service.shards import Claim, LeaseLost, Progress
 from service.spec.job import JobSpec
 from service.states import ShardStatus
 from service.version import VERSION
@@ -59,7 +62,7 @@ def _train(database: Database, settings: Settings, claim: Claim) -> None:
             continue
         checkpoint = pack({**trainer.checkpoint(), **recorder.arrays()})
         progress = recorder.take(checkpoint)
-        with database.transaction() as session:
+        with database.transaction(prepare=_staging(claim, progress)) as session:
             wanted = shards.record(session, claim, progress, lease_seconds=settings.lease_seconds)
             if not wanted:
                 shards.end(session, claim, ShardStatus.CANCELLED)
@@ -67,13 +70,17 @@ def _train(database: Database, settings: Settings, claim: Claim) -> None:
             return
         stored_at = time.monotonic()
     progress, decided = recorder.take(None, ended=True), trainer.decisions()
-    with database.transaction() as session:
+    with database.transaction(prepare=_staging(claim, progress)) as session:
         shards.record(session, claim, progress, lease_seconds=settings.lease_seconds)
         if decided is not None:
             outcomes = progress.outcomes
             trained_R = outcomes.diverged_epoch_R < 0
             write_decisions(session, claim.job_key, spec.epochs, outcomes.index_R[trained_R], decided[trained_R])
         shards.end(session, claim, ShardStatus.COMPLETED)
+
+
+def _staging(claim: Claim, progress: Progress) -> Callable[[PoolProxiedConnection], None]:
+    return lambda connection: stage(connection, claim.job_key, progress.rows)
 
 
 def _receipt() -> dict[str, Any]:

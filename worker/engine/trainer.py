@@ -23,7 +23,7 @@ Checkpoint = dict[str, NDArray[np.generic]]
 
 # The bytes of one matrix of a block. Wider blocks take fewer calls per run, narrower ones stay in a core's second-level
 # cache: of 128 KB to 1 MB, this trained 10,000 FlipNets fastest on a core with 1 MB.
-BLOCK_BYTES = 512 * 1024
+BLOCK_BYTES = 640 * 1024
 # A run has diverged when its loss is above this many times max(1, |loss at epoch 0|), or not finite.
 DIVERGENCE_FACTOR = 1e9
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
