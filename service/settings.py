@@ -30,6 +30,10 @@ class Settings(BaseSettings):
         15.0, gt=0, description="How long a worker may stay silent before its shard is given to another one."
     )
     max_attempts: int = Field(3, ge=1, description="How often a shard may lose its worker before its job fails.")
+    device: str = Field(
+        "cpu",
+        description="What a worker trains on: cpu, or cuda where there is one. A job's receipt says which it was.",
+    )
     flush_seconds: float = Field(
         0.5, gt=0, description="How often a worker stores what it trained and looks whether it should stop."
     )

@@ -18,6 +18,7 @@ from service.shards import Claim, LeaseLost, Progress
 from service.spec.job import JobSpec
 from service.states import ShardStatus
 from service.version import VERSION
+from worker.engine.device import used_device
 from worker.engine.trainer import Trainer
 from worker.heartbeat import beating
 from worker.plan import plan
@@ -84,4 +85,9 @@ def _staging(claim: Claim, progress: Progress) -> Callable[[PoolProxiedConnectio
 
 
 def _receipt() -> dict[str, Any]:
-    return {"torch": torch.__version__, "version": VERSION, "threads": torch.get_num_threads()}
+    return {
+        "torch": torch.__version__,
+        "version": VERSION,
+        "threads": torch.get_num_threads(),
+        "device": str(used_device()),
+    }

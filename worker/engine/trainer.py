@@ -5,12 +5,13 @@ checkpoints between two epochs, and closes it to stop.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from worker.engine.device import used_device
 from worker.engine.fields import fields_of, measured
 from worker.engine.groups import Group
 from worker.engine.layout import Layout
@@ -43,7 +44,7 @@ class Plan:
     record_every: int = 1
     accumulate: int = 1
     dtype: str = "float64"
-    device: str | torch.device = "cpu"
+    device: str | torch.device = field(default_factory=used_device)
     measure: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
