@@ -10,7 +10,7 @@ from service import version
 from service.authentication import Authentication
 from service.database import Database
 from service.dispatch import Dispatcher, Sweep
-from service.middleware import HostCheck, SecurityHeaders
+from service.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.openapi import document_errors
 from service.problem_details import answer_errors
 from service.routes import catalogue, jobs, operations, reference, runs
@@ -47,17 +47,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version.VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        max_body_size=settings.max_body_bytes,
         # Both would load their scripts from foreign hosts; routes/reference.py serves its own.
         docs_url=None,
         redoc_url=None,
     )
     app.state.settings = settings
     answer_errors(app)
+    app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(HostCheck, allowed_hosts=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
-    guarded = APIRouter(dependencies=[identified, negotiated])
+    guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
     for routes in (jobs, runs, catalogue):
         guarded.include_router(routes.router)
     app.include_router(guarded)

@@ -150,7 +150,9 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=pool_size, max_overflow=20)
+    # sqlite:///file.db?timeout=1 waits for other writers for a second only.
+    patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_TIMEOUT_SECONDS}
+    engine = create_engine(url, connect_args=patience, pool_size=pool_size, max_overflow=20)
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _: Any) -> None:

@@ -7,6 +7,7 @@ RavineError
 ├── NotFound 404
 ├── NotAcceptable 406
 ├── Conflict 409
+├── ContentTooLarge 413
 ├── Rejected 422
 ├── TooMuchOpen 429
 └── Unavailable 503
@@ -61,6 +62,13 @@ class Conflict(RavineError):
 
     status = 409
     title = "Conflict"
+
+
+class ContentTooLarge(RavineError):
+    """The body has more bytes than any spec needs."""
+
+    status = 413
+    title = "Content too large"
 
 
 class Rejected(RavineError):

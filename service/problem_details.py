@@ -10,9 +10,10 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from service.database import why_unavailable
-from service.errors import RavineError, Rejected, Unavailable
+from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
 from service.headers import SECURITY_HEADERS
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
@@ -44,10 +45,13 @@ def answer_errors(app: FastAPI) -> None:
     def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 400 and error.__cause__ is not None:
             return answer_error(request, _unreadable(error.__cause__))
+        if error.status_code == ContentTooLarge.status:
+            return answer_error(request, too_large(request.app.state.settings.max_body_bytes))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request))
         detail = f"{request.method} {request.url.path}: {error.detail}"
-        if error.status_code == 413:
-            detail = f"the body is too large: at most {request.app.state.settings.max_body_bytes:,} bytes are allowed"
-        return problem(request, error.status_code, str(error.detail), detail, headers=error.headers)
+        return problem(request, error.status_code, str(error.detail), detail, headers=headers)
 
     @app.exception_handler(SQLAlchemyError)
     def _database(request: Request, error: SQLAlchemyError) -> Response:
@@ -67,6 +71,22 @@ def answer_error(request: Request, error: RavineError) -> Response:
     """Answer an error of ours."""
     errors = error.errors if isinstance(error, Rejected) else None
     return problem(request, error.status, error.title, error.detail, errors, error.headers)
+
+
+def too_large(limit: int) -> ContentTooLarge:
+    """Say how much a body may have."""
+    return ContentTooLarge(f"the body is too large: at most {limit:,} bytes are allowed")
+
+
+def _allowed(request: Request) -> list[str]:
+    """List the methods that there are for a path; each of them is a route of its own."""
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    scopes = {method: {**request.scope, "method": method} for method in methods}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def _unreadable(cause: BaseException) -> Rejected:

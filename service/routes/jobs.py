@@ -20,6 +20,7 @@ from service.routes.answers import (
     answer_unless_known,
 )
 from service.schemas import DryRun, JobAnswer, Page, Problem, job_answer
+from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 from service.states import JobStatus
@@ -33,7 +34,9 @@ class JobsQuery(PageQuery):
     """Which jobs to list."""
 
     status: JobStatus | None = Field(None, description="Only jobs in this state.")
-    name: str | None = Field(None, max_length=200, description="Only jobs whose name contains this.")
+    name: str | None = Field(
+        None, max_length=200, pattern=NO_ZERO_CHARACTER, description="Only jobs whose name contains this."
+    )
     problem: Literal["flipnet", "surface", "quadratic", "digits", "playground"] | None = Field(
         None, description="Only jobs on this kind."
     )

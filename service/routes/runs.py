@@ -21,6 +21,8 @@ from service.spec.runs import Runs
 from service.states import RunStatus
 
 router = APIRouter(prefix="/v1", tags=["runs"])
+# The largest number that a column of epochs holds; no run has as many.
+MAX_EPOCH = 2**31 - 1
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job or run."}}
 
 
@@ -40,10 +42,13 @@ class HistoryQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     fields: str | None = Field(None, max_length=500, description="Names, comma-separated; by default all there are.")
-    from_epoch: int = Field(0, ge=0, description="First epoch.")
-    to_epoch: int | None = Field(None, ge=0, description="Last epoch.")
+    from_epoch: int = Field(0, ge=0, le=MAX_EPOCH, description="First epoch.")
+    to_epoch: int | None = Field(None, ge=0, le=MAX_EPOCH, description="Last epoch.")
     max_points: int | None = Field(
-        None, ge=2, description="Thin each history to about this many points; extremes and non-finite ones stay."
+        None,
+        ge=2,
+        le=MAX_EPOCH,
+        description="Thin each history to about this many points; extremes and non-finite ones stay.",
     )
 
     @model_validator(mode="after")
