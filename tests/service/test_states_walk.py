@@ -201,6 +201,19 @@ class Walk(RuleBasedStateMachine):
                     shard.lost, shard.expired = shard.lost + 1, False
                     shard.status = "failed" if shard.lost == MAX_ATTEMPTS else "queued"
 
+    @precondition(lambda self: self.workers)
+    @rule(number=ANY)
+    def take_over(self, number: int) -> None:
+        """A worker falls silent, its shard is queued again, and another one claims it; the first may still come back.
+
+        The steps are there one by one, but this order of them, on one shard, is too rare to be left to chance.
+        """
+        worker = self.worker(number)
+        job, of = self.jobs.index(worker.job), worker.job.shards.index(worker.shard)
+        self.lose(job, of)
+        self.sweep()
+        self.claim(job, of)
+
     @precondition(lambda self: self.jobs)
     @rule(number=ANY)
     def cancel(self, number: int) -> None:
