@@ -1,9 +1,12 @@
 """What all routes share: the state of the process, and JSON that tells NaN and both infinities apart."""
 
+from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
@@ -13,6 +16,8 @@ from service.dispatch import Dispatcher
 from service.keys import Caller
 from service.settings import Settings
 
+# What a stream sends at once; a page of 500 short histories is less and needs none.
+PIECE_BYTES = 1 << 20
 # What else a route may answer, for the OpenAPI document.
 Documented = dict[int | str, dict[str, Any]]
 Limit = Annotated[int, Field(ge=1, le=500, description="Items on a page.")]
@@ -57,6 +62,30 @@ TheSettings = Annotated[Settings, Depends(_settings)]
 def answer(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Answer JSON; what is not finite becomes "NaN", "Infinity" or "-Infinity"."""
     return Response(to_json(content, inf_nan_mode="strings"), status, headers, media_type="application/json")
+
+
+def stream(pieces: Iterator[bytes]) -> Response:
+    """Answer JSON that comes in pieces: at once where it is short, else piece by piece as the client takes them.
+
+    What fails before the first piece is sent is answered as any error is; later the connection breaks off.
+    """
+    gathered = _gathered(pieces)
+    first, second = next(gathered, b""), next(gathered, None)
+    if second is None:
+        return Response(first, media_type="application/json")
+    return StreamingResponse(chain((first, second), gathered), media_type="application/json")
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join small pieces: each that is sent costs a change of threads."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= PIECE_BYTES:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
 
 
 def answer_unless_known(request: Request, content: Any) -> Response:
