@@ -10,13 +10,15 @@ from service import version
 from service.authentication import Authentication
 from service.database import Database
 from service.dispatch import Dispatcher, Sweep
+from service.events_hub import Hub
 from service.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.openapi import document_errors
 from service.problem_details import answer_errors
-from service.routes import catalogue, jobs, operations, reference, runs
+from service.routes import catalogue, events, jobs, operations, reference, runs
 from service.routes.answers import identified
 from service.routes.negotiation import negotiated
 from service.settings import Settings, get_settings
+from service.stop_signals import before_stop
 
 DESCRIPTION = (
     "Which optimizer, at which settings, wins on this problem, by how much, and how sure are we? "
@@ -33,11 +35,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.database = Database(settings.database_url)
         app.state.authentication = Authentication(app.state.database, settings)
         app.state.dispatcher = Dispatcher(settings)
+        app.state.hub = Hub(app.state.database)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         sweep.start()
         try:
-            yield
+            with before_stop(app.state.hub.close):
+                yield
         finally:
+            app.state.hub.close()
             await run_in_threadpool(sweep.stop)
             app.state.dispatcher.close()
             app.state.database.close()
@@ -58,7 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, catalogue):
+    for routes in (jobs, runs, events, catalogue):
         guarded.include_router(routes.router)
     app.include_router(guarded)
     for routes in (operations, reference):
