@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service import shards
 from service.chosen import RunRange, inside
 from service.database import Database
+from service.errors import NotFound
 from service.events_cursor import WINDOW, Place
 from service.formats.blocks import Block, Span, blocks
 from service.formats.numbers import JSON, json_array, json_integers, texts
@@ -120,6 +121,8 @@ def next_news(database: Database, job: Job, runs: Runs, place: Place, interest: 
     told: dict[int, int] = {}
     spans: list[Span] = []
     with database.snapshot() as session:
+        if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
+            raise NotFound(f"job {job.id} has been deleted")
         known = list(shard_states(session, job.key, place.behind, place.behind + WINDOW))
     for shard in known:
         first = place.epoch(shard.number)
