@@ -62,8 +62,19 @@ def _claim(database: Database, settings: Settings, job_key: int, number: int) ->
 
 def _train_for_the_record(database: Database, settings: Settings, claim: Claim) -> None:
     try:
-        with Heartbeat(database, settings, claim) as heartbeat:
-            Training(database, settings, claim, heartbeat).run()
+        try:
+            with Heartbeat(database, settings, claim) as heartbeat:
+                Training(database, settings, claim, heartbeat).run()
+        except (LeaseLost, OperationalError):
+            raise
+        except Exception as error:
+            log.exception("training shard %d of job %s failed", claim.number, claim.job_id)
+            detail = f"{type(error).__name__}: {error}"[:2_000]
+
+            def fail(session: Session) -> None:
+                shards.end(session, claim, ShardStatus.FAILED, reason="training_error", detail=detail)
+
+            store(database, settings, claim, None, fail)
     except LeaseLost as lost:
         log.warning("%s of job %s: another worker goes on", lost, claim.job_id)
     except OperationalError as error:
@@ -71,11 +82,6 @@ def _train_for_the_record(database: Database, settings: Settings, claim: Claim) 
         log.error(
             "the database failed while shard %d of job %s was trained: %s", claim.number, claim.job_id, error.orig
         )
-    except Exception as error:
-        log.exception("training shard %d of job %s failed", claim.number, claim.job_id)
-        with database.transaction() as session:
-            detail = f"{type(error).__name__}: {error}"[:2_000]
-            shards.end(session, claim, ShardStatus.FAILED, reason="training_error", detail=detail)
 
 
 class Training:
@@ -123,7 +129,7 @@ class Training:
         return self._look() or passed >= self._settings.flush_seconds or self._recorder.num_rows >= MAX_CHUNK_ROWS
 
     def _store_chunk(self) -> bool:
-        """Store what there is since the last chunk; False where the shard is handed over, as this process has to end."""
+        """Store what there is since the last chunk; False where the shard is handed over with it."""
         checkpoint = pack({**self._trainer.checkpoint(), **self._recorder.arrays()})
         progress, leaves = self._recorder.take(checkpoint), leaving.asked()
 
