@@ -36,7 +36,7 @@ class Settings(BaseSettings):
     )
     look_seconds: float = Field(0.5, gt=0, description="How often a worker looks whether it should stop.")
     leave_seconds: float = Field(
-        2.5, gt=0, description="How long a worker that was told to end trains on until it can take a checkpoint."
+        2.0, gt=0, description="How long a worker that was told to end waits for a database that is away."
     )
     database_wait_seconds: float = Field(
         60.0, ge=0, description="How long a worker keeps what it trained while the database cannot be reached."

@@ -20,6 +20,8 @@ app.conf.update(
     worker_pool_start_method="spawn",
     # A worker takes a message only when it is free to train it, and gives it back by not having acknowledged it.
     worker_prefetch_multiplier=1,
+    # Loading torch takes seconds on a busy machine; by default a process is killed that needs more than four.
+    worker_proc_alive_timeout=60.0,
     task_acks_late=True,
     # In kilobytes; looked at when a task has ended.
     worker_max_memory_per_child=get_settings().worker_memory_mb * 1_024,

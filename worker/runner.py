@@ -107,8 +107,8 @@ class Training:
             for epoch in self._trainer.run():
                 if epoch is not None:
                     self._recorder.add(epoch)
-                if (epoch is None or self._is_due()) and not self._store_chunk():
-                    return
+                if epoch is None or self._is_due():
+                    self._store_chunk()
             self._store_end(spec.epochs)
         except Stopped as stopped:
             self._stop(stopped.args[0])
@@ -118,9 +118,7 @@ class Training:
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
         if leaving.asked():
-            if leaving.overdue(self._settings.leave_seconds):
-                raise Stopped(Stop.LEAVING)
-            return True
+            raise Stopped(Stop.LEAVING)
         return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
 
     def _is_due(self) -> bool:
@@ -128,10 +126,10 @@ class Training:
         passed = time.monotonic() - self._stored_at
         return self._look() or passed >= self._settings.flush_seconds or self._recorder.num_rows >= MAX_CHUNK_ROWS
 
-    def _store_chunk(self) -> bool:
-        """Store what there is since the last chunk; False where the shard is handed over with it."""
+    def _store_chunk(self, *, leaves: bool = False) -> None:
+        """Store what there is since the last chunk, and give the shard back with it if this process has to end."""
         checkpoint = pack({**self._trainer.checkpoint(), **self._recorder.arrays()})
-        progress, leaves = self._recorder.take(checkpoint), leaving.asked()
+        progress = self._recorder.take(checkpoint)
 
         def write(session: Session) -> None:
             shards.record(session, self._claim, progress, lease_seconds=self._settings.lease_seconds)
@@ -139,10 +137,7 @@ class Training:
                 shards.give_back(session, self._claim)
 
         store(self._database, self._settings, self._claim, checkpoint, write)
-        if leaves:
-            log.info("shard %d of job %s is handed over", self._claim.number, self._claim.job_id)
         self._stored_at = time.monotonic()
-        return not leaves
 
     def _store_end(self, epochs: int) -> None:
         """Store the last chunk, and end the shard as completed."""
@@ -159,13 +154,12 @@ class Training:
         store(self._database, self._settings, self._claim, None, write)
 
     def _stop(self, why: Stop) -> None:
-        """Leave a shard before its last epoch. Where it ends with that, the epochs that it has trained are kept."""
+        """Leave a shard before its last epoch; the epochs that were trained are kept, unless somebody else owns it."""
         if why is Stop.LOST:
             raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
         if why is Stop.LEAVING:
-            # No checkpoint could be taken in time: another worker goes on from the last one.
-            with self._database.transaction() as session:
-                shards.give_back(session, self._claim)
+            self._store_chunk(leaves=True)
+            log.info("shard %d of job %s is handed over", self._claim.number, self._claim.job_id)
             return
         progress = self._recorder.take(None)
 

@@ -66,3 +66,19 @@ SPECS: list[dict[str, Any]] = [
         "epochs": 60,
     },
 ]  # fmt: skip
+
+# One epoch of this takes seconds; only those who may leave their job unfinished use it.
+SLOW: dict[str, Any] = {
+    "problem": {"kind": "digits", "model": "resnet", "hidden": 8},
+    "optimizers": [{"kind": "momentum", "lr": 0.05}],
+    "seeds": {"first": 0, "count": 16},
+    "epochs": 100,
+}
+# Some seconds of work in epochs of milliseconds.
+LONG: dict[str, Any] = {
+    "problem": {"kind": "flipnet"},
+    "optimizers": [{"kind": "momentum", "lr": 0.02, "momentum": [0.5, 0.9]}],
+    "epochs": 3_000,
+    "record_every": 100,
+}
+SMALL = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}

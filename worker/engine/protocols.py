@@ -21,8 +21,8 @@ BatchSize = int | Literal["full"]
 State = dict[str, Tensor]
 Rows = Mapping[str, Tensor]
 Shapes = tuple[tuple[int, ...], ...]
-# Asked many times a second while something is trained. What it raises ends the training; True asks for a turn as soon
-# as a checkpoint can be taken.
+# Asked many times a second while something is trained. What it raises ends the training there; True asks for a turn
+# after the micro-batch at hand. Either way a checkpoint may be taken then.
 Look = Callable[[], bool]
 
 

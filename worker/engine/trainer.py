@@ -177,7 +177,11 @@ class Trainer:
             return torch.cat(decided)[self._columns].float().cpu().numpy() if decided else None
 
     def checkpoint(self) -> Checkpoint:
-        """Everything that a trainer of the same plan needs to go on after what was yielded last with the same bits."""
+        """Everything that a trainer of the same plan needs to go on with the same bits.
+
+        It may be taken after each yield, and after an exception of `look`: evaluations, in which it comes, change
+        nothing that lasts.
+        """
         with torch.inference_mode():
             weights_DR = torch.cat([stack.weights_DR for stack in self._stacks], 1)
             arrays: Checkpoint = {
