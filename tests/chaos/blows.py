@@ -21,6 +21,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # Most of all the processes that train.
 WEIGHTS = {"kill worker": 3, "kill child": 4, "freeze child": 3, "freeze worker": 2, "stop worker": 3}
 
+LOADING_SECONDS = 4.0
+
 
 @dataclass(frozen=True)
 class Blow:
@@ -79,15 +81,15 @@ class Hands:
                 time.sleep(blow.freeze_seconds / 2)
                 self._postgres.resume()
             case "kill worker":
-                return self._signal(self._workers(), blow, signal.SIGKILL)
+                return self._signal(self._one_that_trains(blow, main=True), blow, signal.SIGKILL)
             case "stop worker":
-                return self._signal(self._workers(), blow, signal.SIGTERM)
+                return self._signal(self._one_that_trains(blow, main=True), blow, signal.SIGTERM)
             case "freeze worker":
-                return self._signal(self._workers(), blow, signal.SIGSTOP)
+                return self._signal(self._one_that_trains(blow, main=True), blow, signal.SIGSTOP)
             case "kill child":
-                return self._signal(children(self._workers()), blow, signal.SIGKILL)
+                return self._signal(self._one_that_trains(blow), blow, signal.SIGKILL)
             case "freeze child":
-                return self._signal(children(self._workers()), blow, signal.SIGSTOP)
+                return self._signal(self._one_that_trains(blow), blow, signal.SIGSTOP)
         return True
 
     def _signal(self, pids: Sequence[int | None], blow: Blow, number: signal.Signals) -> bool:
@@ -104,6 +106,16 @@ class Hands:
             self._frozen[timer] = process
             timer.start()
         return True
+
+    def _one_that_trains(self, blow: Blow, *, main: bool = False) -> list[int | None]:
+        """Most often the process that computes most, or its main process; now and then just any."""
+        worker_of = {child: pid for pid in self._workers() for child in children([pid])}
+        there = sorted(worker_of)
+        # Those that have just been started compute too, but train nothing yet.
+        old = [child for child in there if _age_seconds(child) > LOADING_SECONDS]
+        if old and blow.pick < 0.8:
+            there = [busiest(old)]
+        return [worker_of[child] for child in there] if main else [*there]
 
     def _parts(self, *names: str) -> list[int | None]:
         return [self._stack.parts[name].pid for name in names]
@@ -140,6 +152,12 @@ def _cpu_seconds(pid: int) -> float:
     with suppress(psutil.NoSuchProcess):
         times = psutil.Process(pid).cpu_times()
         return float(times.user + times.system)
+    return 0.0
+
+
+def _age_seconds(pid: int) -> float:
+    with suppress(psutil.NoSuchProcess):
+        return time.time() - psutil.Process(pid).create_time()
     return 0.0
 
 

@@ -13,9 +13,9 @@ from sqlalchemy import select
 from service.database import Database, migrate
 from service.models import Job, Shard
 from tests.chaos.blows import busiest, children
-from tests.chaos.specs import LONG
+from tests.chaos.specs import LONG, SMALL
 from tests.chaos.storm import undisturbed
-from tests.servers import POLL_SECONDS, Broker, Postgres, Stack
+from tests.servers import POLL_SECONDS, Broker, Postgres, Stack, wait_for_job
 
 LEASE_SECONDS = 3.0
 SWEEP_SECONDS = 0.5
@@ -97,6 +97,8 @@ class Fragile:
             return len(workers) == 2 and all(children([pid]) for pid in workers.values())
 
         self.wait(both_are_up, 60, "both workers are up")
+        # A process that is there may still be loading torch.
+        assert wait_for_job(self.client, self.post(SMALL))["status"] == "completed"
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

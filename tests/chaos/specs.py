@@ -7,7 +7,7 @@ SPECS: list[dict[str, Any]] = [
         "problem": {"kind": "flipnet"},
         "optimizers": [{"kind": "momentum", "lr": 0.05, "momentum": [0.0, 0.5, 0.9]}, {"kind": "adam", "lr": 0.01}],
         "seeds": {"first": 0, "count": 10},
-        "epochs": 300,
+        "epochs": 500,
         "record_every": 10,
         "shuffle": True,
     },
@@ -24,7 +24,7 @@ SPECS: list[dict[str, Any]] = [
         "problem": {"kind": "surface", "name": "ravine", "noise": 0.5, "starts": [[5, 2], [-3, 1], [1, -2]]},
         "optimizers": [{"kind": "nesterov", "lr": 0.01}, {"kind": "schedule_free_adamw", "lr": 0.05}],
         "accumulate": 2,
-        "epochs": 1_500,
+        "epochs": 3_000,
         "record_every": 10,
     },
     {
@@ -38,7 +38,7 @@ SPECS: list[dict[str, Any]] = [
     {
         "problem": {"kind": "quadratic", "eigenvalues": [1, 3, 10, 30, 100], "start": [1, 1, 1, 1, 1], "noise": 0.1},
         "optimizers": [{"kind": "rmsprop", "lr": [0.001, 0.01]}, {"kind": "lion", "lr": 0.001}],
-        "epochs": 1_500,
+        "epochs": 3_000,
         "record_every": 10,
     },
     {
@@ -51,19 +51,19 @@ SPECS: list[dict[str, Any]] = [
         "problem": {"kind": "digits", "model": "cnn", "hidden": 2, "train_size": 160},
         "optimizers": [{"kind": "adam", "lr": 0.01}],
         "seeds": [0, 1],
-        "epochs": 12,
+        "epochs": 20,
     },
     {
         "problem": {"kind": "digits", "model": "resnet", "hidden": 2, "train_size": 160},
         "optimizers": [{"kind": "momentum", "lr": 0.05}],
         "seeds": [0, 1],
-        "epochs": 6,
+        "epochs": 16,
     },
     {
         "problem": {"kind": "playground", "dataset": "spiral", "size": 200, "widths": [8, 4]},
         "optimizers": [{"kind": "momentum", "lr": 0.05}, {"kind": "adam", "lr": 0.01}],
         "seeds": {"first": 0, "count": 5},
-        "epochs": 60,
+        "epochs": 120,
     },
 ]  # fmt: skip
 
