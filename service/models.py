@@ -53,6 +53,8 @@ class Job(Base):
         Index(None, "problem", "key"),
         Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
               postgresql_where=text("expires_at IS NOT NULL")),
+        Index("ix_jobs_limited", "deadline_at", sqlite_where=text("status = 'running'"),
+              postgresql_where=text("status = 'running'")),
         # Without this SQLite would give a new job the key of a deleted one.
         {"sqlite_autoincrement": True},
     )  # fmt: skip
@@ -69,6 +71,8 @@ class Job(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # When its time limit is over; set when the first worker begins.
+    deadline_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     error_reason: Mapped[str | None]
     error_detail: Mapped[str | None]
@@ -94,6 +98,8 @@ class Shard(Base):
     status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
     # Counts claims. Every write of a worker names the attempt it belongs to, and fails if there is a newer one.
     attempt: Mapped[int] = mapped_column(default=0)
+    # Counts the attempts whose worker fell silent; one that hands its shard over is not among them.
+    lost: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     # How far it has trained; the runs' own epochs add up to less once some have diverged.

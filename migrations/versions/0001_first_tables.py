@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error_reason", sa.Text(), nullable=True),
         sa.Column("error_detail", sa.Text(), nullable=True),
@@ -44,6 +45,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("expires_at IS NOT NULL"),
             postgresql_where=sa.text("expires_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_jobs_limited",
+            ["deadline_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'running'"),
+            postgresql_where=sa.text("status = 'running'"),
         )
         batch_op.create_index(batch_op.f("ix_jobs_problem_key"), ["problem", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_status_key"), ["status", "key"], unique=False)
@@ -109,6 +117,7 @@ def upgrade() -> None:
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("lost", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -162,6 +171,11 @@ def downgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_jobs_status_key"))
         batch_op.drop_index(batch_op.f("ix_jobs_problem_key"))
+        batch_op.drop_index(
+            "ix_jobs_limited",
+            sqlite_where=sa.text("status = 'running'"),
+            postgresql_where=sa.text("status = 'running'"),
+        )
         batch_op.drop_index(
             "ix_jobs_expiring",
             sqlite_where=sa.text("expires_at IS NOT NULL"),
