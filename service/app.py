@@ -11,6 +11,7 @@ from service.database import Database
 from service.dispatch import Dispatcher, Sweep
 from service.problem_details import answer_errors
 from service.routes import catalogue, jobs, operations, runs
+from service.routes.polling import Polls
 from service.schemas import Problem
 from service.settings import Settings, get_settings
 
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.settings = settings
         app.state.database = Database(settings.database_url)
+        app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         sweep.start()

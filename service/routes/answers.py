@@ -30,15 +30,16 @@ class PageQuery(BaseModel):
     cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
 
 
-def _database(request: Request) -> Database:
+# These are coroutines, because FastAPI would call a plain function in a thread, for every request.
+async def _database(request: Request) -> Database:
     return request.app.state.database  # type: ignore[no-any-return]
 
 
-def _dispatcher(request: Request) -> Dispatcher:
+async def _dispatcher(request: Request) -> Dispatcher:
     return request.app.state.dispatcher  # type: ignore[no-any-return]
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     return request.app.state.settings  # type: ignore[no-any-return]
 
 
@@ -76,10 +77,14 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield bytes(waiting)
 
 
-def answer_unless_known(request: Request, content: Any) -> Response:
-    """Answer with an ETag, or 304 without a body where the client has just this already."""
+def tagged(content: Any) -> tuple[bytes, str]:
+    """Give content as JSON, and its ETag."""
     body = to_json(content, inf_nan_mode="strings")
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    return body, f'"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def answer_unless_known(request: Request, body: bytes, tag: str) -> Response:
+    """Answer with an ETag, or 304 without a body where the client has just this already."""
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     if known & {tag, "*"}:
