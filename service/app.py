@@ -16,6 +16,7 @@ from service.problem_details import answer_errors
 from service.routes import catalogue, jobs, operations, reference, runs
 from service.routes.answers import identified
 from service.routes.negotiation import negotiated
+from service.routes.polling import Polls
 from service.settings import Settings, get_settings
 
 DESCRIPTION = (
@@ -32,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = Database(settings.database_url)
         app.state.authentication = Authentication(app.state.database, settings)
+        app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         sweep.start()

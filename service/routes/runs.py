@@ -7,16 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from service import decisions, jobs, metrics
+from service import decisions, jobs, long_histories, metrics
 from service.cursors import read_cursor, write_cursor
 from service.errors import NotFound, Rejected
 from service.identity import run_id, split_run_id
 from service.keys import Caller
 from service.models import Job, Run
-from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer
+from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer, stream
 from service.schemas import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.spec.job import JobSpec
-from service.spec.price import price
 from service.spec.runs import Runs
 from service.states import RunStatus
 
@@ -106,10 +105,11 @@ def get_history(
     """Read one run's history, a column per field."""
     with database.snapshot() as session:
         job, row = _find(session, run, caller)
-        spec = _spec(job)
-        selection = query.selection(spec)
-        history = next(metrics.histories(session, job, [row.index], selection), metrics.empty(row.index, selection))
-    return answer({**_named(job, Runs(spec), history), "next": None})
+    spec = _spec(job)
+    pieces = long_histories.one_run(
+        database, job, row.index, query.selection(spec), rows_per_run=_rows_per_run(spec), name=_named(job, Runs(spec))
+    )
+    return stream(pieces)
 
 
 @router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": Grid}, **NOT_FOUND})
@@ -129,17 +129,18 @@ def get_histories(
     after = read_cursor("histories", query.cursor) or 0
     with database.snapshot() as session:
         job = jobs.find(session, job_id, caller)
-        spec = _spec(job)
-        runs = Runs(spec)
-        selection = query.selection(spec)
-        per_run = min(price(spec).rows_total // len(runs), query.max_points or metrics.MAX_PAGE_POINTS)
-        limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // per_run))
-        wanted = _wanted(job, runs, query, after, limit + 1)
-        histories = [
-            _named(job, runs, history) for history in metrics.histories(session, job, wanted[:limit], selection)
-        ]
+    spec = _spec(job)
+    runs = Runs(spec)
+    selection, rows_per_run = query.selection(spec), _rows_per_run(spec)
+    shown_per_run = min(rows_per_run, query.max_points or metrics.MAX_PAGE_POINTS)
+    limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // shown_per_run))
+    wanted = _wanted(job, runs, query, after, limit + 1)
     next_cursor = write_cursor("histories", wanted[limit]) if len(wanted) > limit else None
-    return answer({"runs": histories, "next": next_cursor})
+    pieces = long_histories.page(
+        database, job, wanted[:limit], selection, rows_per_run=rows_per_run, name=_named(job, runs),
+        next_cursor=next_cursor,
+    )  # fmt: skip
+    return stream(pieces)
 
 
 def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int) -> list[int]:
@@ -190,8 +191,17 @@ def _spec(job: Job) -> JobSpec:
     return JobSpec.model_validate(job.spec)
 
 
-def _named(job: Job, runs: Runs, history: dict[str, Any]) -> dict[str, Any]:
-    """Say whose history it is."""
-    index = history.pop("index")
-    run = runs[index]
-    return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}
+def _rows_per_run(spec: JobSpec) -> int:
+    """Count the rows that a run has when it has been trained to its end."""
+    return 1 + -(-spec.epochs // spec.record_every)
+
+
+def _named(job: Job, runs: Runs) -> long_histories.Name:
+    """Give what says whose history it is."""
+
+    def name(history: dict[str, Any]) -> dict[str, Any]:
+        index = history.pop("index")
+        run = runs[index]
+        return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}
+
+    return name

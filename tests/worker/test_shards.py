@@ -37,7 +37,7 @@ def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) 
         ),
         outcomes=Outcomes(
             index_R=np.arange(3),
-            status=["running"] * 3,
+            status=["running", "diverged", "diverged"],
             epochs_done_R=np.full(3, epoch),
             final_loss_R=np.array([loss, np.nan, -np.inf]),
             best_loss_R=np.array([loss, np.inf, np.inf]),
