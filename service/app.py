@@ -10,7 +10,7 @@ from service import version
 from service.database import Database
 from service.dispatch import Dispatcher, Sweep
 from service.problem_details import answer_errors
-from service.routes import catalogue, jobs, operations, runs
+from service.routes import catalogue, jobs, lessons, operations, presets, runs, theory
 from service.schemas import Problem
 from service.settings import Settings, get_settings
 
@@ -46,6 +46,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         responses={422: {"model": Problem, "content": {"application/problem+json": {}}}},
     )
     answer_errors(app)
-    for routes in (jobs, runs, catalogue, operations):
+    for routes in (jobs, runs, catalogue, presets, theory, lessons, operations):
         app.include_router(routes.router)
     return app
