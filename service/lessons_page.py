@@ -11,9 +11,9 @@ from service.lessons import TEXTS
 _INTRODUCTION = """# What teaching texts say about momentum, and what was measured
 
 Five texts stand at the origin of Ravine: {texts}. They state many things as facts. Each is an entry here: the
-statement by its meaning, the jobs that put it to the test, and a verdict. A verdict is computed from what the jobs recorded, by
-the code in `service/lessons/`; nobody has written one by hand. `holds if` names the readings of the statement
-under which it holds.
+statement by its meaning, the jobs that put it to the test, and a verdict. A verdict is computed from what the jobs
+recorded, by the code in `service/lessons/`; nobody has written one by hand. `holds if` names the readings of
+the statement under which it holds.
 
 This page is written by `ravine lessons --write docs/lessons.md`, which runs everything anew ({seconds} s of training
 in {jobs} jobs here). One lesson is repeated by `ravine lessons --only parabola-sgd`, or by

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from service.analysis.curves import Curves, epochs_to_target
+
 Floats = NDArray[np.float64]
 # A value that is below a target in the last rows only may be swinging through: so long a share must be there.
 SEEN = 0.1
@@ -10,8 +12,7 @@ SEEN = 0.1
 
 def first_reached(epochs: ArrayLike, values: ArrayLike, target: float) -> Floats:
     """Give the first recorded epoch [R] at which a value [R, E] is at most the target; infinite where none is."""
-    epoch_E, below_RE = np.asarray(epochs, dtype=np.float64), np.atleast_2d(values) <= target
-    return np.where(below_RE.any(axis=1), epoch_E[below_RE.argmax(axis=1)], np.inf)
+    return epochs_to_target(_curves(epochs, values), target)[0]
 
 
 def settled(epochs: ArrayLike, values: ArrayLike, target: float) -> Floats:
@@ -20,11 +21,16 @@ def settled(epochs: ArrayLike, values: ArrayLike, target: float) -> Floats:
     Staying has to be seen: for the last tenth of the history at least. NaN is above any target: a run that diverged has
     not settled.
     """
-    epoch_E, below_RE = np.asarray(epochs, dtype=np.float64), np.atleast_2d(values) <= target
-    # Counting from the end: the first value above the target is the last one that was.
-    num_after_R = np.where(below_RE.all(axis=1), below_RE.shape[1], (~below_RE[:, ::-1]).argmax(axis=1))
-    first_R = np.minimum(below_RE.shape[1] - num_after_R, below_RE.shape[1] - 1)
-    return np.where(num_after_R >= SEEN * below_RE.shape[1], epoch_E[first_R], np.inf)
+    stays_R = epochs_to_target(_curves(epochs, values), target)[1]
+    epoch_E = np.asarray(epochs, dtype=np.float64)
+    return np.where(stays_R <= epoch_E[-1] - SEEN * (epoch_E[-1] - epoch_E[0]), stays_R, np.inf)
+
+
+def _curves(epochs: ArrayLike, values: ArrayLike) -> Curves:
+    """Lay the rows of a table one after the other."""
+    value_RE = np.atleast_2d(np.asarray(values, dtype=np.float64))
+    num, length = value_RE.shape
+    return Curves(np.arange(num) * length, np.tile(np.asarray(epochs, dtype=np.int64), num), value_RE.ravel())
 
 
 def sign_changes(path: ArrayLike, floor: float = 0.0) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from service.lessons.finding import (
     difference,
     number,
     said,
+    signed,
     together,
 )
 from service.lessons.lesson import Lesson
@@ -89,7 +90,7 @@ def _large(jobs: Mapping[str, Evidence]) -> Finding:
         is_worse, is_mended = (worse.high or 0) < 0, any((one.low or 0) > 0 for one in mended)
         readings[f"{reading} are meant"] = is_worse and is_mended
         most = max(mended, key=lambda one: one.value or 0)
-        told.append(f"at {reading} the full batch differs by {worse.value:+.3f}, and mending adds {most.value:+.3f}")
+        told.append(f"at {reading} the full batch differs by {signed(worse)}, and mending adds {signed(most)}")
     raised = _accuracy(of_size["full"], 0.1, MORE)
     full = _accuracy(of_size["full"], EQUAL_RATE, EQUAL_BETA)
     quantities.append(difference("full batch at 0.1 and β 0.97 less 0.03 and β 0.9, equal epochs", raised, full))

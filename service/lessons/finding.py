@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from service.analysis.pairs import paired_difference
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -91,16 +93,13 @@ def band(name: str, values: ArrayLike, of: str = "seeds") -> Quantity:
 
 
 def difference(name: str, ours: ArrayLike, theirs: ArrayLike) -> Quantity:
-    """Give the mean of ours − theirs over the same seeds, with a 95 % interval from 10,000 bootstrap resamples.
-
-    Infinite, without an interval, where a run diverged.
-    """
-    gaps = np.asarray(ours, dtype=np.float64) - np.asarray(theirs, dtype=np.float64)
-    if not np.isfinite(gaps).all():
-        return Quantity(name, -math.inf if np.isfinite(np.asarray(ours)).all() else math.inf)
-    resampled = np.random.default_rng(0).choice(gaps, size=(10_000, len(gaps))).mean(axis=1)
-    low, high = np.quantile(resampled, [0.025, 0.975]).tolist()
-    return Quantity(name, float(gaps.mean()), low, high, f"bootstrap 95 %, {len(gaps)} pairs of runs")
+    """Give the mean of ours − theirs over the same seeds and its 95 % bootstrap interval; none where a run diverged."""
+    this_N, other_N = (np.asarray(values, dtype=np.float64) for values in (ours, theirs))
+    # A run that diverged has no end; which of the two is the worse one then depends on the field.
+    if not (np.isfinite(this_N).all() and np.isfinite(other_N).all()):
+        return Quantity(name, None)
+    found = paired_difference(this_N, other_N)
+    return Quantity(name, found.value, found.low, found.high, f"bootstrap 95 %, {len(this_N)} pairs of runs")
 
 
 def share(name: str, outcomes: ArrayLike) -> Quantity:
@@ -116,6 +115,11 @@ def share(name: str, outcomes: ArrayLike) -> Quantity:
 def short(value: float | None) -> str:
     """Write a number for people."""
     return "not measured" if value is None else "∞" if value == math.inf else f"{value:.5g}"
+
+
+def signed(quantity: Quantity) -> str:
+    """Write a difference for people."""
+    return "not measured" if quantity.value is None else f"{quantity.value:+.3f}"
 
 
 def as_said(quantities: Sequence[Quantity], figures: Sequence[Figure] = ()) -> Finding:

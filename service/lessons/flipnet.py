@@ -103,7 +103,7 @@ LESSONS = (
         "flipnet-floor",
         ("ours",),
         "With three hidden units FlipNet's loss cannot reach 0.",
-        "The smallest loss of 192 runs of Adam over 2,000 full-batch epochs is above 0.001; beside 1/16, the floor "
+        "The smallest loss of 128 runs of Adam over 1,500 full-batch epochs is above 0.001; beside 1/16, the floor "
         "of linear maps of rank 3. Runs can show what is reachable, not what is not: this is evidence, no proof.",
         ("flipnet-floor",),
         ("loss",),

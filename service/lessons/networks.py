@@ -6,7 +6,7 @@ import numpy as np
 
 from service.analysis.descent import first_reached
 from service.lessons.evidence import Evidence
-from service.lessons.finding import Figure, Finding, Quantity, band, concluded, curve, difference, number
+from service.lessons.finding import Figure, Finding, Quantity, band, concluded, curve, difference, number, signed
 from service.lessons.lesson import Lesson
 
 Runs = np.ndarray
@@ -109,9 +109,12 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
     readings["test accuracy to a point is meant"] = (
         at_default >= max(means["adam"].values()) - MARGIN and near["adam"] > near["momentum"]
     )
-    return concluded(
-        readings, quantities, "Adam at its default rate is not yet near its best, or its band no wider", figures
+    (field, times, *_), (_, _, wide, narrow) = told
+    otherwise = (
+        f"at its default rate Adam's {field} is {times:.1f} times its best; its test loss is within 10 % of its best "
+        f"over {wide:.2g} decades of rates, momentum's over {narrow:.2g}"
     )
+    return concluded(readings, quantities, otherwise, figures)
 
 
 def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
@@ -137,7 +140,7 @@ def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
         quantities += [ratio, accuracy]
         readings[reading] = _above(ratio) and _below(accuracy)
     gaps = [one for one in quantities if " less " in one.name]
-    return concluded(readings, quantities, "; ".join(f"{one.name}: {one.value:+.3f}" for one in gaps))
+    return concluded(readings, quantities, "; ".join(f"{one.name}: {signed(one)}" for one in gaps))
 
 
 def _cosine(jobs: Mapping[str, Evidence]) -> Finding:

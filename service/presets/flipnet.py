@@ -20,12 +20,12 @@ PRESETS = (
     Preset(
         "flipnet-floor",
         "How low can three hidden units get?",
-        "Adam on the full batch for 2,000 epochs, 64 seeds at three rates.",
+        "Adam on the full batch for 1,500 epochs, 64 seeds at two rates.",
         {
             "problem": FLIPNET,
-            "optimizers": [adam([0.003, 0.01, 0.03])],
+            "optimizers": [adam([0.01, 0.03])],
             "seeds": {"first": 0, "count": 64},
-            "epochs": 2000,
+            "epochs": 1500,
             "record_every": 500,
             "batch_size": "full",
             "dtype": "float64",

@@ -54,7 +54,7 @@ PRESETS = (
     Preset(
         "cancel",
         "A gradient that turns at every step",
-        "½w² at the rate 2(1 + β), where the heavy ball jumps from side to side for ever: g, −g, g, −g, …",
+        "½w² at the rate 2(1 + β), where the heavy ball jumps from side to side for ever, and the gradient with it.",
         {
             "problem": {"kind": "quadratic", "eigenvalues": [1.0], "start": [1]},
             "optimizers": [momentum(2 * (1 + beta), beta, f"momentum {beta:g}") for beta in CANCEL_BETAS],
