@@ -100,6 +100,22 @@ def demo(
 
 
 @app.command()
+def lessons(
+    only: Annotated[list[str] | None, typer.Option(help="Only this lesson; may be given several times.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the page with all verdicts: docs/lessons.md.")] = None,
+    workers: Workers = 2,
+) -> None:
+    """Run the lessons, at RAVINE_URL or in a temporary folder, and show which statements of the texts hold."""
+    from service.lessons_command import run_lessons
+    from service.local.preconditions import StackError
+
+    try:
+        run_lessons(only=only or [], write=write, workers=workers, prepare=_stop_on_signals)
+    except StackError as error:
+        _give_up(error)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the tables of the database that RAVINE_DATABASE_URL names to this version."""
     from service.local.preconditions import StackError

@@ -216,6 +216,19 @@ class Decision(Base):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class LessonRecord(Base):
+    """The jobs that were last submitted for a lesson, and what they came to once it has been judged."""
+
+    __tablename__ = "lessons"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Each preset's name, and the id of its job.
+    job_ids: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+    judged_at: Mapped[datetime | None]
+    finding: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
 class Metric(Base):
     """One run at one epoch. NULL means not measured."""
 

@@ -128,6 +128,15 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "lessons",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("job_ids", sa.JSON(), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finding", sa.JSON(none_as_null=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lessons")),
+    )
+    op.create_table(
         "metrics",
         sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("run_index", sa.Integer(), autoincrement=False, nullable=False),
@@ -272,6 +281,7 @@ def downgrade() -> None:
 
     op.drop_table("shards")
     op.drop_table("runs")
+    op.drop_table("lessons")
     op.drop_table("metrics")
     op.drop_table("decisions")
     with op.batch_alter_table("jobs", schema=None) as batch_op:

@@ -9,6 +9,7 @@ from pydantic import Field
 from service import jobs, shards
 from service.cursors import read_cursor, write_cursor
 from service.models import Job
+from service.presets.expansion import PostedJob
 from service.routes.answers import (
     Documented,
     PageQuery,
@@ -22,7 +23,6 @@ from service.routes.answers import (
 from service.routes.polling import Polls
 from service.schemas import DryRun, JobAnswer, Page, Problem, job_answer
 from service.spec.fields import NO_ZERO_CHARACTER
-from service.spec.job import JobSpec
 from service.spec.runs import Runs
 from service.states import JobStatus
 
@@ -50,7 +50,7 @@ class JobsQuery(PageQuery):
     responses={202: {"model": JobAnswer}, 200: {"model": DryRun, "description": "With dry_run: what would run."}},
 )
 def create(
-    spec: JobSpec,
+    spec: PostedJob,
     caller: TheCaller,
     database: TheDatabase,
     dispatcher: TheDispatcher,
