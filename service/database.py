@@ -4,6 +4,7 @@ SQLite runs in WAL mode with BEGIN IMMEDIATE for writers: a transaction that rea
 fail at once when another one has written meanwhile, whatever the timeout.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,7 +16,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
@@ -100,11 +102,64 @@ class Database:
         self.engine.dispose()
 
 
+def why_unavailable(error: SQLAlchemyError) -> str | None:
+    """Say what keeps the database from being used for now; None where it works and refuses what it was asked.
+
+    The driver's own words stay in the log: they may name hosts, users and files.
+    """
+    if isinstance(error, PoolTimeout):
+        return "has no connection free"
+    if not isinstance(error, DBAPIError):
+        return None
+    if error.connection_invalidated:
+        return "closed the connection"
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        # Extended result codes have the primary one in their lowest eight bits.
+        return _SQLITE_REASONS.get(code & 0xFF)
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return next((reason for prefix, reason in _POSTGRESQL_REASONS.items() if state.startswith(prefix)), None)
+    # Without a code, the driver found nobody to ask.
+    return "cannot be reached" if isinstance(error, OperationalError | InterfaceError) else None
+
+
+_SQLITE_REASONS = {
+    sqlite3.SQLITE_BUSY: "stays locked by another process",
+    sqlite3.SQLITE_LOCKED: "stays locked by another process",
+    sqlite3.SQLITE_READONLY: "is read-only",
+    sqlite3.SQLITE_FULL: "has no disk space left",
+    sqlite3.SQLITE_IOERR: "cannot read or write its disk",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_PERM: "cannot be opened",
+    sqlite3.SQLITE_AUTH: "cannot be opened",
+    sqlite3.SQLITE_NOTADB: "is damaged",
+    sqlite3.SQLITE_CORRUPT: "is damaged",
+}
+# SQLSTATE by class or whole (PostgreSQL manual, appendix A).
+_POSTGRESQL_REASONS = {
+    "08": "cannot be reached",
+    "25006": "is read-only",
+    "28": "does not let this service in",
+    "3D": "is not there",
+    "40": "was busy with a conflicting change",
+    "42P01": "has not the tables of this version: run `ravine migrate`",
+    "42703": "has not the tables of this version: run `ravine migrate`",
+    "53100": "has no disk space left",
+    "53": "has not the means for it now",
+    "55P03": "stays locked by another process",
+    "57": "is shutting down or starting",
+    "58": "cannot read or write its disk",
+}
+
+
 def _sqlite_engine(url: str, pool_size: int) -> Engine:
     path = make_url(url).database
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS}, pool_size=pool_size, max_overflow=20)
+    # sqlite:///file.db?timeout=1 waits for other writers for a second only.
+    patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_TIMEOUT_SECONDS}
+    engine = create_engine(url, connect_args=patience, pool_size=pool_size, max_overflow=20)
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _: Any) -> None:

@@ -1,4 +1,4 @@
-"""The tables: jobs, their shards and checkpoints, their runs, and one metrics row per run and epoch."""
+"""The tables: API keys, jobs, their shards and checkpoints, their runs, and one metrics row per run and epoch."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,12 +15,16 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.columns import Key, Real, UTCDateTime
 from service.states import JobStatus, RunStatus, ShardStatus
+
+# Written out: with parameters in the place of the names SQLite would not use the index that has this condition.
+JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
 
 
 def _one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
@@ -51,6 +55,12 @@ class Job(Base):
         _one_of("status", JobStatus),
         Index(None, "status", "key"),
         Index(None, "problem", "key"),
+        Index(None, "owner", "key"),
+        # What an owner has open is added up at every POST, from this index alone.
+        Index("ix_jobs_open", "owner", "work",
+              sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),
+        # Two owners may choose the same key.
+        UniqueConstraint("owner", "idempotency_key"),
         Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
               postgresql_where=text("expires_at IS NOT NULL")),
         # Without this SQLite would give a new job the key of a deleted one.
@@ -73,7 +83,25 @@ class Job(Base):
     error_reason: Mapped[str | None]
     error_detail: Mapped[str | None]
     receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    idempotency_key: Mapped[str | None]
+    # The API key that made it; empty where the API is open.
+    owner: Mapped[str] = mapped_column(String(12), default="")
+    # Updates × parameters, as it was priced when it was accepted.
+    work: Mapped[float] = mapped_column(default=0.0)
+
+
+class ApiKey(Base):
+    """Who may use the API. A row stays when its key is revoked: jobs go on naming it as their owner."""
+
+    __tablename__ = "api_keys"
+
+    # The first digits of the hash: found by them, compared with the whole.
+    id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    is_admin: Mapped[bool]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
 
 
 class Shard(Base):

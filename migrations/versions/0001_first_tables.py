@@ -10,6 +10,17 @@ down_revision = None
 def upgrade() -> None:
     """Apply."""
     op.create_table(
+        "api_keys",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("is_admin", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("name", name=op.f("uq_api_keys_name")),
+    )
+    op.create_table(
         "jobs",
         sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -28,13 +39,15 @@ def upgrade() -> None:
         sa.Column("error_detail", sa.Text(), nullable=True),
         sa.Column("receipt", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("idempotency_key", sa.Text(), nullable=True),
+        sa.Column("owner", sa.String(length=12), nullable=False),
+        sa.Column("work", sa.Float(precision=53), nullable=False),
         sa.CheckConstraint(
             "status IN ('queued', 'running', 'cancelling', 'completed', 'failed', 'cancelled')",
             name=op.f("ck_jobs_status"),
         ),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_jobs")),
         sa.UniqueConstraint("id", name=op.f("uq_jobs_id")),
-        sa.UniqueConstraint("idempotency_key", name=op.f("uq_jobs_idempotency_key")),
+        sa.UniqueConstraint("owner", "idempotency_key", name=op.f("uq_jobs_owner_idempotency_key")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("jobs", schema=None) as batch_op:
@@ -45,6 +58,14 @@ def upgrade() -> None:
             sqlite_where=sa.text("expires_at IS NOT NULL"),
             postgresql_where=sa.text("expires_at IS NOT NULL"),
         )
+        batch_op.create_index(
+            "ix_jobs_open",
+            ["owner", "work"],
+            unique=False,
+            sqlite_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
+            postgresql_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
+        )
+        batch_op.create_index(batch_op.f("ix_jobs_owner_key"), ["owner", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_problem_key"), ["problem", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_status_key"), ["status", "key"], unique=False)
 
@@ -162,6 +183,12 @@ def downgrade() -> None:
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_jobs_status_key"))
         batch_op.drop_index(batch_op.f("ix_jobs_problem_key"))
+        batch_op.drop_index(batch_op.f("ix_jobs_owner_key"))
+        batch_op.drop_index(
+            "ix_jobs_open",
+            sqlite_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
+            postgresql_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
+        )
         batch_op.drop_index(
             "ix_jobs_expiring",
             sqlite_where=sa.text("expires_at IS NOT NULL"),
@@ -169,3 +196,4 @@ def downgrade() -> None:
         )
 
     op.drop_table("jobs")
+    op.drop_table("api_keys")

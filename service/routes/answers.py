@@ -7,8 +7,10 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
+from service.authentication import Authentication
 from service.database import Database
 from service.dispatch import Dispatcher
+from service.keys import Caller
 from service.settings import Settings
 
 # What else a route may answer, for the OpenAPI document.
@@ -25,18 +27,28 @@ class PageQuery(BaseModel):
     cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
 
 
-def _database(request: Request) -> Database:
+# Coroutines, because FastAPI sends a plain function to another thread.
+async def _database(request: Request) -> Database:
     return request.app.state.database  # type: ignore[no-any-return]
 
 
-def _dispatcher(request: Request) -> Dispatcher:
+async def _dispatcher(request: Request) -> Dispatcher:
     return request.app.state.dispatcher  # type: ignore[no-any-return]
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     return request.app.state.settings  # type: ignore[no-any-return]
 
 
+def _caller(request: Request) -> Caller:
+    """Tell who asks; the dependency of all routes under /v1, which app.py gives them."""
+    authentication: Authentication = request.app.state.authentication
+    server = request.scope.get("server")
+    return authentication.caller(request.headers.get("authorization"), server[0] if server else None)
+
+
+identified = Depends(_caller)
+TheCaller = Annotated[Caller, identified]
 TheDatabase = Annotated[Database, Depends(_database)]
 TheDispatcher = Annotated[Dispatcher, Depends(_dispatcher)]
 TheSettings = Annotated[Settings, Depends(_settings)]

@@ -11,8 +11,9 @@ from service import decisions, jobs, metrics
 from service.cursors import read_cursor, write_cursor
 from service.errors import NotFound, Rejected
 from service.identity import run_id, split_run_id
+from service.keys import Caller
 from service.models import Job, Run
-from service.routes.answers import Documented, PageQuery, TheDatabase, answer
+from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer
 from service.schemas import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.spec.job import JobSpec
 from service.spec.price import price
@@ -20,6 +21,8 @@ from service.spec.runs import Runs
 from service.states import RunStatus
 
 router = APIRouter(prefix="/v1", tags=["runs"])
+# The largest number that a column of epochs holds; no run has as many.
+MAX_EPOCH = 2**31 - 1
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job or run."}}
 
 
@@ -39,10 +42,13 @@ class HistoryQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     fields: str | None = Field(None, max_length=500, description="Names, comma-separated; by default all there are.")
-    from_epoch: int = Field(0, ge=0, description="First epoch.")
-    to_epoch: int | None = Field(None, ge=0, description="Last epoch.")
+    from_epoch: int = Field(0, ge=0, le=MAX_EPOCH, description="First epoch.")
+    to_epoch: int | None = Field(None, ge=0, le=MAX_EPOCH, description="Last epoch.")
     max_points: int | None = Field(
-        None, ge=2, description="Thin each history to about this many points; extremes and non-finite ones stay."
+        None,
+        ge=2,
+        le=MAX_EPOCH,
+        description="Thin each history to about this many points; extremes and non-finite ones stay.",
     )
 
     @model_validator(mode="after")
@@ -67,12 +73,12 @@ class HistoriesQuery(HistoryQuery):
 
 
 @router.get("/jobs/{job_id}/runs", operation_id="list_runs", responses={200: {"model": Page[RunAnswer]}, **NOT_FOUND})
-def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], database: TheDatabase) -> Response:
+def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
     """List the runs of a job."""
     kind = f"runs by {query.sort}"
     after = read_cursor(kind, query.cursor) or 0
     with database.snapshot() as session:
-        job = jobs.find(session, job_id)
+        job = jobs.find(session, job_id, caller)
         runs = Runs(_spec(job))
         ranges = None if query.label is None else list(runs.labelled(query.label))
         found = jobs.runs_of(
@@ -86,18 +92,20 @@ def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], database: TheDa
 
 
 @router.get("/runs/{run}", operation_id="get_run", responses={200: {"model": RunAnswer}, **NOT_FOUND})
-def get_run(run: str, database: TheDatabase) -> Response:
+def get_run(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Tell what one run is, and what became of it."""
     with database.snapshot() as session:
-        job, row = _find(session, run)
+        job, row = _find(session, run, caller)
     return answer(run_answer(job, row, Runs(_spec(job))[row.index]))
 
 
 @router.get("/runs/{run}/metrics", operation_id="get_history", responses={200: {"model": History}, **NOT_FOUND})
-def get_history(run: str, query: Annotated[HistoryQuery, Query()], database: TheDatabase) -> Response:
+def get_history(
+    run: str, query: Annotated[HistoryQuery, Query()], caller: TheCaller, database: TheDatabase
+) -> Response:
     """Read one run's history, a column per field."""
     with database.snapshot() as session:
-        job, row = _find(session, run)
+        job, row = _find(session, run, caller)
         spec = _spec(job)
         selection = query.selection(spec)
         history = next(metrics.histories(session, job, [row.index], selection), metrics.empty(row.index, selection))
@@ -105,20 +113,22 @@ def get_history(run: str, query: Annotated[HistoryQuery, Query()], database: The
 
 
 @router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": Grid}, **NOT_FOUND})
-def get_decision(run: str, database: TheDatabase) -> Response:
+def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Read what a playground's network decides on a grid of the plane, after its last epoch."""
     with database.snapshot() as session:
-        job, row = _find(session, run)
+        job, row = _find(session, run, caller)
         decision = decisions.decision_of(session, job, row.index)
     return answer(Grid(run_id=run_id(job.id, row.index), **decision))
 
 
 @router.get("/jobs/{job_id}/metrics", operation_id="get_histories", responses={200: {"model": Histories}, **NOT_FOUND})
-def get_histories(job_id: str, query: Annotated[HistoriesQuery, Query()], database: TheDatabase) -> Response:
+def get_histories(
+    job_id: str, query: Annotated[HistoriesQuery, Query()], caller: TheCaller, database: TheDatabase
+) -> Response:
     """Read the histories of many runs of a job, page by page."""
     after = read_cursor("histories", query.cursor) or 0
     with database.snapshot() as session:
-        job = jobs.find(session, job_id)
+        job = jobs.find(session, job_id, caller)
         spec = _spec(job)
         runs = Runs(spec)
         selection = query.selection(spec)
@@ -163,10 +173,10 @@ def _index(job: Job, runs: Runs, written: str) -> int:
     return index
 
 
-def _find(session: Session, run: str) -> tuple[Job, Run]:
+def _find(session: Session, run: str, caller: Caller) -> tuple[Job, Run]:
     job_id, index = split_run_id(run)
     try:
-        job = jobs.find(session, job_id)
+        job = jobs.find(session, job_id, caller)
     except NotFound:
         raise NotFound(f"there is no run {run!r}") from None
     row = session.get(Run, (job.key, index))
