@@ -13,7 +13,7 @@ LOCAL := .venv/.has-local
 TEST := .venv/.has-test
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo down migrate test fuzz check lint bench
+.PHONY: help up demo lessons down migrate test fuzz check lint bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ up: $(LOCAL) ## Run everything on this machine until Ctrl-C: make up PORT=8000 D
 
 demo: $(LOCAL) ## Compare four optimizers in a temporary folder and show who wins
 	@exec $(BIN)/ravine demo
+
+lessons: $(LOCAL) ## Put all statements of the texts to the test and write docs/lessons.md
+	@exec $(BIN)/ravine lessons --write docs/lessons.md
 
 # Installs nothing: what is to be stopped runs from .venv as it is now.
 down: ## Stop the `make up` that works on DATA_DIR

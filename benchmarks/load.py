@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from benchmarks.memory import Watch, service_processes
 from service.local.stack import LocalStack
@@ -59,7 +60,10 @@ def polling(client: httpx.Client, *, num_clients: int = 200, num_jobs: int = 50,
     """Let clients poll without a pause while jobs train."""
     job_ids = [post(client, SWEEP) for _ in range(num_jobs)]
     command = [sys.executable, "-m", "benchmarks.poller", str(client.base_url), str(num_clients), str(seconds)]
+    api, _ = service_processes(os.getpid())
+    worked = -_cpu_seconds(api)
     polled = json.loads(subprocess.run([*command, *job_ids], check=True, capture_output=True, text=True).stdout)
+    worked += _cpu_seconds(api)
     open_jobs = [job_id for job_id in job_ids if client.get(f"/v1/jobs/{job_id}").json()["status"] not in ENDED]
     for job_id in open_jobs:
         client.post(f"/v1/jobs/{job_id}/cancel")
@@ -69,11 +73,16 @@ def polling(client: httpx.Client, *, num_clients: int = 200, num_jobs: int = 50,
         f"{what}, GET status, p99 (ms)": polled["p99"],
         f"{what}, GET status, slowest (ms)": polled["max"],
         f"{what}, answers per second": polled["per_second"],
+        f"{what}, the API's work per answer (ms)": 1_000 * worked / sum(polled["answers"].values()),
         f"{what}, answers other than 200 and 304": sum(
             number for status, number in polled["answers"].items() if status not in {"200", "304"}
         ),
         f"{what}, jobs that ended meanwhile": num_jobs - len(open_jobs),
     }
+
+
+def _cpu_seconds(pids: Iterable[int]) -> float:
+    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
 
 
 def burst(client: httpx.Client, *, num_first: int = 100, num_jobs: int = 1_000) -> dict[str, Any]:

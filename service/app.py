@@ -14,9 +14,10 @@ from service.events_hub import Hub
 from service.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.openapi import document_errors
 from service.problem_details import answer_errors
-from service.routes import catalogue, events, jobs, operations, reference, runs
+from service.routes import catalogue, comparison, events, jobs, lessons, operations, presets, reference, runs, theory
 from service.routes.answers import identified
 from service.routes.negotiation import negotiated
+from service.routes.polling import Polls
 from service.settings import Settings, get_settings
 from service.stop_signals import before_stop
 
@@ -34,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = Database(settings.database_url)
         app.state.authentication = Authentication(app.state.database, settings)
+        app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
         app.state.hub = Hub(app.state.database)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
@@ -63,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, events, catalogue):
+    for routes in (jobs, runs, events, comparison, catalogue, presets, theory, lessons):
         guarded.include_router(routes.router)
     app.include_router(guarded)
     for routes in (operations, reference):

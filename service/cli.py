@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from service import key_commands
+from service import commands, key_commands
+from service.commands.asking import EXIT_CODES
 
 if TYPE_CHECKING:
     from service.local.stack import LocalStack
@@ -20,10 +21,11 @@ app = typer.Typer(
     name="ravine",
     help="Which optimizer, at which settings, wins on this problem, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
+    epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
 )
 
+commands.register(app)
 app.add_typer(key_commands.app, name="keys")
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the database and of the logs; made if it is not there.")]
@@ -95,6 +97,22 @@ def demo(
 
     try:
         run_demo(workers=workers, stay=stay, prepare=_stop_on_signals)
+    except StackError as error:
+        _give_up(error)
+
+
+@app.command()
+def lessons(
+    only: Annotated[list[str] | None, typer.Option(help="Only this lesson; may be given several times.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the page with all verdicts: docs/lessons.md.")] = None,
+    workers: Workers = 2,
+) -> None:
+    """Run the lessons, at RAVINE_URL or in a temporary folder, and show which statements of the texts hold."""
+    from service.lessons_command import run_lessons
+    from service.local.preconditions import StackError
+
+    try:
+        run_lessons(only=only or [], write=write, workers=workers, prepare=_stop_on_signals)
     except StackError as error:
         _give_up(error)
 

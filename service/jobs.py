@@ -33,6 +33,13 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
         ("epochs", cost.rows_total, settings.max_rows, "metric rows", "raise record_every, or shorten epochs or grids"),
         ("problem", cost.run_bytes, MAX_SHARD_BYTES, "bytes for a single run", "make the network or batches smaller"),
         ("epochs", cost.work, settings.max_work, "updates × parameters", "shorten epochs or grids"),
+        (
+            "time_limit_seconds",
+            spec.time_limit_seconds or 0,
+            settings.max_job_seconds,
+            "seconds to train",
+            "ask for less",
+        ),
     ]
     for place, asked, limit, what, way_out in limits:
         if asked > limit:

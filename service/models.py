@@ -81,6 +81,8 @@ class Job(Base):
         UniqueConstraint("owner", "idempotency_key"),
         Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
               postgresql_where=text("expires_at IS NOT NULL")),
+        Index("ix_jobs_limited", "deadline_at", sqlite_where=text("status = 'running'"),
+              postgresql_where=text("status = 'running'")),
         # Without this SQLite would give a new job the key of a deleted one.
         {"sqlite_autoincrement": True},
     )  # fmt: skip
@@ -97,6 +99,8 @@ class Job(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # When its time limit is over; set when the first worker begins.
+    deadline_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     error_reason: Mapped[str | None]
     error_detail: Mapped[str | None]
@@ -147,6 +151,8 @@ class Shard(Base):
     status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
     # Counts claims. Every write of a worker names the attempt it belongs to, and fails if there is a newer one.
     attempt: Mapped[int] = mapped_column(default=0)
+    # Counts the attempts whose worker fell silent; one that hands its shard over is not among them.
+    lost: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     # How far it has trained; the runs' own epochs add up to less once some have diverged.
@@ -208,6 +214,19 @@ class Decision(Base):
     run_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LessonRecord(Base):
+    """The jobs that were last submitted for a lesson, and what they came to once it has been judged."""
+
+    __tablename__ = "lessons"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Each preset's name, and the id of its job.
+    job_ids: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+    judged_at: Mapped[datetime | None]
+    finding: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Metric(Base):

@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error_reason", sa.Text(), nullable=True),
         sa.Column("error_detail", sa.Text(), nullable=True),
@@ -100,6 +101,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("expires_at IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_jobs_limited",
+            ["deadline_at"],
+            unique=False,
+            sqlite_where=sa.text("status = 'running'"),
+            postgresql_where=sa.text("status = 'running'"),
+        )
+        batch_op.create_index(
             "ix_jobs_open",
             ["owner", "work"],
             unique=False,
@@ -118,6 +126,15 @@ def upgrade() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("job_key", "run_index", name=op.f("pk_decisions")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "lessons",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("job_ids", sa.JSON(), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finding", sa.JSON(none_as_null=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lessons")),
     )
     op.create_table(
         "metrics",
@@ -182,6 +199,7 @@ def upgrade() -> None:
         sa.Column("queue", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("lost", sa.Integer(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("epoch", sa.Integer(), nullable=False),
@@ -263,6 +281,7 @@ def downgrade() -> None:
 
     op.drop_table("shards")
     op.drop_table("runs")
+    op.drop_table("lessons")
     op.drop_table("metrics")
     op.drop_table("decisions")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
@@ -273,6 +292,11 @@ def downgrade() -> None:
             "ix_jobs_open",
             sqlite_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
             postgresql_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
+        )
+        batch_op.drop_index(
+            "ix_jobs_limited",
+            sqlite_where=sa.text("status = 'running'"),
+            postgresql_where=sa.text("status = 'running'"),
         )
         batch_op.drop_index(
             "ix_jobs_expiring",

@@ -88,10 +88,14 @@ def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
         yield bytes(waiting)
 
 
-def answer_unless_known(request: Request, content: Any) -> Response:
-    """Answer with an ETag, or 304 without a body where the client has just this already."""
+def tagged(content: Any) -> tuple[bytes, str]:
+    """Give content as JSON, and its ETag."""
     body = to_json(content, inf_nan_mode="strings")
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    return body, f'"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def answer_unless_known(request: Request, body: bytes, tag: str) -> Response:
+    """Answer with an ETag, or 304 without a body where the client has just this already."""
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     if known & {tag, "*"}:

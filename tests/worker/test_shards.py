@@ -18,7 +18,7 @@ RECEIPT = {"torch": "none"}
 
 def claim(database: Database, job_key: int, *, lease_seconds: float = 60.0) -> Claim | None:
     with database.transaction() as session:
-        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, receipt=RECEIPT)
+        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, max_seconds=60.0, receipt=RECEIPT)
 
 
 def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> Progress:
