@@ -1,4 +1,4 @@
-"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] [road]``."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] [road] [sweep] [recovery]``."""
 
 import json
 import sys
@@ -46,11 +46,19 @@ def digits() -> dict[str, Any]:
     return digits.measure()
 
 
+def recovery() -> dict[str, Any]:
+    """Measure how long jobs stand still that lose their worker, through stacks of their own."""
+    from benchmarks import recovery
+
+    return recovery.measure()
+
+
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "engine": engine,
     "digits": digits,
     "road": road,
     "sweep": sweep,
+    "recovery": recovery,
 }
 
 

@@ -78,7 +78,7 @@ SLOW: dict[str, Any] = {
 LONG: dict[str, Any] = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "momentum", "lr": 0.02, "momentum": [0.5, 0.9]}],
-    "epochs": 3_000,
+    "epochs": 2_200,
     "record_every": 100,
 }
 SMALL = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}
