@@ -1,4 +1,4 @@
-"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [recovery] …``, or all of them."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [recovery] …``, or all."""
 
 import json
 import sys

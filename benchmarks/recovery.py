@@ -5,6 +5,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import psutil
 from sqlalchemy import select
 
 from service.database import Database
+from service.local.commands import BATCH, worker_command
 from service.local.stack import LocalStack
+from service.local.supervisor import Supervisor
 from service.models import Job, Shard
 
 # Minutes of work in epochs of a millisecond, so that its progress shows when it goes on.
@@ -40,14 +43,20 @@ def measure() -> dict[str, Any]:
 
 
 def _seconds(number: signal.Signals) -> float:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalStack(Path(folder), workers=2) as stack,
-        httpx.Client(base_url=stack.url, timeout=30, trust_env=False) as client,
-    ):
-        database = Database(f"sqlite:///{Path(folder).resolve() / 'ravine.db'}")
-        job_id = client.post("/v1/jobs", json=SPEC).raise_for_status().json()["id"]
-        _wait(lambda: _shard(database, job_id).epoch > 0)
+    with ExitStack() as open_things:
+        folder = Path(open_things.enter_context(tempfile.TemporaryDirectory())).resolve()
+        stack = open_things.enter_context(LocalStack(folder, workers=1))
+        client = open_things.enter_context(httpx.Client(base_url=stack.url, timeout=30, trust_env=False))
+        database = open_things.enter_context(closing(Database(f"sqlite:///{folder / 'ravine.db'}")))
+        # A second worker beside that of the stack: who is killed must not be waited for.
+        second = Supervisor(folder)
+        open_things.callback(second.stop)
+        second.run("second", worker_command("second", BATCH, 1), env=_environment())
+        # Each worker has begun one job; then one of them is free, and ready.
+        job_id, other = (client.post("/v1/jobs", json=SPEC).raise_for_status().json()["id"] for _ in range(2))
+        _wait(lambda: _shard(database, job_id).epoch > 0 and _shard(database, other).epoch > 0)
+        client.post(f"/v1/jobs/{other}/cancel").raise_for_status()
+        _wait(lambda: client.get(f"/v1/jobs/{other}").json()["status"] == "cancelled")
         child = _busiest()
         started, attempt = time.perf_counter(), _shard(database, job_id).attempt
         (child if number == signal.SIGKILL else child.parent()).send_signal(number)
@@ -56,8 +65,13 @@ def _seconds(number: signal.Signals) -> float:
         _wait(lambda: _shard(database, job_id).epoch > stored)
         seconds = time.perf_counter() - started
         client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
-        database.close()
         return seconds
+
+
+def _environment() -> dict[str, str]:
+    """Give the settings that a worker of the stack has."""
+    worker = next(process for process in psutil.Process().children(recursive=True) if "celery" in process.cmdline())
+    return {name: value for name, value in worker.environ().items() if name.startswith("RAVINE_")}
 
 
 def _shard(database: Database, job_id: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from sqlalchemy.exc import OperationalError
 
-from service import jobs, shards
+from service import endings, jobs, shards
 from service.database import Database
 from service.errors import Unavailable
 from service.settings import Settings
@@ -113,7 +113,7 @@ class Sweep(threading.Thread):
             with self._database.transaction() as session:
                 if time.monotonic() > self._lenient_until:
                     shards.take_back(session, max_attempts=self._settings.max_attempts)
-                shards.time_out(session)
+                endings.time_out(session)
                 jobs.remove_expired(session)
         except OperationalError:
             self._lenient_until = math.inf

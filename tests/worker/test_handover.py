@@ -8,7 +8,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from service import jobs, shards
+from service import endings, jobs, shards
 from service.database import Database, seconds_from_now
 from service.models import Checkpoint, Job, Metric, Shard
 from service.settings import Settings
@@ -88,10 +88,10 @@ def test_what_waits_for_a_worker_when_the_time_is_over_ends_with_the_next_sweep(
     claimed = claim(database, key)
     with database.transaction() as session:
         shards.give_back(session, claimed)
-        assert shards.time_out(session) == 0
+        assert endings.time_out(session) == 0
         session.execute(update(Job).values(deadline_at=seconds_from_now(-1)))
     with database.transaction() as session:
-        assert shards.time_out(session) == 1
+        assert endings.time_out(session) == 1
     with database.snapshot() as session:
         job = session.get_one(Job, key)
         assert (job.status, job.error_reason) == ("failed", "timeout")
