@@ -1,4 +1,4 @@
-"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [recovery] …``, or all."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [road] [load] …``."""
 
 import json
 import sys
@@ -53,12 +53,20 @@ def recovery() -> dict[str, Any]:
     return recovery.measure()
 
 
+def load() -> dict[str, Any]:
+    """Measure many clients, many jobs and long histories through stacks of their own."""
+    from benchmarks import load
+
+    return load.measure()
+
+
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "engine": engine,
     "digits": digits,
     "road": road,
     "sweep": sweep,
     "recovery": recovery,
+    "load": load,
 }
 
 

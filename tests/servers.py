@@ -4,10 +4,11 @@ import itertools
 import shutil
 import socket
 import sqlite3
+import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -153,6 +154,65 @@ class Stack:
         """A client of this API."""
         with httpx.Client(base_url=self.url, timeout=30.0, trust_env=False) as client:
             yield client
+
+
+class Api:
+    """The API alone, as `ravine serve` runs it: jobs stay queued."""
+
+    def __init__(
+        self,
+        database_url: str,
+        broker_url: str,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.database_url, self.port = database_url, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
+        self._host, self._folder = host, folder
+        self._supervisor = Supervisor(folder, Console())
+
+    def __enter__(self) -> Self:
+        command = [
+            str(Path(sys.executable).with_name("ravine")),
+            "serve",
+            "--host",
+            self._host,
+            "--port",
+            str(self.port),
+        ]
+        self._supervisor.run("api", command, env=self._env)
+        try:
+            self._supervisor.wait_until(lambda: accepts(self.port) and is_up(self.url), "the API", START_SECONDS)
+        except BaseException:
+            self._supervisor.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._supervisor.stop()
+
+    def log(self) -> str:
+        """All that it has printed so far."""
+        return "".join(path.read_text() for path in self._folder.glob("api*"))
+
+
+def is_up(url: str) -> bool:
+    """Whether a process answers there, whatever else is away."""
+    try:
+        return httpx.get(f"{url}/healthz", trust_env=False, timeout=5.0).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for a condition, or fail."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {seconds:g} s"
+        time.sleep(POLL_SECONDS)
 
 
 def wait_for_job(client: httpx.Client, job_id: str, timeout: float = 60.0) -> dict[str, Any]:

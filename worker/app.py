@@ -47,7 +47,7 @@ def _warm_up(**_: Any) -> None:
     leaving.listen()
     from worker.engine.device import use_device
 
-    use_device("cpu")
+    use_device(get_settings().device)
     from worker import runner  # noqa: F401  (its imports are what takes time)
 
     with database().snapshot() as session:

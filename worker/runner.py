@@ -18,6 +18,7 @@ from service.spec.job import JobSpec
 from service.states import ShardStatus, Stop
 from service.version import VERSION
 from worker import leaving
+from worker.engine.device import used_device
 from worker.engine.trainer import Trainer
 from worker.heartbeat import Heartbeat
 from worker.plan import plan
@@ -137,7 +138,7 @@ class Training:
             if leaves:
                 shards.give_back(session, self._claim)
 
-        store(self._database, self._settings, self._claim, checkpoint, write)
+        store(self._database, self._settings, self._claim, progress, write)
         self._stored_at = time.monotonic()
 
     def _store_end(self, epochs: int) -> None:
@@ -152,7 +153,7 @@ class Training:
                 write_decisions(session, self._claim.job_key, epochs, outcomes.index_R[trained_R], decided[trained_R])
             shards.end(session, self._claim, ShardStatus.COMPLETED)
 
-        store(self._database, self._settings, self._claim, None, write)
+        store(self._database, self._settings, self._claim, progress, write)
 
     def _stop(self, why: Stop) -> None:
         """Leave a shard before its last epoch; the epochs that were trained are kept, unless somebody else owns it."""
@@ -171,8 +172,13 @@ class Training:
             else:
                 shards.end(session, self._claim, ShardStatus.FAILED, reason="timeout", detail=TIMED_OUT)
 
-        store(self._database, self._settings, self._claim, None, write)
+        store(self._database, self._settings, self._claim, progress, write)
 
 
 def _receipt() -> dict[str, Any]:
-    return {"torch": torch.__version__, "version": VERSION, "threads": torch.get_num_threads()}
+    return {
+        "torch": torch.__version__,
+        "version": VERSION,
+        "threads": torch.get_num_threads(),
+        "device": str(used_device()),
+    }

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from service import shards
 from service.database import Database
+from service.recording import stage
 from service.settings import Settings
-from service.shards import Claim
+from service.shards import Claim, Progress
 from worker import leaving
 
 # Often enough to be quicker than a sweep, which leaves a lease that an outage let run out alone for some seconds.
@@ -20,20 +21,22 @@ log = logging.getLogger("ravine.storing")
 
 
 def store(
-    database: Database, settings: Settings, claim: Claim, checkpoint: bytes | None, write: Callable[[Session], None]
+    database: Database, settings: Settings, claim: Claim, progress: Progress | None, write: Callable[[Session], None]
 ) -> None:
     """Commit a chunk, trying again while the database is away. Nothing is trained meanwhile, so that memory is bounded.
 
-    The chunk is the one with this checkpoint, or without one the end of the shard.
+    ``write`` stores this progress; without a checkpoint, or without any, it ends the shard.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
         OperationalError: The database was away for longer than the settings allow, or this process has to end.
     """
+    checkpoint = None if progress is None else progress.checkpoint
+    rows = None if progress is None else progress.rows
     away_since: float | None = None
     while True:
         try:
-            with database.transaction() as session:
+            with database.transaction(prepare=lambda connection: stage(connection, claim.job_key, rows)) as session:
                 if away_since is not None:
                     if shards.has_stored(session, claim, checkpoint):
                         return

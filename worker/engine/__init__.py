@@ -20,8 +20,8 @@ plain data only, so that whoever drives it decides about databases, queues and c
         seeds: one integer per run; starts: one point per run [runs, D]; batch_size: an integer or "full".
         PROBLEMS maps a kind to its class, OPTIMIZERS and SCHEDULES do the same for theirs.
 
-    Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", device="cpu",
-         measure=())                                                                           worker.engine.trainer
+    Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", measure=(),
+         device=used_device())                                                                 worker.engine.trainer
         measure: names of extra fields, of worker.engine.measures.MEASURES.
     Trainer(plan, checkpoint=None, look=never)
         .fields       names of the rows of Epoch.values_FR, in order
@@ -39,5 +39,5 @@ plain data only, so that whoever drives it decides about databases, queues and c
         it is True a NaN is the true NaN of a run that diverges.
 
     use_device(name="cpu") -> torch.device                                                     worker.engine.device
-        call once per process: checks the device and sets one thread.
+        call once per process: checks the device, on which plans then train by default, and sets one thread.
 """

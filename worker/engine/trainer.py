@@ -5,12 +5,13 @@ checkpoints whenever it is his turn, inside an epoch too if he asks for one ther
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from worker.engine.device import used_device
 from worker.engine.fields import fields_of, measured
 from worker.engine.groups import Group
 from worker.engine.layout import Layout
@@ -23,7 +24,7 @@ Checkpoint = dict[str, NDArray[np.generic]]
 
 # The bytes of one matrix of a block. Wider blocks take fewer calls per run, narrower ones stay in a core's second-level
 # cache: of 128 KB to 1 MB, this trained 10,000 FlipNets fastest on a core with 1 MB.
-BLOCK_BYTES = 512 * 1024
+BLOCK_BYTES = 640 * 1024
 # A run has diverged when its loss is above this many times max(1, |loss at epoch 0|), or not finite.
 DIVERGENCE_FACTOR = 1e9
 # What begins the names of all that only a checkpoint inside an epoch has.
@@ -45,7 +46,7 @@ class Plan:
     record_every: int = 1
     accumulate: int = 1
     dtype: str = "float64"
-    device: str | torch.device = "cpu"
+    device: str | torch.device = field(default_factory=used_device)
     measure: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
