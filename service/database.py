@@ -84,7 +84,7 @@ class Database:
                 found = MigrationContext.configure(connection).get_current_revision()
         except OperationalError as error:
             raise Unavailable(f"the database cannot be reached: {error.orig}") from error
-        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        wanted = newest_migration()
         if found != wanted:
             raise Unavailable(
                 f"the database is at migration {found}, this version needs {wanted}: run `ravine migrate`"
@@ -177,6 +177,11 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
 def _postgresql_engine(url: str, pool_size: int) -> Engine:
     # A connection that a restart of the server has broken is replaced before it is used.
     return create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True)
+
+
+def newest_migration() -> str | None:
+    """Give the revision that this version's tables have."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def migrate(url: str, revision: str = "head") -> None:
