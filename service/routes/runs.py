@@ -67,7 +67,7 @@ class HistoriesQuery(HistoryQuery):
     """Histories of which runs."""
 
     labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
-    # Room for the ids of a page; every comma percent-encoded, it still fits into the 64 KiB that uvicorn reads of a URL.
+    # Room for the ids of a page; with commas percent-encoded it still fits into the 64 KiB that uvicorn reads of a URL.
     runs: str | None = Field(
         None,
         max_length=20_000,
