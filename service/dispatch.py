@@ -82,6 +82,11 @@ class Dispatcher:
         with self._celery.connection_for_write() as connection, connection.channel() as channel:
             return int(channel.queue_declare(queue=queue, durable=True).message_count)
 
+    def workers(self, seconds: float) -> list[str]:
+        """Ask all workers to answer within so long, and give the names of those that did."""
+        answers = self._celery.control.inspect(timeout=seconds).ping() or {}
+        return sorted(answers)
+
     def close(self) -> None:
         """Give all connections back."""
         self._celery.close()
