@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from pydantic_core import to_json
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from starlette.exceptions import HTTPException
 
 from service.errors import RavineError, Rejected
@@ -46,11 +46,18 @@ def answer_errors(app: FastAPI) -> None:
         return problem(request, error.status_code, str(error.detail), detail, headers=error.headers)
 
     @app.exception_handler(OperationalError)
-    def _database(request: Request, error: OperationalError) -> Response:
+    def _database(request: Request, error: DBAPIError) -> Response:
         log.error("the database failed: %s", error.orig)
         return problem(
             request, 503, "Unavailable", f"the database cannot be used now: {error.orig}", headers={"Retry-After": "2"}
         )
+
+    @app.exception_handler(InternalError)
+    def _read_only(request: Request, error: InternalError) -> Response:
+        # PostgreSQL's "read_only_sql_transaction", a standby for one, is to psycopg no operational error.
+        if getattr(error.orig, "sqlstate", None) == "25006":
+            return _database(request, error)
+        return _unforeseen(request, error)
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> Response:
