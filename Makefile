@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= data
 WORKERS ?= 2
-# Arguments for pytest: make test ARGS="-k cancelled"
+# Arguments for pytest, the benchmarks and the chaos: make test ARGS="-k cancelled"
 ARGS ?=
 
 BIN := .venv/bin
@@ -13,7 +13,7 @@ LOCAL := .venv/.has-local
 TEST := .venv/.has-test
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons down migrate test fuzz check lint bench
+.PHONY: help up demo lessons down migrate test fuzz check lint bench chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ lint: $(TEST) ## Repair the style as far as a program can
 
 bench: $(TEST) ## Measure latency and throughput
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(TEST) ## Break everything around 200 jobs: make chaos ARGS="--database postgresql --seed 7"
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 # The last prerequisite is for a Python that was upgraded or removed under its virtual environment.
 .venv/.has-%: pyproject.toml constraints.txt $(BIN)/python

@@ -46,6 +46,13 @@ def digits() -> dict[str, Any]:
     return digits.measure()
 
 
+def recovery() -> dict[str, Any]:
+    """Measure how long jobs stand still that lose their worker, through stacks of their own."""
+    from benchmarks import recovery
+
+    return recovery.measure()
+
+
 def load() -> dict[str, Any]:
     """Measure many clients, many jobs and long histories through stacks of their own."""
     from benchmarks import load
@@ -58,6 +65,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "digits": digits,
     "road": road,
     "sweep": sweep,
+    "recovery": recovery,
     "load": load,
 }
 

@@ -173,6 +173,44 @@ def worker(
     os.execv(argv[0], argv)  # noqa: S606  The worker becomes this process: signals reach it, its exit code is ours.
 
 
+@app.command()
+def doctor(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of a `ravine up`; without it, what the settings name.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects instead of lines.")] = False,
+) -> None:
+    """Look at database, migrations, clock, broker, workers and disk; exit code 1 if something is wrong."""
+    import json
+    from dataclasses import asdict
+
+    from pydantic import ValidationError
+
+    from service.doctor import examine
+    from service.local.preconditions import DataDir
+    from service.settings import Settings
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        _give_up(f"a setting cannot be used: {error}")
+    if data_dir is not None:
+        folder = DataDir(data_dir)
+        folder.find_scratch()
+        urls = {"database_url": folder.database_url, "broker_url": f"redis+socket://{folder.broker_socket}"}
+        settings = settings.model_copy(update=urls)
+    findings = examine(settings)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            way_out = "" if finding.is_well else f": {finding.way_out}"
+            mark = typer.style("✓", fg="green") if finding.is_well else typer.style("✗", fg="red")
+            typer.echo(f"{mark} {finding.check:10} {finding.found}{way_out}")
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
 _EXAMPLE = """
   Compare two optimizers:
     curl -s {url}/v1/jobs -H 'Content-Type: application/json' -d '{{

@@ -99,7 +99,7 @@ class Database:
                 found = MigrationContext.configure(connection).get_current_revision()
         except OperationalError as error:
             raise Unavailable(f"the database cannot be reached: {error.orig}") from error
-        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        wanted = newest_migration()
         if found != wanted:
             raise Unavailable(
                 f"the database is at migration {found}, this version needs {wanted}: run `ravine migrate`"
@@ -200,6 +200,11 @@ def _postgresql_engine(url: str, pool_size: int) -> Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
     )
+
+
+def newest_migration() -> str | None:
+    """Give the revision that this version's tables have."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from sqlalchemy.exc import OperationalError
 
-from service import jobs, shards
+from service import endings, jobs, shards
 from service.database import Database
 from service.errors import Unavailable
 from service.settings import Settings
@@ -82,6 +82,11 @@ class Dispatcher:
         with self._celery.connection_for_write() as connection, connection.channel() as channel:
             return int(channel.queue_declare(queue=queue, durable=True).message_count)
 
+    def workers(self, seconds: float) -> list[str]:
+        """Ask all workers to answer within so long, and give the names of those that did."""
+        answers = self._celery.control.inspect(timeout=seconds).ping() or {}
+        return sorted(answers)
+
     def close(self) -> None:
         """Give all connections back."""
         self._celery.close()
@@ -113,7 +118,7 @@ class Sweep(threading.Thread):
             with self._database.transaction() as session:
                 if time.monotonic() > self._lenient_until:
                     shards.take_back(session, max_attempts=self._settings.max_attempts)
-                shards.time_out(session)
+                endings.time_out(session)
                 jobs.remove_expired(session)
         except OperationalError:
             self._lenient_until = math.inf

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Text, delete, false, func, insert, literal
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service import shards
+from service import endings
 from service.database import seconds_from_now
 from service.errors import Conflict, NotFound, Rejected, TooMuchOpen
 from service.identity import is_id, new_job_id
@@ -195,8 +195,8 @@ def cancel(session: Session, job_id: str, caller: Caller) -> Job:
         raise Conflict(f"the job has ended already: it is {job.status}")
     if job.status != JobStatus.CANCELLING:
         session.execute(update(Job).where(Job.key == job.key).values(status=JobStatus.CANCELLING))
-        shards.cancel_queued(session, job.key)
-        shards.end_job_with_its_last_shard(session, job.key)
+        endings.cancel_queued(session, job.key)
+        endings.end_job_with_its_last_shard(session, job.key)
     session.refresh(job)
     return job
 

@@ -1,9 +1,8 @@
 """How do histories that do not fit in memory get out? As pieces of JSON, from blocks of rows read one after another.
 
-A history is a column per field, and the table has rows: a long one is read once per field, which takes no memory and
-hardly longer, because making numbers of rows is what takes the time. Each block is a short transaction of its own, so
-that a client that reads slowly holds nothing open. Rows are only ever added, at later epochs: what is told is the
-history as it was at the first look.
+A history is a column per field, and the table has rows: a long one is read once per field, which pays time for memory.
+Each block is a short transaction of its own, so that a client that reads slowly holds nothing open. Rows are only ever
+added, at later epochs: what is told is the history as it was at the first look.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -12,11 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.database import seconds_from_now
+from service.endings import blame, end_job_with_its_last_shard, end_runs, runs_of
 from service.models import Checkpoint, Job, Run, Shard
 from service.recording import Outcomes, Rows, write_outcomes, write_rows
-from service.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
-
-TIMED_OUT = "the job took longer than its time limit; what was recorded stays"
+from service.states import SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
 
 
 class LeaseLost(Exception):
@@ -51,7 +50,13 @@ class Progress:
 
 
 def claim(
-    session: Session, job_key: int, number: int, *, lease_seconds: float, max_seconds: float, receipt: dict[str, Any]
+    session: Session,
+    job_key: int,
+    number: int,
+    *,
+    lease_seconds: float,
+    max_seconds: float | None = None,
+    receipt: dict[str, Any],
 ) -> Claim | None:
     """Take a queued shard, or give None where there is nothing to take: the message was late or doubled."""
     job = session.execute(select(Job).where(Job.key == job_key).with_for_update()).scalar_one_or_none()
@@ -65,6 +70,7 @@ def claim(
     ).one_or_none()
     if taken is None:
         return None
+    limit = job.spec["time_limit_seconds"] or max_seconds
     if job.status == JobStatus.QUEUED:
         session.execute(
             update(Job)
@@ -72,13 +78,13 @@ def claim(
             .values(
                 status=JobStatus.RUNNING,
                 started_at=seconds_from_now(),
-                deadline_at=seconds_from_now(job.spec["time_limit_seconds"] or max_seconds),
+                deadline_at=None if limit is None else seconds_from_now(limit),
                 receipt=receipt,
             )
         )
     session.execute(
         update(Run)
-        .where(*_runs_of(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
+        .where(*runs_of(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
         .values(status=RunStatus.RUNNING)
     )
     checkpoint = session.execute(
@@ -191,69 +197,11 @@ def end(
     # The job's row is locked first, here and in cancel: two last shards that end at once must see each other.
     session.execute(select(Job.key).where(Job.key == claim.job_key).with_for_update())
     _guarded(session, claim, status=status, lease_until=None, runs_ended=Shard.num_runs)
-    _end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
+    end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
     session.execute(delete(Checkpoint).where(Checkpoint.job_key == claim.job_key, Checkpoint.number == claim.number))
     if reason is not None:
         blame(session, claim.job_key, reason, detail)
     end_job_with_its_last_shard(session, claim.job_key)
-
-
-def blame(session: Session, job_key: int, reason: str, detail: str | None) -> None:
-    """Keep why a job failed: the first reason counts."""
-    session.execute(
-        update(Job)
-        .where(Job.key == job_key, Job.error_reason.is_(None))
-        .values(error_reason=reason, error_detail=detail)
-    )
-
-
-def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
-    """End a job none of whose shards is open any more; its row must be locked."""
-    statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
-    if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:
-        return
-    status = JobStatus.COMPLETED
-    if ShardStatus.FAILED in statuses:
-        status = JobStatus.FAILED
-    elif ShardStatus.CANCELLED in statuses:
-        status = JobStatus.CANCELLED
-    session.execute(
-        update(Job)
-        .where(Job.key == job_key, Job.status.not_in(JOB_ENDED))
-        .values(status=status, finished_at=seconds_from_now())
-    )
-    job = session.execute(select(Job.spec).where(Job.key == job_key)).scalar_one()
-    if job["ttl_seconds"] is not None:
-        session.execute(update(Job).where(Job.key == job_key).values(expires_at=seconds_from_now(job["ttl_seconds"])))
-
-
-def cancel_queued(session: Session, job_key: int) -> None:
-    """Cancel the shards of a job that no worker has; the others stop when their workers look."""
-    _end_queued(session, job_key, ShardStatus.CANCELLED)
-
-
-def time_out(session: Session) -> int:
-    """End what no worker has of the jobs whose time is over; workers end the rest when they look."""
-    late = select(Job.key).where(Job.status == JobStatus.RUNNING, Job.deadline_at < seconds_from_now())
-    keys = list(session.execute(late.order_by(Job.key).with_for_update()).scalars())
-    for key in keys:
-        if _end_queued(session, key, ShardStatus.FAILED):
-            blame(session, key, "timeout", TIMED_OUT)
-            end_job_with_its_last_shard(session, key)
-    return len(keys)
-
-
-def _end_queued(session: Session, job_key: int, status: ShardStatus) -> int:
-    """End the queued shards of a job, whose row must be locked."""
-    ended = session.execute(
-        update(Shard)
-        .where(Shard.job_key == job_key, Shard.status == ShardStatus.QUEUED)
-        .values(status=status, runs_ended=Shard.num_runs)
-        .returning(Shard.first_run, Shard.num_runs)
-    ).all()
-    for first_run, num_runs in ended:
-        _end_runs(session, job_key, first_run, num_runs, status)
-    return len(ended)
 
 
 def take_back(session: Session, *, max_attempts: int) -> int:
@@ -325,19 +273,6 @@ def _guarded(session: Session, claim: Claim, **values: Any) -> None:
 def _held(claim: Claim) -> tuple[Any, ...]:
     """The shard of a claim, as long as no newer attempt owns it."""
     return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
-
-
-def _end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:
-    """End the runs of a shard that have not ended by themselves."""
-    session.execute(
-        update(Run)
-        .where(*_runs_of(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))
-        .values(status=RunStatus(status))
-    )
-
-
-def _runs_of(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
-    return Run.job_key == job_key, Run.index >= first_run, Run.index < first_run + num_runs
 
 
 def _keep_checkpoint(session: Session, claim: Claim, data: bytes) -> None:

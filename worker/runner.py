@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from service import shards
 from service.database import Database
 from service.decisions import write_decisions
+from service.endings import TIMED_OUT
 from service.settings import Settings
-from service.shards import TIMED_OUT, Claim, LeaseLost
+from service.shards import Claim, LeaseLost
 from service.spec.job import JobSpec
 from service.states import ShardStatus, Stop
 from service.version import VERSION

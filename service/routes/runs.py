@@ -76,7 +76,13 @@ class HistoriesQuery(HistoryQuery):
     """Histories of which runs."""
 
     labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
-    runs: str | None = Field(None, max_length=50_000, description="Only these runs: ids or indices, comma-separated.")
+    # Room for the ids of a page; with commas percent-encoded it still fits into the 64 KiB that uvicorn reads of a URL.
+    runs: str | None = Field(
+        None,
+        max_length=20_000,
+        pattern=r"^[0-9a-f, -]*$",
+        description="Only these runs: ids or indices, comma-separated.",
+    )
     limit: int = Field(50, ge=1, le=500, description="Runs on a page; long histories make shorter pages.")
     cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
     last_event_id: str | None = Field(

@@ -7,7 +7,7 @@ SPECS: list[dict[str, Any]] = [
         "problem": {"kind": "flipnet"},
         "optimizers": [{"kind": "momentum", "lr": 0.05, "momentum": [0.0, 0.5, 0.9]}, {"kind": "adam", "lr": 0.01}],
         "seeds": {"first": 0, "count": 10},
-        "epochs": 500,
+        "epochs": 300,
         "record_every": 10,
         "shuffle": True,
     },
@@ -16,7 +16,7 @@ SPECS: list[dict[str, Any]] = [
         "problem": {"kind": "flipnet"},
         "optimizers": [{"kind": "sgd", "lr": [0.01, 0.1, 3.0]}, {"kind": "rprop", "lr": 0.01}],
         "batch_size": "full",
-        "epochs": 2_000,
+        "epochs": 1_500,
         "record_every": 50,
         "measure": ["alpha"],
     },
@@ -45,7 +45,7 @@ SPECS: list[dict[str, Any]] = [
         "problem": {"kind": "digits", "model": "mlp", "hidden": 8, "train_size": 320},
         "optimizers": [{"kind": "momentum", "lr": 0.05}, {"kind": "muon", "lr": 0.02}],
         "seeds": [0, 1],
-        "epochs": 30,
+        "epochs": 15,
     },
     {
         "problem": {"kind": "digits", "model": "cnn", "hidden": 2, "train_size": 160},
@@ -78,7 +78,7 @@ SLOW: dict[str, Any] = {
 LONG: dict[str, Any] = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "momentum", "lr": 0.02, "momentum": [0.5, 0.9]}],
-    "epochs": 3_000,
+    "epochs": 2_200,
     "record_every": 100,
 }
 SMALL = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}

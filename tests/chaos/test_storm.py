@@ -11,8 +11,9 @@ from tests.chaos.specs import SPECS
 from tests.chaos.storm import ENV, LEASE_SECONDS, storm, undisturbed
 from tests.servers import Broker, Postgres, Stack
 
-JOBS, BLOWS, PAUSE_SECONDS = 14, 9, 1.5
-DEADLINE_SECONDS = 150.0
+JOBS, BLOWS, PAUSE_SECONDS = 9, 9, 1.5
+# A deadline for a busy machine; an idle one needs a tenth.
+DEADLINE_SECONDS = 400.0
 
 
 def test_the_same_seed_gives_the_same_blows() -> None:

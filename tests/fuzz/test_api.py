@@ -71,7 +71,8 @@ def ask(url: str, key: str, run: str, seed: int, folder: Path) -> int:
         timeout=3_000,
         check=False,
     )
-    assert answer.returncode == 0, answer.stdout[-6_000:] + answer.stderr[-2_000:]
+    told = "\n".join(line[:300] for line in answer.stdout.splitlines()[-120:])
+    assert answer.returncode == 0, told + answer.stderr[-2_000:]
     found = re.search(r"([\d,]+) generated", answer.stdout)
     assert found, answer.stdout[-2_000:]
     return int(found[1].replace(",", ""))
