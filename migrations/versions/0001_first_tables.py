@@ -29,6 +29,9 @@ MOVES = {
     ],
 }
 
+# A column of type FLOAT makes 0 of −0.0 on SQLite; one of no affinity, which is called BLOB, keeps it.
+real = sa.Float(precision=53).with_variant(sa.BLOB(), "sqlite")
+
 
 def upgrade() -> None:
     """Apply."""
@@ -64,7 +67,7 @@ def upgrade() -> None:
         sa.Column("receipt", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("idempotency_key", sa.Text(), nullable=True),
         sa.Column("owner", sa.String(length=12), nullable=False),
-        sa.Column("work", sa.Float(precision=53), nullable=False),
+        sa.Column("work", real, nullable=False),
         sa.CheckConstraint(
             "status IN ('queued', 'running', 'cancelling', 'completed', 'failed', 'cancelled')",
             name=op.f("ck_jobs_status"),
@@ -141,24 +144,24 @@ def upgrade() -> None:
         sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("run_index", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("loss", sa.Float(precision=53), nullable=True),
-        sa.Column("train_loss", sa.Float(precision=53), nullable=True),
-        sa.Column("test_loss", sa.Float(precision=53), nullable=True),
-        sa.Column("accuracy", sa.Float(precision=53), nullable=True),
-        sa.Column("test_accuracy", sa.Float(precision=53), nullable=True),
-        sa.Column("grad_norm", sa.Float(precision=53), nullable=True),
-        sa.Column("update_norm", sa.Float(precision=53), nullable=True),
-        sa.Column("distance_from_start", sa.Float(precision=53), nullable=True),
-        sa.Column("distance_to_minimum", sa.Float(precision=53), nullable=True),
-        sa.Column("lr", sa.Float(precision=53), nullable=True),
-        sa.Column("momentum", sa.Float(precision=53), nullable=True),
-        sa.Column("x", sa.Float(precision=53), nullable=True),
-        sa.Column("y", sa.Float(precision=53), nullable=True),
-        sa.Column("sharpness", sa.Float(precision=53), nullable=True),
-        sa.Column("noise_scale", sa.Float(precision=53), nullable=True),
-        sa.Column("gradient_variance", sa.Float(precision=53), nullable=True),
-        sa.Column("alpha", sa.Float(precision=53), nullable=True),
-        sa.Column("velocity_norm", sa.Float(precision=53), nullable=True),
+        sa.Column("loss", real, nullable=True),
+        sa.Column("train_loss", real, nullable=True),
+        sa.Column("test_loss", real, nullable=True),
+        sa.Column("accuracy", real, nullable=True),
+        sa.Column("test_accuracy", real, nullable=True),
+        sa.Column("grad_norm", real, nullable=True),
+        sa.Column("update_norm", real, nullable=True),
+        sa.Column("distance_from_start", real, nullable=True),
+        sa.Column("distance_to_minimum", real, nullable=True),
+        sa.Column("lr", real, nullable=True),
+        sa.Column("momentum", real, nullable=True),
+        sa.Column("x", real, nullable=True),
+        sa.Column("y", real, nullable=True),
+        sa.Column("sharpness", real, nullable=True),
+        sa.Column("noise_scale", real, nullable=True),
+        sa.Column("gradient_variance", real, nullable=True),
+        sa.Column("alpha", real, nullable=True),
+        sa.Column("velocity_norm", real, nullable=True),
         sa.PrimaryKeyConstraint("job_key", "run_index", "epoch", name=op.f("pk_metrics")),
         sqlite_with_rowid=False,
     )
@@ -168,8 +171,8 @@ def upgrade() -> None:
         sa.Column("index", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("epochs_done", sa.Integer(), nullable=False),
-        sa.Column("final_loss", sa.Float(precision=53), nullable=True),
-        sa.Column("best_loss", sa.Float(precision=53), nullable=True),
+        sa.Column("final_loss", real, nullable=True),
+        sa.Column("best_loss", real, nullable=True),
         sa.Column("best_epoch", sa.Integer(), nullable=True),
         sa.Column("diverged_epoch", sa.Integer(), nullable=True),
         sa.CheckConstraint(
