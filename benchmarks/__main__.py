@@ -1,4 +1,4 @@
-"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] [road]``."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] …``."""
 
 import json
 import sys
@@ -46,11 +46,27 @@ def digits() -> dict[str, Any]:
     return digits.measure()
 
 
+def comparison() -> dict[str, Any]:
+    """Measure how long comparisons of large jobs take, over HTTP."""
+    from benchmarks import comparison
+
+    return comparison.measure()
+
+
+def coverage() -> dict[str, Any]:
+    """Count how often intervals hold the truth, and how often tests see what is not there."""
+    from benchmarks import coverage
+
+    return coverage.measure()
+
+
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "engine": engine,
     "digits": digits,
     "road": road,
     "sweep": sweep,
+    "comparison": comparison,
+    "coverage": coverage,
 }
 
 

@@ -1,0 +1,79 @@
+"""How long does a comparison take, and how much memory: of 1,000 runs and of 100,000, 30 epochs each?"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from service.local.stack import LocalStack
+
+POLL_SECONDS = 0.1
+DEADLINE_SECONDS = 600.0
+EPOCHS = 30
+REPEATS = 5
+# Name: seeds, learning rates; with two optimizers that is 1,000 and 100,000 runs.
+SHAPES = {
+    "1,000 runs (2 settings × 500 seeds)": (500, 1),
+    "1,000 runs (20 settings × 50 seeds)": (50, 10),
+    "1,000 runs (50 settings × 20 seeds)": (20, 25),
+    "100,000 runs (5,000 settings × 20 seeds)": (20, 2_500),
+}
+
+
+def measure() -> dict[str, Any]:
+    """Measure with SQLite through the embedded stack."""
+    figures: dict[str, Any] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalStack(Path(folder), port=0, workers=1) as stack,
+        httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
+    ):
+        for name, (num_seeds, num_rates) in SHAPES.items():
+            job_id = _run(client, num_seeds, num_rates)
+            first, best = _times(client, f"/v1/jobs/{job_id}/comparison", 2 if num_rates > 1_000 else REPEATS)
+            figures[f"{name}, first time (s)"] = first
+            figures[f"{name}, best of the next (s)"] = best
+        figures["peak memory of the API (MB)"] = _api_memory() / 1e6
+    return figures
+
+
+def _run(client: httpx.Client, num_seeds: int, num_rates: int) -> str:
+    rates = {"from": 0.01, "to": 0.1, "num": num_rates, "scale": "log"}
+    spec = {
+        "problem": {"kind": "flipnet"},
+        "optimizers": [{"kind": "sgd", "lr": rates}, {"kind": "momentum", "lr": rates}],
+        "seeds": {"first": 0, "count": num_seeds},
+        "epochs": EPOCHS,
+    }
+    job_id = str(client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (status := client.get(f"/v1/jobs/{job_id}").json()["status"]) != "completed":
+        assert status in {"queued", "running"}, f"the job is {status}"
+        assert time.monotonic() < deadline, "the job did not end in time"
+        time.sleep(POLL_SECONDS)
+    return job_id
+
+
+def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float]:
+    """Give the seconds of the first answer, which also draws the resamples, and the shortest of the others."""
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        client.get(url).raise_for_status()
+        seconds.append(time.perf_counter() - started)
+    return seconds[0], min(seconds[1:])
+
+
+def _api_memory() -> int:
+    """Give the resident bytes of the API's process, the largest one that serves HTTP."""
+    sizes = [0]
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if "uvicorn" in " ".join(process.cmdline()):
+                sizes.append(process.memory_info().rss)
+        except psutil.NoSuchProcess:
+            continue
+    return max(sizes)
