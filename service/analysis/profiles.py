@@ -57,8 +57,8 @@ def precision_runtimes(curves: Curves, start_R: Floats, least: float) -> Floats:
     """Give the epoch at which each run first reaches each of 51 precisions, [R, K]; infinite where it never does.
 
     Precision p means loss ≤ least + p·(loss at the start − least): relative to the gap at the start, so that problems
-    of different scales can be put together. From 10² to 10⁰ the start itself suffices; they are kept so that the targets
-    are those of COCO.
+    of different scales can be put together. From 10² to 10⁰ the start itself suffices; they are kept so that the
+    targets are those of COCO.
     """
     gap_R = start_R - least
     length_R = np.diff(curves.first_R, append=len(curves.epoch_P))
@@ -75,7 +75,7 @@ def precision_runtimes(curves: Curves, start_R: Floats, least: float) -> Floats:
 
 
 def resampled_weights(group_I: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Weigh instances so that every group (job) counts the same: as they are [I], and resampled within groups [B, I]."""
+    """Weigh instances so that every group (job) counts the same: as they are [I], and resampled in groups [B, I]."""
     rng = np.random.default_rng(SEED)
     groups = np.unique(group_I)
     weight_I = np.zeros(len(group_I))
