@@ -36,7 +36,7 @@ def measure() -> dict[str, Any]:
             first, best = _times(client, f"/v1/jobs/{job_id}/comparison", 2 if num_rates > 1_000 else REPEATS)
             figures[f"{name}, first time (s)"] = first
             figures[f"{name}, best of the next (s)"] = best
-        figures["peak memory of the API (MB)"] = _api_memory() / 1e6
+        figures["memory of the API afterwards (MB)"] = _api_memory() / 1e6
     return figures
 
 
@@ -68,11 +68,11 @@ def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float]:
 
 
 def _api_memory() -> int:
-    """Give the resident bytes of the API's process, the largest one that serves HTTP."""
+    """Give the resident bytes of the API's process."""
     sizes = [0]
     for process in psutil.Process().children(recursive=True):
         try:
-            if "uvicorn" in " ".join(process.cmdline()):
+            if "service.local.serve" in " ".join(process.cmdline()):
                 sizes.append(process.memory_info().rss)
         except psutil.NoSuchProcess:
             continue
