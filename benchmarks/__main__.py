@@ -1,6 +1,7 @@
 """Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] …``."""
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -55,6 +56,7 @@ def comparison() -> dict[str, Any]:
 
 def coverage() -> dict[str, Any]:
     """Count how often intervals hold the truth, and how often tests see what is not there."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # As the API does, before numpy is loaded.
     from benchmarks import coverage
 
     return coverage.measure()

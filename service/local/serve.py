@@ -1,5 +1,6 @@
 """The API process of the embedded stack: uvicorn on a socket that the supervisor opened."""
 
+import os
 import socket
 import sys
 
@@ -10,6 +11,9 @@ GRACE_SECONDS = 3  # Open streams may finish their sentence; the supervisor kill
 
 def main() -> None:
     """Serve on the inherited socket whose number is the first argument."""
+    # numpy is not loaded yet. The products of a comparison are so small that threads cost seven times what they share:
+    # they wait for each other by spinning.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     listener = socket.socket(fileno=int(sys.argv[1]))
     config = uvicorn.Config(
         "service.app:create_app",
