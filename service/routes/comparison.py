@@ -10,7 +10,8 @@ from service import comparison, comparison_across, jobs
 from service.errors import Rejected
 from service.routes.answers import Documented, TheDatabase, answer
 from service.schemas import Problem
-from service.schemas_comparison import AcrossAnswer, ComparisonAnswer
+from service.schemas_across import AcrossAnswer
+from service.schemas_comparison import ComparisonAnswer
 from service.states import JOB_ENDED
 from service.version import VERSION
 
