@@ -151,7 +151,7 @@ def test_an_unknown_lesson_is_404_with_the_names_there_are(client: httpx.Client,
 def test_the_command_runs_lessons_at_a_service_and_names_those_there_are(stack: Stack) -> None:
     def ravine(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "service.cli", "lessons", *words],
+            [str(Path(sys.executable).with_name("ravine")), "lessons", *words],
             capture_output=True,
             text=True,
             env={**os.environ, "RAVINE_URL": stack.url, "NO_PROXY": "127.0.0.1"},
