@@ -8,7 +8,7 @@ import pytest
 from service.spec.expression import parse
 from worker.engine.course import Course
 from worker.engine.groups import Entry, group_entries
-from worker.engine.problems import FlipNet, Surface
+from worker.engine.problems import Surface
 from worker.engine.trainer import Plan, Trainer
 
 LR, BETA, JUMP = 0.01, 0.9, 10
