@@ -15,6 +15,7 @@ from service.analysis.summaries import Summary, ranks, summaries
 from service.analysis.verdicts import Contender, verdict
 from service.comparison_cautions import cautions
 from service.comparison_settings import MAX_EACH, Table, read_curves, read_table
+from service.comparison_theory import theory_of
 from service.comparison_tuned import tuned_comparison
 from service.errors import Rejected
 from service.models import Job
@@ -90,8 +91,7 @@ def compare(
         "verdict": _verdict(table, there, base, rank_of, against, loss),
         "warnings": cautions(spec, table, loss, partial=partial),
         "tuned": tuned_comparison(table) if tuned else None,
-        # Filled where an exact theory of the problem is known.
-        "theory": None,
+        "theory": theory_of(session, job, spec),
     }
 
 
