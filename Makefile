@@ -13,7 +13,7 @@ LOCAL := .venv/.has-local
 TEST := .venv/.has-test
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons down migrate test check lint bench
+.PHONY: help up demo lessons down migrate test fuzz check lint bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ migrate: $(LOCAL) ## Bring the tables of the database at RAVINE_DATABASE_URL to 
 
 test: $(TEST) ## Run all tests; real servers are started from wheels
 	$(BIN)/pytest $(ARGS)
+
+fuzz: $(TEST) ## Ask the API 10,000 things, and write 100,000 formulas; takes minutes
+	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)
 
 check: $(TEST) ## Look at style, types, the direction of imports and the migrations; change nothing
 	$(BIN)/ruff check

@@ -1,4 +1,4 @@
-"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] [road]``."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [road] [load] …``."""
 
 import json
 import sys
@@ -46,11 +46,19 @@ def digits() -> dict[str, Any]:
     return digits.measure()
 
 
+def load() -> dict[str, Any]:
+    """Measure many clients, many jobs and long histories through stacks of their own."""
+    from benchmarks import load
+
+    return load.measure()
+
+
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "engine": engine,
     "digits": digits,
     "road": road,
     "sweep": sweep,
+    "load": load,
 }
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from service.settings import get_settings
 from service.spec.job import JobSpec
 from service.spec.price import price
 from service.spec.problems import Digits
@@ -37,7 +38,7 @@ RESNET = {
 
 def measure() -> dict[str, Any]:
     """Measure both ways of training the same runs, with every field of every epoch."""
-    use_device("cpu")
+    use_device(get_settings().device)
     figures: dict[str, Any] = {}
     for name, written in {"mlp": MLP, "resnet": RESNET}.items():
         spec = JobSpec.model_validate(written)

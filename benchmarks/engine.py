@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import notebook
 from benchmarks.road import SWEEP
+from service.settings import get_settings
 from service.spec.job import JobSpec
 from service.spec.price import price
 from worker.engine.device import use_device
@@ -25,7 +26,7 @@ RAVINE = {
 
 def measure() -> dict[str, Any]:
     """Measure FlipNet against one run at a time, and the ravine per update; every field of every epoch is computed."""
-    use_device("cpu")
+    use_device(get_settings().device)
     figures: dict[str, Any] = {}
     baseline = notebook.seconds_per_run()
     for num in (1_000, 10_000):

@@ -3,15 +3,20 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from service import version
+from service.authentication import Authentication
 from service.database import Database
 from service.dispatch import Dispatcher, Sweep
+from service.middleware import BodyLimit, HostCheck, SecurityHeaders
+from service.openapi import document_errors
 from service.problem_details import answer_errors
-from service.routes import catalogue, jobs, lessons, operations, presets, runs, theory
-from service.schemas import Problem
+from service.routes import catalogue, comparison, jobs, lessons, operations, presets, reference, runs, theory
+from service.routes.answers import identified
+from service.routes.negotiation import negotiated
+from service.routes.polling import Polls
 from service.settings import Settings, get_settings
 
 DESCRIPTION = (
@@ -26,8 +31,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.settings = settings
         app.state.database = Database(settings.database_url)
+        app.state.authentication = Authentication(app.state.database, settings)
+        app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         sweep.start()
@@ -43,9 +49,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version.VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        responses={422: {"model": Problem, "content": {"application/problem+json": {}}}},
+        # Both would load their scripts from foreign hosts; routes/reference.py serves its own.
+        docs_url=None,
+        redoc_url=None,
     )
+    app.state.settings = settings
     answer_errors(app)
-    for routes in (jobs, runs, catalogue, presets, theory, lessons, operations):
+    app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(HostCheck, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(SecurityHeaders)
+    # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
+    guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
+    for routes in (jobs, runs, comparison, catalogue, presets, theory, lessons):
+        guarded.include_router(routes.router)
+    app.include_router(guarded)
+    for routes in (operations, reference):
         app.include_router(routes.router)
+    document_errors(app)
     return app

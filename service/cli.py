@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from service import commands, key_commands
+from service.commands.asking import EXIT_CODES
+
 if TYPE_CHECKING:
     from service.local.stack import LocalStack
 
@@ -18,9 +21,12 @@ app = typer.Typer(
     name="ravine",
     help="Which optimizer, at which settings, wins on this problem, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
+    epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
 )
+
+commands.register(app)
+app.add_typer(key_commands.app, name="keys")
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the database and of the logs; made if it is not there.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that train, besides the one for small jobs.")]
@@ -123,6 +129,27 @@ def migrate() -> None:
     except StackError as error:
         _give_up(error)
     typer.echo("The database is up to date.")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; any but this machine's own needs an API key.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+) -> None:
+    """Run the API alone, on the database and the broker that RAVINE_DATABASE_URL and RAVINE_BROKER_URL name."""
+    from contextlib import closing
+
+    from service.local.preconditions import StackError, listen, require_key
+    from service.local.serve import serve
+
+    try:
+        with closing(listen(host, port)) as listener:
+            require_key(listener.getsockname()[0])
+            serve(listener)
+    except StackError as error:
+        _give_up(error)
 
 
 @app.command()

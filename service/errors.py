@@ -1,10 +1,15 @@
 """What may go wrong for a client: one tree of errors, each with its status.
 
 RavineError
-├── NotFound 404
-├── Conflict 409
-├── Rejected 422
 ├── BadCursor 400
+├── ForeignHost 400
+├── Unauthorized 401
+├── NotFound 404
+├── NotAcceptable 406
+├── Conflict 409
+├── ContentTooLarge 413
+├── Rejected 422
+├── TooMuchOpen 429
 └── Unavailable 503
 """
 
@@ -16,10 +21,26 @@ class RavineError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
+    headers: ClassVar[dict[str, str]] = {}
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class ForeignHost(RavineError):
+    """A name in the header Host that this server is not called by: a page of somebody else's may be behind it."""
+
+    status = 400
+    title = "Foreign host"
+
+
+class Unauthorized(RavineError):
+    """The key is missing, wrong or revoked."""
+
+    status = 401
+    title = "Unauthorized"
+    headers = {"WWW-Authenticate": 'Bearer realm="ravine"'}  # noqa: RUF012  (never changed)
 
 
 class NotFound(RavineError):
@@ -29,11 +50,25 @@ class NotFound(RavineError):
     title = "Not found"
 
 
+class NotAcceptable(RavineError):
+    """The header Accept allows nothing that this route can answer."""
+
+    status = 406
+    title = "Not acceptable"
+
+
 class Conflict(RavineError):
     """The job is not in a state in which this can be done."""
 
     status = 409
     title = "Conflict"
+
+
+class ContentTooLarge(RavineError):
+    """The body has more bytes than any spec needs."""
+
+    status = 413
+    title = "Content too large"
 
 
 class Rejected(RavineError):
@@ -54,8 +89,19 @@ class BadCursor(RavineError):
     title = "Bad cursor"
 
 
+class TooMuchOpen(RavineError):
+    """The caller has as much waiting and running as one caller may have."""
+
+    status = 429
+    title = "Too much open work"
+    # Small jobs end in less than a second; asking more often than this would only add load.
+    headers = {"Retry-After": "5"}  # noqa: RUF012
+
+
 class Unavailable(RavineError):
-    """The database or the broker cannot be reached."""
+    """The database or the broker cannot be used now."""
 
     status = 503
     title = "Unavailable"
+    # A restart of either takes about as long.
+    headers = {"Retry-After": "2"}  # noqa: RUF012

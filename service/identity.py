@@ -5,6 +5,7 @@ The id of run i is its job's with i + 1 there. So a sweep of a million runs stor
 found by its primary key.
 """
 
+import re
 import secrets
 import time
 from uuid import UUID
@@ -15,6 +16,7 @@ _INDEX_BITS = 32
 _INDEX_MASK = (1 << _INDEX_BITS) - 1
 _VERSION_7 = 7 << 76
 _VARIANT = 0b10 << 62
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def new_job_id() -> str:
@@ -23,6 +25,11 @@ def new_job_id() -> str:
     fraction = rest * 4096 // 1_000_000
     random = secrets.randbits(62 - _INDEX_BITS) << _INDEX_BITS
     return str(UUID(int=(milliseconds << 80) | _VERSION_7 | (fraction << 64) | _VARIANT | random))
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is written as the API writes ids."""
+    return _ID.fullmatch(text) is not None
 
 
 def run_id(job_id: str, index: int) -> str:
@@ -36,8 +43,7 @@ def split_run_id(text: str) -> tuple[str, int]:
     Raises:
         NotFound: It is no id of a run.
     """
-    try:
-        number = UUID(text).int
-    except ValueError:
-        raise NotFound(f"there is no run {text!r}") from None
+    if not is_id(text):
+        raise NotFound(f"there is no run {text!r}")
+    number = UUID(text).int
     return str(UUID(int=number & ~_INDEX_MASK)), (number & _INDEX_MASK) - 1

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 
 from service import shards
 from service.database import seconds_from_now
-from service.errors import Conflict, NotFound, Rejected
-from service.identity import new_job_id
-from service.models import Decision, Job, Metric, Run, Shard
+from service.errors import Conflict, NotFound, Rejected, TooMuchOpen
+from service.identity import is_id, new_job_id
+from service.keys import Caller
+from service.models import JOB_IS_OPEN, Decision, Job, Metric, Run, Shard
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import MAX_SHARD_BYTES, Price, price
@@ -30,6 +31,13 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
         ("epochs", cost.rows_total, settings.max_rows, "metric rows", "raise record_every, or shorten epochs or grids"),
         ("problem", cost.run_bytes, MAX_SHARD_BYTES, "bytes for a single run", "make the network or batches smaller"),
         ("epochs", cost.work, settings.max_work, "updates × parameters", "shorten epochs or grids"),
+        (
+            "time_limit_seconds",
+            spec.time_limit_seconds or 0,
+            settings.max_job_seconds,
+            "seconds to train",
+            "ask for less",
+        ),
     ]
     for place, asked, limit, what, way_out in limits:
         if asked > limit:
@@ -38,15 +46,26 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
     return cost
 
 
-def create(session: Session, spec: JobSpec, cost: Price, *, idempotency_key: str | None = None) -> tuple[Job, bool]:
-    """Store a job with its runs and shards; tells whether it is new.
+def create(
+    session: Session,
+    spec: JobSpec,
+    cost: Price,
+    *,
+    owner: str = "",
+    idempotency_key: str | None = None,
+    settings: Settings | None = None,
+) -> tuple[Job, bool]:
+    """Store a job with its runs and shards; tells whether it is new. With settings, its owner's limits count.
 
     Raises:
         Rejected: The idempotency key was used for another body.
+        TooMuchOpen: The owner has as much waiting and running as the settings allow.
     """
     digest = spec.digest()
-    if idempotency_key is not None and (known := _with_key(session, idempotency_key, digest)):
+    if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
         return known, False
+    if settings is not None:
+        _check_open(session, owner, cost, settings)
     job = Job(
         id=new_job_id(),
         name=spec.name,
@@ -57,6 +76,8 @@ def create(session: Session, spec: JobSpec, cost: Price, *, idempotency_key: str
         epochs_total=cost.epochs_total,
         created_at=datetime.now(UTC),
         idempotency_key=idempotency_key,
+        owner=owner,
+        work=cost.work,
     )
     try:
         with session.begin_nested():
@@ -64,7 +85,7 @@ def create(session: Session, spec: JobSpec, cost: Price, *, idempotency_key: str
             session.flush()
     except IntegrityError:
         # The same key arrived twice at once; the other one was quicker.
-        if idempotency_key is not None and (known := _with_key(session, idempotency_key, digest)):
+        if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
             return known, False
         raise
     published_at = seconds_from_now()
@@ -92,31 +113,63 @@ def _create_runs(session: Session, job_key: int, num_runs: int) -> None:
     )
 
 
-def _with_key(session: Session, idempotency_key: str, digest: str) -> Job | None:
-    job = session.execute(select(Job).where(Job.idempotency_key == idempotency_key)).scalar_one_or_none()
+def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -> Job | None:
+    chosen = Job.owner == owner, Job.idempotency_key == idempotency_key
+    job = session.execute(select(Job).where(*chosen)).scalar_one_or_none()
     if job is not None and job.spec_digest != digest:
         sentence = "this Idempotency-Key was used for another body; use a new key for a new job"
         raise Rejected(sentence, [{"loc": ["header", "Idempotency-Key"], "msg": sentence}])
     return job
 
 
-def find(session: Session, job_id: str) -> Job:
+def _check_open(session: Session, owner: str, cost: Price, settings: Settings) -> None:
+    """Keep one owner from filling the queues. Requests at the same moment do not see each other's jobs."""
+    num, work = session.execute(
+        select(func.count(), func.coalesce(func.sum(Job.work), 0.0)).where(Job.owner == owner, JOB_IS_OPEN)
+    ).one()
+    if num >= settings.max_open_jobs:
+        raise TooMuchOpen(f"{num:,} jobs are waiting or running; at most {settings.max_open_jobs:,} may: try later")
+    # A job alone is always let in: it has its own limit.
+    if num > 0 and work + cost.work > settings.max_open_work:
+        raise TooMuchOpen(
+            f"the jobs that wait and run, and this one, have {work + cost.work:,.0f} updates × parameters; "
+            f"at most {settings.max_open_work:,.0f} may be open: try later"
+        )
+
+
+def _visible(caller: Caller, job_id: str) -> tuple[Any, ...]:
+    """What makes a job somebody's to see: another owner's is as if it did not exist."""
+    # What is no id is not looked up: a database has texts that it refuses to compare.
+    chosen = Job.id == job_id if is_id(job_id) else false()
+    return (chosen,) if caller.is_admin else (chosen, Job.owner == caller.id)
+
+
+def find(session: Session, job_id: str, caller: Caller) -> Job:
     """Find a job.
 
     Raises:
-        NotFound: There is none with this id.
+        NotFound: The caller has none with this id.
     """
-    job = session.execute(select(Job).where(Job.id == job_id)).scalar_one_or_none()
+    job = session.execute(select(Job).where(*_visible(caller, job_id))).scalar_one_or_none()
     if job is None:
         raise NotFound(f"there is no job {job_id!r}")
     return job
 
 
 def listed(
-    session: Session, *, before: int | None, limit: int, status: str | None, name: str | None, problem: str | None
+    session: Session,
+    caller: Caller,
+    *,
+    before: int | None,
+    limit: int,
+    status: str | None,
+    name: str | None,
+    problem: str | None,
 ) -> list[Job]:
-    """List jobs, newest first, from a key on."""
+    """List the jobs that a caller may see, newest first, from a key on."""
     query = select(Job).order_by(Job.key.desc()).limit(limit)
+    if not caller.is_admin:
+        query = query.where(Job.owner == caller.id)
     if before is not None:
         query = query.where(Job.key < before)
     if status is not None:
@@ -128,14 +181,14 @@ def listed(
     return list(session.execute(query).scalars())
 
 
-def cancel(session: Session, job_id: str) -> Job:
+def cancel(session: Session, job_id: str, caller: Caller) -> Job:
     """Ask a job to stop: at once where no worker has begun, else at its workers' next chunk.
 
     Raises:
-        NotFound: There is none with this id.
+        NotFound: The caller has none with this id.
         Conflict: It has ended.
     """
-    job = _locked(session, job_id)
+    job = _locked(session, job_id, caller)
     if job.status in JOB_ENDED:
         raise Conflict(f"the job has ended already: it is {job.status}")
     if job.status != JobStatus.CANCELLING:
@@ -146,14 +199,14 @@ def cancel(session: Session, job_id: str) -> Job:
     return job
 
 
-def remove(session: Session, job_id: str) -> None:
+def remove(session: Session, job_id: str, caller: Caller) -> None:
     """Delete a job and all its rows.
 
     Raises:
-        NotFound: There is none with this id.
+        NotFound: The caller has none with this id.
         Conflict: Workers are training it.
     """
-    job = _locked(session, job_id)
+    job = _locked(session, job_id, caller)
     if job.status in {JobStatus.RUNNING, JobStatus.CANCELLING}:
         raise Conflict(f"the job is {job.status}: cancel it first, and delete it when it has ended")
     _remove(session, job.key)
@@ -174,8 +227,8 @@ def _remove(session: Session, job_key: int) -> None:
     session.execute(delete(Job).where(Job.key == job_key))
 
 
-def _locked(session: Session, job_id: str) -> Job:
-    job = session.execute(select(Job).where(Job.id == job_id).with_for_update()).scalar_one_or_none()
+def _locked(session: Session, job_id: str, caller: Caller) -> Job:
+    job = session.execute(select(Job).where(*_visible(caller, job_id)).with_for_update()).scalar_one_or_none()
     if job is None:
         raise NotFound(f"there is no job {job_id!r}")
     return job

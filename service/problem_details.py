@@ -1,5 +1,6 @@
 """How every error becomes an answer: one place, one shape (RFC 9457), never a traceback."""
 
+import json
 import logging
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -7,11 +8,13 @@ from typing import Any, get_args
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from pydantic_core import to_json
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
-from service.errors import RavineError, Rejected
+from service.database import why_unavailable
+from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
+from service.headers import SECURITY_HEADERS
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
@@ -30,33 +33,74 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RavineError)
     def _ours(request: Request, error: RavineError) -> Response:
-        errors = error.errors if isinstance(error, Rejected) else None
-        headers = {"Retry-After": "2"} if error.status == 503 else None
-        return problem(request, error.status, error.title, error.detail, errors, headers)
+        return answer_error(request, error)
 
     @app.exception_handler(RequestValidationError)
     def _rejected(request: Request, error: RequestValidationError) -> Response:
         errors = [_place(found, error.body) for found in error.errors()]
         detail = f"{errors[0]['msg']} (at {'.'.join(map(str, errors[0]['loc']))})" if errors else "not accepted"
-        return problem(request, 422, Rejected.title, detail, errors)
+        return answer_error(request, Rejected(detail, errors))
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400 and error.__cause__ is not None:
+            return answer_error(request, _unreadable(error.__cause__))
+        if error.status_code == ContentTooLarge.status:
+            return answer_error(request, too_large(request.app.state.settings.max_body_bytes))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request))
         detail = f"{request.method} {request.url.path}: {error.detail}"
-        return problem(request, error.status_code, str(error.detail), detail, headers=error.headers)
+        return problem(request, error.status_code, str(error.detail), detail, headers=headers)
 
-    @app.exception_handler(OperationalError)
-    def _database(request: Request, error: OperationalError) -> Response:
-        log.error("the database failed: %s", error.orig)
-        return problem(
-            request, 503, "Unavailable", f"the database cannot be used now: {error.orig}", headers={"Retry-After": "2"}
-        )
+    @app.exception_handler(SQLAlchemyError)
+    def _database(request: Request, error: SQLAlchemyError) -> Response:
+        reason = why_unavailable(error)
+        if reason is None:
+            return _unforeseen(request, error)
+        log.error("the database failed in %s %s: %s", request.method, request.url.path, error)
+        return answer_error(request, Unavailable(f"the database {reason}; try again"))
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen error in %s %s", request.method, request.url.path, exc_info=error)
-        kind = "the database refused" if isinstance(error, DBAPIError) else "an error of ours"
-        return problem(request, 500, RavineError.title, f"{kind}; the log of the server has the details")
+        return answer_error(request, RavineError("an error of ours; the log of the server has the details"))
+
+
+def answer_error(request: Request, error: RavineError) -> Response:
+    """Answer an error of ours."""
+    errors = error.errors if isinstance(error, Rejected) else None
+    return problem(request, error.status, error.title, error.detail, errors, error.headers)
+
+
+def too_large(limit: int) -> ContentTooLarge:
+    """Say how much a body may have."""
+    return ContentTooLarge(f"the body is too large: at most {limit:,} bytes are allowed")
+
+
+def _allowed(request: Request) -> list[str]:
+    """List the methods that there are for a path; each of them is a route of its own."""
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    scopes = {method: {**request.scope, "method": method} for method in methods}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
+
+
+def _unreadable(cause: BaseException) -> Rejected:
+    """Say why a body is no JSON where the decoder itself gives up: before it can name a place."""
+    match cause:
+        case RecursionError():
+            reason = "this JSON is nested too deeply: a spec has at most ten levels"
+        case UnicodeDecodeError():
+            reason = f"this JSON is not UTF-8 at byte {cause.start}"
+        case ValueError():
+            reason = "this JSON has an integer of more than 4,300 digits"
+        case _:
+            reason = "this body cannot be read"
+    return Rejected(reason, [{"loc": ["body"], "msg": reason}])
 
 
 def problem(
@@ -69,6 +113,7 @@ def problem(
 ) -> Response:
     """Answer application/problem+json."""
     content: dict[str, Any] = {
+        # What happened is said by status and title: there is no page about each kind of error.
         "type": "about:blank",
         "title": title,
         "status": status,
@@ -77,7 +122,10 @@ def problem(
     }
     if errors:
         content["errors"] = errors
-    return Response(to_json(content), status, headers=headers, media_type="application/problem+json")
+    # What is told back was sent by a client: it may hold half a surrogate pair, which no UTF-8 can.
+    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    # What no route answers does not come through the middleware that adds these.
+    return Response(body, status, {**SECURITY_HEADERS, **(headers or {})}, media_type="application/problem+json")
 
 
 def _place(found: Any, body: Any) -> dict[str, Any]:

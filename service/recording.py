@@ -1,8 +1,10 @@
 """How a worker's rows get into the database: in bulk, by the fastest road each database has.
 
-PostgreSQL takes a binary COPY, laid out by numpy; SQLite takes an executemany on the driver's own cursor.
+PostgreSQL takes a binary COPY, laid out by numpy. SQLite takes an executemany on the driver's own cursor, into a table
+of the connection's own first: the copy from there holds the one lock that all writers wait for a third as long.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -17,6 +20,7 @@ Integers = NDArray[np.int64]
 # The signature, no flags, no header extension: PostgreSQL's manual, "COPY", binary format.
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _COPY_TRAILER = b"\xff\xff"
+_STAGED = "rows in temp.staged_metrics"
 
 
 @dataclass(frozen=True)
@@ -44,10 +48,37 @@ class Outcomes:
 
 
 def write_rows(session: Session, job_key: int, rows: Rows) -> None:
-    """Insert metrics rows."""
+    """Insert metrics rows; fast on SQLite where ``stage`` got the same rows before the transaction began."""
     if session.get_bind().dialect.name == "postgresql":
         _copy(session, job_key, rows)
         return
+    connection = session.connection().connection
+    if connection.info.pop(_STAGED, None) is not rows:
+        _executemany(connection.cursor(), "metrics", job_key, rows)
+        return
+    cursor = connection.cursor()
+    # Between two tables of one definition SQLite copies records as they are, if nothing but * is asked for.
+    cursor.execute("INSERT INTO metrics SELECT * FROM temp.staged_metrics")
+    cursor.execute("DELETE FROM temp.staged_metrics")
+
+
+def stage(connection: PoolProxiedConnection, job_key: int, rows: Rows | None) -> None:
+    """Bring rows near their table before a transaction begins, where that shortens it: on SQLite."""
+    if rows is None or not isinstance(connection.driver_connection, sqlite3.Connection):
+        return
+    cursor = connection.cursor()
+    if not cursor.execute("SELECT 1 FROM sqlite_temp_master WHERE name = 'staged_metrics'").fetchone():
+        (definition,) = cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'metrics'").fetchone()
+        cursor.execute(definition.replace("CREATE TABLE metrics", "CREATE TEMP TABLE staged_metrics", 1))
+    cursor.execute("BEGIN")
+    # A transaction that was rolled back has left its rows here.
+    cursor.execute("DELETE FROM temp.staged_metrics")
+    _executemany(cursor, "temp.staged_metrics", job_key, rows)
+    cursor.execute("COMMIT")
+    connection.info[_STAGED] = rows
+
+
+def _executemany(cursor: Any, table: str, job_key: int, rows: Rows) -> None:
     columns = [rows.run_index_N.tolist(), rows.epoch_N.tolist()]
     for values_N, measured_N in zip(rows.values_FN, rows.measured_FN, strict=True):
         column = sqlite_values(values_N)
@@ -56,8 +87,8 @@ def write_rows(session: Session, job_key: int, rows: Rows) -> None:
         columns.append(column)
     marks = ", ".join("?" * len(columns))
     # Names are columns of ours, never a user's text.
-    _cursor(session).executemany(
-        f"INSERT INTO metrics (job_key, run_index, epoch, {', '.join(rows.fields)}) "  # noqa: S608
+    cursor.executemany(
+        f"INSERT INTO {table} (job_key, run_index, epoch, {', '.join(rows.fields)}) "  # noqa: S608
         f"VALUES ({int(job_key)}, {marks})",
         zip(*columns, strict=True),
     )

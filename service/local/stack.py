@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from service.local.commands import BATCH, INTERACTIVE, api_command, broker_command, on_socket, worker_command
-from service.local.preconditions import DataDir, StackError, find_broker, listen, require_torch
+from service.local.preconditions import DataDir, StackError, find_broker, listen, require_key, require_torch
 from service.local.supervisor import Listener, Supervisor
 
 START_SECONDS = 60.0  # For a cold disk and one busy core; an idle machine needs two or three.
@@ -69,6 +69,7 @@ class LocalStack:
         broker_binary = find_broker()
         require_torch()
         bring_up_to_date(self._data.database_url)
+        require_key(api_socket.getsockname()[0], self._data.database_url)
 
         broker_socket = self._data.scratch / "broker.sock"
         env = {"RAVINE_DATABASE_URL": self._data.database_url, "RAVINE_BROKER_URL": f"redis+socket://{broker_socket}"}

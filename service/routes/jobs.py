@@ -13,13 +13,16 @@ from service.presets.expansion import PostedJob
 from service.routes.answers import (
     Documented,
     PageQuery,
+    TheCaller,
     TheDatabase,
     TheDispatcher,
     TheSettings,
     answer,
     answer_unless_known,
 )
+from service.routes.polling import Polls
 from service.schemas import DryRun, JobAnswer, Page, Problem, job_answer
+from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.runs import Runs
 from service.states import JobStatus
 
@@ -32,7 +35,9 @@ class JobsQuery(PageQuery):
     """Which jobs to list."""
 
     status: JobStatus | None = Field(None, description="Only jobs in this state.")
-    name: str | None = Field(None, max_length=200, description="Only jobs whose name contains this.")
+    name: str | None = Field(
+        None, max_length=200, pattern=NO_ZERO_CHARACTER, description="Only jobs whose name contains this."
+    )
     problem: Literal["flipnet", "surface", "quadratic", "digits", "playground"] | None = Field(
         None, description="Only jobs on this kind."
     )
@@ -46,6 +51,7 @@ class JobsQuery(PageQuery):
 )
 def create(
     spec: PostedJob,
+    caller: TheCaller,
     database: TheDatabase,
     dispatcher: TheDispatcher,
     settings: TheSettings,
@@ -68,7 +74,9 @@ def create(
             )
         )
     with database.transaction() as session:
-        job, is_new = jobs.create(session, spec, cost, idempotency_key=idempotency_key)
+        job, is_new = jobs.create(
+            session, spec, cost, owner=caller.id, idempotency_key=idempotency_key, settings=settings
+        )
         shown = job_answer(job, shards.progress_of(session, [job.key])[job.key])
     if is_new:
         dispatcher.send(cost.queue, ((job.key, number) for number in range(len(cost.shards()))))
@@ -76,11 +84,12 @@ def create(
 
 
 @router.get("", operation_id="list_jobs", responses={200: {"model": Page[JobAnswer]}})
-def list_jobs(query: Annotated[JobsQuery, Query()], database: TheDatabase) -> Response:
+def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
     """List jobs, newest first."""
     with database.snapshot() as session:
         found = jobs.listed(
             session,
+            caller,
             before=read_cursor("jobs", query.cursor),
             limit=query.limit + 1,
             status=query.status,
@@ -98,12 +107,11 @@ def list_jobs(query: Annotated[JobsQuery, Query()], database: TheDatabase) -> Re
     operation_id="get_job",
     responses={200: {"model": JobAnswer}, 304: {"description": "Nothing has changed since this ETag."}, **NOT_FOUND},
 )
-def get(job_id: str, request: Request, database: TheDatabase) -> Response:
+async def get(job_id: str, request: Request, caller: TheCaller) -> Response:
     """Tell how a job is doing. Poll with If-None-Match: an unchanged job costs 304 and no body."""
-    with database.snapshot() as session:
-        job = jobs.find(session, job_id)
-        shown = job_answer(job, shards.progress_of(session, [job.key])[job.key])
-    return answer_unless_known(request, shown)
+    polls: Polls = request.app.state.polls
+    polled = await polls.get(job_id, caller)
+    return answer_unless_known(request, polled.body, polled.tag)
 
 
 @router.post(
@@ -112,17 +120,17 @@ def get(job_id: str, request: Request, database: TheDatabase) -> Response:
     operation_id="cancel_job",
     responses={202: {"model": JobAnswer}, **NOT_FOUND, **CONFLICT},
 )
-def cancel(job_id: str, database: TheDatabase) -> Response:
+def cancel(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Stop a job; what was recorded stays."""
     with database.transaction() as session:
-        job: Job = jobs.cancel(session, job_id)
+        job: Job = jobs.cancel(session, job_id, caller)
         shown = job_answer(job, shards.progress_of(session, [job.key])[job.key])
     return answer(shown, 202)
 
 
 @router.delete("/{job_id}", status_code=204, operation_id="delete_job", responses={**NOT_FOUND, **CONFLICT})
-def delete(job_id: str, database: TheDatabase) -> Response:
+def delete(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Delete a job and all its rows."""
     with database.transaction() as session:
-        jobs.remove(session, job_id)
+        jobs.remove(session, job_id, caller)
     return Response(status_code=204)

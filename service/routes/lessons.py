@@ -11,7 +11,7 @@ from service.lesson_schemas import LessonAnswer, LessonItem, LessonJob
 from service.lessons import LESSONS, TEXTS, Lesson
 from service.models import Job, LessonRecord
 from service.presets import PRESETS
-from service.routes.answers import Documented, TheDatabase, TheDispatcher, TheSettings, answer
+from service.routes.answers import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, answer
 from service.routes.presets import preset_answer
 from service.schemas import Page, Problem, receipt_of
 from service.spec.job import JobSpec
@@ -45,7 +45,9 @@ def get_lesson(lesson_id: str, database: TheDatabase) -> Response:
     operation_id="run_lesson",
     responses={202: {"model": LessonAnswer}, **NOT_FOUND},
 )
-def run(lesson_id: str, database: TheDatabase, dispatcher: TheDispatcher, settings: TheSettings) -> Response:
+def run(
+    lesson_id: str, caller: TheCaller, database: TheDatabase, dispatcher: TheDispatcher, settings: TheSettings
+) -> Response:
     """Submit the jobs of a lesson; it is judged when somebody asks for it after they have completed."""
     lesson = _find(lesson_id)
     specs = {
@@ -54,7 +56,10 @@ def run(lesson_id: str, database: TheDatabase, dispatcher: TheDispatcher, settin
     }
     costs = {preset: jobs.affordable(spec, settings) for preset, spec in specs.items()}
     with database.transaction() as session:
-        created = {preset: jobs.create(session, spec, costs[preset])[0] for preset, spec in specs.items()}
+        created = {
+            preset: jobs.create(session, spec, costs[preset], owner=caller.id, settings=settings)[0]
+            for preset, spec in specs.items()
+        }
         ledger.submit(session, lesson, {preset: job.id for preset, job in created.items()})
     for preset, job in created.items():
         shards = range(len(costs[preset].shards()))

@@ -7,19 +7,21 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from service import decisions, jobs, metrics
+from service import decisions, jobs, long_histories, metrics
 from service.cursors import read_cursor, write_cursor
 from service.errors import NotFound, Rejected
 from service.identity import run_id, split_run_id
+from service.keys import Caller
 from service.models import Job, Run
-from service.routes.answers import Documented, PageQuery, TheDatabase, answer
+from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer, stream
 from service.schemas import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.spec.job import JobSpec
-from service.spec.price import price
 from service.spec.runs import Runs
 from service.states import RunStatus
 
 router = APIRouter(prefix="/v1", tags=["runs"])
+# The largest number that a column of epochs holds; no run has as many.
+MAX_EPOCH = 2**31 - 1
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job or run."}}
 
 
@@ -39,10 +41,13 @@ class HistoryQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     fields: str | None = Field(None, max_length=500, description="Names, comma-separated; by default all there are.")
-    from_epoch: int = Field(0, ge=0, description="First epoch.")
-    to_epoch: int | None = Field(None, ge=0, description="Last epoch.")
+    from_epoch: int = Field(0, ge=0, le=MAX_EPOCH, description="First epoch.")
+    to_epoch: int | None = Field(None, ge=0, le=MAX_EPOCH, description="Last epoch.")
     max_points: int | None = Field(
-        None, ge=2, description="Thin each history to about this many points; extremes and non-finite ones stay."
+        None,
+        ge=2,
+        le=MAX_EPOCH,
+        description="Thin each history to about this many points; extremes and non-finite ones stay.",
     )
 
     @model_validator(mode="after")
@@ -67,12 +72,12 @@ class HistoriesQuery(HistoryQuery):
 
 
 @router.get("/jobs/{job_id}/runs", operation_id="list_runs", responses={200: {"model": Page[RunAnswer]}, **NOT_FOUND})
-def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], database: TheDatabase) -> Response:
+def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
     """List the runs of a job."""
     kind = f"runs by {query.sort}"
     after = read_cursor(kind, query.cursor) or 0
     with database.snapshot() as session:
-        job = jobs.find(session, job_id)
+        job = jobs.find(session, job_id, caller)
         runs = Runs(_spec(job))
         ranges = None if query.label is None else list(runs.labelled(query.label))
         found = jobs.runs_of(
@@ -86,50 +91,56 @@ def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], database: TheDa
 
 
 @router.get("/runs/{run}", operation_id="get_run", responses={200: {"model": RunAnswer}, **NOT_FOUND})
-def get_run(run: str, database: TheDatabase) -> Response:
+def get_run(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Tell what one run is, and what became of it."""
     with database.snapshot() as session:
-        job, row = _find(session, run)
+        job, row = _find(session, run, caller)
     return answer(run_answer(job, row, Runs(_spec(job))[row.index]))
 
 
 @router.get("/runs/{run}/metrics", operation_id="get_history", responses={200: {"model": History}, **NOT_FOUND})
-def get_history(run: str, query: Annotated[HistoryQuery, Query()], database: TheDatabase) -> Response:
+def get_history(
+    run: str, query: Annotated[HistoryQuery, Query()], caller: TheCaller, database: TheDatabase
+) -> Response:
     """Read one run's history, a column per field."""
     with database.snapshot() as session:
-        job, row = _find(session, run)
-        spec = _spec(job)
-        selection = query.selection(spec)
-        history = next(metrics.histories(session, job, [row.index], selection), metrics.empty(row.index, selection))
-    return answer({**_named(job, Runs(spec), history), "next": None})
+        job, row = _find(session, run, caller)
+    spec = _spec(job)
+    pieces = long_histories.one_run(
+        database, job, row.index, query.selection(spec), rows_per_run=_rows_per_run(spec), name=_named(job, Runs(spec))
+    )
+    return stream(pieces)
 
 
 @router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": Grid}, **NOT_FOUND})
-def get_decision(run: str, database: TheDatabase) -> Response:
+def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Read what a playground's network decides on a grid of the plane, after its last epoch."""
     with database.snapshot() as session:
-        job, row = _find(session, run)
+        job, row = _find(session, run, caller)
         decision = decisions.decision_of(session, job, row.index)
     return answer(Grid(run_id=run_id(job.id, row.index), **decision))
 
 
 @router.get("/jobs/{job_id}/metrics", operation_id="get_histories", responses={200: {"model": Histories}, **NOT_FOUND})
-def get_histories(job_id: str, query: Annotated[HistoriesQuery, Query()], database: TheDatabase) -> Response:
+def get_histories(
+    job_id: str, query: Annotated[HistoriesQuery, Query()], caller: TheCaller, database: TheDatabase
+) -> Response:
     """Read the histories of many runs of a job, page by page."""
     after = read_cursor("histories", query.cursor) or 0
     with database.snapshot() as session:
-        job = jobs.find(session, job_id)
-        spec = _spec(job)
-        runs = Runs(spec)
-        selection = query.selection(spec)
-        per_run = min(price(spec).rows_total // len(runs), query.max_points or metrics.MAX_PAGE_POINTS)
-        limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // per_run))
-        wanted = _wanted(job, runs, query, after, limit + 1)
-        histories = [
-            _named(job, runs, history) for history in metrics.histories(session, job, wanted[:limit], selection)
-        ]
+        job = jobs.find(session, job_id, caller)
+    spec = _spec(job)
+    runs = Runs(spec)
+    selection, rows_per_run = query.selection(spec), _rows_per_run(spec)
+    shown_per_run = min(rows_per_run, query.max_points or metrics.MAX_PAGE_POINTS)
+    limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // shown_per_run))
+    wanted = _wanted(job, runs, query, after, limit + 1)
     next_cursor = write_cursor("histories", wanted[limit]) if len(wanted) > limit else None
-    return answer({"runs": histories, "next": next_cursor})
+    pieces = long_histories.page(
+        database, job, wanted[:limit], selection, rows_per_run=rows_per_run, name=_named(job, runs),
+        next_cursor=next_cursor,
+    )  # fmt: skip
+    return stream(pieces)
 
 
 def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int) -> list[int]:
@@ -163,10 +174,10 @@ def _index(job: Job, runs: Runs, written: str) -> int:
     return index
 
 
-def _find(session: Session, run: str) -> tuple[Job, Run]:
+def _find(session: Session, run: str, caller: Caller) -> tuple[Job, Run]:
     job_id, index = split_run_id(run)
     try:
-        job = jobs.find(session, job_id)
+        job = jobs.find(session, job_id, caller)
     except NotFound:
         raise NotFound(f"there is no run {run!r}") from None
     row = session.get(Run, (job.key, index))
@@ -180,8 +191,17 @@ def _spec(job: Job) -> JobSpec:
     return JobSpec.model_validate(job.spec)
 
 
-def _named(job: Job, runs: Runs, history: dict[str, Any]) -> dict[str, Any]:
-    """Say whose history it is."""
-    index = history.pop("index")
-    run = runs[index]
-    return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}
+def _rows_per_run(spec: JobSpec) -> int:
+    """Count the rows that a run has when it has been trained to its end."""
+    return 1 + -(-spec.epochs // spec.record_every)
+
+
+def _named(job: Job, runs: Runs) -> long_histories.Name:
+    """Give what says whose history it is."""
+
+    def name(history: dict[str, Any]) -> dict[str, Any]:
+        index = history.pop("index")
+        run = runs[index]
+        return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}
+
+    return name

@@ -27,6 +27,10 @@ class Strict(BaseModel):
     )
 
 
+# PostgreSQL keeps every character but the zero one. The pattern is part of the JSON Schema.
+NO_ZERO_CHARACTER = r"^[^\x00]*$"
+
+
 class Range(Strict):
     """``num`` values from ``from`` to ``to``, both included, by even steps (``linear``) or equal ratios (``log``)."""
 

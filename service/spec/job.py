@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from service.spec.fields import MAX_VALUES, Strict, shape_of
+from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Strict, shape_of
 from service.spec.measures import MEASURES
 from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
@@ -63,7 +63,7 @@ BatchSize = Annotated[
 class JobSpec(Strict):
     """A comparison: every optimizer, with every setting, sees the same seeds and the same starts."""
 
-    name: Annotated[str, StringConstraints(max_length=200)] = Field(
+    name: Annotated[str, StringConstraints(max_length=200, pattern=NO_ZERO_CHARACTER)] = Field(
         "", description="What the job is called; by default its optimizers and its problem."
     )
     problem: Problem = Field(description="What is trained on.")
@@ -100,6 +100,9 @@ class JobSpec(Strict):
         + ".",
     )
     target_loss: float | None = Field(None, description="Default target of the comparison.")
+    time_limit_seconds: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="A job that trains longer than this fails; what it recorded stays."
+    )
     ttl_seconds: int | None = Field(
         None, ge=1, le=10 * 365 * 86_400, description="The job is deleted this long after it ends."
     )

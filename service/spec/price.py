@@ -6,9 +6,9 @@ from math import prod
 from service.spec.fields import Range
 from service.spec.job import JobSpec, SeedRange
 
-# A shard's weight matrix stays near one megabyte in float64. Fewer runs would not pay for the fixed cost of an
-# operation: on one core, 48 digits networks train a quarter faster each than 16 do.
-MATRIX_NUMBERS = 131_072
+# A shard's weight matrix is about one block of the trainer in float32. Fewer runs would not pay for the fixed cost of
+# an operation: on one core, 48 digits networks train a quarter faster each than 16 do.
+MATRIX_NUMBERS = 160_000
 MAX_SHARD_RUNS = 8_192
 # Runs come in multiples of the widest vector the processor works on, so that no shard has ragged lanes.
 LANES = 16

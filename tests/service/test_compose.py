@@ -6,6 +6,7 @@ the names of hosts, which exist in the network of the containers alone, are repl
 
 import os
 import re
+import secrets
 import shlex
 import socket
 import subprocess
@@ -27,6 +28,7 @@ from service.local.supervisor import Supervisor
 from tests.servers import START_SECONDS, Postgres, accepts, free_port, wait_for_job
 
 ROOT = Path(__file__).parents[2]
+API_KEY = secrets.token_hex(32)
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
@@ -110,11 +112,16 @@ def test_only_the_api_is_published_and_only_on_this_machine() -> None:
 def test_no_secret_is_in_the_files() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
-            if "PASSWORD" in name:
-                assert re.fullmatch(r"\$\{POSTGRES_PASSWORD:\?.+\}", value)
+            if "PASSWORD" in name or "KEY" in name:
+                assert re.fullmatch(r"\$\{(POSTGRES_PASSWORD|RAVINE_API_KEY):\?.+\}", value)
             assert "://" not in value or make_url(value).password is None
     assert "PASSWORD" not in DOCKERFILE
+    assert "RAVINE_API_KEY" not in DOCKERFILE
     assert "*" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_only_the_api_is_told_the_key() -> None:
+    assert [name for name, service in SERVICES.items() if "RAVINE_API_KEY" in service.get("environment", {})] == ["api"]
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -160,6 +167,8 @@ class Containers:
         given: dict[str, str] = dict(SERVICES[name]["environment"])
         database, broker = make_url(given["RAVINE_DATABASE_URL"]), make_url(given["RAVINE_BROKER_URL"])
         assert (database.host, broker.host) == ("postgres", "valkey")
+        if "RAVINE_API_KEY" in given:
+            given["RAVINE_API_KEY"] = API_KEY
         given["PGPASSWORD"] = "not asked for by the server of the tests"
         given["RAVINE_DATABASE_URL"] = database.set(
             host=None, port=None, query={"host": self._postgres.socket_dir}
@@ -191,7 +200,9 @@ def test_a_job_goes_through_the_services_of_compose(containers: Containers) -> N
         "seeds": [1, 2],
         "epochs": 3,
     }
-    with httpx.Client(base_url=containers.url, timeout=30.0, trust_env=False) as client:
+    key = {"Authorization": f"Bearer {API_KEY}"}
+    with httpx.Client(base_url=containers.url, timeout=30.0, trust_env=False, headers=key) as client:
+        assert client.get("/v1/jobs", headers={"Authorization": "Bearer wrong"}).status_code == 401
         job = client.post("/v1/jobs", json=spec).raise_for_status().json()
         assert wait_for_job(client, job["id"])["status"] == "completed"
         histories = client.get(f"/v1/jobs/{job['id']}/metrics", params={"fields": "loss"}).json()["runs"]

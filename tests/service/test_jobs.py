@@ -65,7 +65,7 @@ def test_a_posted_job_is_trained_and_its_history_can_be_read(client: httpx.Clien
     assert done["progress"] == {
         "runs_total": 2, "runs_ended": 2, "runs_diverged": 0, "epochs_total": 60, "epochs_done": 60, "fraction": 1.0
     }  # fmt: skip
-    assert set(done["receipt"]) >= {"spec_digest", "torch", "version", "dtype", "threads"}
+    assert set(done["receipt"]) >= {"spec_digest", "torch", "version", "dtype", "threads", "device"}
     times = [datetime.fromisoformat(done[name]) for name in ("created_at", "started_at", "finished_at")]
     assert times == sorted(times)
     assert all(moment.utcoffset() is not None for moment in times)

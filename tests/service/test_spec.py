@@ -154,7 +154,7 @@ def test_the_price_counts_without_listing() -> None:
 
 def test_shards_shrink_until_they_fit_into_memory() -> None:
     small = price(spec(problem={"kind": "digits"}))
-    assert small.shard_runs == 48
+    assert small.shard_runs == 64
     wide = price(spec(problem={"kind": "digits", "model": "resnet", "hidden": 64}, batch_size=512))
     assert 1 <= wide.shard_runs < 16
     assert wide.shard_runs * wide.run_bytes <= MAX_SHARD_BYTES

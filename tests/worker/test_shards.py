@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 
 from service import jobs, shards
 from service.database import Database, seconds_from_now
+from service.keys import ANYBODY
 from service.models import Checkpoint, Job, Metric, Run, Shard
 from service.recording import Outcomes, Rows
 from service.shards import Claim, LeaseLost, Progress
@@ -17,7 +18,7 @@ RECEIPT = {"torch": "none"}
 
 def claim(database: Database, job_key: int, *, lease_seconds: float = 60.0) -> Claim | None:
     with database.transaction() as session:
-        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, receipt=RECEIPT)
+        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, max_seconds=60.0, receipt=RECEIPT)
 
 
 def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> Progress:
@@ -36,7 +37,7 @@ def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) 
         ),
         outcomes=Outcomes(
             index_R=np.arange(3),
-            status=["running"] * 3,
+            status=["running", "diverged", "diverged"],
             epochs_done_R=np.full(3, epoch),
             final_loss_R=np.array([loss, np.nan, -np.inf]),
             best_loss_R=np.array([loss, np.inf, np.inf]),
@@ -139,7 +140,7 @@ def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) 
     assert claimed is not None
     assert record(database, claimed, progress(0)) is True
     with database.transaction() as session:
-        assert jobs.cancel(session, claimed.job_id).status == "cancelling"
+        assert jobs.cancel(session, claimed.job_id, ANYBODY).status == "cancelling"
     assert record(database, claimed, progress(1)) is False
     with database.transaction() as session:
         shards.end(session, claimed, ShardStatus.CANCELLED)
@@ -151,7 +152,7 @@ def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
     key = create(database)
     with database.transaction() as session:
         job = session.get_one(Job, key)
-        assert jobs.cancel(session, job.id).status == "cancelled"
+        assert jobs.cancel(session, job.id, ANYBODY).status == "cancelled"
     assert claim(database, key) is None
 
 

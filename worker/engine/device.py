@@ -10,19 +10,32 @@ _KEPT_BYTES = 128 * 2**20
 _LARGEST_KEPT_BYTES = 32 * 2**20
 
 
+_used = torch.device("cpu")
+
+
+def used_device() -> torch.device:
+    """The device that plans of this process train on unless they name another one."""
+    return _used
+
+
 def use_device(name: str = "cpu") -> torch.device:
-    """The device of that name, after making sure that it exists. Call it once per process: it also sets the process up.
+    """Makes a device that of this process, after making sure that it exists. Call it once: it also sets the process up.
 
     One thread: parallelism comes from workers, each a process of its own, and matrices of a stack are so small that a
     second thread costs more in waiting than it gives.
     """
+    global _used
     torch.set_num_threads(1)
     _keep_freed_memory()
-    device = torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"Device {name!r} is unknown; use 'cpu', 'cuda', or one of several as 'cuda:1'.") from None
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"Device {name!r} was asked for, but torch finds no CUDA device here; use 'cpu'.")
     if device.type not in ("cpu", "cuda"):
         raise ValueError(f"Device {name!r} is not supported; use 'cpu' or 'cuda'.")
+    _used = device
     return device
 
 

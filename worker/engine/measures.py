@@ -11,8 +11,9 @@ gradient_variance   E‖g − G‖², where g is the gradient of an update: the 
 alpha               Where the epoch's last update landed on the parabola along its step s that has the objective's exact
                     slopes at both ends: −(G₁ · s) / (G₀ · s). −1 where it did not move, 0 at the parabola's
                     minimum, +1 where it landed as high on the other side; below −1 where the step climbed, or where the
-                    slope grew along it. (Schneider, Dangel and Hennig, Cockpit: A Practical Debugging Tool for the
-                    Training of Deep Neural Networks, 2021, who fit the parabola to noisy values of mini-batches.)
+                    slope grew along it. In the one row in which a landscape has just moved the slopes are of two
+                    landscapes. (Schneider, Dangel and Hennig, Cockpit: A Practical Debugging Tool for the Training of
+                    Deep Neural Networks, 2021, who fit the parabola to noisy values of mini-batches.)
 velocity_norm       The norm of the velocity, for methods that keep one.
 """
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from service.spec.fields import Grid, Strict, Within
+from service.spec.fields import NO_ZERO_CHARACTER, Grid, Strict, Within
 from service.spec.schedules import Constant, Schedule
 
 LearningRate = Annotated[
@@ -41,7 +41,11 @@ class Entry(Strict):
 
     kind: str = Field(description="The optimizer's name.")
     label: str | None = Field(
-        None, min_length=1, max_length=100, description="What its runs are called; by default the kind."
+        None,
+        pattern=NO_ZERO_CHARACTER,
+        min_length=1,
+        max_length=100,
+        description="What its runs are called; by default the kind.",
     )
     lr: LearningRate
     maximize: bool = Field(False, description="Climb instead of descend: the gradient's sign is turned.")

@@ -28,6 +28,9 @@ SHAPES = ((3, 4), (3,), (4, 3), (4,))
 SIZES = tuple(map(math.prod, SHAPES))
 EPOCHS_PER_DRAW = 16
 
+_relu_back = torch.ops.aten.threshold_backward.default
+_relu_back_into = torch.ops.aten.threshold_backward.grad_input
+
 
 @dataclass(frozen=True, eq=False)
 class FlipNet:
@@ -100,23 +103,22 @@ class FlipNetObjective:
         self._images = torch.from_numpy(IMAGES).to(device=device, dtype=dtype)
         self._all = Examples.of(self._images[:, :, None])
         self._batches = self._in_batches(self._images[:, :, None])
-        # An output of exactly 0.5 rounds to 0, so a target of 0 allows an error of 0.5 and a target of 1 does not.
-        half = torch.tensor(0.5, dtype=dtype, device=device)
+        # An output of exactly 0.5 rounds to 0, so a target of 0 allows an error of 0.5 and a target of 1 does not:
+        # there the error is stretched by one bit, after which 0.5 is beyond 0.5 and the number before it is not.
         targets = self._all.targets
-        self._wrong_direction = 1 - 2 * targets
-        self._excess_at_target = -torch.where(targets > 0, torch.nextafter(half, torch.zeros_like(half)), half)
+        self._wrong_direction = 1 - 2 * targets - torch.finfo(dtype).eps * targets
         self._drawn: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, dtype=np.int64))
         self._shuffled: tuple[int, list[Examples]] = (-1, [])
 
     def evaluate(self, weights_DR: Tensor) -> Evaluation:
-        gradient_DR, errors_B4R = _gradient(weights_DR, self._all)
-        # How far the worst of an image's four outputs is beyond 0.5 on the wrong side; a NaN is not right either.
-        excess_BR = torch.addcmul(self._excess_at_target, errors_B4R, self._wrong_direction).amax(1)
-        accuracy_R = (excess_BR <= 0).to(errors_B4R.dtype).sum(0) / len(IMAGES)
+        gradient_DR, errors_B4R = _gradient_of_all(weights_DR, self._all)
+        # How far the worst of an image's four outputs is off on the wrong side; a NaN is not right either.
+        worst_BR = (errors_B4R * self._wrong_direction).amax(1)
+        accuracy_R = (worst_BR <= 0.5).to(errors_B4R.dtype).sum(0) / len(IMAGES)
         return Evaluation(_mean_square(errors_B4R), gradient_DR, accuracy_R)
 
     def loss(self, weights_DR: Tensor) -> Tensor:
-        return _mean_square(_forward(weights_DR, self._all)[1])
+        return _mean_square(_forward_of_all(weights_DR, self._all)[1])
 
     def batch(self, weights_DR: Tensor, step: int, known: Evaluation | None) -> tuple[Tensor, Tensor]:
         if self._problem.whole:
@@ -129,10 +131,14 @@ class FlipNetObjective:
         return squares_B4R[0] if len(squares_B4R) == 1 else squares_B4R.mean(0), gradient_DR
 
     def sharpness(self, weights_DR: Tensor) -> Tensor:
-        return largest_eigenvalue(lambda direction: hessian_product([self.loss], weights_DR, direction), weights_DR)
+        def loss(weights_DR: Tensor) -> Tensor:
+            # A second derivative cannot pass through `_forward_of_all`, whose results are written in place.
+            return _mean_square(_forward(weights_DR, self._all)[1])
+
+        return largest_eigenvalue(lambda direction: hessian_product([loss], weights_DR, direction), weights_DR)
 
     def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
-        hidden_B3R, errors_B4R = _forward(weights_DR, self._all)
+        hidden_B3R, errors_B4R = _forward_of_all(weights_DR, self._all)
         slopes_B4R = errors_B4R / 2
         back_B3R = _back(weights_DR, hidden_B3R, slopes_B4R)
         # An image's gradient of a layer is the product of two vectors, slopes and (inputs, 1), and so is its norm.
@@ -161,8 +167,7 @@ def _forward(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
     """Hidden units [B, 3, R] and errors [B, 4, R] of the outputs."""
     w1, b1, w2, b2 = weights_DR.split_with_sizes(SIZES)
     hidden = torch.relu(_contract(w1.view(1, 3, 4, -1), examples.images.unsqueeze(1), 2, b1))
-    outputs = _contract(w2.view(1, 4, 3, -1), hidden.unsqueeze(1), 2, b2)
-    return hidden, outputs - examples.targets
+    return hidden, _contract(w2.view(1, 4, 3, -1), hidden.unsqueeze(1), 2, b2) - examples.targets
 
 
 def _gradient(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
@@ -187,10 +192,48 @@ def _gradient(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
     return gradient_DR, errors
 
 
+def _forward_of_all(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
+    """As `_forward`, for all 16 images in counting order, with a third of the additions in the first layer.
+
+    The image with one pixel more adds that pixel's weight. Adding w · 1 or w · 0 in the same order gives the same bits
+    for finite weights; an infinite one makes all images NaN, and so the loss, as w · 0 does in `_forward`.
+    """
+    w1, b1, w2, b2 = weights_DR.split_with_sizes(SIZES)
+    w1 = w1.view(3, 4, -1)
+    hidden = weights_DR.new_empty(len(IMAGES), 3, weights_DR.shape[1])
+    hidden[0] = _contract(w1[None], examples.images[:1].unsqueeze(1), 2, b1)[0]
+    for pixel, num in enumerate((8, 4, 2, 1)):
+        torch.add(hidden[:: 2 * num], w1[:, pixel], out=hidden[num :: 2 * num])
+    hidden.relu_()
+    return hidden, _contract(w2.view(1, 4, 3, -1), hidden.unsqueeze(1), 2, b2) - examples.targets
+
+
+def _gradient_of_all(weights_DR: Tensor, examples: Examples) -> tuple[Tensor, Tensor]:
+    """As `_gradient`, for all 16 images in counting order."""
+    hidden, errors = _forward_of_all(weights_DR, examples)
+    slopes = errors * examples.scale
+    back = _back(weights_DR, hidden, slopes)
+    gradient_DR = torch.empty_like(weights_DR)
+    to_w1, to_b1, to_w2, to_b2 = gradient_DR.split_with_sizes(SIZES)
+    to_w1, to_w2 = to_w1.view(3, 4, -1), to_w2.view(4, 3, -1)
+    torch.sum(slopes.unsqueeze(2) * hidden.unsqueeze(1), 0, out=to_w2)
+    torch.sum(slopes, 0, out=to_b2)
+    # A pixel's weights get the slopes of the images that have it; then images that differ by it only count as one.
+    for pixel in range(4):
+        without, having = back.chunk(2)
+        torch.sum(having, 0, out=to_w1[:, pixel])
+        back = without + having
+    to_b1.copy_(back[0])
+    # An infinite slope times a pixel that is off is NaN.
+    to_w1.addcmul_(to_b1.unsqueeze(1), examples.images[0, 0])
+    return gradient_DR, errors
+
+
 def _back(weights_DR: Tensor, hidden: Tensor, slopes: Tensor, out: Tensor | None = None) -> Tensor:
     """Back through the second layer, then through ReLU: its derivative is 1 where the unit is on, 0 where it is off."""
-    w2 = weights_DR[15:27].view(1, 4, 3, -1)
-    return torch.mul(_contract(w2, slopes.unsqueeze(2), 1), torch.sign(hidden), out=out)
+    slopes = _contract(weights_DR[15:27].view(1, 4, 3, -1), slopes.unsqueeze(2), 1)
+    back: Tensor = _relu_back(slopes, hidden, 0) if out is None else _relu_back_into(slopes, hidden, 0, grad_input=out)
+    return back
 
 
 def _squares(values: Tensor) -> Tensor:

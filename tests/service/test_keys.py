@@ -1,0 +1,272 @@
+"""Who gets in, and to what: keys, owners, and the door that is open on the loopback address alone."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select, text
+from typer.testing import CliRunner, Result
+
+from service import key_commands, keys
+from service.authentication import BELIEVED_SECONDS, is_loopback
+from service.database import Database
+from service.models import ApiKey
+from tests.servers import Api, Broker, until
+
+RAVINE = str(Path(sys.executable).with_name("ravine"))
+SPEC: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}
+SETTING = "the key of the setting, of more than 32 characters"
+
+
+class Door:
+    """An API on a database of its own, without workers, and the keys of that database."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.database = Database(api.database_url)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def new_key(self, name: str = "", *, is_admin: bool = False) -> str:
+        with self.database.transaction() as session:
+            return keys.create(session, name or str(uuid4()), is_admin=is_admin)[1]
+
+    def revoke(self, name: str) -> None:
+        with self.database.transaction() as session:
+            keys.revoke(session, name)
+
+    def client(self, key: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=self.api.url, timeout=30.0, trust_env=False, headers=headers)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def door(
+    request: pytest.FixtureRequest,
+    new_database: Callable[[str], str],
+    broker: Broker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Door]:
+    env = {"RAVINE_API_KEY": SETTING}
+    folder = tmp_path_factory.mktemp("door")
+    with Api(new_database(request.param), broker.new_url(), folder, env=env) as api, closing(Door(api)) as door:
+        yield door
+
+
+@pytest.fixture(scope="module")
+def owners(door: Door) -> Iterator[tuple[httpx.Client, httpx.Client, httpx.Client]]:
+    """Clients of two owners and of an admin."""
+    made = door.new_key(), door.new_key(), door.new_key(is_admin=True)
+    with door.client(made[0]) as one, door.client(made[1]) as other, door.client(made[2]) as admin:
+        yield one, other, admin
+
+
+def test_every_route_of_v1_asks_for_a_key_and_says_which_scheme(door: Door) -> None:
+    with door.client() as stranger:
+        document = stranger.get("/openapi.json").json()
+        asked = 0
+        for path, item in document["paths"].items():
+            for method in item:
+                answer = stranger.request(method, path.replace("{", "").replace("}", ""))
+                if not path.startswith("/v1/"):
+                    assert answer.status_code == 200, path
+                    continue
+                asked += 1
+                assert answer.status_code == 401, (method, path)
+                assert answer.headers["www-authenticate"].startswith("Bearer")
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert "ravine keys create" in answer.json()["detail"]
+    assert asked == sum(path.startswith("/v1/") and len(item) for path, item in document["paths"].items()) > 12
+
+
+@pytest.mark.parametrize(
+    "header", [
+        "", "Bearer", "Bearer wrong", "Basic dXNlcjpwYXNz", "Bearer ravine_", f"Basic {SETTING}", "\xff",
+    ],
+)  # fmt: skip
+def test_a_wrong_key_is_401(door: Door, header: str) -> None:
+    with door.client() as client:
+        answer = client.get("/v1/jobs", headers={"Authorization": header.encode("latin-1")})
+    assert answer.status_code == 401
+
+
+def test_the_key_of_the_setting_is_an_admins(door: Door, owners: tuple[httpx.Client, ...]) -> None:
+    job = owners[0].post("/v1/jobs", json=SPEC).json()
+    with door.client(SETTING) as client:
+        assert client.get(f"/v1/jobs/{job['id']}").status_code == 200
+
+
+def test_a_key_is_shown_once_and_only_its_hash_is_stored(door: Door) -> None:
+    key = door.new_key()
+    with door.database.snapshot() as session:
+        rows = session.execute(select(ApiKey)).scalars().all()
+        everything = str(session.execute(text("SELECT * FROM api_keys")).all())
+    assert key not in everything
+    assert key.removeprefix("ravine_") not in everything
+    assert all(len(row.sha256) == 64 for row in rows)
+
+
+def test_no_key_is_in_the_log(door: Door, owners: tuple[httpx.Client, ...]) -> None:
+    wrong = f"ravine_{uuid4().hex}"
+    with door.client(wrong) as client:
+        client.get("/v1/jobs")
+        client.post("/v1/jobs", content=b"{")
+    with door.client(SETTING) as client:
+        client.post("/v1/jobs", json=SPEC | {"epochs": 0})
+    log = door.api.log()
+    secrets = [wrong, SETTING, *(str(client.headers["authorization"]).split()[1] for client in owners)]
+    assert not [secret for secret in secrets if secret in log]
+
+
+def test_anothers_job_does_not_exist_for_an_owner(owners: tuple[httpx.Client, ...]) -> None:
+    one, other, admin = owners
+    job = one.post("/v1/jobs", json=SPEC | {"name": f"mine {uuid4()}"}).json()
+    here = f"/v1/jobs/{job['id']}"
+    run = one.get(f"{here}/runs").json()["items"][0]
+    paths = [
+        ("GET", here), ("GET", f"{here}/runs"), ("GET", f"{here}/metrics"), ("POST", f"{here}/cancel"),
+        ("DELETE", here),
+        ("GET", f"/v1/runs/{run['id']}"), ("GET", f"/v1/runs/{run['id']}/metrics"),
+        ("GET", f"/v1/runs/{run['id']}/decision"),
+    ]  # fmt: skip
+    nothing = str(uuid4())
+    for method, path in paths:
+        answer = other.request(method, path)
+        assert answer.status_code == 404, (method, path)
+        # Not even the words tell what is another's from what is nobody's.
+        unknown = other.request(method, path.replace(run["id"], nothing).replace(job["id"], nothing))
+        told, of_nothing = answer.json()["detail"], unknown.json()["detail"]
+        assert told.replace(run["id"], nothing).replace(job["id"], nothing) == of_nothing
+    assert other.get("/v1/jobs", params={"name": job["name"]}).json()["items"] == []
+    for client in (one, admin):
+        assert [found["id"] for found in client.get("/v1/jobs", params={"name": job["name"]}).json()["items"]] == [
+            job["id"]
+        ]
+        assert client.get(here).json()["id"] == job["id"]
+    assert one.get(here).json()["status"] == "queued"
+    assert admin.post(f"{here}/cancel").status_code == 202
+    assert one.delete(here).status_code == 204
+
+
+def test_an_idempotency_key_is_its_owners_alone(owners: tuple[httpx.Client, ...]) -> None:
+    one, other, _ = owners
+    header = {"Idempotency-Key": str(uuid4())}
+    first = one.post("/v1/jobs", json=SPEC, headers=header).json()["id"]
+    answer = other.post("/v1/jobs", json=SPEC | {"epochs": 2}, headers=header)
+    assert answer.status_code == 202
+    assert answer.json()["id"] != first
+    assert one.post("/v1/jobs", json=SPEC, headers=header).json()["id"] == first
+
+
+def test_a_revoked_key_opens_nothing_after_a_second(door: Door) -> None:
+    with door.client(door.new_key("for a while")) as client:
+        assert client.get("/v1/jobs").status_code == 200
+        door.revoke("for a while")
+        until(lambda: client.get("/v1/jobs").status_code == 401, BELIEVED_SECONDS + 2)
+
+
+def test_keys_are_made_listed_and_revoked_from_a_terminal(tmp_path: Path) -> None:
+    def ravine_keys(*arguments: str) -> Result:
+        return CliRunner().invoke(key_commands.app, [*arguments, "--data-dir", str(tmp_path)])
+
+    made = ravine_keys("create", "--name", "ann", "--admin")
+    assert made.exit_code == 0
+    assert re.fullmatch(r"ravine_[\w-]{43}\n", made.stdout)
+    shown = ravine_keys("list").stdout
+    assert "ann" in shown
+    assert "admin" in shown
+    assert made.stdout.strip() not in shown
+    taken = ravine_keys("create", "--name", "ann")
+    assert (taken.exit_code, taken.stdout) == (1, "")
+    assert "choose another name" in taken.stderr
+    assert ravine_keys("revoke", shown.split()[0]).exit_code == 0
+    again = ravine_keys("revoke", "ann")
+    assert again.exit_code == 1
+    assert "no key in use" in again.stderr
+    assert "revoked" in ravine_keys("list").stdout
+    assert ravine_keys("create", "--name", "a\nb").exit_code != 0
+
+
+def test_the_loopback_address_is_open_until_there_is_a_key(
+    new_database: Callable[[str], str], broker: Broker, tmp_path: Path
+) -> None:
+    with Api(new_database("sqlite"), broker.new_url(), tmp_path) as api, closing(Door(api)) as door:
+        with door.client() as anybody:
+            job = anybody.post("/v1/jobs", json=SPEC).json()
+            key = door.new_key("first")
+            until(lambda: anybody.get("/v1/jobs").status_code == 401, BELIEVED_SECONDS + 2)
+        with door.client(key) as owner, door.client(door.new_key(is_admin=True)) as admin:
+            assert owner.get(f"/v1/jobs/{job['id']}").status_code == 404
+            assert admin.get(f"/v1/jobs/{job['id']}").status_code == 200
+            door.revoke("first")
+            # Revoking keys does not open the door again.
+            until(lambda: owner.get("/v1/jobs").status_code == 401, BELIEVED_SECONDS + 2)
+            with door.client() as anybody:
+                assert anybody.get("/v1/jobs").status_code == 401
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_beyond_the_loopback_address_nothing_starts_without_a_key(
+    new_database: Callable[[str], str], tmp_path: Path, command: str
+) -> None:
+    url = new_database("sqlite") if command == "serve" else ""
+    answer = subprocess.run(
+        [RAVINE, command, "--host", "0.0.0.0", "--port", "0"],
+        cwd=tmp_path,
+        env={"RAVINE_DATABASE_URL": url, "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "has no key" in answer.stderr
+    assert "ravine keys create" in answer.stderr
+    assert "RAVINE_API_KEY" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_short_key_in_the_setting_is_refused_without_being_shown(tmp_path: Path) -> None:
+    env = {"RAVINE_API_KEY": "hunter2", "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
+    answer = subprocess.run(
+        [RAVINE, "serve", "--port", "0"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert answer.returncode == 1
+    assert "api_key" in answer.stderr
+    assert "32" in answer.stderr
+    assert "hunter2" not in answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_with_a_key_the_api_listens_everywhere_and_whoever_has_none_stays_out(
+    new_database: Callable[[str], str], broker: Broker, tmp_path: Path
+) -> None:
+    env = {"RAVINE_API_KEY": SETTING}
+    with (
+        Api(new_database("sqlite"), broker.new_url(), tmp_path, host="0.0.0.0", env=env) as api,
+        closing(Door(api)) as door,
+        door.client() as stranger,
+        door.client(SETTING) as client,
+    ):
+        assert stranger.get("/v1/jobs").status_code == 401
+        assert client.get("/v1/jobs").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "is_local"),
+    [
+        ("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("::ffff:127.0.0.1", True), ("localhost", True),
+        ("/run/ravine.sock", True), (None, True), ("0.0.0.0", False), ("::", False), ("192.168.1.2", False),
+        ("::ffff:10.0.0.1", False), ("fe80::1%eth0", False), ("example.org", False),
+    ],
+)  # fmt: skip
+def test_what_only_this_machine_reaches(address: str | None, is_local: bool) -> None:
+    assert is_loopback(address) is is_local
