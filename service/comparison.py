@@ -15,6 +15,7 @@ from service.comparison_cautions import cautions
 from service.comparison_pairs import against as against_baseline
 from service.comparison_pairs import sentence
 from service.comparison_settings import MAX_EACH, Table, read_curves, read_table
+from service.comparison_theory import theory_of
 from service.comparison_tuned import tuned_comparison
 from service.errors import Rejected
 from service.models import Job
@@ -92,8 +93,7 @@ def compare(
         "verdict": sentence(table, there, base, rank_of, len(against), loss),
         "warnings": cautions(spec, table, loss, partial=partial),
         "tuned": tuned_comparison(table) if tuned else None,
-        # Filled where an exact theory of the problem is known.
-        "theory": None,
+        "theory": theory_of(session, job, spec),
     }
 
 

@@ -82,5 +82,6 @@ def compare_jobs(query: Annotated[AcrossQuery, Query()], caller: TheCaller, data
         sentence = f"give the ids of 1 to {MAX_JOBS} jobs, comma-separated (got {len(ids)})"
         raise Rejected(sentence, [{"loc": ["query", "jobs"], "msg": sentence}])
     with database.snapshot() as session:
-        found = comparison_across.compare_across(session, [jobs.find(session, one, caller) for one in ids], query.target)
+        chosen = [jobs.find(session, one, caller) for one in ids]
+        found = comparison_across.compare_across(session, chosen, query.target)
     return answer(AcrossAnswer.model_validate(found))
