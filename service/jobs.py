@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Text, delete, false, func, insert, literal, or_, select, update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Text, delete, false, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -245,14 +247,28 @@ def runs_of(
     limit: int,
 ) -> list[Any]:
     """List runs: by index from ``after`` on, or by a loss, the best first, leaving out the first ``after``."""
-    query = select(Run).where(Run.job_key == job.key).limit(limit)
+    query = select(Run).where(*_chosen(job, ranges, status)).order_by(*_order(sort)).limit(limit)
+    query = query.where(Run.index >= after) if sort == "index" else query.offset(after)
+    return list(session.execute(query).scalars())
+
+
+def run_indices(
+    session: Session, job: Job, *, ranges: list[tuple[int, int]] | None, status: str | None, sort: str
+) -> NDArray[np.int64]:
+    """List all runs by their indices alone, in the order that ``runs_of`` has: a million are eight megabytes."""
+    query = select(Run.index).where(*_chosen(job, ranges, status)).order_by(*_order(sort))
+    return np.fromiter(session.execute(query).scalars(), dtype=np.int64)
+
+
+def _chosen(job: Job, ranges: list[tuple[int, int]] | None, status: str | None) -> list[ColumnElement[bool]]:
+    chosen = [Run.job_key == job.key]
     if ranges is not None:
         inside = [(Run.index >= first) & (Run.index < last) for first, last in ranges]
-        query = query.where(or_(false(), *inside))
+        chosen.append(or_(false(), *inside))
     if status is not None:
-        query = query.where(Run.status == status)
-    if sort == "index":
-        query = query.where(Run.index >= after).order_by(Run.index)
-    else:
-        query = query.order_by(getattr(Run, sort).asc().nulls_last(), Run.index).offset(after)
-    return list(session.execute(query).scalars())
+        chosen.append(Run.status == status)
+    return chosen
+
+
+def _order(sort: str) -> list[Any]:
+    return [Run.index] if sort == "index" else [getattr(Run, sort).asc().nulls_last(), Run.index]

@@ -19,6 +19,7 @@ from sqlalchemy import delete, select, update
 from service import jobs, shards
 from service.database import Database, seconds_from_now
 from service.errors import Conflict
+from service.keys import ANYBODY
 from service.models import Base, Checkpoint, Job, Metric, Run, Shard
 from service.recording import Outcomes, Rows
 from service.shards import Claim, LeaseLost, Progress
@@ -220,10 +221,10 @@ class Walk(RuleBasedStateMachine):
         job = self.job(number)
         if job.status in JOB_ENDED:
             with pytest.raises(Conflict), self.database.transaction() as session:
-                jobs.cancel(session, job.id)
+                jobs.cancel(session, job.id, ANYBODY)
             return
         with self.database.transaction() as session:
-            told = jobs.cancel(session, job.id).status
+            told = jobs.cancel(session, job.id, ANYBODY).status
         for shard in job.shards:
             # Asked twice it does nothing more: a shard queued again in between stops with whoever claims it.
             if shard.status == "queued" and not job.cancelling:
@@ -237,7 +238,7 @@ class Walk(RuleBasedStateMachine):
         job = self.job(number)
         if job.status in {"running", "cancelling"}:
             with pytest.raises(Conflict), self.database.transaction() as session:
-                jobs.remove(session, job.id)
+                jobs.remove(session, job.id, ANYBODY)
             return
         if by_time and job.status in JOB_ENDED:
             with self.database.transaction() as session:
@@ -245,7 +246,7 @@ class Walk(RuleBasedStateMachine):
                 assert jobs.remove_expired(session) == 1
         else:
             with self.database.transaction() as session:
-                jobs.remove(session, job.id)
+                jobs.remove(session, job.id, ANYBODY)
         self.jobs.remove(job)
         self.workers = [worker for worker in self.workers if worker.job is not job]
 
