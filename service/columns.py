@@ -1,10 +1,11 @@
 """What a column holds, where the two databases differ: keys, times in UTC, and floating-point numbers."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Float, Integer
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -26,8 +27,18 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class _AsItIs(UserDefinedType[float]):
+    """Eight bytes of SQLite's: in a column declared FLOAT it keeps −0.0 as the integer 0, and loses its sign."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Declare a column that changes nothing."""
+        return "BLOB"
+
+
 # SQLite counts rows by itself only in a column of type INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
 # Eight bytes. On SQLite a NaN, which it would store as NULL, is kept as the text 'NaN': it sorts above all numbers,
 # as on PostgreSQL, and is what the API writes anyway (see recording.py).
-Real = Float(53)
+Real = Float(53).with_variant(_AsItIs(), "sqlite")
