@@ -27,18 +27,23 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class _AsItIs(UserDefinedType[float]):
-    """Eight bytes of SQLite's: in a column declared FLOAT it keeps −0.0 as the integer 0, and loses its sign."""
+# SQLite counts rows by itself only in a column of type INTEGER.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+class AsGiven(UserDefinedType[float]):
+    """A column of SQLite that keeps a number as it is given: one of type FLOAT would make 0 of −0.0.
+
+    It is SQLite's own name for no affinity ("Datatypes In SQLite", section 3.1); what is in it are numbers.
+    """
 
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
-        """Declare a column that changes nothing."""
+        """Name the type in a CREATE TABLE."""
         return "BLOB"
 
 
-# SQLite counts rows by itself only in a column of type INTEGER.
-Key = BigInteger().with_variant(Integer, "sqlite")
 # Eight bytes. On SQLite a NaN, which it would store as NULL, is kept as the text 'NaN': it sorts above all numbers,
 # as on PostgreSQL, and is what the API writes anyway (see recording.py).
-Real = Float(53).with_variant(_AsItIs(), "sqlite")
+Real = Float(53).with_variant(AsGiven(), "sqlite")

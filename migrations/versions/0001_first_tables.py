@@ -6,9 +6,6 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# On SQLite a column that changes nothing: service/columns.py tells why.
-REAL = sa.Float(precision=53).with_variant(sa.BLOB(), "sqlite")
-
 # Every change of status that there is, "from to"; docs/states.md has the same arrows, and who draws them.
 MOVES = {
     "jobs": [
@@ -31,6 +28,9 @@ MOVES = {
         "running cancelled",
     ],
 }
+
+# A column of type FLOAT makes 0 of −0.0 on SQLite; one of no affinity, which is called BLOB, keeps it.
+real = sa.Float(precision=53).with_variant(sa.BLOB(), "sqlite")
 
 
 def upgrade() -> None:
@@ -67,7 +67,7 @@ def upgrade() -> None:
         sa.Column("receipt", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("idempotency_key", sa.Text(), nullable=True),
         sa.Column("owner", sa.String(length=12), nullable=False),
-        sa.Column("work", REAL, nullable=False),
+        sa.Column("work", real, nullable=False),
         sa.CheckConstraint(
             "status IN ('queued', 'running', 'cancelling', 'completed', 'failed', 'cancelled')",
             name=op.f("ck_jobs_status"),
@@ -144,24 +144,24 @@ def upgrade() -> None:
         sa.Column("job_key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("run_index", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("epoch", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("loss", REAL, nullable=True),
-        sa.Column("train_loss", REAL, nullable=True),
-        sa.Column("test_loss", REAL, nullable=True),
-        sa.Column("accuracy", REAL, nullable=True),
-        sa.Column("test_accuracy", REAL, nullable=True),
-        sa.Column("grad_norm", REAL, nullable=True),
-        sa.Column("update_norm", REAL, nullable=True),
-        sa.Column("distance_from_start", REAL, nullable=True),
-        sa.Column("distance_to_minimum", REAL, nullable=True),
-        sa.Column("lr", REAL, nullable=True),
-        sa.Column("momentum", REAL, nullable=True),
-        sa.Column("x", REAL, nullable=True),
-        sa.Column("y", REAL, nullable=True),
-        sa.Column("sharpness", REAL, nullable=True),
-        sa.Column("noise_scale", REAL, nullable=True),
-        sa.Column("gradient_variance", REAL, nullable=True),
-        sa.Column("alpha", REAL, nullable=True),
-        sa.Column("velocity_norm", REAL, nullable=True),
+        sa.Column("loss", real, nullable=True),
+        sa.Column("train_loss", real, nullable=True),
+        sa.Column("test_loss", real, nullable=True),
+        sa.Column("accuracy", real, nullable=True),
+        sa.Column("test_accuracy", real, nullable=True),
+        sa.Column("grad_norm", real, nullable=True),
+        sa.Column("update_norm", real, nullable=True),
+        sa.Column("distance_from_start", real, nullable=True),
+        sa.Column("distance_to_minimum", real, nullable=True),
+        sa.Column("lr", real, nullable=True),
+        sa.Column("momentum", real, nullable=True),
+        sa.Column("x", real, nullable=True),
+        sa.Column("y", real, nullable=True),
+        sa.Column("sharpness", real, nullable=True),
+        sa.Column("noise_scale", real, nullable=True),
+        sa.Column("gradient_variance", real, nullable=True),
+        sa.Column("alpha", real, nullable=True),
+        sa.Column("velocity_norm", real, nullable=True),
         sa.PrimaryKeyConstraint("job_key", "run_index", "epoch", name=op.f("pk_metrics")),
         sqlite_with_rowid=False,
     )
@@ -171,8 +171,8 @@ def upgrade() -> None:
         sa.Column("index", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("epochs_done", sa.Integer(), nullable=False),
-        sa.Column("final_loss", REAL, nullable=True),
-        sa.Column("best_loss", REAL, nullable=True),
+        sa.Column("final_loss", real, nullable=True),
+        sa.Column("best_loss", real, nullable=True),
         sa.Column("best_epoch", sa.Integer(), nullable=True),
         sa.Column("diverged_epoch", sa.Integer(), nullable=True),
         sa.CheckConstraint(
