@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service import endings, jobs, shards
 from service.database import Database, seconds_from_now
+from service.keys import ANYBODY
 from service.models import Checkpoint, Job, Metric, Shard
 from service.settings import Settings
 from service.shards import Claim, LeaseLost
@@ -79,7 +80,7 @@ def test_a_worker_hears_of_a_cancel_and_of_the_end_of_its_time(database: Databas
         session.execute(update(Job).values(deadline_at=seconds_from_now(-1)))
     assert look(database, claimed) is Stop.TIMED_OUT
     with database.transaction() as session:
-        jobs.cancel(session, claimed.job_id)
+        jobs.cancel(session, claimed.job_id, ANYBODY)
     assert look(database, claimed) is Stop.CANCELLED
 
 
