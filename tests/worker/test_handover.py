@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -103,9 +104,9 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(database: Database, mo
     original, commits = Database.transaction, 0
 
     @contextmanager
-    def without_an_answer(of: Database) -> Iterator[Session]:
+    def without_an_answer(of: Database, **named: Any) -> Iterator[Session]:
         nonlocal commits
-        with original(of) as session:
+        with original(of, **named) as session:
             yield session
         commits += 1
         if commits > 1 and commits % 2 == 0:
