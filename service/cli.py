@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from service import key_commands
+from service import commands, key_commands
+from service.commands.asking import EXIT_CODES
 
 if TYPE_CHECKING:
     from service.local.stack import LocalStack
@@ -20,10 +21,11 @@ app = typer.Typer(
     name="ravine",
     help="Which optimizer, at which settings, wins on this problem, by how much, and how sure are we?",
     no_args_is_help=True,
-    add_completion=False,
+    epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
 )
 
+commands.register(app)
 app.add_typer(key_commands.app, name="keys")
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the database and of the logs; made if it is not there.")]

@@ -1,0 +1,63 @@
+"""What the API answers, as types: plain dictionaries, so that nothing that a newer service adds is lost."""
+
+from typing import Any, Literal, TypedDict
+
+Json = dict[str, Any]
+Status = Literal["queued", "running", "cancelling", "completed", "failed", "cancelled"]
+ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+
+
+class Progress(TypedDict):
+    """How far a job is."""
+
+    runs_total: int
+    runs_ended: int
+    runs_diverged: int
+    epochs_total: int
+    epochs_done: int
+    fraction: float
+
+
+class Job(TypedDict):
+    """A job. ``error`` has ``reason`` and ``detail`` where it failed; times are RFC 3339 in UTC."""
+
+    id: str
+    name: str
+    status: Status
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    spec: Json
+    progress: Progress
+    error: Json | None
+    receipt: Json | None
+    links: dict[str, str]
+
+
+class Run(TypedDict):
+    """A run: an optimizer at one setting, from one seed and start. Losses that are not finite are floats here."""
+
+    id: str
+    job_id: str
+    index: int
+    label: str
+    optimizer: Json
+    seed: int
+    start: list[float] | None
+    status: str
+    epochs_done: int
+    final_loss: float | None
+    best_loss: float | None
+    best_epoch: int | None
+    diverged_epoch: int | None
+
+
+def number(written: float | str | None) -> float | None:
+    """Read a number as the API writes it: "NaN", "Infinity" and "-Infinity" are texts; null is None."""
+    return None if written is None else float(written)
+
+
+def read_run(answer: Json) -> Run:
+    """Turn the texts among a run's losses into floats."""
+    losses = {name: number(answer[name]) for name in ("final_loss", "best_loss")}
+    return Run(**{**answer, **losses})  # type: ignore[typeddict-item]

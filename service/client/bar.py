@@ -1,0 +1,39 @@
+"""A bar for ``Ravine.wait``: how far is the job, on a terminal or in a notebook?"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from service.client.answers import Job
+
+
+@contextmanager
+def bar(console: Console | None = None) -> Iterator[Callable[[Job], None]]:
+    """Show a bar: ``with bar() as progress: ravine.wait(job_id, progress=progress)``."""
+    with new_bar(console) as shown:
+        task = shown.add_task("queued", total=None)
+        yield lambda job: shown.update(task, **state_of(job))
+
+
+def new_bar(console: Console | None = None) -> Progress:
+    """Make the bar itself."""
+    return Progress(
+        TextColumn("{task.description:>10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("epochs"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    )
+
+
+def state_of(job: Job) -> dict[str, Any]:
+    """Say what of a job the bar shows. Runs that diverge leave epochs undone: a job that is complete has a full bar."""
+    progress = job["progress"]
+    total = progress["epochs_total"]
+    done = progress["epochs_done"] if job["status"] != "completed" else total
+    return {"description": job["status"], "completed": done, "total": total}

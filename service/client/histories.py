@@ -1,0 +1,87 @@
+"""A run's history as arrays, and many of them as one table of pandas."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.client.answers import Json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NOT_FIELDS = {"run_id", "label", "seed", "epoch", "total_points", "returned_points", "next"}
+
+
+@dataclass(frozen=True)
+class History:
+    """One run at its recorded epochs.
+
+    Attributes:
+        epoch: [P], sorted; 0 is the untrained start.
+        fields: Each [P], or [P, D] for the position. What was not measured is NaN.
+        measured: Each [P]; tells what was not measured from a value that is not a number.
+    """
+
+    run_id: str
+    label: str
+    seed: int
+    epoch: NDArray[np.int64]
+    fields: dict[str, NDArray[np.float64]]
+    measured: dict[str, NDArray[np.bool_]]
+    total_points: int
+
+    def __getitem__(self, field: str) -> NDArray[np.float64]:
+        return self.fields[field]
+
+    def __len__(self) -> int:
+        return len(self.epoch)
+
+    def frame(self) -> "pd.DataFrame":
+        """Give a table of pandas, a row per epoch."""
+        return frame([self])
+
+
+def read_history(answer: Json) -> History:
+    """Turn the columns of an answer into arrays."""
+    columns = {name: column for name, column in answer.items() if name not in _NOT_FIELDS}
+    fields = {name: _array(name, column) for name, column in columns.items()}
+    measured = {name: np.array([value is not None for value in column], bool) for name, column in columns.items()}
+    epoch = np.array(answer["epoch"], dtype=np.int64)
+    return History(answer["run_id"], answer["label"], answer["seed"], epoch, fields, measured, answer["total_points"])
+
+
+def _array(name: str, column: list[Any]) -> NDArray[np.float64]:
+    # numpy reads None as NaN, and the texts "NaN", "Infinity" and "-Infinity" as Python's float does.
+    array = np.array(column, dtype=object).astype(np.float64)
+    return array.reshape(len(column), -1) if name == "position" else array
+
+
+def frame(histories: Iterable[History]) -> "pd.DataFrame":
+    """Give histories as one table of pandas: run_id, label, seed, epoch and the fields; a position is x and y.
+
+    Raises:
+        ImportError: pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError("tables need pandas: pip install pandas (History has numpy arrays without it)") from error
+    # pandas leaves out what is empty without losing the names of the columns of the others.
+    frames = [pd.DataFrame(_columns(history)) for history in histories]
+    return (
+        pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["run_id", "label", "seed", "epoch"])
+    )
+
+
+def _columns(history: History) -> dict[str, Any]:
+    columns: dict[str, Any] = {"run_id": history.run_id, "label": history.label, "seed": history.seed}
+    columns["epoch"] = history.epoch
+    for name, values in history.fields.items():
+        if name == "position":
+            columns |= dict(zip("xy", values.T, strict=False))
+        else:
+            columns[name] = values
+    return columns

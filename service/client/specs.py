@@ -1,0 +1,42 @@
+"""Where a spec comes from: a mapping, a file of JSON, or the name of a preset."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from service.client.answers import Json
+from service.client.errors import NotAccepted
+
+Spec = Mapping[str, Any] | Path | str
+
+
+def read_spec(spec: Spec) -> Json:
+    """Read a spec: a mapping as it is, a file of JSON, or the name of a preset.
+
+    Raises:
+        NotAccepted: The file is not there, or is not a JSON object.
+    """
+    if isinstance(spec, Mapping):
+        return dict(spec)
+    if isinstance(spec, str) and not spec.endswith(".json"):
+        return {"preset": spec}
+    try:
+        return parse_spec(Path(spec).read_text(encoding="utf-8"), str(spec))
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotAccepted("Not readable", f"{spec} cannot be read: {error}") from error
+
+
+def parse_spec(text: str, origin: str) -> Json:
+    """Parse a spec; ``origin`` names where the text is from.
+
+    Raises:
+        NotAccepted: It is not a JSON object.
+    """
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise NotAccepted("Not JSON", f"{origin} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise NotAccepted("Not a spec", f"{origin} must be a JSON object, and is a {type(found).__name__}")
+    return found
