@@ -203,6 +203,7 @@ def job_answer(job: Job, totals: Any) -> JobAnswer:
             "self": here,
             "runs": f"{here}/runs",
             "metrics": f"{here}/metrics",
+            "comparison": f"{here}/comparison",
             "cancel": f"{here}/cancel",
         },
     )

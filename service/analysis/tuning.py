@@ -1,0 +1,44 @@
+"""What does tuning buy, and what does it cost: the best setting judged on other runs, and the price of finding it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def expected_best(scores_M: Floats, budgets: list[int]) -> list[float]:
+    """Expect the smallest of k of M scores, drawn at random with replacement, for each budget k.
+
+    E[min] = Σᵢ s₍ᵢ₎·(((M − i + 1)/M)^k − ((M − i)/M)^k), s₍₁₎ ≤ … ≤ s₍M₎ (Dodge et al., Show Your Work: Improved
+    Reporting of Experimental Results, 2019). An infinite score with any weight makes the expectation infinite.
+    """
+    sorted_M = np.sort(scores_M)
+    num = len(sorted_M)
+    left_M = np.arange(num, -1, -1) / num
+    found = []
+    for budget in budgets:
+        weights_M = left_M[:-1] ** budget - left_M[1:] ** budget
+        found.append(float((sorted_M[weights_M > 0] * weights_M[weights_M > 0]).sum()))
+    return found
+
+
+def band(rates_M: Floats, losses_M: Floats, tolerance: float = 0.1) -> tuple[float, float]:
+    """Find the band of learning rates around the best one whose losses are within 10 % of its loss.
+
+    The band goes from rate to neighbouring rate for as long as loss ≤ best + tolerance·|best|.
+
+    Args:
+        rates_M: Rates, each once.
+        losses_M: Their losses; +Infinity where runs diverge.
+        tolerance: How much worse than the best, as a share of it.
+    """
+    order = np.argsort(rates_M)
+    rates_M, losses_M = rates_M[order], losses_M[order]
+    best = int(losses_M.argmin())
+    within_M = losses_M <= losses_M[best] + tolerance * abs(losses_M[best])
+    low = high = best
+    while low > 0 and within_M[low - 1]:
+        low -= 1
+    while high < len(rates_M) - 1 and within_M[high + 1]:
+        high += 1
+    return float(rates_M[low]), float(rates_M[high])

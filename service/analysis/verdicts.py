@@ -1,0 +1,78 @@
+"""Who won, by how much and how sure, in one English sentence built from the numbers."""
+
+from dataclasses import dataclass
+
+from service.analysis.pairs import Estimate
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What the sentence says of one setting, against the other one."""
+
+    label: str
+    speed_up: Estimate | None
+    """How many times sooner it reaches the target than the other one."""
+    misses: int
+    """Pairs in which only this one misses the target."""
+    other_misses: int
+    """Pairs in which only the other one does."""
+    difference: Estimate | None
+    """Interquartile mean of its final loss minus the other's."""
+    pairs: int
+
+
+def verdict(winner: Contender, other: str, target: float | None) -> str:
+    """Say what the winner does better than the other; winner and other may turn out equal."""
+    parts = []
+    if target is not None and (pace := _pace(winner, other, target)):
+        parts.append(pace)
+    if winner.difference is not None:
+        parts.append(_ending(winner.difference, other, bool(parts)))
+    if not parts:
+        return f"There is nothing to tell {winner.label} and {other} apart by."
+    return f"{winner.label} {' and '.join(parts)} ({_pairs(winner.pairs)})."
+
+
+def _pace(winner: Contender, other: str, target: float) -> str | None:
+    if winner.speed_up is None:
+        if winner.other_misses and not winner.misses:
+            return f"reaches loss {_number(target)}, which {other} misses,"
+        return f"misses loss {_number(target)}, which {other} reaches," if winner.misses else None
+    ratio = winner.speed_up
+    times = f"{_number(ratio.value)} times as soon as {other}"
+    if ratio.value >= 1:
+        times = f"{_number(ratio.value)} times sooner than {other}"
+    counts = [
+        f"{winner.other_misses} more where only {other} misses it" if winner.other_misses else "",
+        f"{winner.misses} where only {winner.label} misses it" if winner.misses else "",
+    ]
+    added = ", ".join(count for count in counts if count)
+    return f"reaches loss {_number(target)} {times} ({_interval(ratio)}{'; ' + added if added else ''})"
+
+
+def _ending(difference: Estimate, other: str, named: bool) -> str:
+    than = "" if named else f" than {other}"
+    if difference.value == 0:
+        return f"ends {'at the same loss' if named else 'at the same loss as ' + other}"
+    word = "lower" if difference.value < 0 else "higher"
+    size = abs(difference.value)
+    flipped = Estimate(size, *sorted((abs(difference.low), abs(difference.high))))
+    if difference.low <= 0 <= difference.high:
+        return f"ends at a loss that cannot be told {'apart' if named else 'from that of ' + other} " \
+               f"(difference {_number(difference.value)}, {_interval(difference)})"  # fmt: skip
+    return f"ends {word}{than} by {_number(size)} ({_interval(flipped)})"
+
+
+def _interval(estimate: Estimate) -> str:
+    if estimate.low != estimate.low:
+        return "no interval from a single pair"
+    return f"95 % interval {_number(estimate.low)} to {_number(estimate.high)}"
+
+
+def _pairs(num: int) -> str:
+    return f"{num} {'pair' if num == 1 else 'pairs'} of runs"
+
+
+def _number(value: float) -> str:
+    """Write three digits, which is more than most intervals warrant."""
+    return f"{value:.3g}".replace("inf", "infinity")

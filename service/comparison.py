@@ -1,0 +1,254 @@
+"""Who won, by how much, and how sure are we? One job's settings, side by side and pair by pair."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from service.analysis.bootstrap import LEVEL, NUM_RESAMPLES, SEED
+from service.analysis.pairs import Estimate, differences, probability_of_improvement, speed_up
+from service.analysis.signed_rank import holm, signed_rank_p
+from service.analysis.summaries import Summary, ranks, summaries
+from service.analysis.verdicts import Contender, verdict
+from service.comparison_cautions import cautions
+from service.comparison_settings import MAX_EACH, Table, read_curves, read_table
+from service.comparison_tuned import tuned_comparison
+from service.errors import Rejected
+from service.models import Job
+from service.spec.job import JobSpec
+from service.states import JobStatus
+
+Floats = NDArray[np.float64]
+
+
+def compare(
+    session: Session, job: Job, *, baseline: str | None = None, target: float | None = None, tuned: bool = False
+) -> dict[str, Any]:
+    """Compare the settings of a job, from one snapshot of what is recorded.
+
+    Args:
+        session: Read from here.
+        job: Which job; it may still be running.
+        baseline: Label of an entry or of one setting; by default the first entry's.
+        target: Loss to reach; by default the spec's, else the baseline's median final loss.
+        tuned: Choose each label's best setting on half of the pairs and judge it on the other half.
+
+    Raises:
+        Rejected: There is no such baseline.
+    """
+    spec = JobSpec.model_validate(job.spec)
+    table = read_table(session, job, spec)
+    base = _baseline_row(table, baseline)
+    shown = table.shown()
+    if base not in shown:
+        shown = sorted({*shown, base})
+    loss, source = _target(spec, table, base, target)
+    read_curves(session, job, spec, table, loss)
+    partial = job.status != JobStatus.COMPLETED or not bool(table.ended_SN.all())
+    there = [row for row in shown if table.recorded_SN[row].any()]
+    described = _describe(spec, table, shown, loss)
+    against = {row: _against(table, row, base, loss) for row in there if row != base and table.recorded_SN[base].any()}
+    adjusted = holm(np.array([one["wilcoxon_p"] for one in against.values()]))
+    for one, p in zip(against.values(), adjusted.tolist(), strict=True):
+        one["wilcoxon_p_holm"] = p
+    final_SN = np.where(table.recorded_SN, table.final_SN, np.nan)
+    rank_of = dict(zip(there, ranks(final_SN[there]), strict=True)) if there else {}
+    labels = []
+    for number, settings in enumerate(table.runs.settings):
+        rows = [row for row in shown if row in table.rows_of(number)]
+        each = table.num_settings <= MAX_EACH
+        labels.append({
+            "label": settings.entry.label,
+            "kind": settings.entry.kind,
+            "num_settings": settings.num,
+            "represented_by": "each_setting" if each or settings.num == 1 else "best_median_final_loss",
+            "settings": [
+                {
+                    **described[row],
+                    "rank": rank_of.get(row),
+                    "is_baseline": row == base,
+                    "against_baseline": against.get(row),
+                }
+                for row in rows
+            ],
+        })  # fmt: skip
+    return {
+        "job_id": job.id,
+        "name": job.name,
+        "status": job.status,
+        "partial": partial,
+        "seeds": table.runs.num_seeds,
+        "starts": table.runs.num_starts,
+        "pairs": table.final_SN.shape[1],
+        "baseline": table.setting(base).label,
+        "target": {"loss": loss, "source": source},
+        "intervals": {"level": LEVEL, "resamples": NUM_RESAMPLES, "seed": SEED},
+        "labels": labels,
+        "verdict": _verdict(table, there, base, rank_of, against, loss),
+        "warnings": cautions(spec, table, loss, partial=partial),
+        "tuned": tuned_comparison(table) if tuned else None,
+        # Filled where an exact theory of the problem is known.
+        "theory": None,
+    }
+
+
+def _baseline_row(table: Table, label: str | None) -> int:
+    """Find the baseline: one setting by its label, or the best of an entry by median final loss."""
+    if label is None:
+        return table.best_of(0)
+    spans = list(table.runs.labelled(label))
+    if not spans:
+        names = [str(settings.entry.label) for settings in table.runs.settings]
+        sentence = f"no optimizer is labelled {label!r}; there are {', '.join(names)}"
+        if table.num_settings > len(names):
+            sentence += ", and single settings as in the labels of runs"
+        raise Rejected(sentence, [{"loc": ["query", "baseline"], "msg": sentence}])
+    first, last = (end // table.runs.per_setting for end in spans[0])
+    if last - first == 1:
+        return first
+    return table.best_of(table.setting(first).entry)
+
+
+def _target(spec: JobSpec, table: Table, base: int, asked: float | None) -> tuple[float | None, str]:
+    if asked is not None:
+        return asked, "query"
+    if spec.target_loss is not None:
+        return spec.target_loss, "spec"
+    median = float(table.median_final()[base])
+    return (median if np.isfinite(median) else None), "median_final_loss_of_baseline"
+
+
+def _describe(spec: JobSpec, table: Table, shown: list[int], target: float | None) -> dict[int, dict[str, Any]]:
+    """Summarize each setting by itself."""
+    tables = {"final_loss": table.final_SN, "best_loss": table.best_SN, "loss_area": table.area_SN, **table.last}
+    if target is not None:
+        tables |= {"epochs_to_target": table.first_SN, "epochs_to_settle": table.settled_SN}
+    samples, owners = [], []
+    for name, values_SN in tables.items():
+        for row in shown:
+            there_N = table.recorded_SN[row] & ~np.isnan(values_SN[row])
+            samples.append(values_SN[row][there_N])
+            owners.append((row, name))
+    found: dict[int, dict[str, Any]] = {}
+    for row in shown:
+        setting = table.setting(row)
+        there_N = table.recorded_SN[row]
+        num = int(there_N.sum())
+        found[row] = {
+            "label": setting.label,
+            "optimizer": setting.optimizer,
+            "runs": num,
+            "diverged": int(table.diverged_SN[row][there_N].sum()),
+            "updates_per_epoch": spec.updates_per_epoch,
+            "share_reached": _share(table.first_SN, row, there_N) if target is not None else None,
+            "share_settled": _share(table.settled_SN, row, there_N) if target is not None else None,
+            **dict.fromkeys(("test_loss", "accuracy", "test_accuracy", "epochs_to_target", "epochs_to_settle",
+                             "updates_to_target")),
+            "paths": _paths(table, row),
+        }  # fmt: skip
+    for (row, name), summary in zip(owners, summaries(samples), strict=True):
+        found[row][name] = None if summary is None else asdict(summary)
+        if name == "epochs_to_target" and summary is not None:
+            found[row]["updates_to_target"] = _scaled(summary, spec.updates_per_epoch)
+    return found
+
+
+def _share(epochs_SN: Floats, row: int, there_N: NDArray[np.bool_]) -> float | None:
+    return float(np.isfinite(epochs_SN[row][there_N]).mean()) if there_N.any() else None
+
+
+def _scaled(summary: Summary, factor: int) -> dict[str, Any]:
+    """Turn epochs into updates."""
+    scaled = asdict(summary)
+    for name, value in scaled.items():
+        if isinstance(value, dict):
+            scaled[name] = {part: number * factor for part, number in value.items()}
+        elif name != "num":
+            scaled[name] = value * factor
+    return scaled
+
+
+def _paths(table: Table, row: int) -> dict[str, Any] | None:
+    """Summarize the paths of a setting's runs."""
+    paths = list(table.paths.get(row, {}).values())
+    if not paths:
+        return None
+    numbers = {
+        "turning_angle": [path.turning_angle for path in paths],
+        "length": [path.length for path in paths],
+        "detour": [path.detour for path in paths],
+    }
+    found = summaries([np.array(values)[~np.isnan(values)] for values in numbers.values()])
+    ends = Counter("none" if path.minimum is None else str(path.minimum) for path in paths)
+    return {
+        "runs": len(paths),
+        "sign_changes": np.median([path.sign_changes for path in paths], axis=0).tolist(),
+        "overshoot": np.median([path.overshoot for path in paths], axis=0).tolist(),
+        **{name: None if one is None else asdict(one) for name, one in zip(numbers, found, strict=True)},
+        "ended_in": dict(sorted(ends.items())),
+    }
+
+
+def _against(table: Table, row: int, base: int, target: float | None) -> dict[str, Any]:
+    """Compare a setting with the baseline, pair by pair."""
+    both_N = table.recorded_SN[row] & table.recorded_SN[base]
+    this_N, baseline_N = table.final_SN[row][both_N], table.final_SN[base][both_N]
+    if not both_N.any():
+        return {"pairs": 0, "final_loss_difference": None, "probability_of_improvement": None, "wilcoxon_p": 1.0,
+                "speed_up": None, "speed_up_settled": None}  # fmt: skip
+    apart_N = differences(this_N, baseline_N)
+    difference = summaries([apart_N])[0]
+    assert difference is not None
+    speeds = {}
+    for name, epochs_SN in {"speed_up": table.first_SN, "speed_up_settled": table.settled_SN}.items():
+        speeds[name] = None if target is None else asdict(speed_up(epochs_SN[row][both_N], epochs_SN[base][both_N]))
+    return {
+        "pairs": int(both_N.sum()),
+        "final_loss_difference": asdict(difference),
+        "probability_of_improvement": asdict(probability_of_improvement(this_N, baseline_N)),
+        "wilcoxon_p": signed_rank_p(apart_N),
+        **speeds,
+    }
+
+
+def _verdict(
+    table: Table,
+    there: list[int],
+    base: int,
+    rank_of: dict[int, int],
+    against: dict[int, dict[str, Any]],
+    target: float | None,
+) -> str:
+    if not there:
+        return "No run has recorded anything yet."
+    if not np.isfinite(table.final_SN[there][table.recorded_SN[there]]).any():
+        return "Every run of every optimizer diverged: nobody wins."
+    if len(against) == 0:
+        return f"{table.setting(there[0]).label} has nothing to be compared with."
+    final_SN = np.where(table.recorded_SN, table.final_SN, np.nan)
+    order = sorted(there, key=lambda row: (rank_of[row], np.nanmedian(final_SN[row])))
+    # The baseline is named where it wins, against the best of the others.
+    rival = order[0] if order[0] != base else next(row for row in order if row != base)
+    winner, other = (rival, base) if order[0] == rival else (base, rival)
+    compared = _against(table, winner, other, target)
+    if rank_of[winner] == rank_of[other] and _is_slower(compared["speed_up"]):
+        # Where the losses are equal, the sentence is about the one that is there sooner.
+        winner, other = other, winner
+        compared = _against(table, winner, other, target)
+    pace = compared["speed_up"]
+    contender = Contender(
+        label=table.setting(winner).label,
+        speed_up=Estimate(**pace["ratio"]) if pace and pace["ratio"] else None,
+        misses=pace["only_baseline"] if pace else 0,
+        other_misses=pace["only_this"] if pace else 0,
+        difference=Estimate(**compared["final_loss_difference"]["iqm"]) if compared["final_loss_difference"] else None,
+        pairs=compared["pairs"],
+    )
+    return verdict(contender, table.setting(other).label, target)
+
+
+def _is_slower(pace: dict[str, Any] | None) -> bool:
+    return pace is not None and pace["median_ratio"] is not None and pace["median_ratio"] < 1
