@@ -13,7 +13,7 @@ from service.dispatch import Dispatcher, Sweep
 from service.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.openapi import document_errors
 from service.problem_details import answer_errors
-from service.routes import catalogue, comparison, jobs, operations, reference, runs
+from service.routes import catalogue, comparison, jobs, operations, plots, reference, runs
 from service.routes.answers import identified
 from service.routes.negotiation import negotiated
 from service.settings import Settings, get_settings
@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, comparison, catalogue):
+    for routes in (jobs, runs, comparison, plots, catalogue):
         guarded.include_router(routes.router)
     app.include_router(guarded)
     for routes in (operations, reference):
