@@ -1,6 +1,7 @@
-"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [road] [load] …``."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] …``."""
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -73,6 +74,21 @@ def formats() -> dict[str, Any]:
         return formats.measure(client)
 
 
+def comparison() -> dict[str, Any]:
+    """Measure how long comparisons of large jobs take, over HTTP."""
+    from benchmarks import comparison
+
+    return comparison.measure()
+
+
+def coverage() -> dict[str, Any]:
+    """Count how often intervals hold the truth, and how often tests see what is not there."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # As the API does, before numpy is loaded.
+    from benchmarks import coverage
+
+    return coverage.measure()
+
+
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "engine": engine,
     "digits": digits,
@@ -81,6 +97,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "recovery": recovery,
     "load": load,
     "formats": formats,
+    "comparison": comparison,
+    "coverage": coverage,
 }
 
 

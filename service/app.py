@@ -14,7 +14,19 @@ from service.events_hub import Hub
 from service.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.openapi import document_errors
 from service.problem_details import answer_errors
-from service.routes import catalogue, comparison, events, jobs, lessons, operations, presets, reference, runs, theory
+from service.routes import (
+    catalogue,
+    comparison,
+    events,
+    jobs,
+    lessons,
+    operations,
+    plots,
+    presets,
+    reference,
+    runs,
+    theory,
+)
 from service.routes.answers import identified
 from service.routes.negotiation import negotiated
 from service.routes.polling import Polls
@@ -65,7 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, events, comparison, catalogue, presets, theory, lessons):
+    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, lessons):
         guarded.include_router(routes.router)
     app.include_router(guarded)
     for routes in (operations, reference):

@@ -44,7 +44,11 @@ class _Axis:
             first, last = math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9)
             every = max(1, (last - first) // 5)
             whole = [10.0**power for power in range(first, last + 1, every)]
-            return whole if len(whole) > 1 else [10**self.low, 10**self.high]
+            if len(whole) > 2:
+                return whole
+            fine = [factor * 10.0**power for power in range(first - 1, last + 1) for factor in (1, 2, 5)]
+            inside = [tick for tick in fine if self.low - 1e-9 <= math.log10(tick) <= self.high + 1e-9]
+            return inside if len(inside) > 1 else [10**self.low, 10**self.high]
         step = 10 ** math.floor(math.log10((self.high - self.low) / 4))
         step *= next(factor for factor in (1, 2, 2.5, 5, 10) if (self.high - self.low) / (step * factor) <= 6)
         first = math.ceil(self.low / step - 1e-9)

@@ -125,7 +125,10 @@ def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -
 
 
 def _check_open(session: Session, owner: str, cost: Price, settings: Settings) -> None:
-    """Keep one owner from filling the queues. Requests at the same moment do not see each other's jobs."""
+    """Keep one owner from filling the queues."""
+    if session.get_bind().dialect.name == "postgresql":
+        # Requests at the same moment would not see each other's jobs; SQLite lets one write at a time anyway.
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
     num, work = session.execute(
         select(func.count(), func.coalesce(func.sum(Job.work), 0.0)).where(Job.owner == owner, JOB_IS_OPEN)
     ).one()

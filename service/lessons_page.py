@@ -10,10 +10,13 @@ from service.lessons import TEXTS
 
 _INTRODUCTION = """# What teaching texts say about momentum, and what was measured
 
-Five texts stand at the origin of Ravine: {texts}. They state many things as facts. Each is an entry here: the
-statement by its meaning, the jobs that put it to the test, and a verdict. A verdict is computed from what the jobs
-recorded, by the code in `service/lessons/`; nobody has written one by hand. `holds if` names the readings of
-the statement under which it holds.
+Five texts stand at the origin of Ravine:
+
+{texts}
+
+They state many things as facts. Each is an entry here: the statement by its meaning, the jobs that put it to the test,
+and a verdict. A verdict is computed from what the jobs recorded, by the code in `service/lessons/`; nobody has written
+one by hand. `holds if` names the readings of the statement under which it holds.
 
 This page is written by `ravine lessons --write docs/lessons.md`, which runs everything anew ({seconds} s of training
 in {jobs} jobs here). One lesson is repeated by `ravine lessons --only parabola-sgd`, or by
@@ -43,7 +46,7 @@ def _lines(lessons: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     jobs = [job for lesson in lessons for job in lesson["jobs"]]
     receipt = next(job["receipt"] for job in jobs if job["receipt"])
     yield _INTRODUCTION.format(
-        texts="; ".join(f"{name} ({letter})" for letter, name in TEXTS.items() if letter != "ours"),
+        texts="\n".join(f"- {letter}: {name}" for letter, name in TEXTS.items() if letter != "ours"),
         seconds=f"{sum(job['seconds'] or 0 for job in jobs):.0f}",
         jobs=len(jobs),
         torch=receipt["torch"],
@@ -101,4 +104,4 @@ def _number(value: float | str | None) -> str:
     number = float(value)
     if number != number:
         return "not a number"
-    return ("∞" if number > 0 else "−∞") if abs(number) == float("inf") else f"{number:.5g}".replace("-", "−")
+    return ("∞" if number > 0 else "−∞") if abs(number) == float("inf") else f"{number:.6g}".replace("-", "−")

@@ -205,16 +205,19 @@ def end(
 
 
 def take_back(session: Session, *, max_attempts: int) -> int:
-    """Queue the shards whose workers fell silent; give up on those that lost one worker too many."""
+    """Queue the shards whose workers fell silent; give up on those that lost one worker too many or are cancelled."""
     abandoned = session.execute(
-        select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs)
+        select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Job.status)
+        .join(Job, Job.key == Shard.job_key)
         .where(Shard.status == ShardStatus.RUNNING, Shard.lease_until < seconds_from_now())
         .order_by(Shard.job_key, Shard.number)
     ).all()
-    for job_key, number, attempt, lost_before, first_run, num_runs in abandoned:
+    for job_key, number, attempt, lost_before, first_run, num_runs, job_status in abandoned:
         lost = Claim(job_key, "", number, attempt, {}, first_run, num_runs, None)
         try:
-            if lost_before + 1 < max_attempts:
+            if job_status == JobStatus.CANCELLING:
+                end(session, lost, ShardStatus.CANCELLED)
+            elif lost_before + 1 < max_attempts:
                 queued = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
                 _guarded(session, lost, lost=Shard.lost + 1, **queued)
             else:

@@ -12,6 +12,7 @@ from service.client.answers import ENDED, Job, Json, Run, read_run
 from service.client.connection import Connection
 from service.client.errors import WaitTimeout
 from service.client.histories import History, read_history
+from service.client.pictures import Picture
 from service.client.specs import Spec, read_spec
 
 _FIRST_POLL_SECONDS = 0.05
@@ -159,10 +160,10 @@ class Ravine:
         """Tell who won, by how much and how sure: ``comparison(id, baseline="sgd", target=0.1)``."""
         return self._get(f"/v1/jobs/{_part(job_id)}/comparison", **query)
 
-    def plot(self, job_id: str, kind: str, *, format: str = "png", **query: Any) -> bytes:  # noqa: A002
+    def plot(self, job_id: str, kind: str, *, format: str = "png", **query: Any) -> Picture:  # noqa: A002
         """Give a picture, PNG or SVG: ``plot(id, "loss", dark=True, width=900)``."""
         path = f"/v1/jobs/{_part(job_id)}/plot.{_part(format)}"
-        return self._request("GET", path, params=_given({"kind": kind, **query})).content
+        return Picture(self._request("GET", path, params=_given({"kind": kind, **query})).content)
 
     def cancel(self, job_id: str) -> Job:
         """Stop a job; what was recorded stays."""

@@ -24,7 +24,7 @@ or a request that the service refuses · 3 the service cannot be reached or cann
 JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job: `ravine jobs` lists them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the service answers, for scripts.")]
 
-_WIDTH = 100  # Where there is no terminal to fill.
+_WIDTH = 120  # Where there is no terminal to fill.
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def _table(found: dict[str, Any]) -> "Table":
     title = f"{found['name']}: {found['pairs']} pairs of seed and start"
     if found["partial"]:
         title += ", so far"
-    table = _new_table(title, ["rank", "runs", "diverged", "median final loss"])
+    table = _new_table(title, ["rank", "runs", "median final loss"])
     headings = ["p (Holm)"] if target is None else [f"epochs to {written(target)}", "times sooner", "p (Holm)"]
     for heading in headings:
         table.add_column(heading, justify="right")
@@ -51,8 +51,7 @@ def _table(found: dict[str, Any]) -> "Table":
         row = [
             setting["label"],
             str(setting["rank"] or "–"),
-            str(setting["runs"]),
-            str(setting["diverged"]),
+            f"{setting['runs']}" + (f" ({setting['diverged']} diverged)" if setting["diverged"] else ""),
             _interval(loss and loss["median"]),
         ]
         if target is not None:
@@ -88,6 +87,7 @@ def _interval(estimate: dict[str, Any] | None) -> str:
     """Write a number with its interval: 0.139 (0.131 to 0.147)."""
     if estimate is None:
         return "–"
-    if estimate["low"] is None or estimate["high"] is None:
-        return written(estimate["value"])
-    return f"{written(estimate['value'])} ({written(estimate['low'])} to {written(estimate['high'])})"
+    value, low, high = (
+        None if estimate[part] is None else f"{float(estimate[part]):.3g}" for part in ("value", "low", "high")
+    )
+    return f"{value} ({low} to {high})" if low and high else str(value)

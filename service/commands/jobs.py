@@ -61,7 +61,8 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
         out.print(f"{job['name']}  {job['id']}", soft_wrap=True)
         out.print(
             f"{job['status']}, {progress['epochs_done']:,} of {progress['epochs_total']:,} epochs, "
-            f"{progress['runs_ended']:,} of {progress['runs_total']:,} runs ended, {progress['runs_diverged']:,} diverged",
+            f"{progress['runs_ended']:,} of {progress['runs_total']:,} runs ended, "
+            f"{progress['runs_diverged']:,} diverged",
             soft_wrap=True,
         )
         if job["error"]:

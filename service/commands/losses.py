@@ -20,7 +20,7 @@ MAX_RUNS, MAX_ROWS, MAX_POINTS = 500, 12, 60
 def losses_table(ravine: "Ravine", job: "Job") -> Table:
     """Show for each optimizer of a job the losses recorded last, the best optimizer first."""
     entries = [entry["label"] for entry in job["spec"]["optimizers"]]
-    found = {label: list(islice(ravine.runs(job["id"], sort="final_loss", label=label), MAX_RUNS)) for label in entries[:MAX_ROWS]}  # fmt: skip
+    found = {label: _best_runs(ravine, job, label) for label in entries[:MAX_ROWS]}
     medians = {label: _middle(runs) for label, runs in found.items()}
     curves = {label: _curve(ravine, run, job["spec"]["epochs"]) for label, run in medians.items()}
     heights = [loss for curve in curves.values() for loss in curve if loss == loss]
@@ -49,6 +49,10 @@ def _title(job: "Job", entries: list[str], found: dict[str, list["Run"]]) -> str
     if any(len(runs) == MAX_RUNS for runs in found.values()):
         title += f"; of more than {MAX_RUNS} runs the best {MAX_RUNS}"
     return title
+
+
+def _best_runs(ravine: "Ravine", job: "Job", label: str) -> list["Run"]:
+    return list(islice(ravine.runs(job["id"], sort="final_loss", label=label), MAX_RUNS))
 
 
 def _middle(runs: list["Run"]) -> "Run | None":

@@ -23,7 +23,7 @@ def evenly(epochs: Sequence[int], values: Sequence[float], last: int, columns: i
 
 
 def sparkline(losses: Sequence[float], low: float, high: float) -> str:
-    """Draw one bar per loss, its height between ``low`` and ``high`` on a logarithmic scale; NaN is as high as can be."""
+    """Draw one bar per loss, its height between ``low`` and ``high`` on a logarithmic scale; NaN is highest."""
     full = (_log(high) - _log(low)) or 1.0
     heights = ((min(max(_log(loss) - _log(low), 0.0) / full, 1.0)) for loss in losses)
     return "".join(BARS[round(height * (len(BARS) - 1))] for height in heights)

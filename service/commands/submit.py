@@ -67,7 +67,8 @@ def _watch(ravine: "Ravine", job: "Job", *, as_json: bool) -> "Job":
         bar = new_bar(shown)
         task = bar.add_task("queued", total=None)
         with Live(bar, console=shown, refresh_per_second=8) as live:
-            for job in ravine.versions(job["id"]):
+            for version in ravine.versions(job["id"]):
+                job = version
                 bar.update(task, **state_of(job))
                 live.update(Group(bar, losses_table(ravine, job)))
             live.update(bar)

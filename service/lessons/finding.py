@@ -119,7 +119,7 @@ def short(value: float | None) -> str:
 
 def signed(quantity: Quantity) -> str:
     """Write a difference for people."""
-    return "not measured" if quantity.value is None else f"{quantity.value:+.3f}"
+    return "not measured" if quantity.value is None else f"{quantity.value:+.3f}".replace("-", "−")
 
 
 def as_said(quantities: Sequence[Quantity], figures: Sequence[Figure] = ()) -> Finding:

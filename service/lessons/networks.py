@@ -119,7 +119,7 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
 
 def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["adam-sharp"]
-    quantities, readings = [], {}
+    quantities, readings, told = [], {}, []
     for reading, field, largest in (
         ("each has the rate of its best test accuracy", "test_accuracy", True),
         ("each has the rate of its lowest training loss", "loss", False),
@@ -138,9 +138,9 @@ def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
             *(_end(job, label, "test_accuracy", lr[label]) for label in ("adam", "momentum")),
         )
         quantities += [ratio, accuracy]
+        told.append(f"{signed(ratio)} in log₁₀ sharpness and {signed(accuracy)} in test accuracy if {reading}")
         readings[reading] = _above(ratio) and _below(accuracy)
-    gaps = [one for one in quantities if " less " in one.name]
-    return concluded(readings, quantities, "; ".join(f"{one.name}: {signed(one)}" for one in gaps))
+    return concluded(readings, quantities, f"Adam less momentum: {'; '.join(told)}")
 
 
 def _cosine(jobs: Mapping[str, Evidence]) -> Finding:

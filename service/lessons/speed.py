@@ -56,7 +56,8 @@ def _speedup(jobs: Mapping[str, Evidence]) -> Finding:
         quantities.append(number(f"best rate of SGD, {place}", rates[plain.argmin()]))
         quantities.append(number(f"best rate of momentum 0.9, {place}", own_rates[fast.argmin()]))
         inside = shared[(ratios >= 3) & (ratios <= 5)]
-        between = f" from {inside[0]:.2g} to {inside[-1]:.2g}" if len(inside) else ""
+        ends = [f"{lr:.2g}" for lr in inside[[0, -1]]] if len(inside) else []
+        between = f" from {ends[0]} to {ends[1]}" if len(set(ends)) > 1 else f" of {ends[0]}" if ends else ""
         readings[f"on {place} at equal rates{between}"] = len(inside) > 0
         readings[f"on {place} with each at its best rate"] = bool(3 <= best <= 5)
         if place in ("the ravine", "FlipNet"):
@@ -121,7 +122,7 @@ def _nesterov(jobs: Mapping[str, Evidence]) -> Finding:
     quantities.append(number("seeds of FlipNet that reach 0.15 with both, of 200", both.sum()))
     readings["on FlipNet"] = bool(5 <= middle <= 10)
     otherwise = "it saves " + ", ".join(
-        f"{one.value:.3g} % {one.name[6:-13]}" for one in quantities if "saved" in one.name
+        f"{one.value:.3g} % {one.name[6:-13]}".replace("-", "−") for one in quantities if "saved" in one.name
     )
     job = jobs["nesterov-5-10"]
     curves = [curve(label, job.epochs, job.values("loss", label)) for label in ("momentum", "nesterov")]

@@ -13,7 +13,7 @@ from service.models import Job, LessonRecord
 from service.presets import PRESETS
 from service.routes.answers import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, answer
 from service.routes.presets import preset_answer
-from service.schemas import Page, Problem
+from service.schemas import Page, Problem, receipt_of
 from service.spec.job import JobSpec
 
 router = APIRouter(prefix="/v1/lessons", tags=["lessons"])
@@ -131,6 +131,6 @@ def _job(preset: str, job_id: str, job: Job | None) -> LessonJob:
         id=job_id,
         status=job.status if job else None,
         seconds=seconds,
-        receipt=job.receipt if job else None,
+        receipt=receipt_of(job) if job else None,
         links={"self": here, "runs": f"{here}/runs", "metrics": f"{here}/metrics"},
     )

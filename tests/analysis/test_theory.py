@@ -159,6 +159,10 @@ def test_the_sharpness_ceilings_are_those_of_the_table() -> None:
     assert theory.sharpness_ceiling("nesterov", {"lr": lr, "momentum": 0.9}) == pytest.approx(3.8 / 2.8 / lr)
     assert theory.sharpness_ceiling("adam", {"lr": lr, "beta1": 0.9}) == pytest.approx(38 / lr)
     assert theory.sharpness_ceiling("lion", {"lr": lr}) is None
+    # Behind a preconditioner that stands still, Adam is the heavy ball of averaged gradients.
+    for beta in (0.5, 0.9, 0.99):
+        averaged = method("dampened", momentum=beta, dampening=beta).sharpness_ceiling(lr)
+        assert theory.sharpness_ceiling("adam", {"lr": lr, "beta1": beta}) == pytest.approx(averaged)
 
 
 @pytest.mark.parametrize("offset", [1e-1, 1e-3, 1e-9])

@@ -15,7 +15,6 @@ from tests.chaos.blows import KINDS, Hands, schedule
 from tests.chaos.specs import SPECS
 from tests.chaos.storm import ENV, LEASE_SECONDS, Report, storm, undisturbed
 from tests.servers import Broker, Postgres, Stack
-from worker.engine.device import use_device
 
 DEADLINE_SECONDS = 1_800.0
 
@@ -44,7 +43,6 @@ def main() -> int:
 
 
 def _run(kind: str, seed: int, num_jobs: int, num_blows: int, pause_seconds: float) -> Report:
-    use_device("cpu")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         postgres = Postgres() if kind == "postgresql" else None

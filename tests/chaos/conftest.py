@@ -1,5 +1,6 @@
 """A stack that its tests may break: its own database server and broker, short leases, and a clock that is wrong."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from sqlalchemy import select
 
 from service.database import Database, migrate
 from service.models import Job, Shard
-from tests.chaos.blows import busiest, children
+from tests.chaos.blows import children
 from tests.chaos.specs import LONG, SMALL
 from tests.chaos.storm import undisturbed
 from tests.servers import POLL_SECONDS, Broker, Postgres, Stack, wait_for_job
 
 LEASE_SECONDS = 3.0
+# What Celery logs when it gets a task, and when the task has ended.
+WORDS = "received", "succeeded"
 SWEEP_SECONDS = 0.5
 # Imported by Python itself before anything else: the clock that Celery and Ravine see is an hour ahead. (datetime's is
 # left alone: extensions rely on the layout of its classes.)
@@ -64,10 +67,22 @@ class Fragile:
         return {name: pid for name, pid in pids.items() if pid is not None}
 
     def trainer(self) -> tuple[str, int]:
-        """The worker that computes most, and its process that does."""
-        there = {child: name for name, pid in self.workers().items() for child in children([pid])}
-        child = busiest(sorted(there))
-        return there[child], child
+        """The one worker that has a task at present, and its process that trains it."""
+
+        def has_a_task(name: str) -> bool:
+            lines = list(self.stack.parts[name].tail)
+            received, ended = (re.findall(rf"train_shard\[(\S+)\] {word}", "\n".join(lines)) for word in WORDS)
+            return bool(set(received) - set(ended))
+
+        busy: list[str] = []
+
+        def one_is_busy() -> bool:
+            busy[:] = [name for name in self.workers() if has_a_task(name)]
+            return len(busy) == 1
+
+        self.wait(one_is_busy, 20, "one worker has a task")
+        (child,) = children([self.workers()[busy[0]]])
+        return busy[0], child
 
     def wait(self, condition: Callable[[], object], seconds: float, what: str) -> float:
         """Wait until something holds, and tell how long it took."""

@@ -20,6 +20,7 @@ from service.states import JOB_ENDED
 from tests.chaos.blows import Blow, Hands
 from tests.chaos.invariants import Record, Sighting, attempts_of, record_of, violations
 from tests.servers import Stack
+from worker.engine.device import use_device
 from worker.runner import train_shard
 
 LOOK_SECONDS = 0.1
@@ -81,6 +82,7 @@ class Watcher(threading.Thread):
 
 def undisturbed(database: Database, spec: dict[str, Any]) -> Record:
     """Train a job in this process, on a database that no worker knows."""
+    use_device("cpu")  # As a worker does: with two threads convolutions add in another order.
     parsed = JobSpec.model_validate(spec)
     cost = price(parsed)
     with database.transaction() as session:

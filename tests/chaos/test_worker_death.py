@@ -21,7 +21,8 @@ def test_a_worker_that_is_told_to_end_hands_over_inside_an_epoch_and_another_goe
     worker.send_signal(signal.SIGTERM)
     asked = time.monotonic()
     fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 5, "another worker has the shard")
-    worker.wait(timeout=max(0.1, asked + 5 - time.monotonic()))
+    # Celery takes two to three seconds for its own end, more on a busy machine; containers give fifteen.
+    worker.wait(timeout=asked + 15 - time.monotonic())
     assert fragile.shard(job_id).lost == 0
     # One that trains for seconds without an epoch's end is cancelled as quickly as any other.
     fragile.client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()

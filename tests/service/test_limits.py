@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,13 @@ def test_more_open_jobs_than_allowed_are_429_until_one_has_ended(owners: tuple[h
     one.post(f"/v1/jobs/{jobs[1]['id']}/cancel")
     assert one.post("/v1/jobs", json=SPEC).status_code == 202
     assert one.post("/v1/jobs", json=SPEC).status_code == 429
+
+
+def test_requests_at_the_same_moment_count_each_other(owners: tuple[httpx.Client, httpx.Client]) -> None:
+    one, _ = owners
+    with ThreadPoolExecutor(12) as threads:
+        statuses = [answer.status_code for answer in threads.map(lambda _: one.post("/v1/jobs", json=SPEC), range(12))]
+    assert sorted(statuses) == [202] * 4 + [429] * 8
 
 
 def test_more_open_work_than_allowed_is_429_but_a_job_alone_is_let_in(

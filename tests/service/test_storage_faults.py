@@ -156,10 +156,9 @@ def test_a_read_only_database_is_503_for_writers_and_readers_read_on(database_ur
 @pytest.mark.parametrize(
     ("stored", "written"),
     [("nan", "NaN"), ("inf", "Infinity"), ("-inf", "-Infinity"), ("1e308", 1e308), (None, None),
-     ("5e-324", 5e-324), ("0.1", 0.1)],
+     ("5e-324", 5e-324), ("0.1", 0.1), ("-0.0", -0.0)],
 )  # fmt: skip
 def test_a_number_is_read_as_it_was_stored(database_url: str, stored: str | None, written: Any) -> None:
-    # Not −0.0: SQLite stores what has no fraction as an integer, which has one zero (docs/architecture.md).
     database = Database(database_url)
     job = job_with_rows(database, num_rows=3, value=None if stored is None else float(stored))
     read = {"name": lambda history: history, "next_cursor": None}

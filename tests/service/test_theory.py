@@ -1,7 +1,11 @@
 """POST /v1/theory tells a page how far its sliders may go, before anything runs."""
 
+from typing import Any
+
 import httpx
 import pytest
+
+from tests.servers import wait_for_job
 
 RAVINE = {"kind": "surface", "name": "ravine"}
 
@@ -53,3 +57,31 @@ def test_a_query_that_cannot_be_answered_is_refused_with_the_place(
     answer = client.post("/v1/theory", json=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == place
+
+
+def theory_of_job(client: httpx.Client, problem: dict[str, Any], *optimizers: dict[str, Any]) -> Any:
+    spec = {"problem": problem, "optimizers": list(optimizers), "epochs": 200}
+    job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+    return client.get(f"/v1/jobs/{job['id']}/comparison").raise_for_status().json()["theory"]
+
+
+def test_a_comparison_holds_measured_rates_against_predicted_ones(client: httpx.Client) -> None:
+    told = theory_of_job(client, RAVINE, {"kind": "sgd", "lr": [0.02, 0.2]}, {"kind": "momentum", "lr": 0.02})
+    slow, outside, fast = told["settings"]
+    assert told["exact"] is True
+    assert [one["inside"] for one in (slow, outside, fast)] == [True, False, True]
+    for one in (slow, fast):
+        assert one["measured_rate"] == pytest.approx(one["rate"], abs=0.01)
+
+
+def test_a_comparison_judges_each_run_at_the_minimum_that_it_reached_also_after_it_moved(client: httpx.Client) -> None:
+    himmelblau = {"kind": "surface", "name": "himmelblau", "start": [-4, -4], "shift_at": 50, "shift_by": [0.5, 0.5]}
+    (setting,) = theory_of_job(client, himmelblau, {"kind": "sgd", "lr": 0.005})["settings"]
+    assert setting["minimum"] == pytest.approx([-3.779310, -3.283186], abs=1e-5)
+    assert setting["measured_rate"] == pytest.approx(setting["rate"], abs=0.01)
+
+
+def test_a_comparison_of_networks_has_no_theory(client: httpx.Client) -> None:
+    spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}
+    job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+    assert client.get(f"/v1/jobs/{job['id']}/comparison").json()["theory"] is None

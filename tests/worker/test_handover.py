@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from service import endings, jobs, shards
 from service.database import Database, seconds_from_now
+from service.keys import ANYBODY
 from service.models import Checkpoint, Job, Metric, Shard
 from service.settings import Settings
 from service.shards import Claim, LeaseLost
@@ -79,7 +81,7 @@ def test_a_worker_hears_of_a_cancel_and_of_the_end_of_its_time(database: Databas
         session.execute(update(Job).values(deadline_at=seconds_from_now(-1)))
     assert look(database, claimed) is Stop.TIMED_OUT
     with database.transaction() as session:
-        jobs.cancel(session, claimed.job_id)
+        jobs.cancel(session, claimed.job_id, ANYBODY)
     assert look(database, claimed) is Stop.CANCELLED
 
 
@@ -102,9 +104,9 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(database: Database, mo
     original, commits = Database.transaction, 0
 
     @contextmanager
-    def without_an_answer(of: Database) -> Iterator[Session]:
+    def without_an_answer(of: Database, **named: Any) -> Iterator[Session]:
         nonlocal commits
-        with original(of) as session:
+        with original(of, **named) as session:
             yield session
         commits += 1
         if commits > 1 and commits % 2 == 0:

@@ -148,6 +148,20 @@ def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) 
         assert session.get_one(Job, key).status == "cancelled"
 
 
+def test_a_cancelled_job_ends_with_the_worker_that_was_lost_on_it(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    with database.transaction() as session:
+        jobs.cancel(session, claimed.job_id, ANYBODY)
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "cancelled"
+        assert set(session.execute(select(Run.status)).scalars()) == {"cancelled"}
+
+
 def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
     key = create(database)
     with database.transaction() as session:

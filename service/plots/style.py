@@ -1,0 +1,153 @@
+"""How pictures look: one colour and one dash per optimizer, thin axes, no boxes, labels at the ends of lines.
+
+matplotlib's object-oriented interface only: its pyplot keeps figures in global state and is not safe among threads.
+"""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+matplotlib.use("Agg")
+# The one font that comes with matplotlib. These are set once, for the process; nothing changes them later.
+matplotlib.rcParams.update(
+    {"font.family": "DejaVu Sans", "svg.fonttype": "none", "svg.hashsalt": "ravine", "axes.unicode_minus": True}
+)
+
+DOTS_PER_INCH = 96  # CSS: so that a size of 11 pixels is 11 pixels.
+TEXT, SMALL, TITLE = 8.6, 7.6, 10.5  # Points; 96/72 pixels each.
+LINE_PIXELS = 15.0
+
+
+@dataclass(frozen=True)
+class Palette:
+    """The colours of paper or of a screen at night."""
+
+    ground: str
+    ink: str
+    quiet: str
+    faint: str
+    low: str
+    high: str
+    is_dark: bool
+
+
+LIGHT = Palette("#ffffff", "#1f2429", "#5c666f", "#e4e8eb", "#fbfcfd", "#8fa3b4", is_dark=False)
+DARK = Palette("#14181d", "#e8ecef", "#9aa6b1", "#2a3138", "#39485a", "#171c22", is_dark=True)
+
+# Okabe and Ito, Color Universal Design, 2008; SGD is grey-blue everywhere. Without their yellow, which vanishes on
+# white. The second colour is the one for dark ground. Dashes tell lines apart in black and white.
+_STYLES: dict[str, tuple[str, str, tuple[float, ...]]] = {
+    "sgd": ("#5b7c99", "#8fb0cc", ()),
+    "momentum": ("#d55e00", "#f07f2e", (7, 2)),
+    "nesterov": ("#009e73", "#1fc79a", (5, 1.6, 1.2, 1.6)),
+    "adam": ("#cc79a7", "#e39ac2", (1.4, 1.4)),
+    "adamw": ("#0072b2", "#4aa8e0", (3.2, 1.6)),
+    "rmsprop": ("#e69f00", "#f2b632", (10, 2, 2, 2)),
+    "adagrad": ("#56b4e9", "#7fcbf5", (6, 1.4, 1.2, 1.4, 1.2, 1.4)),
+    "lion": ("#3a3a3a", "#f0f0f0", (2.4, 1, 1, 1)),
+}
+
+
+@dataclass(frozen=True)
+class LineStyle:
+    """Colour and dashes of one optimizer; no dashes is a solid line."""
+
+    colour: str
+    dashes: tuple[float, ...]
+
+    @property
+    def line(self) -> str | tuple[float, tuple[float, ...]]:
+        """What matplotlib calls a line style."""
+        return (0.0, self.dashes) if self.dashes else "-"
+
+
+def line_styles(kinds: Sequence[str], palette: Palette) -> list[LineStyle]:
+    """Choose a style for each series by the kind of its optimizer; later ones of a kind take what nobody has.
+
+    With more series than colours, colours come again with other dashes.
+    """
+    wanted = list(dict.fromkeys(kind for kind in kinds if kind in _STYLES))
+    free = [name for name in _STYLES if name not in wanted and name != "sgd"]
+    chosen: list[str] = []
+    for kind in kinds:
+        if kind in wanted:
+            wanted.remove(kind)
+            chosen.append(kind)
+        elif free:
+            chosen.append(free.pop(0))
+        else:
+            others = [name for name in _STYLES if name != "sgd"]
+            chosen.append(min(others, key=lambda name: chosen.count(name) + wanted.count(name)))
+    dashes = [style[2] for style in _STYLES.values()]
+    found: list[LineStyle] = []
+    for number, name in enumerate(chosen):
+        again = chosen[:number].count(name)
+        own = dashes[(dashes.index(_STYLES[name][2]) + 3 * again) % len(dashes)]
+        light, dark, _ = _STYLES[name]
+        found.append(LineStyle(dark if palette.is_dark else light, own))
+    return found
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A figure of a given size, with its title and its caption, and room for one or more axes below."""
+
+    figure: Figure
+    palette: Palette
+    width: int
+    height: int
+    top: float
+
+    def axes(self, *, left: float, right: float, bottom: float, share: tuple[float, float] = (0.0, 1.0)) -> Axes:
+        """Add axes, margins in pixels; ``share`` is their part of the width between the margins."""
+        inner = self.width - left - right
+        first, last = (left + inner * end for end in share)
+        box = (first, bottom, last - first, max(40.0, self.height - self.top - bottom))
+        sides = (self.width, self.height, self.width, self.height)
+        axes = self.figure.add_axes(tuple(a / b for a, b in zip(box, sides, strict=True)))  # type: ignore[arg-type]
+        _quiet(axes, self.palette)
+        return axes
+
+    def text_width(self, text: str, size: float = TEXT) -> float:
+        """Measure a text, in pixels."""
+        probe = self.figure.text(0, 0, text, fontsize=size)
+        extent = probe.get_window_extent(self.figure.canvas.get_renderer())  # type: ignore[attr-defined]
+        probe.remove()
+        return float(extent.width)
+
+
+def new_sheet(width: int, height: int, palette: Palette, title: str, caption: str) -> Sheet:
+    """Make a figure with its title and its caption at the top left."""
+    figure = Figure(
+        figsize=(width / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH, facecolor=palette.ground
+    )
+    FigureCanvasAgg(figure)
+    # Letters are about 0.55 of their size wide: 6.3 pixels in the caption, 9 in the title.
+    title = textwrap.shorten(title, max(20, int((width - 32) / 8.4)), placeholder="…")
+    lines = textwrap.wrap(caption, max(30, int((width - 32) / 5.9)))[:3]
+    figure.text(16 / width, 1 - 14 / height, title, fontsize=TITLE, weight="bold", color=palette.ink, va="top")
+    figure.text(
+        16 / width, 1 - 34 / height, "\n".join(lines), fontsize=SMALL, color=palette.quiet, va="top", linespacing=1.35
+    )
+    return Sheet(figure, palette, width, height, top=46.0 + 14.0 * len(lines))
+
+
+def _quiet(axes: Axes, palette: Palette) -> None:
+    """Take the box away; thin ticks, and lines that guide the eye behind everything."""
+    axes.set_facecolor(palette.ground)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(palette.quiet)
+        axes.spines[side].set_linewidth(0.6)
+    axes.tick_params(which="both", colors=palette.quiet, labelsize=SMALL, width=0.6, length=3)
+    axes.tick_params(which="minor", length=2)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(palette.ink)
+        label.set_fontsize(TEXT)
+    axes.set_axisbelow(True)

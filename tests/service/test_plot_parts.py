@@ -1,0 +1,116 @@
+"""The parts of pictures: styles, labels that do not overlap, quantiles with infinities, and the gallery's bounds."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from service.errors import Unavailable
+from service.plots.gallery import Drawn, Gallery
+from service.plots.labels import shorten, spread
+from service.plots.loss import quantiles
+from service.plots.scales import limits, nice_values, power_of_ten, short
+from service.plots.style import DARK, LIGHT, line_styles
+from service.spec.optimizers import OPTIMIZERS
+
+
+def test_sgd_is_grey_blue_whoever_else_is_in_the_picture() -> None:
+    assert line_styles(["adam", "lion", "sgd"], LIGHT)[2] == line_styles(["sgd"], LIGHT)[0]
+    assert line_styles(["muon", "lars"], LIGHT)[0].colour != line_styles(["sgd"], LIGHT)[0].colour
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_no_two_of_sixteen_lines_look_the_same(palette: object) -> None:
+    kinds = [kind.model_fields["kind"].annotation.__args__[0] for kind in OPTIMIZERS][:16]  # type: ignore[union-attr]
+    styles = line_styles(kinds, palette)  # type: ignore[arg-type]
+    assert len(set(styles)) == 16
+    # Up to eight differ in colour, and in black and white by their dashes.
+    few = line_styles(["sgd", "muon", "adam", "lars", "lamb", "momentum", "asgd", "nadam"], palette)  # type: ignore[arg-type]
+    assert len({style.colour for style in few}) == 8
+    assert len({style.dashes for style in few}) == 8
+
+
+def test_labels_keep_their_order_and_their_distance_and_move_no_more_than_they_must() -> None:
+    places = np.array([10.0, 11.0, 200.0, 12.0, 299.0, 300.0])
+    found = spread(places, 15.0, 300.0)
+    assert np.all(np.diff(np.sort(found)) >= 15.0 - 1e-9)
+    assert np.array_equal(np.argsort(found, kind="stable"), np.argsort(places, kind="stable"))
+    assert found.min() >= 0
+    assert found.max() <= 300.0
+    assert found[2] == 200.0
+
+
+def test_a_quantile_between_a_number_and_infinity_is_infinite_and_others_are_numpys() -> None:
+    numbers = np.random.default_rng(0).normal(size=(7, 5))
+    for ours, share in zip(quantiles(numbers, (0.25, 0.5, 0.95)), (0.25, 0.5, 0.95), strict=True):
+        assert np.allclose(ours, np.quantile(numbers, share, axis=0))
+    half = np.array([[1.0], [2.0], [np.inf], [np.inf]])
+    assert quantiles(half, (0.0, 0.25, 0.5))[0] == 1.0
+    assert quantiles(half, (0.5,))[0] == np.inf
+    assert quantiles(half, (1 / 3,))[0] == pytest.approx(2.0)
+
+
+def test_numbers_beside_axes_are_short() -> None:
+    assert [short(value) for value in (0.0, 0.05, 1234.0, 1e-7, 2.5e8)] == ["0", "0.05", "1234", "10⁻⁷", "2.5·10⁸"]
+    assert [short(value) for value in (np.inf, -np.inf, np.nan)] == ["∞", "−∞", "NaN"]
+    assert power_of_ten(-12) == "10⁻¹²"
+    assert nice_values(0.13, 3.6).tolist() == pytest.approx([0.2, 0.5, 1.0, 2.0])
+    assert nice_values(3.1, 3.9).tolist() == [3.1, 3.9]
+    assert shorten("momentum lr=0.0149249554505 momentum=0.0863636363636") == "momentum lr=0.0149 momentum=0.0864"
+
+
+def test_limits_leave_out_what_is_not_finite_or_has_no_logarithm() -> None:
+    low, high = limits(np.array([np.nan, np.inf, 0.0, 1e-3, 10.0]), log=True)
+    assert 0.5e-3 < low < 1e-3
+    assert 10.0 < high < 20.0
+    assert limits(np.array([np.inf]), log=True) == (0.1, 10.0)
+    assert limits(np.array([3.0, 3.0]), log=False)[0] < 3.0
+
+
+def test_the_gallery_forgets_what_was_not_asked_for_longest() -> None:
+    gallery = Gallery(max_bytes=250)
+    for tag in "ab":
+        gallery.draw(tag, lambda: Drawn(bytes(100), ""))
+    assert gallery.find("a") is not None
+    gallery.draw("c", lambda: Drawn(bytes(100), ""))
+    assert gallery.find("b") is None
+    assert gallery.find("a") is not None
+    # One that is larger than all room is given, and not kept.
+    assert len(gallery.draw("d", lambda: Drawn(bytes(1000), "")).data) == 1000
+    assert gallery.find("d") is None
+
+
+def test_no_more_than_two_are_drawn_at_once_and_who_finds_no_place_is_told_so() -> None:
+    gallery = Gallery(at_once=2, max_waiting=0)
+    entered, leave = threading.Semaphore(0), threading.Event()
+
+    def make() -> Drawn:
+        entered.release()
+        assert leave.wait(10.0)
+        return Drawn(b"", "")
+
+    threads = [threading.Thread(target=gallery.draw, args=(str(number), make)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert entered.acquire(timeout=10.0)
+        assert entered.acquire(timeout=10.0)
+        with pytest.raises(Unavailable, match="too many pictures"):
+            gallery.draw("third", make)
+    finally:
+        leave.set()
+        for thread in threads:
+            thread.join(10.0)
+    assert gallery.draw("third", make).data == b""
+
+
+def test_a_picture_that_fails_gives_its_place_back() -> None:
+    gallery = Gallery(at_once=1, max_waiting=0)
+
+    def fail() -> Drawn:
+        raise ValueError("no")
+
+    for _ in range(3):
+        with pytest.raises(ValueError, match="no"):
+            gallery.draw("a", fail)
+    assert gallery.draw("a", lambda: Drawn(b"x", "")).data == b"x"
