@@ -15,6 +15,7 @@ import pytest
 
 from service.database import Database
 from service.doors.keys import create
+from service.identity import split_run_id
 from service.models import Job
 from service.settings import Settings
 from tests.servers import Api, Broker
@@ -65,7 +66,7 @@ def ask(url: str, key: str, run: str, seed: int, folder: Path) -> int:
             *("--seed", str(seed), "--no-color", "--suppress-health-check", "all", "--request-timeout", "30"),
         ],
         cwd=folder,
-        env={**os.environ, "RAVINE_FUZZ_RUN": run},
+        env={**os.environ, "RAVINE_FUZZ_RUN": run, "RAVINE_FUZZ_JOB": split_run_id(run)[0]},
         capture_output=True,
         text=True,
         timeout=3_000,
