@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,7 +40,7 @@ def plot(
     others = dict(one.split("=", 1) for one in option or [] if "=" in one)
     if len(others) < len(option or []):
         give_up("--set takes NAME=VALUE, and each name once", WRONG_USE)
-    given = {"kind": kind, "dark": dark or None, "width": width, "height": height, "labels": labels}
+    given: dict[str, Any] = {"kind": kind, "dark": dark or None, "width": width, "height": height, "labels": labels}
     if twice := sorted(others.keys() & {*given, "format"}):
         give_up(f"--set {twice[0]}: there is an option for this; the format follows from the file's name", WRONG_USE)
     with service() as ravine:
