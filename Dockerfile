@@ -8,7 +8,9 @@
 
 # The Python that the tests run on.
 FROM python:3.11-slim-bookworm AS base
-ENV PYTHONUNBUFFERED=1 \
+# One thread for OpenBLAS: the products of a comparison are too small to share.
+ENV OPENBLAS_NUM_THREADS=1 \
+    PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_ROOT_USER_ACTION=ignore

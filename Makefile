@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= data
 WORKERS ?= 2
-# Arguments for pytest: make test ARGS="-k cancelled"
+# Arguments for pytest, the benchmarks and the chaos: make test ARGS="-k cancelled"
 ARGS ?=
 
 BIN := .venv/bin
@@ -13,7 +13,7 @@ LOCAL := .venv/.has-local
 TEST := .venv/.has-test
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo down migrate test check lint bench
+.PHONY: help up demo lessons down migrate test fuzz check lint bench chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ up: $(LOCAL) ## Run everything on this machine until Ctrl-C: make up PORT=8000 D
 demo: $(LOCAL) ## Compare four optimizers in a temporary folder and show who wins
 	@exec $(BIN)/ravine demo
 
+lessons: $(LOCAL) ## Put all statements of the texts to the test and write docs/lessons.md
+	@exec $(BIN)/ravine lessons --write docs/lessons.md
+
 # Installs nothing: what is to be stopped runs from .venv as it is now.
 down: ## Stop the `make up` that works on DATA_DIR
 	@if [ -x $(BIN)/ravine ]; then $(BIN)/ravine down --data-dir '$(DATA_DIR)'; fi
@@ -33,6 +36,9 @@ migrate: $(LOCAL) ## Bring the tables of the database at RAVINE_DATABASE_URL to 
 
 test: $(TEST) ## Run all tests; real servers are started from wheels
 	$(BIN)/pytest $(ARGS)
+
+fuzz: $(TEST) ## Ask the API 10,000 things, and write 100,000 formulas; takes minutes
+	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)
 
 check: $(TEST) ## Look at style, types, the direction of imports and the migrations; change nothing
 	$(BIN)/ruff check
@@ -51,6 +57,9 @@ lint: $(TEST) ## Repair the style as far as a program can
 
 bench: $(TEST) ## Measure latency and throughput
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(TEST) ## Break everything around 200 jobs: make chaos ARGS="--database postgresql --seed 7"
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 # The last prerequisite is for a Python that was upgraded or removed under its virtual environment.
 .venv/.has-%: pyproject.toml constraints.txt $(BIN)/python

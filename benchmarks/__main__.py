@@ -1,6 +1,7 @@
-"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] [road]``."""
+"""Run measurements, print a table and a line of JSON: ``python -m benchmarks [engine] [digits] …``."""
 
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -46,11 +47,44 @@ def digits() -> dict[str, Any]:
     return digits.measure()
 
 
+def recovery() -> dict[str, Any]:
+    """Measure how long jobs stand still that lose their worker, through stacks of their own."""
+    from benchmarks import recovery
+
+    return recovery.measure()
+
+
+def load() -> dict[str, Any]:
+    """Measure many clients, many jobs and long histories through stacks of their own."""
+    from benchmarks import load
+
+    return load.measure()
+
+
+def comparison() -> dict[str, Any]:
+    """Measure how long comparisons of large jobs take, over HTTP."""
+    from benchmarks import comparison
+
+    return comparison.measure()
+
+
+def coverage() -> dict[str, Any]:
+    """Count how often intervals hold the truth, and how often tests see what is not there."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # As the API does, before numpy is loaded.
+    from benchmarks import coverage
+
+    return coverage.measure()
+
+
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "engine": engine,
     "digits": digits,
     "road": road,
     "sweep": sweep,
+    "recovery": recovery,
+    "load": load,
+    "comparison": comparison,
+    "coverage": coverage,
 }
 
 

@@ -10,13 +10,28 @@ from service import version
 from service.authentication import Authentication
 from service.database import Database
 from service.dispatch import Dispatcher, Sweep
+from service.events_hub import Hub
 from service.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.openapi import document_errors
 from service.problem_details import answer_errors
-from service.routes import catalogue, comparison, jobs, operations, plots, reference, runs
+from service.routes import (
+    catalogue,
+    comparison,
+    events,
+    jobs,
+    lessons,
+    operations,
+    plots,
+    presets,
+    reference,
+    runs,
+    theory,
+)
 from service.routes.answers import identified
 from service.routes.negotiation import negotiated
+from service.routes.polling import Polls
 from service.settings import Settings, get_settings
+from service.stop_signals import before_stop
 
 DESCRIPTION = (
     "Which optimizer, at which settings, wins on this problem, by how much, and how sure are we? "
@@ -32,12 +47,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = Database(settings.database_url)
         app.state.authentication = Authentication(app.state.database, settings)
+        app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
+        app.state.hub = Hub(app.state.database)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         sweep.start()
         try:
-            yield
+            with before_stop(app.state.hub.close):
+                yield
         finally:
+            app.state.hub.close()
             await run_in_threadpool(sweep.stop)
             app.state.dispatcher.close()
             app.state.database.close()
@@ -58,7 +77,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, comparison, plots, catalogue):
+    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, lessons):
         guarded.include_router(routes.router)
     app.include_router(guarded)
     for routes in (operations, reference):

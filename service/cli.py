@@ -102,6 +102,22 @@ def demo(
 
 
 @app.command()
+def lessons(
+    only: Annotated[list[str] | None, typer.Option(help="Only this lesson; may be given several times.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write the page with all verdicts: docs/lessons.md.")] = None,
+    workers: Workers = 2,
+) -> None:
+    """Run the lessons, at RAVINE_URL or in a temporary folder, and show which statements of the texts hold."""
+    from service.lessons_command import run_lessons
+    from service.local.preconditions import StackError
+
+    try:
+        run_lessons(only=only or [], write=write, workers=workers, prepare=_stop_on_signals)
+    except StackError as error:
+        _give_up(error)
+
+
+@app.command()
 def migrate() -> None:
     """Bring the tables of the database that RAVINE_DATABASE_URL names to this version."""
     from service.local.preconditions import StackError
@@ -155,6 +171,44 @@ def worker(
     sys.stdout.flush()
     argv = worker_command(name, queues.split(","), processes)
     os.execv(argv[0], argv)  # noqa: S606  The worker becomes this process: signals reach it, its exit code is ours.
+
+
+@app.command()
+def doctor(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of a `ravine up`; without it, what the settings name.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects instead of lines.")] = False,
+) -> None:
+    """Look at database, migrations, clock, broker, workers and disk; exit code 1 if something is wrong."""
+    import json
+    from dataclasses import asdict
+
+    from pydantic import ValidationError
+
+    from service.doctor import examine
+    from service.local.preconditions import DataDir
+    from service.settings import Settings
+
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        _give_up(f"a setting cannot be used: {error}")
+    if data_dir is not None:
+        folder = DataDir(data_dir)
+        folder.find_scratch()
+        urls = {"database_url": folder.database_url, "broker_url": f"redis+socket://{folder.broker_socket}"}
+        settings = settings.model_copy(update=urls)
+    findings = examine(settings)
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        for finding in findings:
+            way_out = "" if finding.is_well else f": {finding.way_out}"
+            mark = typer.style("✓", fg="green") if finding.is_well else typer.style("✗", fg="red")
+            typer.echo(f"{mark} {finding.check:10} {finding.found}{way_out}")
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
 
 
 _EXAMPLE = """

@@ -1,10 +1,11 @@
 """What a column holds, where the two databases differ: keys, times in UTC, and floating-point numbers."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Float, Integer
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -28,6 +29,21 @@ class UTCDateTime(TypeDecorator[datetime]):
 
 # SQLite counts rows by itself only in a column of type INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+class AsGiven(UserDefinedType[float]):
+    """A column of SQLite that keeps a number as it is given: one of type FLOAT would make 0 of −0.0.
+
+    It is SQLite's own name for no affinity ("Datatypes In SQLite", section 3.1); what is in it are numbers.
+    """
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Name the type in a CREATE TABLE."""
+        return "BLOB"
+
+
 # Eight bytes. On SQLite a NaN, which it would store as NULL, is kept as the text 'NaN': it sorts above all numbers,
 # as on PostgreSQL, and is what the API writes anyway (see recording.py).
-Real = Float(53)
+Real = Float(53).with_variant(AsGiven(), "sqlite")

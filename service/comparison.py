@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from service.analysis.bootstrap import LEVEL, NUM_RESAMPLES, SEED
-from service.analysis.pairs import Estimate, differences, probability_of_improvement, speed_up
-from service.analysis.signed_rank import holm, signed_rank_p
+from service.analysis.signed_rank import holm
 from service.analysis.summaries import Summary, ranks, summaries
-from service.analysis.verdicts import Contender, verdict
 from service.comparison_cautions import cautions
+from service.comparison_pairs import against as against_baseline
+from service.comparison_pairs import sentence
 from service.comparison_settings import MAX_EACH, Table, read_curves, read_table
+from service.comparison_theory import theory_of
 from service.comparison_tuned import tuned_comparison
 from service.errors import Rejected
 from service.models import Job
@@ -50,7 +51,9 @@ def compare(
     partial = job.status != JobStatus.COMPLETED or not bool(table.ended_SN.all())
     there = [row for row in shown if table.recorded_SN[row].any()]
     described = _describe(spec, table, shown, loss)
-    against = {row: _against(table, row, base, loss) for row in there if row != base and table.recorded_SN[base].any()}
+    against = {
+        row: against_baseline(table, row, base, loss) for row in there if row != base and table.recorded_SN[base].any()
+    }
     adjusted = holm(np.array([one["wilcoxon_p"] for one in against.values()]))
     for one, p in zip(against.values(), adjusted.tolist(), strict=True):
         one["wilcoxon_p_holm"] = p
@@ -87,11 +90,10 @@ def compare(
         "target": {"loss": loss, "source": source},
         "intervals": {"level": LEVEL, "resamples": NUM_RESAMPLES, "seed": SEED},
         "labels": labels,
-        "verdict": _verdict(table, there, base, rank_of, against, loss),
+        "verdict": sentence(table, there, base, rank_of, len(against), loss),
         "warnings": cautions(spec, table, loss, partial=partial),
         "tuned": tuned_comparison(table) if tuned else None,
-        # Filled where an exact theory of the problem is known.
-        "theory": None,
+        "theory": theory_of(session, job, spec),
     }
 
 
@@ -190,65 +192,3 @@ def _paths(table: Table, row: int) -> dict[str, Any] | None:
         **{name: None if one is None else asdict(one) for name, one in zip(numbers, found, strict=True)},
         "ended_in": dict(sorted(ends.items())),
     }
-
-
-def _against(table: Table, row: int, base: int, target: float | None) -> dict[str, Any]:
-    """Compare a setting with the baseline, pair by pair."""
-    both_N = table.recorded_SN[row] & table.recorded_SN[base]
-    this_N, baseline_N = table.final_SN[row][both_N], table.final_SN[base][both_N]
-    if not both_N.any():
-        return {"pairs": 0, "final_loss_difference": None, "probability_of_improvement": None, "wilcoxon_p": 1.0,
-                "speed_up": None, "speed_up_settled": None}  # fmt: skip
-    apart_N = differences(this_N, baseline_N)
-    difference = summaries([apart_N])[0]
-    assert difference is not None
-    speeds = {}
-    for name, epochs_SN in {"speed_up": table.first_SN, "speed_up_settled": table.settled_SN}.items():
-        speeds[name] = None if target is None else asdict(speed_up(epochs_SN[row][both_N], epochs_SN[base][both_N]))
-    return {
-        "pairs": int(both_N.sum()),
-        "final_loss_difference": asdict(difference),
-        "probability_of_improvement": asdict(probability_of_improvement(this_N, baseline_N)),
-        "wilcoxon_p": signed_rank_p(apart_N),
-        **speeds,
-    }
-
-
-def _verdict(
-    table: Table,
-    there: list[int],
-    base: int,
-    rank_of: dict[int, int],
-    against: dict[int, dict[str, Any]],
-    target: float | None,
-) -> str:
-    if not there:
-        return "No run has recorded anything yet."
-    if not np.isfinite(table.final_SN[there][table.recorded_SN[there]]).any():
-        return "Every run of every optimizer diverged: nobody wins."
-    if len(against) == 0:
-        return f"{table.setting(there[0]).label} has nothing to be compared with."
-    final_SN = np.where(table.recorded_SN, table.final_SN, np.nan)
-    order = sorted(there, key=lambda row: (rank_of[row], np.nanmedian(final_SN[row])))
-    # The baseline is named where it wins, against the best of the others.
-    rival = order[0] if order[0] != base else next(row for row in order if row != base)
-    winner, other = (rival, base) if order[0] == rival else (base, rival)
-    compared = _against(table, winner, other, target)
-    if rank_of[winner] == rank_of[other] and _is_slower(compared["speed_up"]):
-        # Where the losses are equal, the sentence is about the one that is there sooner.
-        winner, other = other, winner
-        compared = _against(table, winner, other, target)
-    pace = compared["speed_up"]
-    contender = Contender(
-        label=table.setting(winner).label,
-        speed_up=Estimate(**pace["ratio"]) if pace and pace["ratio"] else None,
-        misses=pace["only_baseline"] if pace else 0,
-        other_misses=pace["only_this"] if pace else 0,
-        difference=Estimate(**compared["final_loss_difference"]["iqm"]) if compared["final_loss_difference"] else None,
-        pairs=compared["pairs"],
-    )
-    return verdict(contender, table.setting(other).label, target)
-
-
-def _is_slower(pace: dict[str, Any] | None) -> bool:
-    return pace is not None and pace["median_ratio"] is not None and pace["median_ratio"] < 1

@@ -29,6 +29,8 @@ from service.errors import Unavailable
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 # Longer than any write of ours: a chunk of 200,000 rows takes about half a second.
 BUSY_TIMEOUT_SECONDS = 30
+# A server that does not even refuse is away; by default a connection would wait for it for minutes.
+CONNECT_TIMEOUT_SECONDS = 3
 
 
 class seconds_from_now(ColumnElement[datetime]):  # noqa: N801  (used like an SQL function)
@@ -65,14 +67,20 @@ class Database:
         """Write: what happens inside is stored as a whole at the end, or not at all.
 
         ``prepare`` gets the connection before the transaction begins, for what needs no lock.
+
+        Raises:
+            OperationalError: The database is away, whoever noticed: a bulk write goes past SQLAlchemy to the driver.
         """
-        with self.engine.connect() as connection:
-            if prepare is not None:
-                prepare(connection.connection)
-            with self._session(connection.execution_options(writes=True)) as session:
-                session.connection()
-                yield session
-                session.commit()
+        try:
+            with self.engine.connect() as connection:
+                if prepare is not None:
+                    prepare(connection.connection)
+                with self._session(connection.execution_options(writes=True)) as session:
+                    session.connection()
+                    yield session
+                    session.commit()
+        except self.engine.dialect.loaded_dbapi.OperationalError as error:
+            raise OperationalError("bulk write", None, error) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -91,7 +99,7 @@ class Database:
                 found = MigrationContext.configure(connection).get_current_revision()
         except OperationalError as error:
             raise Unavailable(f"the database cannot be reached: {error.orig}") from error
-        wanted = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        wanted = newest_migration()
         if found != wanted:
             raise Unavailable(
                 f"the database is at migration {found}, this version needs {wanted}: run `ravine migrate`"
@@ -185,7 +193,18 @@ def _sqlite_engine(url: str, pool_size: int) -> Engine:
 
 def _postgresql_engine(url: str, pool_size: int) -> Engine:
     # A connection that a restart of the server has broken is replaced before it is used.
-    return create_engine(url, pool_size=pool_size, max_overflow=20, pool_pre_ping=True)
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=20,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+    )
+
+
+def newest_migration() -> str | None:
+    """Give the revision that this version's tables have."""
+    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def migrate(url: str, revision: str = "head") -> None:

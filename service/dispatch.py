@@ -4,13 +4,16 @@ The row is the truth, the message is a nudge: lost, doubled or late, it changes 
 """
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from celery import Celery
+from sqlalchemy.exc import OperationalError
 
-from service import jobs, shards
+from service import endings, jobs, shards
 from service.database import Database
 from service.errors import Unavailable
 from service.settings import Settings
@@ -21,6 +24,9 @@ QUEUES = ("interactive", "batch")
 LOST_AFTER_SECONDS = 2.0
 # Where the queue is never empty a lost message shows only by its age; one repeat a minute costs nothing.
 REPEAT_AFTER_SECONDS = 60.0
+
+# A database that was away has kept leases from being renewed. Their workers, who try twice a second, come first.
+AFTER_OUTAGE_SECONDS = 3.0
 
 log = logging.getLogger("ravine.dispatch")
 
@@ -76,6 +82,11 @@ class Dispatcher:
         with self._celery.connection_for_write() as connection, connection.channel() as channel:
             return int(channel.queue_declare(queue=queue, durable=True).message_count)
 
+    def workers(self, seconds: float) -> list[str]:
+        """Ask all workers to answer within so long, and give the names of those that did."""
+        answers = self._celery.control.inspect(timeout=seconds).ping() or {}
+        return sorted(answers)
+
     def close(self) -> None:
         """Give all connections back."""
         self._celery.close()
@@ -91,6 +102,7 @@ class Sweep(threading.Thread):
         super().__init__(name="sweep", daemon=True)
         self._database, self._dispatcher, self._settings = database, dispatcher, settings
         self._stopped = threading.Event()
+        self._lenient_until = 0.0
 
     def run(self) -> None:
         """Sweep until stopped; a database or broker that is away for a while is tried again."""
@@ -102,9 +114,17 @@ class Sweep(threading.Thread):
 
     def once(self) -> None:
         """Sweep once."""
-        with self._database.transaction() as session:
-            shards.take_back(session, max_attempts=self._settings.max_attempts)
-            jobs.remove_expired(session)
+        try:
+            with self._database.transaction() as session:
+                if time.monotonic() > self._lenient_until:
+                    shards.take_back(session, max_attempts=self._settings.max_attempts)
+                endings.time_out(session)
+                jobs.remove_expired(session)
+        except OperationalError:
+            self._lenient_until = math.inf
+            raise
+        if self._lenient_until == math.inf:
+            self._lenient_until = time.monotonic() + AFTER_OUTAGE_SECONDS
         for queue in QUEUES:
             silent = LOST_AFTER_SECONDS if self._dispatcher.depth(queue) == 0 else REPEAT_AFTER_SECONDS
             with self._database.transaction() as session:
@@ -112,6 +132,6 @@ class Sweep(threading.Thread):
             self._dispatcher.send(queue, forgotten)
 
     def stop(self) -> None:
-        """Stop, and wait until the current sweep has ended."""
+        """Stop, and wait for the current sweep unless it hangs on a database that is away."""
         self._stopped.set()
-        self.join()
+        self.join(timeout=1.0)

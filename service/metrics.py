@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from service.analysis.thinning import thin
@@ -76,8 +76,22 @@ def histories(session: Session, job: Job, indices: Iterable[int], selection: Sel
     wanted = sorted(set(indices))
     if not wanted:
         return
+    rows = session.execute(rows_of(job.key, wanted, selection))
+    for index, of_run in groupby(rows, key=itemgetter(0)):
+        kept = [tuple(row) for row in of_run]
+        total = len(kept)
+        if selection.max_points is not None and total > selection.max_points:
+            # The loss decides where it is among the fields; a picture of anything else keeps the extremes of that.
+            numbers = np.array([row[2:] for row in kept], dtype=np.float64).reshape(total, -1)
+            kept = [kept[at] for at in thin(list(numbers.T), total, selection.max_points)]
+        counts = {"total_points": total, "returned_points": len(kept)}
+        yield {"index": index, **in_columns(kept, selection), **counts}
+
+
+def rows_of(job_key: int, wanted: list[int], selection: Selection) -> Select[Any]:
+    """Select the rows of runs, given by sorted indices: run, epoch, and a value for each of the selection's columns."""
     query = select(Metric.run_index, Metric.epoch, *(getattr(Metric, name) for name in selection.columns)).where(
-        Metric.job_key == job.key, Metric.epoch >= selection.from_epoch
+        Metric.job_key == job_key, Metric.epoch >= selection.from_epoch
     )
     if wanted[-1] - wanted[0] + 1 == len(wanted):
         query = query.where(Metric.run_index >= wanted[0], Metric.run_index <= wanted[-1])
@@ -85,20 +99,12 @@ def histories(session: Session, job: Job, indices: Iterable[int], selection: Sel
         query = query.where(Metric.run_index.in_(wanted))
     if selection.to_epoch is not None:
         query = query.where(Metric.epoch <= selection.to_epoch)
-    rows = session.execute(query.order_by(Metric.run_index, Metric.epoch))
-    for index, of_run in groupby(rows, key=itemgetter(0)):
-        yield {"index": index, **_in_columns([tuple(row) for row in of_run], selection)}
+    return query.order_by(Metric.run_index, Metric.epoch)
 
 
-def _in_columns(rows: list[tuple[Any, ...]], selection: Selection) -> dict[str, Any]:
-    total = len(rows)
-    if selection.max_points is not None and total > selection.max_points:
-        # The loss decides where it is among the fields; a picture of anything else keeps the extremes of that.
-        numbers = np.array([row[2:] for row in rows], dtype=np.float64).reshape(total, -1)
-        rows = [rows[at] for at in thin(list(numbers.T), total, selection.max_points)]
-    columns = (
-        [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in selection.columns] + [[], []]
-    )
+def in_columns(rows: list[tuple[Any, ...]], selection: Selection) -> dict[str, Any]:
+    """Turn the rows of one run into a column for the epoch and one per field."""
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in (0, 1, *selection.columns)]
     named: dict[str, Any] = {"epoch": columns[1]}
     at = 2
     for field in selection.fields:
@@ -108,9 +114,9 @@ def _in_columns(rows: list[tuple[Any, ...]], selection: Selection) -> dict[str, 
         else:
             named[field] = columns[at]
             at += 1
-    return {**named, "total_points": total, "returned_points": len(rows)}
+    return named
 
 
 def empty(index: int, selection: Selection) -> dict[str, Any]:
     """Give the history of a run that has no rows yet."""
-    return {"index": index, **_in_columns([], selection)}
+    return {"index": index, **in_columns([], selection), "total_points": 0, "returned_points": 0}

@@ -1,4 +1,7 @@
-"""The tables: API keys, jobs, their shards and checkpoints, their runs, and one metrics row per run and epoch."""
+"""The tables: API keys, jobs, their shards and checkpoints, their runs, and one metrics row per run and epoch.
+
+The database itself refuses what no state allows; docs/states.md tells how, and who makes which move.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.columns import Key, Real, UTCDateTime
-from service.states import JobStatus, RunStatus, ShardStatus
+from service.states import JOB_ENDED, JobStatus, RunStatus, ShardStatus
 
 # Written out: with parameters in the place of the names SQLite would not use the index that has this condition.
 JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
@@ -30,6 +33,10 @@ JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
 def _one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
     names = ", ".join(f"'{name}'" for name in allowed)
     return CheckConstraint(f"{column} IN ({names})", name=column)
+
+
+def _ended(ended: Iterable[str]) -> str:
+    return "status IN (" + ", ".join(f"'{name}'" for name in sorted(ended)) + ")"
 
 
 class Base(DeclarativeBase):
@@ -53,6 +60,17 @@ class Job(Base):
     __tablename__ = "jobs"
     __table_args__ = (
         _one_of("status", JobStatus),
+        CheckConstraint("runs_total >= 1 AND epochs_total >= runs_total", name="size"),
+        CheckConstraint(f"({_ended(JOB_ENDED)}) = (finished_at IS NOT NULL)", name="finished"),
+        # A job that was cancelled in the queue has never started.
+        CheckConstraint("(status <> 'queued' OR started_at IS NULL) AND "
+                        "(status NOT IN ('running', 'completed') OR started_at IS NOT NULL)", name="started"),
+        # The first reason is kept while other shards still train; they decide nothing any more.
+        CheckConstraint("(status <> 'failed' OR error_reason IS NOT NULL) AND "
+                        "(error_reason IS NULL OR status IN ('running', 'cancelling', 'failed')) AND "
+                        "(error_detail IS NULL OR error_reason IS NOT NULL)", name="error"),
+        CheckConstraint("expires_at IS NULL OR finished_at IS NOT NULL", name="expires"),
+        CheckConstraint("receipt IS NULL OR started_at IS NOT NULL", name="receipt"),
         Index(None, "status", "key"),
         Index(None, "problem", "key"),
         Index(None, "owner", "key"),
@@ -63,6 +81,8 @@ class Job(Base):
         UniqueConstraint("owner", "idempotency_key"),
         Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
               postgresql_where=text("expires_at IS NOT NULL")),
+        Index("ix_jobs_limited", "deadline_at", sqlite_where=text("status = 'running'"),
+              postgresql_where=text("status = 'running'")),
         # Without this SQLite would give a new job the key of a deleted one.
         {"sqlite_autoincrement": True},
     )  # fmt: skip
@@ -79,6 +99,8 @@ class Job(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # When its time limit is over; set when the first worker begins.
+    deadline_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     error_reason: Mapped[str | None]
     error_detail: Mapped[str | None]
@@ -110,6 +132,13 @@ class Shard(Base):
     __tablename__ = "shards"
     __table_args__ = (
         _one_of("status", ShardStatus),
+        CheckConstraint("first_run >= 0 AND num_runs >= 1", name="size"),
+        CheckConstraint("(status = 'running') = (lease_until IS NOT NULL)", name="lease"),
+        CheckConstraint("attempt >= 0 AND (status NOT IN ('running', 'completed') OR attempt >= 1)", name="attempt"),
+        CheckConstraint("epoch >= 0 AND epochs_done >= 0 AND epochs_done <= CAST(epoch AS BIGINT) * num_runs",
+                        name="epochs"),
+        CheckConstraint("runs_diverged >= 0 AND runs_diverged <= runs_ended AND runs_ended <= num_runs AND "
+                        "(status IN ('queued', 'running') OR runs_ended = num_runs)", name="runs"),
         Index("ix_shards_open", "status", sqlite_where=text("status IN ('queued', 'running')"),
               postgresql_where=text("status IN ('queued', 'running')")),
     )  # fmt: skip
@@ -122,6 +151,8 @@ class Shard(Base):
     status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
     # Counts claims. Every write of a worker names the attempt it belongs to, and fails if there is a newer one.
     attempt: Mapped[int] = mapped_column(default=0)
+    # Counts the attempts whose worker fell silent; one that hands its shard over is not among them.
+    lost: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     # How far it has trained; the runs' own epochs add up to less once some have diverged.
@@ -152,7 +183,16 @@ class Run(Base):
     """
 
     __tablename__ = "runs"
-    __table_args__ = (_one_of("status", RunStatus), {"sqlite_with_rowid": False})
+    __table_args__ = (
+        _one_of("status", RunStatus),
+        CheckConstraint('"index" >= 0 AND epochs_done >= 0', name="size"),
+        # A run stops where it diverges.
+        CheckConstraint("(status = 'diverged') = (diverged_epoch IS NOT NULL) AND "
+                        "(diverged_epoch IS NULL OR diverged_epoch = epochs_done)", name="diverged"),
+        CheckConstraint("(best_loss IS NULL) = (best_epoch IS NULL) AND "
+                        "(best_epoch IS NULL OR (best_epoch >= 0 AND best_epoch <= epochs_done))", name="best"),
+        {"sqlite_with_rowid": False},
+    )  # fmt: skip
 
     job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -174,6 +214,19 @@ class Decision(Base):
     run_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LessonRecord(Base):
+    """The jobs that were last submitted for a lesson, and what they came to once it has been judged."""
+
+    __tablename__ = "lessons"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Each preset's name, and the id of its job.
+    job_ids: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+    judged_at: Mapped[datetime | None]
+    finding: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Metric(Base):

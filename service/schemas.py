@@ -198,7 +198,7 @@ def job_answer(job: Job, totals: Any) -> JobAnswer:
             fraction=1.0 if ended else totals.run_epochs / job.epochs_total,
         ),
         error=Failure(reason=job.error_reason, detail=job.error_detail) if job.error_reason else None,
-        receipt={"spec_digest": job.spec_digest, "dtype": job.spec["dtype"], **job.receipt} if job.receipt else None,
+        receipt=receipt_of(job),
         links={
             "self": here,
             "runs": f"{here}/runs",
@@ -207,6 +207,11 @@ def job_answer(job: Job, totals: Any) -> JobAnswer:
             "cancel": f"{here}/cancel",
         },
     )
+
+
+def receipt_of(job: Job) -> dict[str, Any] | None:
+    """Tell what a job was trained with; None before a worker has begun."""
+    return {"spec_digest": job.spec_digest, "dtype": job.spec["dtype"], **job.receipt} if job.receipt else None
 
 
 def run_answer(job: Job, row: RunRow, spec: RunSpec) -> RunAnswer:

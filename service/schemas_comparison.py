@@ -241,4 +241,4 @@ class ComparisonAnswer(Answer):
     tuned: TunedAnswer | None
     """With tuned=true."""
     theory: dict[str, Any] | None
-    """What is known exactly of the problem, where anything is."""
+    """On landscapes: limits, predicted and measured rates of each setting at the minimum reached; null for networks."""

@@ -34,8 +34,22 @@ class Settings(BaseSettings):
         "cpu",
         description="What a worker trains on: cpu, or cuda where there is one. A job's receipt says which it was.",
     )
-    flush_seconds: float = Field(
-        0.5, gt=0, description="How often a worker stores what it trained and looks whether it should stop."
+    flush_seconds: float = Field(0.5, gt=0, description="How often a worker stores the epochs that it trained.")
+    checkpoint_seconds: float = Field(
+        2.0, gt=0, description="How long a worker trains without a checkpoint where an epoch takes longer than this."
+    )
+    look_seconds: float = Field(0.5, gt=0, description="How often a worker looks whether it should stop.")
+    leave_seconds: float = Field(
+        2.0, gt=0, description="How long a worker that was told to end waits for a database that is away."
+    )
+    database_wait_seconds: float = Field(
+        60.0, ge=0, description="How long a worker keeps what it trained while the database cannot be reached."
+    )
+    worker_memory_mb: int = Field(
+        1_500, ge=1, description="A process that has trained a shard and is larger than this is replaced by a new one."
+    )
+    max_job_seconds: float = Field(
+        7 * 86_400, gt=0, description="How long a job may train from its start; its spec may ask for less."
     )
     api_key: SecretStr | None = Field(
         None,

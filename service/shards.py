@@ -7,14 +7,15 @@ and resumed finds out at its next write, and leaves.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from service.database import seconds_from_now
+from service.endings import blame, end_job_with_its_last_shard, end_runs, runs_of
 from service.models import Checkpoint, Job, Run, Shard
 from service.recording import Outcomes, Rows, write_outcomes, write_rows
-from service.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
+from service.states import SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
 
 
 class LeaseLost(Exception):
@@ -49,7 +50,13 @@ class Progress:
 
 
 def claim(
-    session: Session, job_key: int, number: int, *, lease_seconds: float, receipt: dict[str, Any]
+    session: Session,
+    job_key: int,
+    number: int,
+    *,
+    lease_seconds: float,
+    max_seconds: float | None = None,
+    receipt: dict[str, Any],
 ) -> Claim | None:
     """Take a queued shard, or give None where there is nothing to take: the message was late or doubled."""
     job = session.execute(select(Job).where(Job.key == job_key).with_for_update()).scalar_one_or_none()
@@ -63,15 +70,21 @@ def claim(
     ).one_or_none()
     if taken is None:
         return None
+    limit = job.spec["time_limit_seconds"] or max_seconds
     if job.status == JobStatus.QUEUED:
         session.execute(
             update(Job)
             .where(Job.key == job_key)
-            .values(status=JobStatus.RUNNING, started_at=seconds_from_now(), receipt=receipt)
+            .values(
+                status=JobStatus.RUNNING,
+                started_at=seconds_from_now(),
+                deadline_at=None if limit is None else seconds_from_now(limit),
+                receipt=receipt,
+            )
         )
     session.execute(
         update(Run)
-        .where(*_runs_of(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
+        .where(*runs_of(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
         .values(status=RunStatus.RUNNING)
     )
     checkpoint = session.execute(
@@ -105,12 +118,72 @@ def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds:
 
 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
-    """Renew the lease between two chunks.
+    """Renew the lease between two chunks. A shard that was queued again is taken up again while nobody else has it.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
-    _guarded(session, claim, lease_until=seconds_from_now(lease_seconds))
+    taken_up = session.execute(
+        update(Shard)
+        .where(*_held(claim), Shard.status == ShardStatus.QUEUED)
+        .values(
+            status=ShardStatus.RUNNING,
+            lost=case((Shard.lost > 0, Shard.lost - 1), else_=0),
+            lease_until=seconds_from_now(lease_seconds),
+        )
+    )
+    if taken_up.rowcount != 1:  # type: ignore[attr-defined]
+        _guarded(session, claim, lease_until=seconds_from_now(lease_seconds))
+
+
+def look(session: Session, claim: Claim) -> Stop | None:
+    """Tell why an attempt should stop, or None where it should go on. It changes nothing."""
+    row = session.execute(
+        select(
+            Shard.attempt, Shard.status, Job.status.label("job"), (Job.deadline_at < seconds_from_now()).label("late")
+        )
+        .join(Job, Job.key == Shard.job_key)
+        .where(Shard.job_key == claim.job_key, Shard.number == claim.number)
+    ).one_or_none()
+    if row is None or row.attempt != claim.attempt or row.status in SHARD_ENDED:
+        return Stop.LOST
+    if row.job == JobStatus.CANCELLING:
+        return Stop.CANCELLED
+    return Stop.TIMED_OUT if row.late else None
+
+
+def has_stored(session: Session, claim: Claim, checkpoint: bytes | None) -> bool:
+    """Tell whether a chunk with this checkpoint is stored, or the end of the shard where there is none.
+
+    A commit whose answer was lost with the connection may have been made or not; two chunks never have one checkpoint.
+    """
+    if checkpoint is None:
+        ended = select(Shard.number).where(*_held(claim), Shard.status.in_(SHARD_ENDED))
+        return session.execute(ended).one_or_none() is not None
+    found = session.execute(
+        select(Checkpoint.data)
+        .join(Shard, (Shard.job_key == Checkpoint.job_key) & (Shard.number == Checkpoint.number))
+        .where(*_held(claim))
+    ).scalar_one_or_none()
+    return found == checkpoint
+
+
+def give_back(session: Session, claim: Claim) -> None:
+    """Queue a shard for another worker at once: this one has to leave, which is nobody's failure.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    _guarded(session, claim, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
+
+
+def decline(session: Session, job_key: int, number: int) -> None:
+    """Let the sweep send the message of a queued shard again: whoever got the last one leaves."""
+    session.execute(
+        update(Shard)
+        .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
+        .values(published_at=None)
+    )
 
 
 def end(
@@ -124,68 +197,32 @@ def end(
     # The job's row is locked first, here and in cancel: two last shards that end at once must see each other.
     session.execute(select(Job.key).where(Job.key == claim.job_key).with_for_update())
     _guarded(session, claim, status=status, lease_until=None, runs_ended=Shard.num_runs)
-    _end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
+    end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
     session.execute(delete(Checkpoint).where(Checkpoint.job_key == claim.job_key, Checkpoint.number == claim.number))
     if reason is not None:
         blame(session, claim.job_key, reason, detail)
     end_job_with_its_last_shard(session, claim.job_key)
 
 
-def blame(session: Session, job_key: int, reason: str, detail: str | None) -> None:
-    """Keep why a job failed: the first reason counts."""
-    session.execute(
-        update(Job)
-        .where(Job.key == job_key, Job.error_reason.is_(None))
-        .values(error_reason=reason, error_detail=detail)
-    )
-
-
-def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
-    """End a job none of whose shards is open any more; its row must be locked."""
-    statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
-    if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:
-        return
-    status = JobStatus.COMPLETED
-    if ShardStatus.FAILED in statuses:
-        status = JobStatus.FAILED
-    elif ShardStatus.CANCELLED in statuses:
-        status = JobStatus.CANCELLED
-    session.execute(
-        update(Job)
-        .where(Job.key == job_key, Job.status.not_in(JOB_ENDED))
-        .values(status=status, finished_at=seconds_from_now())
-    )
-    job = session.execute(select(Job.spec).where(Job.key == job_key)).scalar_one()
-    if job["ttl_seconds"] is not None:
-        session.execute(update(Job).where(Job.key == job_key).values(expires_at=seconds_from_now(job["ttl_seconds"])))
-
-
-def cancel_queued(session: Session, job_key: int) -> None:
-    """Cancel the shards of a job that no worker has; the others stop at their next chunk."""
-    cancelled = session.execute(
-        update(Shard)
-        .where(Shard.job_key == job_key, Shard.status == ShardStatus.QUEUED)
-        .values(status=ShardStatus.CANCELLED, runs_ended=Shard.num_runs)
-        .returning(Shard.first_run, Shard.num_runs)
-    ).all()
-    for first_run, num_runs in cancelled:
-        _end_runs(session, job_key, first_run, num_runs, ShardStatus.CANCELLED)
-
-
 def take_back(session: Session, *, max_attempts: int) -> int:
-    """Queue the shards whose workers fell silent; give up on those that lost one worker too many."""
+    """Queue the shards whose workers fell silent; give up on those that lost one worker too many or are cancelled."""
     abandoned = session.execute(
-        select(Shard.job_key, Shard.number, Shard.attempt, Shard.first_run, Shard.num_runs)
+        select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Job.status)
+        .join(Job, Job.key == Shard.job_key)
         .where(Shard.status == ShardStatus.RUNNING, Shard.lease_until < seconds_from_now())
         .order_by(Shard.job_key, Shard.number)
     ).all()
-    for job_key, number, attempt, first_run, num_runs in abandoned:
+    for job_key, number, attempt, lost_before, first_run, num_runs, job_status in abandoned:
         lost = Claim(job_key, "", number, attempt, {}, first_run, num_runs, None)
         try:
-            if attempt < max_attempts:
-                _guarded(session, lost, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
+            if job_status == JobStatus.CANCELLING:
+                end(session, lost, ShardStatus.CANCELLED)
+            elif lost_before + 1 < max_attempts:
+                queued = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
+                _guarded(session, lost, lost=Shard.lost + 1, **queued)
             else:
-                detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {attempt} times"
+                times = f"{lost_before + 1} times"
+                detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {times}"
                 end(session, lost, ShardStatus.FAILED, reason="worker_lost", detail=detail)
         except LeaseLost:
             continue  # Its worker, or another sweep, was quicker.
@@ -231,31 +268,14 @@ def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:
 
 def _guarded(session: Session, claim: Claim, **values: Any) -> None:
     """Change a shard as one of its attempts."""
-    changed = session.execute(
-        update(Shard)
-        .where(
-            Shard.job_key == claim.job_key,
-            Shard.number == claim.number,
-            Shard.attempt == claim.attempt,
-            Shard.status == ShardStatus.RUNNING,
-        )
-        .values(**values)
-    )
+    changed = session.execute(update(Shard).where(*_held(claim), Shard.status == ShardStatus.RUNNING).values(**values))
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
 
 
-def _end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:
-    """End the runs of a shard that have not ended by themselves."""
-    session.execute(
-        update(Run)
-        .where(*_runs_of(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))
-        .values(status=RunStatus(status))
-    )
-
-
-def _runs_of(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
-    return Run.job_key == job_key, Run.index >= first_run, Run.index < first_run + num_runs
+def _held(claim: Claim) -> tuple[Any, ...]:
+    """The shard of a claim, as long as no newer attempt owns it."""
+    return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
 
 
 def _keep_checkpoint(session: Session, claim: Claim, data: bytes) -> None:

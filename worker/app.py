@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from billiard import active_children
 from celery import Celery
 from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
 from kombu.entity import Queue
@@ -9,6 +10,7 @@ from kombu.entity import Queue
 from service.database import Database
 from service.dispatch import QUEUES, Dispatcher, Sweep, celery_settings
 from service.settings import get_settings
+from worker import leaving
 
 app = Celery("ravine", include=["worker.tasks"])
 app.conf.update(celery_settings(get_settings()))
@@ -18,7 +20,11 @@ app.conf.update(
     worker_pool_start_method="spawn",
     # A worker takes a message only when it is free to train it, and gives it back by not having acknowledged it.
     worker_prefetch_multiplier=1,
+    # Loading torch takes seconds on a busy machine; by default a process is killed that needs more than four.
+    worker_proc_alive_timeout=60.0,
     task_acks_late=True,
+    # In kilobytes; looked at when a task has ended.
+    worker_max_memory_per_child=get_settings().worker_memory_mb * 1_024,
     worker_hijack_root_logger=False,
     # A task that nothing stores the result of needs no events either; `inspect` and Flower switch them on.
     worker_send_task_events=False,
@@ -37,7 +43,8 @@ def database() -> Database:
 
 @worker_process_init.connect
 def _warm_up(**_: Any) -> None:
-    """Load torch before the first job arrives, and open the database."""
+    """Load torch before the first job arrives, open the database, and listen to what comes from the main process."""
+    leaving.listen()
     from worker.engine.device import use_device
 
     use_device(get_settings().device)
@@ -61,6 +68,8 @@ def _start_sweep(**_: Any) -> None:
 
 
 @worker_shutting_down.connect
-def _stop_sweep(**_: Any) -> None:
+def _hand_over(**_: Any) -> None:
+    """Tell the processes of the pool to hand over: Celery would wait until they have trained to the end."""
+    leaving.tell(child.pid for child in active_children())
     if "sweep" in _open:
         _open["sweep"].stop()

@@ -1,13 +1,15 @@
-"""How does a worker show that it is alive while one epoch takes longer than a lease?"""
+"""How does a worker show that it is alive while it trains, and hear that it should stop?"""
 
 import logging
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from typing import Self
 
 from service import shards
 from service.database import Database
+from service.settings import Settings
 from service.shards import Claim, LeaseLost
+from service.states import Stop
 
 # Two beats may be lost before the lease is.
 BEATS_PER_LEASE = 3
@@ -15,25 +17,38 @@ BEATS_PER_LEASE = 3
 log = logging.getLogger("ravine.heartbeat")
 
 
-@contextmanager
-def beating(database: Database, claim: Claim, lease_seconds: float) -> Iterator[None]:
-    """Renew the lease of a shard from a thread, for as long as the block takes."""
-    stopped = threading.Event()
+class Heartbeat:
+    """Renews the lease of a shard and looks at its job, from a thread, for as long as the block takes.
 
-    def beat() -> None:
-        while not stopped.wait(lease_seconds / BEATS_PER_LEASE):
+    ``stop`` is None while the training should go on. A database that is away changes nothing: both are tried again.
+    """
+
+    def __init__(self, database: Database, settings: Settings, claim: Claim) -> None:
+        self.stop: Stop | None = None
+        self._database, self._settings, self._claim = database, settings, claim
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        every = self._settings.lease_seconds / BEATS_PER_LEASE
+        beat_at = time.monotonic() + every
+        while self.stop is None and not self._ended.wait(min(self._settings.look_seconds, every)):
             try:
-                with database.transaction() as session:
-                    shards.beat(session, claim, lease_seconds=lease_seconds)
+                with self._database.snapshot() as session:
+                    self.stop = shards.look(session, self._claim)
+                if time.monotonic() >= beat_at:
+                    with self._database.transaction() as session:
+                        shards.beat(session, self._claim, lease_seconds=self._settings.lease_seconds)
+                    beat_at = time.monotonic() + every
             except LeaseLost:
-                return  # The trainer finds out when it stores its next chunk.
+                self.stop = Stop.LOST
             except Exception as error:
-                log.warning("the lease of shard %d could not be renewed, trying again: %s", claim.number, error)
-
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopped.set()
-        thread.join()
+                log.warning("the lease of shard %d could not be renewed, trying again: %s", self._claim.number, error)

@@ -1,28 +1,29 @@
-"""How a shard is trained for the record: claim it, train, store chunk by chunk, end it."""
+"""How is a shard trained for the record: claimed, trained, stored chunk by chunk, ended or handed over?"""
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.orm import Session
 
 from service import shards
 from service.database import Database
 from service.decisions import write_decisions
-from service.recording import stage
+from service.endings import TIMED_OUT
 from service.settings import Settings
-from service.shards import Claim, LeaseLost, Progress
+from service.shards import Claim, LeaseLost
 from service.spec.job import JobSpec
-from service.states import ShardStatus
+from service.states import ShardStatus, Stop
 from service.version import VERSION
+from worker import leaving
 from worker.engine.device import used_device
 from worker.engine.trainer import Trainer
-from worker.heartbeat import beating
+from worker.heartbeat import Heartbeat
 from worker.plan import plan
 from worker.recorder import Recorder, pack, unpack
+from worker.storing import store
 
 # Rows that are kept in memory at most before they are stored, about 50 MB as Python's numbers on the way to SQLite.
 MAX_CHUNK_ROWS = 150_000
@@ -30,58 +31,148 @@ MAX_CHUNK_ROWS = 150_000
 log = logging.getLogger("ravine.runner")
 
 
+class Stopped(Exception):
+    """The training has to end before its last epoch; the argument is a Stop."""
+
+
 def train_shard(database: Database, settings: Settings, job_key: int, number: int) -> None:
     """Train a shard if it waits for a worker; a message that comes late or twice finds nothing to do."""
+    with leaving.training():
+        try:
+            claim = _claim(database, settings, job_key, number)
+        except OperationalError as error:
+            log.error("the database is away, shard %d stays in its queue: %s", number, error.orig)
+            return
+        if claim is not None:
+            _train_for_the_record(database, settings, claim)
+
+
+def _claim(database: Database, settings: Settings, job_key: int, number: int) -> Claim | None:
     with database.transaction() as session:
-        claim = shards.claim(session, job_key, number, lease_seconds=settings.lease_seconds, receipt=_receipt())
-    if claim is None:
-        return
+        if leaving.asked():
+            shards.decline(session, job_key, number)
+            return None
+        return shards.claim(
+            session,
+            job_key,
+            number,
+            lease_seconds=settings.lease_seconds,
+            max_seconds=settings.max_job_seconds,
+            receipt=_receipt(),
+        )
+
+
+def _train_for_the_record(database: Database, settings: Settings, claim: Claim) -> None:
     try:
-        with beating(database, claim, settings.lease_seconds):
-            _train(database, settings, claim)
+        try:
+            with Heartbeat(database, settings, claim) as heartbeat:
+                Training(database, settings, claim, heartbeat).run()
+        except (LeaseLost, OperationalError):
+            raise
+        except Exception as error:
+            log.exception("training shard %d of job %s failed", claim.number, claim.job_id)
+            detail = f"{type(error).__name__}: {error}"[:2_000]
+
+            def fail(session: Session) -> None:
+                shards.end(session, claim, ShardStatus.FAILED, reason="training_error", detail=detail)
+
+            store(database, settings, claim, None, fail)
     except LeaseLost as lost:
         log.warning("%s of job %s: another worker goes on", lost, claim.job_id)
     except OperationalError as error:
         # Not the job's fault: when the lease has run out, somebody goes on from the last checkpoint.
-        log.error("the database failed while shard %d of job %s was trained: %s", number, claim.job_id, error.orig)
-    except Exception as error:
-        log.exception("training shard %d of job %s failed", number, claim.job_id)
-        with database.transaction() as session:
-            detail = f"{type(error).__name__}: {error}"[:2_000]
-            shards.end(session, claim, ShardStatus.FAILED, reason="training_error", detail=detail)
+        log.error(
+            "the database failed while shard %d of job %s was trained: %s", claim.number, claim.job_id, error.orig
+        )
 
 
-def _train(database: Database, settings: Settings, claim: Claim) -> None:
-    spec = JobSpec.model_validate(claim.spec)
-    resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
-    trainer = Trainer(plan(spec, claim.first_run, claim.num_runs), resumed)
-    recorder = Recorder(trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed)
-    stored_at = time.monotonic()
-    for epoch in trainer.run():
-        recorder.add(epoch)
-        if time.monotonic() - stored_at < settings.flush_seconds and recorder.num_rows < MAX_CHUNK_ROWS:
-            continue
-        checkpoint = pack({**trainer.checkpoint(), **recorder.arrays()})
-        progress = recorder.take(checkpoint)
-        with database.transaction(prepare=_staging(claim, progress)) as session:
-            wanted = shards.record(session, claim, progress, lease_seconds=settings.lease_seconds)
-            if not wanted:
-                shards.end(session, claim, ShardStatus.CANCELLED)
-        if not wanted:
+class Training:
+    """One attempt at a shard, from its claim to its end."""
+
+    def __init__(self, database: Database, settings: Settings, claim: Claim, heartbeat: Heartbeat) -> None:
+        self._database, self._settings, self._claim, self._heartbeat = database, settings, claim, heartbeat
+        self._stored_at = time.monotonic()
+
+    def run(self) -> None:
+        """Train to the end, or until there is a reason to stop.
+
+        Raises:
+            LeaseLost: A newer attempt owns the shard.
+            OperationalError: The database was away for too long.
+        """
+        claim = self._claim
+        spec = JobSpec.model_validate(claim.spec)
+        resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
+        self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs), resumed, self._look)
+        self._recorder = Recorder(self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed)
+        try:
+            for epoch in self._trainer.run():
+                if epoch is not None:
+                    self._recorder.add(epoch)
+                if epoch is None or self._is_due():
+                    self._store_chunk()
+            self._store_end(spec.epochs)
+        except Stopped as stopped:
+            self._stop(stopped.args[0])
+
+    def _look(self) -> bool:
+        """Tell the trainer whether a checkpoint is wanted before the epoch is over; raise Stopped to end it at once."""
+        if self._heartbeat.stop is not None:
+            raise Stopped(self._heartbeat.stop)
+        if leaving.asked():
+            raise Stopped(Stop.LEAVING)
+        return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
+
+    def _is_due(self) -> bool:
+        """Whether to store a chunk after an epoch; raise Stopped where there is a reason to end."""
+        passed = time.monotonic() - self._stored_at
+        return self._look() or passed >= self._settings.flush_seconds or self._recorder.num_rows >= MAX_CHUNK_ROWS
+
+    def _store_chunk(self, *, leaves: bool = False) -> None:
+        """Store what there is since the last chunk, and give the shard back with it if this process has to end."""
+        checkpoint = pack({**self._trainer.checkpoint(), **self._recorder.arrays()})
+        progress = self._recorder.take(checkpoint)
+
+        def write(session: Session) -> None:
+            shards.record(session, self._claim, progress, lease_seconds=self._settings.lease_seconds)
+            if leaves:
+                shards.give_back(session, self._claim)
+
+        store(self._database, self._settings, self._claim, progress, write)
+        self._stored_at = time.monotonic()
+
+    def _store_end(self, epochs: int) -> None:
+        """Store the last chunk, and end the shard as completed."""
+        progress, decided = self._recorder.take(None, ended=True), self._trainer.decisions()
+
+        def write(session: Session) -> None:
+            shards.record(session, self._claim, progress, lease_seconds=self._settings.lease_seconds)
+            if decided is not None:
+                outcomes = progress.outcomes
+                trained_R = outcomes.diverged_epoch_R < 0
+                write_decisions(session, self._claim.job_key, epochs, outcomes.index_R[trained_R], decided[trained_R])
+            shards.end(session, self._claim, ShardStatus.COMPLETED)
+
+        store(self._database, self._settings, self._claim, progress, write)
+
+    def _stop(self, why: Stop) -> None:
+        """Leave a shard before its last epoch; the epochs that were trained are kept, unless somebody else owns it."""
+        if why is Stop.LOST:
+            raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
+        if why is Stop.LEAVING:
+            self._store_chunk(leaves=True)
+            log.info("shard %d of job %s is handed over", self._claim.number, self._claim.job_id)
             return
-        stored_at = time.monotonic()
-    progress, decided = recorder.take(None, ended=True), trainer.decisions()
-    with database.transaction(prepare=_staging(claim, progress)) as session:
-        shards.record(session, claim, progress, lease_seconds=settings.lease_seconds)
-        if decided is not None:
-            outcomes = progress.outcomes
-            trained_R = outcomes.diverged_epoch_R < 0
-            write_decisions(session, claim.job_key, spec.epochs, outcomes.index_R[trained_R], decided[trained_R])
-        shards.end(session, claim, ShardStatus.COMPLETED)
+        progress = self._recorder.take(None)
 
+        def write(session: Session) -> None:
+            shards.record(session, self._claim, progress, lease_seconds=self._settings.lease_seconds)
+            if why is Stop.CANCELLED:
+                shards.end(session, self._claim, ShardStatus.CANCELLED)
+            else:
+                shards.end(session, self._claim, ShardStatus.FAILED, reason="timeout", detail=TIMED_OUT)
 
-def _staging(claim: Claim, progress: Progress) -> Callable[[PoolProxiedConnection], None]:
-    return lambda connection: stage(connection, claim.job_key, progress.rows)
+        store(self._database, self._settings, self._claim, progress, write)
 
 
 def _receipt() -> dict[str, Any]:

@@ -17,24 +17,60 @@ def thin(columns: Sequence[NDArray[np.float64]], num_points: int, max_points: in
         num_points: How many points there are.
         max_points: How many may be kept; at least 2.
     """
+    extremes = [Extremes() for _ in columns]
+    for extreme, column in zip(extremes, columns, strict=True):
+        extreme.add(column)
+    return positions(extremes, num_points, max_points)
+
+
+def positions(extremes: Sequence["Extremes"], num_points: int, max_points: int) -> NDArray[np.int64]:
+    """Choose as ``thin`` does, from what is remembered of each column."""
     if num_points <= max_points:
         return np.arange(num_points)
-    kept = {0, num_points - 1}
-    for column in columns:
-        finite = np.isfinite(column)
-        if not finite.any():
-            continue
-        kept.add(int(np.where(finite, column, np.inf).argmin()))
-        kept.add(int(np.where(finite, column, -np.inf).argmax()))
-        kept.update(np.flatnonzero(~finite & _measured(column)).tolist())
+    kept = {0, num_points - 1}.union(*(extreme.kept() for extreme in extremes))
     room = max(0, max_points - len(kept))
     if room:
         kept.update(np.linspace(0, num_points - 1, room + 2).round().astype(np.int64)[1:-1].tolist())
     return np.array(sorted(kept), dtype=np.int64)
 
 
-def _measured(column: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Leave out a leading NaN: epoch 0 has no update, so its fields about updates are not measured."""
-    measured = np.ones(len(column), dtype=bool)
-    measured[0] = False
-    return measured
+class Extremes:
+    """Remembers where a column that is seen block by block is smallest, largest and not finite."""
+
+    def __init__(self) -> None:
+        self._num_points = 0
+        # Non-finite points before the first finite one are a count: a column with nothing measured takes no room.
+        self._num_leading: int | None = None
+        self._not_finite: list[int] = []
+        self._smallest, self._largest = np.inf, -np.inf
+        self._smallest_at, self._largest_at = 0, 0
+
+    def add(self, column: NDArray[np.float64]) -> None:
+        """Look at the next values."""
+        finite = np.isfinite(column)
+        if finite.any():
+            lowest, highest = (int(at) for at in (np.where(finite, column, np.inf).argmin(),
+                                                  np.where(finite, column, -np.inf).argmax()))  # fmt: skip
+            first = int(finite.argmax()) if self._num_leading is None else 0
+            if self._num_leading is None:
+                self._num_leading = self._num_points + first
+                self._smallest_at = self._largest_at = self._num_leading
+            if column[lowest] < self._smallest:
+                self._smallest, self._smallest_at = float(column[lowest]), self._num_points + lowest
+            if column[highest] > self._largest:
+                self._largest, self._largest_at = float(column[highest]), self._num_points + highest
+            later = np.flatnonzero(~finite[first:]) + first
+            self._not_finite += (self._num_points + later).tolist()
+        elif self._num_leading is not None:
+            self._not_finite += range(self._num_points, self._num_points + len(column))
+        self._num_points += len(column)
+
+    def kept(self) -> set[int]:
+        """Give the positions that stay.
+
+        A leading NaN stays only by being the first point: epoch 0 has no update, so its fields about updates are
+        not measured.
+        """
+        if self._num_leading is None:
+            return set()
+        return {self._smallest_at, self._largest_at, *range(1, self._num_leading), *self._not_finite}

@@ -42,6 +42,20 @@ class DataDir:
         """Where each part's output is kept."""
         return self.path / "logs"
 
+    @property
+    def broker_socket(self) -> Path:
+        """Where the broker of the stack that works on this folder listens."""
+        return self.scratch / "broker.sock"
+
+    def find_scratch(self) -> None:
+        """Learn the temporary folder of the supervisor that works on this folder, if one does."""
+        try:
+            file = os.open(self.path / _PID_FILE, os.O_RDONLY)
+        except OSError:
+            return
+        self.scratch = _read(file)[1] or self.scratch
+        os.close(file)
+
     def claim(self) -> None:
         """Make the folder and hold it until ``release``, or raise StackError."""
         try:

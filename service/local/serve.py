@@ -1,5 +1,6 @@
 """The API process: uvicorn on a socket that is open already, the supervisor's or that of `ravine serve`."""
 
+import os
 import socket
 import sys
 
@@ -15,6 +16,9 @@ def main() -> None:
 
 def serve(listener: socket.socket) -> None:
     """Serve on a socket that is open, until SIGTERM."""
+    # numpy is not loaded yet. The products of a comparison are so small that threads cost seven times what they share:
+    # they wait for each other by spinning.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     config = uvicorn.Config(
         "service.app:create_app",
         factory=True,

@@ -71,7 +71,7 @@ class LocalStack:
         bring_up_to_date(self._data.database_url)
         require_key(api_socket.getsockname()[0], self._data.database_url)
 
-        broker_socket = self._data.scratch / "broker.sock"
+        broker_socket = self._data.broker_socket
         env = {"RAVINE_DATABASE_URL": self._data.database_url, "RAVINE_BROKER_URL": f"redis+socket://{broker_socket}"}
 
         supervisor = self._supervisor

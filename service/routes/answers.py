@@ -1,9 +1,12 @@
 """What all routes share: the state of the process, and JSON that tells NaN and both infinities apart."""
 
+from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
@@ -13,6 +16,8 @@ from service.dispatch import Dispatcher
 from service.keys import Caller
 from service.settings import Settings
 
+# What a stream sends at once; a page of 500 short histories is less and needs none.
+PIECE_BYTES = 1 << 20
 # What else a route may answer, for the OpenAPI document.
 Documented = dict[int | str, dict[str, Any]]
 Limit = Annotated[int, Field(ge=1, le=500, description="Items on a page.")]
@@ -59,10 +64,38 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
     return Response(to_json(content, inf_nan_mode="strings"), status, headers, media_type="application/json")
 
 
-def answer_unless_known(request: Request, content: Any) -> Response:
-    """Answer with an ETag, or 304 without a body where the client has just this already."""
+def stream(pieces: Iterator[bytes]) -> Response:
+    """Answer JSON that comes in pieces: at once where it is short, else piece by piece as the client takes them.
+
+    What fails before the first piece is sent is answered as any error is; later the connection breaks off.
+    """
+    gathered = _gathered(pieces)
+    first, second = next(gathered, b""), next(gathered, None)
+    if second is None:
+        return Response(first, media_type="application/json")
+    return StreamingResponse(chain((first, second), gathered), media_type="application/json")
+
+
+def _gathered(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Join small pieces: each that is sent costs a change of threads."""
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= PIECE_BYTES:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
+
+
+def tagged(content: Any) -> tuple[bytes, str]:
+    """Give content as JSON, and its ETag."""
     body = to_json(content, inf_nan_mode="strings")
-    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    return body, f'"{blake2b(body, digest_size=12).hexdigest()}"'
+
+
+def answer_unless_known(request: Request, body: bytes, tag: str) -> Response:
+    """Answer with an ETag, or 304 without a body where the client has just this already."""
     headers = {"ETag": tag, "Cache-Control": "no-cache"}
     known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
     if known & {tag, "*"}:

@@ -9,6 +9,7 @@ from pydantic import Field
 from service import jobs, shards
 from service.cursors import read_cursor, write_cursor
 from service.models import Job
+from service.presets.expansion import PostedJob
 from service.routes.answers import (
     Documented,
     PageQuery,
@@ -19,9 +20,9 @@ from service.routes.answers import (
     answer,
     answer_unless_known,
 )
+from service.routes.polling import Polls
 from service.schemas import DryRun, JobAnswer, Page, Problem, job_answer
 from service.spec.fields import NO_ZERO_CHARACTER
-from service.spec.job import JobSpec
 from service.spec.runs import Runs
 from service.states import JobStatus
 
@@ -49,7 +50,7 @@ class JobsQuery(PageQuery):
     responses={202: {"model": JobAnswer}, 200: {"model": DryRun, "description": "With dry_run: what would run."}},
 )
 def create(
-    spec: JobSpec,
+    spec: PostedJob,
     caller: TheCaller,
     database: TheDatabase,
     dispatcher: TheDispatcher,
@@ -106,12 +107,11 @@ def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database:
     operation_id="get_job",
     responses={200: {"model": JobAnswer}, 304: {"description": "Nothing has changed since this ETag."}, **NOT_FOUND},
 )
-def get(job_id: str, request: Request, caller: TheCaller, database: TheDatabase) -> Response:
+async def get(job_id: str, request: Request, caller: TheCaller) -> Response:
     """Tell how a job is doing. Poll with If-None-Match: an unchanged job costs 304 and no body."""
-    with database.snapshot() as session:
-        job = jobs.find(session, job_id, caller)
-        shown = job_answer(job, shards.progress_of(session, [job.key])[job.key])
-    return answer_unless_known(request, shown)
+    polls: Polls = request.app.state.polls
+    polled = await polls.get(job_id, caller)
+    return answer_unless_known(request, polled.body, polled.tag)
 
 
 @router.post(

@@ -2,27 +2,34 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from service import decisions, jobs, metrics
+from service import decisions, jobs, long_histories, metrics
+from service.chosen import chosen_runs, run_index
 from service.cursors import read_cursor, write_cursor
-from service.errors import NotFound, Rejected
+from service.database import Database
+from service.errors import NotFound
+from service.events import Interest, next_news
+from service.events_cursor import Place, read_place, write_place
+from service.formats.choice import Format
 from service.identity import run_id, split_run_id
 from service.keys import Caller
 from service.models import Job, Run
-from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer
+from service.routes import exports
+from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer, stream
+from service.routes.exports import LAST_EVENT_ID, TABLES, wanted_format
 from service.schemas import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.spec.job import JobSpec
-from service.spec.price import price
 from service.spec.runs import Runs
 from service.states import RunStatus
 
 router = APIRouter(prefix="/v1", tags=["runs"])
 # The largest number that a column of epochs holds; no run has as many.
 MAX_EPOCH = 2**31 - 1
+FORMAT = "Rows in this format, all of them; by default the header Accept says which."
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job or run."}}
 
 
@@ -34,6 +41,7 @@ class RunsQuery(PageQuery):
     )
     status: RunStatus | None = Field(None, description="Only runs in this state.")
     label: str | None = Field(None, max_length=500, description="Only runs of this optimizer's label.")
+    format: Format | None = Field(None, description=FORMAT)
 
 
 class HistoryQuery(BaseModel):
@@ -50,6 +58,7 @@ class HistoryQuery(BaseModel):
         le=MAX_EPOCH,
         description="Thin each history to about this many points; extremes and non-finite ones stay.",
     )
+    format: Format | None = Field(None, description=FORMAT)
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -67,14 +76,37 @@ class HistoriesQuery(HistoryQuery):
     """Histories of which runs."""
 
     labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
-    runs: str | None = Field(None, max_length=50_000, description="Only these runs: ids or indices, comma-separated.")
+    # Room for the ids of a page; with commas percent-encoded it still fits into the 64 KiB that uvicorn reads of a URL.
+    runs: str | None = Field(
+        None,
+        max_length=20_000,
+        pattern=r"^[0-9a-f, -]*$",
+        description="Only these runs: ids or indices, comma-separated.",
+    )
     limit: int = Field(50, ge=1, le=500, description="Runs on a page; long histories make shorter pages.")
     cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
+    last_event_id: str | None = Field(
+        None,
+        max_length=4_000,
+        description="Only rows after this event, and the id that follows; empty for the beginning.",
+    )
 
 
-@router.get("/jobs/{job_id}/runs", operation_id="list_runs", responses={200: {"model": Page[RunAnswer]}, **NOT_FOUND})
-def list_runs(job_id: str, query: Annotated[RunsQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
+@router.get(
+    "/jobs/{job_id}/runs",
+    operation_id="list_runs",
+    responses={200: {"model": Page[RunAnswer], "content": TABLES}, **NOT_FOUND},
+)
+def list_runs(
+    job_id: str, request: Request, query: Annotated[RunsQuery, Query()], caller: TheCaller, database: TheDatabase
+) -> Response:
     """List the runs of a job."""
+    if (table := wanted_format(request, query.format)) != "json":
+        with database.snapshot() as session:
+            job = jobs.find(session, job_id, caller)
+        return exports.runs(
+            database, job, Runs(_spec(job)), table, label=query.label, status=query.status, sort=query.sort
+        )
     kind = f"runs by {query.sort}"
     after = read_cursor(kind, query.cursor) or 0
     with database.snapshot() as session:
@@ -99,17 +131,25 @@ def get_run(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     return answer(run_answer(job, row, Runs(_spec(job))[row.index]))
 
 
-@router.get("/runs/{run}/metrics", operation_id="get_history", responses={200: {"model": History}, **NOT_FOUND})
+@router.get(
+    "/runs/{run}/metrics",
+    operation_id="get_history",
+    responses={200: {"model": History, "content": TABLES}, **NOT_FOUND},
+)
 def get_history(
-    run: str, query: Annotated[HistoryQuery, Query()], caller: TheCaller, database: TheDatabase
+    run: str, request: Request, query: Annotated[HistoryQuery, Query()], caller: TheCaller, database: TheDatabase
 ) -> Response:
     """Read one run's history, a column per field."""
     with database.snapshot() as session:
         job, row = _find(session, run, caller)
-        spec = _spec(job)
-        selection = query.selection(spec)
-        history = next(metrics.histories(session, job, [row.index], selection), metrics.empty(row.index, selection))
-    return answer({**_named(job, Runs(spec), history), "next": None})
+    spec = _spec(job)
+    if (table := wanted_format(request, query.format)) != "json":
+        ranges = [(row.index, row.index + 1)]
+        return exports.histories(database, job, Runs(spec), ranges, query.selection(spec), table, run)
+    pieces = long_histories.one_run(
+        database, job, row.index, query.selection(spec), rows_per_run=_rows_per_run(spec), name=_named(job, Runs(spec))
+    )
+    return stream(pieces)
 
 
 @router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": Grid}, **NOT_FOUND})
@@ -121,30 +161,56 @@ def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response
     return answer(Grid(run_id=run_id(job.id, row.index), **decision))
 
 
-@router.get("/jobs/{job_id}/metrics", operation_id="get_histories", responses={200: {"model": Histories}, **NOT_FOUND})
+@router.get(
+    "/jobs/{job_id}/metrics",
+    operation_id="get_histories",
+    responses={200: {"model": Histories, "content": TABLES}, **NOT_FOUND},
+)
 def get_histories(
-    job_id: str, query: Annotated[HistoriesQuery, Query()], caller: TheCaller, database: TheDatabase
+    job_id: str, request: Request, query: Annotated[HistoriesQuery, Query()], caller: TheCaller, database: TheDatabase
 ) -> Response:
     """Read the histories of many runs of a job, page by page."""
     after = read_cursor("histories", query.cursor) or 0
     with database.snapshot() as session:
         job = jobs.find(session, job_id, caller)
-        spec = _spec(job)
-        runs = Runs(spec)
-        selection = query.selection(spec)
-        per_run = min(price(spec).rows_total // len(runs), query.max_points or metrics.MAX_PAGE_POINTS)
-        limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // per_run))
-        wanted = _wanted(job, runs, query, after, limit + 1)
-        histories = [
-            _named(job, runs, history) for history in metrics.histories(session, job, wanted[:limit], selection)
-        ]
+    spec = _spec(job)
+    runs = Runs(spec)
+    place = read_place(query.last_event_id, job_id)
+    if (table := wanted_format(request, query.format)) != "json":
+        ranges = chosen_runs(job_id, runs, query.labels, query.runs)
+        return exports.histories(database, job, runs, ranges, query.selection(spec), table, job_id, place)
+    if query.last_event_id is not None:
+        return _news(database, job, runs, query, place)
+    selection, rows_per_run = query.selection(spec), _rows_per_run(spec)
+    shown_per_run = min(rows_per_run, query.max_points or metrics.MAX_PAGE_POINTS)
+    limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // shown_per_run))
+    wanted = _wanted(job, runs, query, after, limit + 1)
     next_cursor = write_cursor("histories", wanted[limit]) if len(wanted) > limit else None
-    return answer({"runs": histories, "next": next_cursor})
+    pieces = long_histories.page(
+        database, job, wanted[:limit], selection, rows_per_run=rows_per_run, name=_named(job, runs),
+        next_cursor=next_cursor,
+    )  # fmt: skip
+    return stream(pieces)
+
+
+def _news(database: Database, job: Job, runs: Runs, query: HistoriesQuery, place: Place) -> Response:
+    """Answer what the next event `metrics` would tell, and its id."""
+    ranges = chosen_runs(job.id, runs, query.labels, query.runs)
+    interest = Interest(tuple(ranges), query.selection(runs.spec))
+    histories = b'{"runs":[]}'
+    while news := next_news(database, job, runs, place, interest):
+        place = news.place
+        if news.data is not None:
+            histories = news.data
+            break
+    told = write_place(place, job.id)
+    body = histories[:-1] + b',"next":null,"last_event_id":"' + told.encode() + b'"}'
+    return Response(body, headers={LAST_EVENT_ID: told}, media_type="application/json")
 
 
 def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int) -> list[int]:
     """Choose the next runs of the page: those asked for by label or by name, from an index on."""
-    asked = None if query.runs is None else {_index(job, runs, one.strip()) for one in query.runs.split(",")}
+    asked = None if query.runs is None else {run_index(job.id, runs, one.strip()) for one in query.runs.split(",")}
     if query.labels is not None:
         ranges = sorted(span for label in query.labels.split(",") for span in runs.labelled(label))
     else:
@@ -157,20 +223,6 @@ def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int)
             if max(first, after) <= index < last:
                 chosen.append(index)
     return chosen
-
-
-def _index(job: Job, runs: Runs, written: str) -> int:
-    """Read one of ``runs=``: a run's id, or its index."""
-    if written.isdecimal():
-        index = int(written)
-    else:
-        owner, index = split_run_id(written)
-        if owner != job.id:
-            index = -1
-    if not 0 <= index < len(runs):
-        sentence = f"there is no run {written!r} in this job; it has the indices 0 to {len(runs) - 1}"
-        raise Rejected(sentence, [{"loc": ["query", "runs"], "msg": sentence}])
-    return index
 
 
 def _find(session: Session, run: str, caller: Caller) -> tuple[Job, Run]:
@@ -190,8 +242,17 @@ def _spec(job: Job) -> JobSpec:
     return JobSpec.model_validate(job.spec)
 
 
-def _named(job: Job, runs: Runs, history: dict[str, Any]) -> dict[str, Any]:
-    """Say whose history it is."""
-    index = history.pop("index")
-    run = runs[index]
-    return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}
+def _rows_per_run(spec: JobSpec) -> int:
+    """Count the rows that a run has when it has been trained to its end."""
+    return 1 + -(-spec.epochs // spec.record_every)
+
+
+def _named(job: Job, runs: Runs) -> long_histories.Name:
+    """Give what says whose history it is."""
+
+    def name(history: dict[str, Any]) -> dict[str, Any]:
+        index = history.pop("index")
+        run = runs[index]
+        return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}
+
+    return name

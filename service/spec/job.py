@@ -100,6 +100,9 @@ class JobSpec(Strict):
         + ".",
     )
     target_loss: float | None = Field(None, description="Default target of the comparison.")
+    time_limit_seconds: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="A job that trains longer than this fails; what it recorded stays."
+    )
     ttl_seconds: int | None = Field(
         None, ge=1, le=10 * 365 * 86_400, description="The job is deleted this long after it ends."
     )

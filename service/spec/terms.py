@@ -109,7 +109,7 @@ class Terms:
                 return left if left.number == 0 else right
             if left.number == -1:
                 return self.negative(right)
-            if right.operation == "*" and right.operands[0].is_constant:
+            if has_constant(right):
                 product = left.number * right.operands[0].number
                 if product != 0 and math.isfinite(product):
                     return self.multiply(self.constant(product), right.operands[1])
@@ -117,7 +117,9 @@ class Terms:
         for factor, other in ((left, right), (right, left)):
             if factor.operation == "negative":
                 return self.negative(self.multiply(factor.operands[0], other))
-            if factor.operation == "*" and factor.operands[0].is_constant:
+            # Two constants in front of each other did not fit into one number, and so will not fit into a third: taken
+            # out, those of (1e300 * x) ** 1000 would become a chain of a thousand.
+            if has_constant(factor) and not has_constant(factor.operands[1]):
                 return self.multiply(factor.operands[0], self.multiply(factor.operands[1], other))
         return self._term("*", *sorted((left, right), key=lambda term: term.index))
 
@@ -161,6 +163,11 @@ def in_order(terms: Iterable[Term]) -> list[Term]:
             found.add(term)
             waiting.extend(term.operands)
     return sorted(found, key=lambda term: term.index)
+
+
+def has_constant(term: Term) -> bool:
+    """Whether it is a product that begins with a constant."""
+    return term.operation == "*" and term.operands[0].is_constant
 
 
 def is_number(term: Term, number: float) -> bool:

@@ -25,9 +25,9 @@ def create(database: Database, **changes: Any) -> int:
 
 
 def expire(database: Database) -> None:
-    """Let the lease of every shard end a second ago."""
+    """Let the lease of every shard that trains end a second ago."""
     with database.transaction() as session:
-        session.execute(update(Shard).values(lease_until=seconds_from_now(-1)))
+        session.execute(update(Shard).where(Shard.lease_until.is_not(None)).values(lease_until=seconds_from_now(-1)))
 
 
 def count(database: Database, table: Any) -> int:

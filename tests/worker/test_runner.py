@@ -27,7 +27,7 @@ def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.
         assert "epochs" in (job.error_detail or "")
 
 
-def test_a_database_that_goes_away_costs_an_attempt_and_not_the_job(
+def test_a_database_that_stays_away_costs_an_attempt_and_not_the_job(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = create(database)
@@ -37,7 +37,7 @@ def test_a_database_that_goes_away_costs_an_attempt_and_not_the_job(
 
     with monkeypatch.context() as patched:
         patched.setattr(shards, "record", away)
-        train_shard(database, Settings(), key, 0)
+        train_shard(database, Settings(database_wait_seconds=0.1), key, 0)
     with database.snapshot() as session:
         assert session.get_one(Job, key).status == "running"
     expire(database)

@@ -18,7 +18,7 @@ RECEIPT = {"torch": "none"}
 
 def claim(database: Database, job_key: int, *, lease_seconds: float = 60.0) -> Claim | None:
     with database.transaction() as session:
-        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, receipt=RECEIPT)
+        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, max_seconds=60.0, receipt=RECEIPT)
 
 
 def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> Progress:
@@ -37,7 +37,7 @@ def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) 
         ),
         outcomes=Outcomes(
             index_R=np.arange(3),
-            status=["running"] * 3,
+            status=["running", "diverged", "diverged"],
             epochs_done_R=np.full(3, epoch),
             final_loss_R=np.array([loss, np.nan, -np.inf]),
             best_loss_R=np.array([loss, np.inf, np.inf]),
@@ -146,6 +146,20 @@ def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) 
         shards.end(session, claimed, ShardStatus.CANCELLED)
     with database.snapshot() as session:
         assert session.get_one(Job, key).status == "cancelled"
+
+
+def test_a_cancelled_job_ends_with_the_worker_that_was_lost_on_it(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    with database.transaction() as session:
+        jobs.cancel(session, claimed.job_id, ANYBODY)
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "cancelled"
+        assert set(session.execute(select(Run.status)).scalars()) == {"cancelled"}
 
 
 def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:

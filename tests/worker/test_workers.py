@@ -1,12 +1,14 @@
 """The number of workers changes nothing but the time: identical bytes of history with one and with three."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
-from tests.servers import Broker, Stack, wait_for_job
+from tests.servers import Broker, Stack, until, wait_for_job
 
 SPECS: list[dict[str, Any]] = [
     {
@@ -54,6 +56,26 @@ def with_three_workers(
     stack = Stack(new_database("sqlite"), broker.new_url(), folder, batch_processes=3)
     with stack, stack.client() as client:
         return [histories(client, spec) for spec in SPECS]
+
+
+def test_a_process_that_grew_too_large_is_replaced_after_its_shard(
+    new_database: Callable[[str], str], broker: Broker, tmp_path: Path
+) -> None:
+    # No process that has loaded torch is smaller than a megabyte.
+    env = {"RAVINE_WORKER_MEMORY_MB": "1"}
+    with Stack(new_database("sqlite"), broker.new_url(), tmp_path, env=env) as stack, stack.client() as client:
+
+        def trainers() -> set[int]:
+            main = psutil.Process(stack.parts["interactive"].pid)
+            return {child.pid for child in main.children() if "spawn_main" in " ".join(child.cmdline())}
+
+        until(lambda: bool(trainers()))
+        first = trainers()
+        spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}
+        for _ in range(2):
+            job = client.post("/v1/jobs", json=spec).json()
+            assert wait_for_job(client, job["id"])["status"] == "completed"
+        until(lambda: bool(trainers()) and trainers().isdisjoint(first))
 
 
 def test_neither_the_number_of_workers_nor_the_database_changes_a_byte(

@@ -23,12 +23,14 @@ plain data only, so that whoever drives it decides about databases, queues and c
     Plan(problem, groups, epochs, record_every=1, accumulate=1, dtype="float64", measure=(),
          device=used_device())                                                                 worker.engine.trainer
         measure: names of extra fields, of worker.engine.measures.MEASURES.
-    Trainer(plan, checkpoint=None)
+    Trainer(plan, checkpoint=None, look=never)
         .fields       names of the rows of Epoch.values_FR, in order
         .decisions()  what each network decides on a grid of the plane (the playground's), or None
         .run()        a generator of one Epoch per epoch, the untrained start (epoch 0) first; ends early when every run
-                      has diverged. Between two yields .checkpoint() gives a dict of arrays; Trainer(plan, checkpoint)
+                      has diverged. After a yield .checkpoint() gives a dict of arrays; Trainer(plan, checkpoint)
                       goes on from there with the same bits. Closing the generator stops the training.
+        look()        is asked many times a second. What it raises ends the training there; where it says True, the
+                      generator yields None after the micro-batch at hand. Either is a turn for a checkpoint.
 
     Epoch: number, diverged_R, kept_R, values_FR, measured_FR                                  worker.engine.trainer
         Arrays are in the order of the runs. kept_R marks the runs that have a row at this epoch; it and values_FR are

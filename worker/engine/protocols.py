@@ -21,6 +21,14 @@ BatchSize = int | Literal["full"]
 State = dict[str, Tensor]
 Rows = Mapping[str, Tensor]
 Shapes = tuple[tuple[int, ...], ...]
+# Asked many times a second while something is trained. What it raises ends the training there; True asks for a turn
+# after the micro-batch at hand. Either way a checkpoint may be taken then.
+Look = Callable[[], bool]
+
+
+def never() -> bool:
+    """The look of whoever waits until an epoch is over."""
+    return False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -80,6 +88,13 @@ class Tested(Protocol):
     def test(self, weights_DR: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and accuracy [R] on them."""
         ...
+
+
+@runtime_checkable
+class Lengthy(Protocol):
+    """An objective whose evaluation may take seconds: it looks many times on the way."""
+
+    look: Look
 
 
 @runtime_checkable

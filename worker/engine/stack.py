@@ -4,6 +4,8 @@ A block is as wide as the processor's cache is large: it goes through all update
 has its turn. Blocks are independent, so where they are cut changes nothing but the time.
 """
 
+from collections.abc import Iterator, Mapping
+
 import torch
 from torch import Tensor
 
@@ -12,7 +14,7 @@ from worker.engine.layout import Block, Layout
 from worker.engine.measures import VELOCITY, landed
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.part import Part
-from worker.engine.protocols import Deciding, Evaluation, Problem, Tested
+from worker.engine.protocols import Deciding, Evaluation, Lengthy, Look, Problem, Tested, never
 from worker.engine.reduce import norm, squared_norm
 from worker.engine.settings import SettingsTable
 
@@ -33,11 +35,14 @@ class Stack:
         dtype: torch.dtype,
         device: torch.device,
         measure: tuple[str, ...] = (),
+        look: Look = never,
     ) -> None:
         self.block = block
         self._extra = measure
         self._variance_share = problem.variance_share(accumulate)
         self._objective = problem.objective(layout.source[block.start : block.stop], dtype, device)
+        if isinstance(self._objective, Lengthy):
+            self._objective.look = look
         self._whole = problem.whole
         self._has_position = problem.has_position
         self._minima_MD1 = torch.from_numpy(problem.minima_MD[:, :, None]).to(device=device, dtype=dtype)
@@ -48,7 +53,11 @@ class Stack:
         self._shift = problem.shift
         if self._shift is not None:
             self._shift_D1 = torch.from_numpy(self._shift.by_D[:, None]).to(device=device, dtype=dtype)
+        self._steps = 0  # Micro-batches so far, over all epochs.
         self._updates = 0
+        # Sums over the micro-batches of the epoch, and over those of the update under way.
+        self._loss_KR: Tensor | None = None
+        self._gradient_DR: Tensor | None = None
         self._train_loss_R: Tensor | None = None
         # The evaluation at the weights, and at the point that the optimizers answer with where that is another one.
         self._known: Evaluation | None = None
@@ -78,29 +87,71 @@ class Stack:
     def _by_part(self, matrix_DR: Tensor) -> tuple[Tensor, ...]:
         return matrix_DR.split_with_sizes([part.stop - part.start for part in self.parts], 1)
 
-    def train(self, epoch: int) -> None:
-        """One pass over the data: epoch number `epoch`, counted from 1."""
-        self._before_DR = self._point()
-        self._updates = update = (epoch - 1) * self._updates_per_epoch
-        first_step = (epoch - 1) * self._num_batches
-        loss_KR: Tensor | None = None
-        for start in range(0, self._num_batches, self._accumulate):
-            num = min(self._accumulate, self._num_batches - start)
-            if "alpha" in self._extra and start + num == self._num_batches:
-                self._before_last = self._evaluation()
-            gradient_DR: Tensor | None = None
-            for step in range(first_step + start, first_step + start + num):
-                place_DR = self._place(self.weights_DR)
-                batch_loss_KR, batch_gradient_DR = self._objective.batch(place_DR, step, self._known)
-                loss_KR = batch_loss_KR if loss_KR is None else loss_KR + batch_loss_KR
-                gradient_DR = batch_gradient_DR if gradient_DR is None else gradient_DR + batch_gradient_DR
-            assert gradient_DR is not None
-            self._update(gradient_DR / num if num > 1 else gradient_DR, update)
-            update += 1
-        assert loss_KR is not None
-        self._train_loss_R = loss_KR.sum(0) / (len(loss_KR) * self._num_batches)
+    def train(self, epoch: int) -> Iterator[None]:
+        """One pass over the data, or what is left of it: epoch number `epoch`, from 1. Yields after each micro-batch.
 
-    def _update(self, gradient_DR: Tensor, update: int) -> None:
+        Between two yields, and when all is done, `under_way` gives what `resume` needs to go on.
+        """
+        num_batches, accumulate = self._num_batches, self._accumulate
+        done = self._steps - (epoch - 1) * num_batches
+        if done == 0:
+            self._before_DR = self._point()
+            self._loss_KR = self._before_last = None
+        self._updates = (epoch - 1) * self._updates_per_epoch + done // accumulate
+        while done < num_batches:
+            if "alpha" in self._extra and done % accumulate == 0 and done + accumulate >= num_batches:
+                self._before_last = self._evaluation()
+            place_DR = self._place(self.weights_DR)
+            loss_KR, gradient_DR = self._objective.batch(place_DR, self._steps, self._known)
+            self._loss_KR = loss_KR if self._loss_KR is None else self._loss_KR + loss_KR
+            if self._gradient_DR is not None:
+                gradient_DR = self._gradient_DR + gradient_DR
+            self._steps += 1
+            done += 1
+            num = (done - 1) % accumulate + 1
+            if num == accumulate or done == num_batches:
+                self._gradient_DR = None
+                self._update(gradient_DR / num if num > 1 else gradient_DR)
+            else:
+                self._gradient_DR = gradient_DR
+            yield
+        assert self._loss_KR is not None
+        self._train_loss_R = self._loss_KR.sum(0) / (len(self._loss_KR) * num_batches)
+
+    def is_inside(self, epoch: int) -> bool:
+        """Whether some of an epoch is done, or all of it."""
+        return self._steps > (epoch - 1) * self._num_batches >= 0
+
+    def under_way(self) -> dict[str, Tensor]:
+        """What an epoch that is not over has come to, besides weights and state: numbers, and matrices [·, R]."""
+        matrices = {"before": self._before_DR, "loss": self._loss_KR, "gradient": self._gradient_DR}
+        if self._before_last is not None:
+            point_DR, known = self._before_last
+            matrices |= {"last_point": point_DR, "last_loss": known.loss_R, "last_gradient": known.gradient_DR}
+        found = {name: matrix for name, matrix in matrices.items() if matrix is not None}
+        return found | {"steps": torch.tensor(self._steps)}
+
+    def resume(self, epoch: int, under_way: Mapping[str, Tensor]) -> None:
+        """Goes on after an epoch, or inside the next one with what `under_way` gave; weights and state are there."""
+        if not under_way:
+            self._steps = max(0, epoch) * self._num_batches
+            return
+        # Matrices stand in memory as the weights do: the order in which a sum is taken depends on it.
+        like_weights = {
+            name: torch.empty_like(self.weights_DR).copy_(under_way[name])
+            for name in ("before", "gradient", "last_point", "last_gradient")
+            if name in under_way
+        }
+        self._steps = int(under_way["steps"])
+        self._before_DR = like_weights["before"]
+        self._gradient_DR = like_weights.get("gradient")
+        self._loss_KR = under_way.get("loss")
+        if "last_point" in like_weights:
+            known = Evaluation(under_way["last_loss"], like_weights["last_gradient"])
+            self._before_last = like_weights["last_point"], known
+
+    def _update(self, gradient_DR: Tensor) -> None:
+        update = self._updates
         self._known = self._answer = None
         self._updates = update + 1
         if len(self.parts) == 1:

@@ -1,7 +1,7 @@
 """How do all runs of a plan train together, epoch by epoch, and what is there to store after each?
 
 The trainer knows no database, queue or clock. It is a generator: whoever drives it stores what it yields, takes
-checkpoints between two epochs, and closes it to stop.
+checkpoints whenever it is his turn, inside an epoch too if he asks for one there, and closes it to stop.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from worker.engine.groups import Group
 from worker.engine.layout import Layout
 from worker.engine.measures import checked
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.protocols import Problem
+from worker.engine.protocols import Look, Problem, never
 from worker.engine.stack import Stack
 
 Checkpoint = dict[str, NDArray[np.generic]]
@@ -27,6 +27,8 @@ Checkpoint = dict[str, NDArray[np.generic]]
 BLOCK_BYTES = 640 * 1024
 # A run has diverged when its loss is above this many times max(1, |loss at epoch 0|), or not finite.
 DIVERGENCE_FACTOR = 1e9
+# What begins the names of all that only a checkpoint inside an epoch has.
+_INSIDE = "inside/"
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -74,10 +76,12 @@ class Epoch:
 class Trainer:
     """Trains a plan from the start, or from a checkpoint that a trainer of the same plan gave."""
 
-    def __init__(self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None) -> None:
+    def __init__(
+        self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None, look: Look = never
+    ) -> None:
         self.fields = fields_of(plan.problem, plan.groups, plan.measure)
         self.epoch = -1  # The last epoch that was yielded.
-        self._plan = plan
+        self._plan, self._look = plan, look
         self._device = torch.device(plan.device)
         self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
         self._highest_loss_R = np.full(plan.problem.num_runs, np.inf)
@@ -89,7 +93,8 @@ class Trainer:
         with torch.no_grad():
             self._stacks = [
                 Stack(
-                    plan.problem, plan.groups, self._layout, block, plan.accumulate, dtype, self._device, plan.measure
+                    *(plan.problem, plan.groups, self._layout, block, plan.accumulate),
+                    *(dtype, self._device, plan.measure, look),
                 )
                 for block in self._layout.blocks(BLOCK_BYTES // (plan.problem.num_parameters * dtype.itemsize))
             ]
@@ -98,20 +103,35 @@ class Trainer:
             if checkpoint is not None:
                 self._restore(checkpoint)
 
-    def run(self) -> Iterator[Epoch]:
-        """One Epoch after another, the untrained start (epoch 0) first, until the last, or until every run diverged."""
+    def run(self) -> Iterator[Epoch | None]:
+        """One Epoch after another, the untrained start (epoch 0) first, until the last, or until every run diverged.
+
+        Inside an epoch, after any micro-batch at which `look` asks for a turn, it yields None.
+        """
         while self.epoch < self._plan.epochs and self._alive_R.any():
-            # Inference mode belongs to the thread: entered per epoch, it is never on while the consumer has its turn.
+            stacks = [stack for stack in self._stacks if self._lives(stack)]
+            steps = self._steps(stacks)
+            # Inference mode belongs to the thread: it is never on while the consumer has its turn.
+            while self._interrupted(steps):
+                yield None
             with torch.inference_mode():
-                epoch = self._next()
+                epoch = self._end(stacks)
             yield epoch
 
-    def _next(self) -> Epoch:
-        number = self.epoch + 1
-        stacks = [stack for stack in self._stacks if self._lives(stack)]
-        if number > 0:
+    def _steps(self, stacks: list[Stack]) -> Iterator[None]:
+        """Trains the next epoch, one micro-batch of one stack at a time; before the untrained start there is none."""
+        if self.epoch >= 0:
             for stack in stacks:
-                stack.train(number)
+                yield from stack.train(self.epoch + 1)
+
+    def _interrupted(self, steps: Iterator[None]) -> bool:
+        """Trains on until somebody wants a turn, and tells whether that came before the end."""
+        with torch.inference_mode():
+            return any(self._look() for _ in steps)
+
+    def _end(self, stacks: list[Stack]) -> Epoch:
+        """What there is to say after the epoch that has been trained, or of the untrained start."""
+        number = self.epoch + 1
         due = number % self._plan.record_every == 0 or number == self._plan.epochs
         values_FR = self._measure(stacks, number) if due else None
         loss_R = self._losses(stacks) if values_FR is None else values_FR[self.fields.index("loss")]
@@ -158,7 +178,11 @@ class Trainer:
             return torch.cat(decided)[self._columns].float().cpu().numpy() if decided else None
 
     def checkpoint(self) -> Checkpoint:
-        """Everything that a trainer of the same plan needs to go on after the last yielded epoch with the same bits."""
+        """Everything that a trainer of the same plan needs to go on with the same bits.
+
+        It may be taken after each yield, and after an exception of `look`: evaluations, in which it comes, change
+        nothing that lasts.
+        """
         with torch.inference_mode():
             weights_DR = torch.cat([stack.weights_DR for stack in self._stacks], 1)
             arrays: Checkpoint = {
@@ -172,6 +196,10 @@ class Trainer:
                 for name in parts[0].state:
                     state_DR = torch.cat([part.state[name] for part in parts], 1)
                     arrays[f"state/{index}/{name}"] = state_DR[:, :size].cpu().numpy().copy()
+            if any(stack.is_inside(self.epoch + 1) for stack in self._stacks):
+                for stack in self._stacks:
+                    for name, matrix in stack.under_way().items():
+                        arrays[_inside(stack, name)] = matrix.cpu().numpy().copy()
         return arrays
 
     def _restore(self, checkpoint: Mapping[str, NDArray[np.generic]]) -> None:
@@ -187,11 +215,24 @@ class Trainer:
                     name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members, matrix)
                     for name, matrix in part.state.items()
                 }
+            under_way = {
+                name.rpartition("/")[2]: torch.from_numpy(np.array(array)).to(self._device)
+                for name, array in checkpoint.items()
+                if name.startswith(_inside(stack, ""))
+            }
+            if not under_way and any(name.startswith(_INSIDE) for name in checkpoint):
+                raise ValueError("the checkpoint was taken inside an epoch by a trainer that cuts other blocks.")
+            stack.resume(self.epoch, under_way)
 
     @staticmethod
     def _on_device(matrix: NDArray[np.generic], columns: NDArray[np.int64], like: torch.Tensor) -> torch.Tensor:
         """Columns of a matrix on the host, standing in memory as `like` does."""
         return torch.empty_like(like).copy_(torch.from_numpy(np.ascontiguousarray(matrix[:, columns])))
+
+
+def _inside(stack: Stack, name: str) -> str:
+    """What a checkpoint calls something of a stack's epoch that is not over."""
+    return f"{_INSIDE}{stack.block.start}-{stack.block.stop}/{name}"
 
 
 def _highest_loss(initial_loss_R: NDArray[np.float64]) -> NDArray[np.float64]:

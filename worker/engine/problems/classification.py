@@ -14,7 +14,7 @@ from worker.engine.curvature import hessian_product
 from worker.engine.lanczos import largest_eigenvalue
 from worker.engine.networks import Network
 from worker.engine.noise import noise_trace, share_without_replacement
-from worker.engine.protocols import BatchSize, Evaluation
+from worker.engine.protocols import BatchSize, Evaluation, Look, never
 from worker.engine.random import permutations
 
 # The whole training data go through the networks in chunks, so that the activations of all runs, this many numbers,
@@ -111,6 +111,7 @@ class Classification:
     """A lesson for the columns of one stack. In memory weights are rows [R, D]; everybody else sees columns [D, R]."""
 
     def __init__(self, lesson: Lesson, seeds_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> None:
+        self.look: Look = never
         self._lesson, self._network, self._head = lesson, lesson.network, lesson.head
         self._seeds_S, self._seed_of_column = np.unique(seeds_R, return_inverse=True)
         self._columns = torch.from_numpy(self._seed_of_column).to(device)
@@ -147,6 +148,7 @@ class Classification:
     def test(self, weights_DR: Tensor) -> tuple[Tensor, Tensor]:
         loss_R = accuracy_R = self._none
         for part in range(0, len(self._test_inputs), self._examples_per_chunk):
+            self.look()
             chosen = slice(part, part + self._examples_per_chunk)
             outputs_RON = self._network.outputs(weights_DR.T, self._test_inputs[chosen])
             loss_R = loss_R + self._head.losses(outputs_RON, self._test_labels[chosen]).sum(1)
@@ -169,6 +171,7 @@ class Classification:
 
     def _mean_loss(self, inputs: Tensor, labels: Tensor, num: int) -> Callable[[Tensor], Tensor]:
         def loss(weights_DR: Tensor) -> Tensor:
+            self.look()
             return self._head.losses(self._network.outputs(weights_DR.T, inputs), labels).sum(1) / num
 
         return loss
@@ -219,5 +222,6 @@ class Classification:
 
     def _chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         for first in range(0, len(self._inputs), self._examples_per_chunk):
+            self.look()
             chosen = slice(first, first + self._examples_per_chunk)
             yield self._inputs[chosen], self._labels[..., chosen]

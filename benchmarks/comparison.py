@@ -1,0 +1,81 @@
+"""How long does a comparison take, and how much memory: of 1,000 runs and of 100,000, 30 epochs each?"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from service.local.stack import LocalStack
+
+POLL_SECONDS = 0.1
+DEADLINE_SECONDS = 600.0
+EPOCHS = 30
+REPEATS = 5
+# Name: seeds, learning rates; with two optimizers that is 1,000 and 100,000 runs.
+SHAPES = {
+    "1,000 runs (2 settings × 500 seeds)": (500, 1),
+    "1,000 runs (20 settings × 50 seeds)": (50, 10),
+    "1,000 runs (50 settings × 20 seeds)": (20, 25),
+    "100,000 runs (5,000 settings × 20 seeds)": (20, 2_500),
+}
+
+
+def measure() -> dict[str, Any]:
+    """Measure with SQLite through the embedded stack."""
+    figures: dict[str, Any] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalStack(Path(folder), port=0, workers=1) as stack,
+        httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
+    ):
+        for name, (num_seeds, num_rates) in SHAPES.items():
+            job_id = _run(client, num_seeds, num_rates)
+            first, best, busy = _times(client, f"/v1/jobs/{job_id}/comparison", 2 if num_rates > 1_000 else REPEATS)
+            figures[f"{name}, first time (s)"] = first
+            figures[f"{name}, best of the next (s)"] = best
+            figures[f"{name}, processor (s)"] = busy
+        figures["memory of the API afterwards (MB)"] = _api().memory_info().rss / 1e6
+    return figures
+
+
+def _run(client: httpx.Client, num_seeds: int, num_rates: int) -> str:
+    rates = {"from": 0.01, "to": 0.1, "num": num_rates, "scale": "log"}
+    spec = {
+        "problem": {"kind": "flipnet"},
+        "optimizers": [{"kind": "sgd", "lr": rates}, {"kind": "momentum", "lr": rates}],
+        "seeds": {"first": 0, "count": num_seeds},
+        "epochs": EPOCHS,
+    }
+    job_id = str(client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (status := client.get(f"/v1/jobs/{job_id}").json()["status"]) != "completed":
+        assert status in {"queued", "running"}, f"the job is {status}"
+        assert time.monotonic() < deadline, "the job did not end in time"
+        time.sleep(POLL_SECONDS)
+    return job_id
+
+
+def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float, float]:
+    """Give the seconds of the first answer, which also draws the resamples, and of the shortest of the others.
+
+    And the least processor seconds of the API for one answer: what it takes where nobody else is at work.
+    """
+    seconds, busy = [], []
+    api = _api()
+    for _ in range(repeats):
+        started, before = time.perf_counter(), sum(api.cpu_times()[:2])
+        client.get(url).raise_for_status()
+        seconds.append(time.perf_counter() - started)
+        busy.append(sum(api.cpu_times()[:2]) - before)
+    return seconds[0], min(seconds[1:]), min(busy)
+
+
+def _api() -> psutil.Process:
+    """Find the API's process."""
+    for process in psutil.Process().children(recursive=True):
+        if "service.local.serve" in " ".join(process.cmdline()):
+            return process
+    raise AssertionError("the API is not running")

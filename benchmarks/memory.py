@@ -1,0 +1,61 @@
+"""How much memory do processes take at their peak, while something happens?"""
+
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+LOOK_SECONDS = 0.02
+
+
+class Watch:
+    """Looks at the resident memory of processes while it is open: ``peaks`` and ``before`` are bytes by process id."""
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._processes = [psutil.Process(pid) for pid in pids]
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.before: dict[int, int] = {}
+        self.peaks: dict[int, int] = {}
+
+    @property
+    def growth(self) -> int:
+        """Give how much the process that grew most grew, in bytes."""
+        return max(self.peaks[pid] - self.before[pid] for pid in self.before)
+
+    def __enter__(self) -> Self:
+        self.before = {process.pid: process.memory_info().rss for process in self._processes}
+        self.peaks = dict(self.before)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(LOOK_SECONDS):
+            self._look()
+        self._look()
+
+    def _look(self) -> None:
+        for process in self._processes:
+            try:
+                self.peaks[process.pid] = max(self.peaks[process.pid], process.memory_info().rss)
+            except psutil.NoSuchProcess:
+                continue
+
+
+def service_processes(parent: int) -> tuple[list[int], list[int]]:
+    """Find the processes of the API, and those that train, below the process that started the stack."""
+    api: list[int] = []
+    training: list[int] = []
+    for process in psutil.Process(parent).children(recursive=True):
+        command = " ".join(process.cmdline())
+        if "service.local.serve" in command and "leash" not in command:
+            api.append(process.pid)
+        elif "spawn_main" in command:
+            training.append(process.pid)
+    return api, training

@@ -1,0 +1,93 @@
+"""Poll job statuses from many clients in one process: ``python -m benchmarks.poller URL CLIENTS SECONDS JOB_ID...``.
+
+Plain sockets: on a machine that both sides share, a client that costs more than the server measures itself. Each client
+has one connection, asks again as soon as it is answered, and sends its last ETag back as the README tells.
+Prints one line of JSON: how many answers of each status, and percentiles of the time to answer in milliseconds.
+"""
+
+import asyncio
+import json
+import re
+import sys
+import time
+from collections import Counter
+from typing import Any
+from urllib.parse import urlsplit
+
+_ETAG = re.compile(rb"\r\netag: ([^\r]+)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
+
+
+class Client(asyncio.Protocol):
+    """One connection that asks for one job again and again."""
+
+    def __init__(self, host: str, job_id: str, end: float, seen: Counter[str], times: list[float]) -> None:
+        self._head = f"GET /v1/jobs/{job_id} HTTP/1.1\r\nHost: {host}\r\n".encode()
+        self._end, self._seen, self._times = end, seen, times
+        self._etag, self._received, self._asked = b"", b"", 0.0
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the first time."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._ask()
+
+    def _ask(self) -> None:
+        self._asked = time.perf_counter()
+        known = b"If-None-Match: " + self._etag + b"\r\n" if self._etag else b""
+        self._transport.write(self._head + known + b"\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Count an answer that is complete, and ask again."""
+        self._received += data
+        end_of_head = self._received.find(b"\r\n\r\n")
+        if end_of_head < 0:
+            return
+        length = _LENGTH.search(self._received, 0, end_of_head + 2)
+        if len(self._received) < end_of_head + 4 + (int(length[1]) if length else 0):
+            return
+        now = time.perf_counter()
+        self._times.append(now - self._asked)
+        self._seen[self._received[9:12].decode()] += 1
+        etag = _ETAG.search(self._received, 0, end_of_head + 2)
+        self._etag, self._received = etag[1] if etag else b"", b""
+        if now < self._end:
+            self._ask()
+        else:
+            self._finish()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count a connection that the server broke off."""
+        if not self.ended.done():
+            self._seen["broken"] += 1
+            self._finish()
+
+    def _finish(self) -> None:
+        self.ended.set_result(None)
+        self._transport.close()
+
+
+async def poll(url: str, num_clients: int, seconds: float, job_ids: list[str]) -> dict[str, Any]:
+    """Let clients poll, each one of the jobs in turn, and give the figures."""
+    address = urlsplit(url)
+    host, port = address.hostname or "", address.port or 80
+    seen, times = Counter[str](), list[float]()
+    end = time.perf_counter() + seconds
+    loop = asyncio.get_running_loop()
+    clients: list[Client] = []
+    for number in range(num_clients):
+        job_id = job_ids[number % len(job_ids)]
+        client = Client(address.netloc, job_id, end, seen, times)
+        clients.append(client)
+        await loop.create_connection(lambda client=client: client, host, port)  # type: ignore[misc]
+    await asyncio.gather(*(client.ended for client in clients))
+    times.sort()
+    quantiles = {name: 1_000 * times[int(share * (len(times) - 1))] for name, share in
+                 {"p50": 0.5, "p99": 0.99, "max": 1.0}.items()}  # fmt: skip
+    return {"answers": dict(seen), "per_second": len(times) / seconds, **quantiles}
+
+
+if __name__ == "__main__":
+    _, url, num_clients, seconds, *job_ids = sys.argv
+    print(json.dumps(asyncio.run(poll(url, int(num_clients), float(seconds), job_ids))))

@@ -1,0 +1,97 @@
+"""How long does a job stand still when its worker is killed, or is told to end? At default settings, on SQLite."""
+
+import signal
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from sqlalchemy import select
+
+from service.database import Database
+from service.local.commands import BATCH, worker_command
+from service.local.stack import LocalStack
+from service.local.supervisor import Supervisor
+from service.models import Job, Shard
+
+# Minutes of work in epochs of a millisecond, so that its progress shows when it goes on.
+SPEC = {
+    "problem": {"kind": "flipnet"},
+    "optimizers": [{"kind": "momentum", "lr": 0.01, "momentum": [0.5, 0.9]}],
+    "epochs": 1_000_000,
+    "record_every": 100_000,
+}
+POLL_SECONDS = 0.02
+DEADLINE_SECONDS = 120.0
+REPEATS = 3
+
+
+def measure() -> dict[str, Any]:
+    """Measure from the signal until more epochs are stored than before it, the median of a few."""
+    signals = {"kill -9 of the process that trains": signal.SIGKILL, "SIGTERM to its worker": signal.SIGTERM}
+    return {
+        f"{what}, until another one trains, median of {REPEATS} (s)": statistics.median(
+            _seconds(number) for _ in range(REPEATS)
+        )
+        for what, number in signals.items()
+    }
+
+
+def _seconds(number: signal.Signals) -> float:
+    with ExitStack() as open_things:
+        folder = Path(open_things.enter_context(tempfile.TemporaryDirectory())).resolve()
+        stack = open_things.enter_context(LocalStack(folder, workers=1))
+        client = open_things.enter_context(httpx.Client(base_url=stack.url, timeout=30, trust_env=False))
+        database = open_things.enter_context(closing(Database(f"sqlite:///{folder / 'ravine.db'}")))
+        # A second worker beside that of the stack: who is killed must not be waited for.
+        second = Supervisor(folder)
+        open_things.callback(second.stop)
+        second.run("second", worker_command("second", BATCH, 1), env=_environment())
+        # Each worker has begun one job; then one of them is free, and ready.
+        job_id, other = (client.post("/v1/jobs", json=SPEC).raise_for_status().json()["id"] for _ in range(2))
+        _wait(lambda: _shard(database, job_id).epoch > 0 and _shard(database, other).epoch > 0)
+        client.post(f"/v1/jobs/{other}/cancel").raise_for_status()
+        _wait(lambda: client.get(f"/v1/jobs/{other}").json()["status"] == "cancelled")
+        child = _busiest()
+        started, attempt = time.perf_counter(), _shard(database, job_id).attempt
+        (child if number == signal.SIGKILL else child.parent()).send_signal(number)
+        _wait(lambda: _shard(database, job_id).attempt > attempt)
+        stored = _shard(database, job_id).epoch
+        _wait(lambda: _shard(database, job_id).epoch > stored)
+        seconds = time.perf_counter() - started
+        client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
+        return seconds
+
+
+def _environment() -> dict[str, str]:
+    """Give the settings that a worker of the stack has."""
+    worker = next(process for process in psutil.Process().children(recursive=True) if "celery" in process.cmdline())
+    return {name: value for name, value in worker.environ().items() if name.startswith("RAVINE_")}
+
+
+def _shard(database: Database, job_id: str) -> Any:
+    with database.snapshot() as session:
+        query = select(Shard.epoch, Shard.attempt).join(Job, Job.key == Shard.job_key).where(Job.id == job_id)
+        return session.execute(query).one()
+
+
+def _busiest() -> psutil.Process:
+    """Give the process of a pool below this one that computes most."""
+    pools = [
+        process for process in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(process.cmdline())
+    ]
+    before = {process: sum(process.cpu_times()[:2]) for process in pools}
+    time.sleep(1.0)
+    return max(pools, key=lambda process: sum(process.cpu_times()[:2]) - before[process])
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.perf_counter() + DEADLINE_SECONDS
+    while not condition():
+        assert time.perf_counter() < deadline, "the job did not go on in time"
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,183 @@
+"""What is new in a job since a reader's place? Its state, and the rows that were stored meanwhile, piece by piece."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+from pydantic_core import to_json
+from sqlalchemy import case, exists, select
+from sqlalchemy.orm import Session
+
+from service import shards
+from service.chosen import RunRange, inside
+from service.database import Database
+from service.errors import NotFound
+from service.events_cursor import WINDOW, Place
+from service.formats.blocks import Block, Span, blocks
+from service.formats.numbers import JSON, json_array, json_integers, texts
+from service.formats.thinned import thin_block
+from service.identity import run_id
+from service.metrics import Selection
+from service.models import Job, Metric, Shard
+from service.schemas import job_answer
+from service.spec.runs import Runs
+from service.states import JOB_ENDED, SHARD_ENDED
+
+# Rows of one event: about half a megabyte of JSON with ten fields, or one epoch of a whole shard.
+EVENT_ROWS = 2_500
+# Where a client has its rows thinned, little is left of many.
+THINNED_EVENT_ROWS = 100_000
+
+
+@dataclass(frozen=True)
+class ShardState:
+    """How far the rows of a shard go: those of all epochs before ``end_epoch`` are stored."""
+
+    number: int
+    first_run: int
+    num_runs: int
+    end_epoch: int
+    has_ended: bool
+
+
+@dataclass(frozen=True)
+class State:
+    """A job at one moment; two states differ where there may be something to tell."""
+
+    status: str
+    progress: bytes
+    job: bytes
+    shards: tuple[ShardState, ...]
+    """The first shards that have not ended, and those after them: what is being stored now."""
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether no row will be added any more."""
+        return self.status in JOB_ENDED
+
+
+@dataclass(frozen=True)
+class Interest:
+    """Which rows a reader wants."""
+
+    ranges: tuple[RunRange, ...]
+    selection: Selection
+
+
+@dataclass(frozen=True)
+class News:
+    """The rows between two places, as ``{"runs": [...]}``; None where nothing of interest is among them."""
+
+    place: Place
+    data: bytes | None
+
+
+def look(session: Session, job_key: int, behind: int) -> State | None:
+    """Read the state of a job and of its shards from number ``behind`` on; None when the job is gone."""
+    # The job first: where it has ended, all that its shards will ever store is visible to what is read next.
+    job = session.execute(select(Job).where(Job.key == job_key)).scalar_one_or_none()
+    if job is None:
+        return None
+    answer = job_answer(job, shards.progress_of(session, [job_key])[job_key])
+    return State(
+        status=job.status,
+        progress=to_json(answer.progress),
+        job=to_json(answer, inf_nan_mode="strings"),
+        shards=tuple(shard_states(session, job_key, behind, behind + WINDOW)),
+    )
+
+
+def shard_states(session: Session, job_key: int, first: int, end: int | None = None) -> Iterator[ShardState]:
+    """Read how far the rows of shards go, by number."""
+    # Epoch 0 is where a shard begins as well as its first row: only the row itself tells whether it is stored.
+    first_row = exists().where(Metric.job_key == job_key, Metric.run_index == Shard.first_run, Metric.epoch == 0)
+    end_epoch = case((Shard.epoch > 0, Shard.epoch + 1), (first_row, 1), else_=0)
+    query = select(Shard.number, Shard.first_run, Shard.num_runs, end_epoch, Shard.status)
+    query = query.where(Shard.job_key == job_key, Shard.number >= first).order_by(Shard.number)
+    if end is not None:
+        query = query.where(Shard.number < end)
+    for number, first_run, num_runs, stored, status in session.execute(query):
+        yield ShardState(number, first_run, num_runs, stored, status in SHARD_ENDED)
+
+
+def advance(place: Place, told: dict[int, int], known: Sequence[ShardState]) -> Place:
+    """Move a place on: ``told`` gives for some shards the first epoch that is still untold."""
+    of_shard = {one.number: one for one in known}
+    behind = place.behind
+    epochs = {shard: place.epoch(shard) for shard in range(behind, behind + len(place.epochs))} | told
+    while (one := of_shard.get(behind)) is not None and one.has_ended and epochs.get(behind, 0) >= one.end_epoch:
+        behind += 1
+    last = max((shard for shard, epoch in epochs.items() if epoch > 0 and shard >= behind), default=behind - 1)
+    return replace(place, behind=behind, epochs=tuple(epochs.get(shard, 0) for shard in range(behind, last + 1)))
+
+
+def next_news(database: Database, job: Job, runs: Runs, place: Place, interest: Interest) -> News | None:
+    """Read the next rows after a place, no more than one event takes; None where all that is stored was told.
+
+    Raises:
+        NotFound: The job has been deleted.
+    """
+    room = EVENT_ROWS if interest.selection.max_points is None else THINNED_EVENT_ROWS
+    told: dict[int, int] = {}
+    spans: list[Span] = []
+    with database.snapshot() as session:
+        if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
+            raise NotFound(f"job {job.id} has been deleted")
+        known = list(shard_states(session, job.key, place.behind, place.behind + WINDOW))
+    for shard in known:
+        first = place.epoch(shard.number)
+        if first >= shard.end_epoch:
+            continue
+        if room <= 0:
+            break
+        whole = Span(shard.first_run, shard.first_run + shard.num_runs, first, shard.end_epoch)
+        wanted = inside(list(interest.ranges), whole)
+        num_runs = sum(span.end_run - span.first_run for span in wanted)
+        epochs = max(1, room // num_runs * runs.spec.record_every) if num_runs else shard.end_epoch
+        end = min(shard.end_epoch, first + epochs)
+        told[shard.number] = end
+        spans += [replace(span, end_epoch=end) for span in wanted]
+        room -= num_runs * -(-(end - first) // runs.spec.record_every)
+    after = advance(place, told, known)
+    if after == place:
+        return None
+    return News(after, _told(database, job, runs, spans, interest.selection))
+
+
+def _told(database: Database, job: Job, runs: Runs, spans: list[Span], selection: Selection) -> bytes | None:
+    """Write ``{"runs": [...]}``: each run's new rows, a column per field."""
+    written: list[bytes] = []
+    for block in blocks(database, job, spans, selection.columns, runs.spec.record_every):
+        if selection.max_points is not None:
+            num_epochs = max(span.end_epoch - span.first_epoch for span in spans)
+            share = -(-selection.max_points * num_epochs // (runs.spec.epochs + 1))
+            block = thin_block(block, max(2, share))
+        for index, first, last in block.runs():
+            run = runs[index]
+            named = {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed}
+            parts = [orjson.dumps(named)[:-1], b'"epoch":' + json_integers(block.epoch_N[first:last])]
+            parts += _columns(block, first, last, selection)
+            written.append(b",".join(parts) + b"}")
+    return b'{"runs":[' + b",".join(written) + b"]}" if written else None
+
+
+def _columns(block: Block, first: int, last: int, selection: Selection) -> Iterator[bytes]:
+    """Write the fields of one run of a block."""
+    at = 0
+    for field in selection.fields:
+        width = selection.dimension if field == "position" else 1
+        columns = [(block.values_CN[row, first:last], block.null_CN[row, first:last]) for row in range(at, at + width)]
+        at += width
+        if field == "position":
+            points = zip(*(texts(values_N, null_N, JSON) for values_N, null_N in columns), strict=True)
+            array = ("[" + ",".join(f"[{','.join(point)}]" for point in points) + "]").encode()
+        else:
+            array = json_array(*columns[0])
+        yield b'"' + field.encode() + b'":' + array
+
+
+def everything(session: Session, job_key: int, place: Place) -> tuple[list[ShardState], Place | None]:
+    """Read all that is stored after a place, and the place behind it; None where a place cannot say it."""
+    known = list(shard_states(session, job_key, place.behind))
+    after = advance(place, {one.number: max(one.end_epoch, place.epoch(one.number)) for one in known}, known)
+    return known, after if len(after.epochs) <= WINDOW else None

@@ -1,0 +1,146 @@
+"""A stack that its tests may break: its own database server and broker, short leases, and a clock that is wrong."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from service.database import Database, migrate
+from service.models import Job, Shard
+from tests.chaos.blows import children
+from tests.chaos.specs import LONG, SMALL
+from tests.chaos.storm import undisturbed
+from tests.servers import POLL_SECONDS, Broker, Postgres, Stack, wait_for_job
+
+LEASE_SECONDS = 3.0
+# What Celery logs when it gets a task, and when the task has ended.
+WORDS = "received", "succeeded"
+SWEEP_SECONDS = 0.5
+# Imported by Python itself before anything else: the clock that Celery and Ravine see is an hour ahead. (datetime's is
+# left alone: extensions rely on the layout of its classes.)
+WRONG_CLOCK = """
+import time
+
+_time, _time_ns = time.time, time.time_ns
+time.time = lambda: _time() + 3_600
+time.time_ns = lambda: _time_ns() + 3_600 * 10**9
+"""
+
+
+@dataclass
+class Fragile:
+    """A stack, what it stands on, and a look into its rows."""
+
+    stack: Stack
+    client: httpx.Client
+    broker: Broker
+    postgres: Postgres | None
+    database: Database
+
+    def post(self, spec: dict[str, Any]) -> str:
+        answer = self.client.post("/v1/jobs", json=spec)
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get(f"/v1/jobs/{job_id}").raise_for_status().json()
+        return found
+
+    def shard(self, job_id: str) -> Any:
+        """The first shard of a job: status, attempt, lost, epoch, lease_until."""
+        with self.database.snapshot() as session:
+            return (
+                session.execute(select(Shard).join(Job, Job.key == Shard.job_key).where(Job.id == job_id))
+                .scalars()
+                .first()
+            )
+
+    def workers(self) -> dict[str, int]:
+        """The main processes of the workers that take all jobs, by name."""
+        pids = {name: part.pid for name, part in self.stack.parts.items() if name.startswith("batch")}
+        return {name: pid for name, pid in pids.items() if pid is not None}
+
+    def trainer(self) -> tuple[str, int]:
+        """The one worker that has a task at present, and its process that trains it."""
+
+        def has_a_task(name: str) -> bool:
+            lines = list(self.stack.parts[name].tail)
+            received, ended = (re.findall(rf"train_shard\[(\S+)\] {word}", "\n".join(lines)) for word in WORDS)
+            return bool(set(received) - set(ended))
+
+        busy: list[str] = []
+
+        def one_is_busy() -> bool:
+            busy[:] = [name for name in self.workers() if has_a_task(name)]
+            return len(busy) == 1
+
+        self.wait(one_is_busy, 20, "one worker has a task")
+        (child,) = children([self.workers()[busy[0]]])
+        return busy[0], child
+
+    def wait(self, condition: Callable[[], object], seconds: float, what: str) -> float:
+        """Wait until something holds, and tell how long it took."""
+        started = time.monotonic()
+        while not condition():
+            assert time.monotonic() - started < seconds, f"after {seconds:g} s it is not true that {what}"
+            time.sleep(POLL_SECONDS)
+        return time.monotonic() - started
+
+    def wait_until_running(self, job_id: str, epoch: int = 0) -> None:
+        self.wait(lambda: self.shard(job_id).status == "running", 60, "a worker has begun")
+        self.wait(lambda: self.shard(job_id).epoch >= epoch, 60, f"epoch {epoch} is stored")
+
+    def wait_until_workers_are_up(self) -> None:
+        """Wait until both workers have a process that trains, as they have not right after they were killed."""
+
+        def both_are_up() -> bool:
+            workers = self.workers()
+            return len(workers) == 2 and all(children([pid]) for pid in workers.values())
+
+        self.wait(both_are_up, 60, "both workers are up")
+        # A process that is there may still be loading torch.
+        assert wait_for_job(self.client, self.post(SMALL))["status"] == "completed"
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fragile]:
+    """A stack with two workers, of which one has a clock that is an hour ahead. Tests break it."""
+    folder: Path = tmp_path_factory.mktemp(f"fragile-{request.param}")
+    (folder / "clock").mkdir()
+    (folder / "clock" / "sitecustomize.py").write_text(WRONG_CLOCK)
+    root = Path(__file__).parent.parent.parent
+    postgres = Postgres() if request.param == "postgresql" else None
+    url = postgres.create_database() if postgres else f"sqlite:///{folder / 'fragile.db'}"
+    migrate(url)
+    broker = Broker(folder)
+    env = {
+        "RAVINE_LEASE_SECONDS": str(LEASE_SECONDS),
+        "RAVINE_SWEEP_SECONDS": str(SWEEP_SECONDS),
+        "PYTHONPATH": str(root),
+    }
+    workers = {"batch": {}, "batch-ahead": {"PYTHONPATH": f"{folder / 'clock'}:{root}"}}
+    database = Database(url)
+    with Stack(url, broker.new_url(), folder, batch_workers=workers, env=env) as stack, stack.client() as client:
+        yield Fragile(stack, client, broker, postgres, database)
+    database.close()
+    broker.stop()
+    if postgres:
+        postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def expected(tmp_path_factory: pytest.TempPathFactory, fragile: Fragile) -> Any:
+    """What an undisturbed worker makes of LONG, on a database of the same kind."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    url = fragile.postgres.create_database() if fragile.postgres else f"sqlite:///{folder / 'quiet.db'}"
+    migrate(url)
+    database = Database(url)
+    record = undisturbed(database, LONG)
+    database.close()
+    return record

@@ -1,0 +1,167 @@
+"""Many jobs while everything around them breaks: does each of them end as if nothing had happened?"""
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from service import jobs
+from service.database import Database
+from service.models import Job, Shard
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import price
+from service.states import JOB_ENDED
+from tests.chaos.blows import Blow, Hands
+from tests.chaos.invariants import Record, Sighting, attempts_of, record_of, violations
+from tests.servers import Stack
+from worker.engine.device import use_device
+from worker.runner import train_shard
+
+LOOK_SECONDS = 0.1
+# Short, so that lost workers cost little of the time that a storm has.
+ENV = {"RAVINE_LEASE_SECONDS": "3", "RAVINE_SWEEP_SECONDS": "0.5", "RAVINE_MAX_ATTEMPTS": "1000"}
+LEASE_SECONDS = 3.0
+
+
+@dataclass
+class Report:
+    """What a storm has done, and what it has found."""
+
+    violations: list[str] = field(default_factory=list)
+    blows: Counter[str] = field(default_factory=Counter)
+    figures: dict[str, float] = field(default_factory=dict)
+
+
+class Watcher(threading.Thread):
+    """Looks at all jobs again and again, and notes each change."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(name="watcher", daemon=True)
+        self.seen: dict[str, list[Sighting]] = {}
+        self._database, self._stopped = database, threading.Event()
+
+    def run(self) -> None:
+        """Look until stopped; a database that is away is looked at again."""
+        while not self._stopped.wait(LOOK_SECONDS):
+            self.look()
+
+    def look(self) -> None:
+        """Look once."""
+        query = (
+            select(Job.id, Job.status, func.sum(Shard.epochs_done).label("epochs"))
+            .join(Shard, Shard.job_key == Job.key)
+            .group_by(Job.key)
+        )
+        try:
+            with self._database.snapshot() as session:
+                found = session.execute(query).all()
+        except OperationalError:
+            return
+        for row in found:
+            sightings, now = self.seen.setdefault(row.id, []), Sighting(row.status, int(row.epochs))
+            if not sightings or sightings[-1] != now:
+                sightings.append(now)
+
+    @property
+    def num_ended(self) -> int:
+        """Count the jobs that were seen to end."""
+        return sum(sightings[-1].status in JOB_ENDED for sightings in list(self.seen.values()))
+
+    def stop(self) -> None:
+        """Look a last time."""
+        self._stopped.set()
+        self.join()
+        self.look()
+
+
+def undisturbed(database: Database, spec: dict[str, Any]) -> Record:
+    """Train a job in this process, on a database that no worker knows."""
+    use_device("cpu")  # As a worker does: with two threads convolutions add in another order.
+    parsed = JobSpec.model_validate(spec)
+    cost = price(parsed)
+    with database.transaction() as session:
+        job, _ = jobs.create(session, parsed, cost)
+    for number in range(len(cost.shards())):
+        train_shard(database, Settings(), job.key, number)
+    record = record_of(database, job.id)
+    assert record is not None
+    assert record.status == "completed"
+    return record
+
+
+def storm(
+    stack: Stack,
+    hands: Hands,
+    blows: list[Blow],
+    specs: list[dict[str, Any]],
+    expected: list[Record],
+    *,
+    num_jobs: int,
+    deadline_seconds: float,
+) -> Report:
+    """Post jobs, the specs in turn, while the blows fall; wait for all, and compare each with what it should be."""
+    report, started = Report(), time.monotonic()
+    database = Database(stack.database_url)
+    watcher = Watcher(database)
+    watcher.start()
+    posted: list[str] = []
+    poster = threading.Thread(target=_post, args=(stack, specs, num_jobs, posted, started + deadline_seconds))
+    poster.start()
+    for blow in blows:
+        time.sleep(blow.pause_seconds)
+        if hands.strike(blow):
+            report.blows[blow.kind] += 1
+    last_blow = time.monotonic()
+    poster.join()
+    while watcher.num_ended < num_jobs and time.monotonic() - started < deadline_seconds:
+        time.sleep(LOOK_SECONDS)
+    watcher.stop()
+    ended = time.monotonic()
+    if len(set(posted)) != num_jobs or len(watcher.seen) != num_jobs:
+        report.violations.append(
+            f"of {num_jobs} jobs {len(set(posted))} were accepted and {len(watcher.seen)} are there"
+        )
+    attempts = lost = rows = 0
+    for number, job_id in enumerate(posted):
+        found = record_of(database, job_id)
+        should_be = expected[number % len(specs)]
+        report.violations += [f"job {number}: {wrong}" for wrong in violations(should_be, found, watcher.seen[job_id])]
+        rows += len(found.rows) if found else 0
+        tried, gone = attempts_of(database, job_id)
+        attempts, lost = attempts + tried, lost + gone
+    shards = sum(len(price(JobSpec.model_validate(specs[number % len(specs)])).shards()) for number in range(num_jobs))
+    report.figures = {
+        "jobs": num_jobs,
+        "jobs that ended": watcher.num_ended,
+        "metric rows compared": rows,
+        "blows": report.blows.total(),
+        "attempts beyond the first": attempts - shards,
+        "of these after a lost worker": lost,
+        "seconds": ended - started,
+        "seconds after the last blow": ended - last_blow,
+    }
+    database.close()
+    return report
+
+
+def _post(stack: Stack, specs: list[dict[str, Any]], num_jobs: int, posted: list[str], deadline: float) -> None:
+    """Post as a patient client does: with a key of its own for each job, again and again until it is accepted."""
+    with httpx.Client(base_url=stack.url, timeout=5.0, trust_env=False) as client:
+        for number in range(num_jobs):
+            while time.monotonic() < deadline:
+                try:
+                    spec, key = specs[number % len(specs)], {"Idempotency-Key": f"storm {number}"}
+                    answer = client.post("/v1/jobs", json=spec, headers=key)
+                except httpx.TransportError:
+                    answer = None
+                if answer is not None and answer.status_code == 202:
+                    posted.append(answer.json()["id"])
+                    break
+                assert answer is None or answer.status_code == 503, answer.text
+                time.sleep(0.2)

@@ -1,0 +1,43 @@
+"""A database server that goes away and comes back costs time, and nothing else: no epoch, no attempt, no restart."""
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.chaos.conftest import LEASE_SECONDS, Fragile
+from tests.chaos.invariants import record_of, violations
+from tests.chaos.specs import LONG
+from tests.servers import wait_for_job
+
+
+def test_a_training_outlives_a_database_that_is_away_for_longer_than_a_lease(fragile: Fragile, expected: Any) -> None:
+    if fragile.postgres is None:
+        pytest.skip("SQLite has no server that could go away")
+    fragile.wait_until_workers_are_up()
+    job_id = fragile.post(LONG)
+    fragile.wait_until_running(job_id, epoch=1)
+    fragile.postgres.halt()
+    try:
+        away = time.monotonic()
+        # The API says so meanwhile, and that it is worth trying again.
+        answer = fragile.client.get(f"/v1/jobs/{job_id}")
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert int(answer.headers["retry-after"]) > 0
+        assert fragile.client.post("/v1/jobs", json=LONG).status_code == 503
+        assert fragile.client.get("/readyz").status_code == 503
+        assert fragile.client.get("/healthz").status_code == 200
+        while time.monotonic() - away < LEASE_SECONDS + 1:
+            time.sleep(0.1)
+    finally:
+        fragile.postgres.resume()
+    fragile.wait(lambda: answers(fragile.client), 5, "the API answers again without a restart")
+    assert wait_for_job(fragile.client, job_id)["status"] == "completed"
+    assert (fragile.shard(job_id).attempt, fragile.shard(job_id).lost) == (1, 0)
+    assert violations(expected, record_of(fragile.database, job_id), []) == []
+
+
+def answers(client: httpx.Client) -> bool:
+    return client.get("/readyz").status_code == 200

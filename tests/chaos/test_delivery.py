@@ -1,0 +1,84 @@
+"""The row is the truth, the message is a nudge: lost, doubled, late or never sent, a job is trained once."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from service import jobs
+from service.dispatch import Dispatcher
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import price
+from tests.chaos.conftest import Fragile
+from tests.chaos.invariants import record_of, violations
+from tests.chaos.specs import LONG, SLOW, SMALL
+from tests.servers import wait_for_job
+
+
+def test_a_job_of_which_no_message_is_there_starts_within_five_seconds(fragile: Fragile) -> None:
+    """What an API leaves that is killed before it sent the message, and a worker that is killed before its claim."""
+    fragile.wait_until_workers_are_up()
+    spec = JobSpec.model_validate(SMALL)
+    with fragile.database.transaction() as session:
+        job, _ = jobs.create(session, spec, price(spec))
+    fragile.wait(lambda: fragile.job(job.id)["started_at"] is not None, 5, "the job has started")
+    assert wait_for_job(fragile.client, job.id)["status"] == "completed"
+
+
+def test_messages_that_come_twice_at_once_and_again_while_the_job_runs_are_one_execution(
+    fragile: Fragile, expected: Any
+) -> None:
+    """The second is what a visibility timeout that is shorter than the job makes of one message."""
+    fragile.wait_until_workers_are_up()
+    dispatcher = Dispatcher(Settings(broker_url=fragile.stack.broker_url))
+    job_id = fragile.post(LONG)
+    shard = fragile.shard(job_id)
+    dispatcher.send(shard.queue, [(shard.job_key, shard.number)] * 10)
+    fragile.wait_until_running(job_id)
+    while fragile.job(job_id)["status"] == "running":
+        dispatcher.send(shard.queue, [(shard.job_key, shard.number)])
+        fragile.wait(lambda: dispatcher.depth(shard.queue) == 0, 30, "a worker has taken the message")
+        time.sleep(0.3)
+    dispatcher.close()
+    assert fragile.job(job_id)["status"] == "completed"
+    assert (fragile.shard(job_id).attempt, fragile.shard(job_id).lost) == (1, 0)
+    assert violations(expected, record_of(fragile.database, job_id), []) == []
+
+
+def test_a_broker_that_forgets_everything_forgets_no_job(fragile: Fragile) -> None:
+    fragile.wait_until_workers_are_up()
+    # Both workers are busy, so that what is posted next waits in the queue.
+    busy = [fragile.post(SLOW) for _ in range(2)]
+    for job_id in busy:
+        fragile.wait_until_running(job_id)
+    waiting = [fragile.post({**SLOW, "epochs": 1, "seeds": [0], "problem": {**SLOW["problem"], "hidden": 1}})]
+    fragile.broker.empty()
+    for job_id in busy:
+        fragile.client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
+    assert [wait_for_job(fragile.client, job_id)["status"] for job_id in waiting] == ["completed"]
+
+
+def test_one_idempotency_key_used_twenty_times_at_once_is_one_job(fragile: Fragile) -> None:
+    def post(_: int) -> str:
+        answer = fragile.client.post("/v1/jobs", json=SMALL, headers={"Idempotency-Key": "twenty"})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["id"])
+
+    with ThreadPoolExecutor(20) as threads:
+        assert len(set(threads.map(post, range(20)))) == 1
+
+
+@pytest.mark.parametrize("after_epochs", [0, 5])
+def test_a_cancel_that_races_with_the_end_has_one_winner_and_the_answer_says_which(
+    fragile: Fragile, after_epochs: int
+) -> None:
+    job_id = fragile.post({**SMALL, "epochs": 200})
+    fragile.wait(lambda: fragile.shard(job_id).epoch >= after_epochs, 30, "it has come so far")
+    answer = fragile.client.post(f"/v1/jobs/{job_id}/cancel")
+    end = wait_for_job(fragile.client, job_id)
+    assert answer.status_code in {202, 409}
+    assert end["status"] in ({"cancelled", "completed"} if answer.status_code == 202 else {"completed"})
+    assert fragile.client.post(f"/v1/jobs/{job_id}/cancel").status_code == 409
+    assert fragile.job(job_id) == end

@@ -1,0 +1,75 @@
+"""A worker that dies, sleeps or has to leave costs its job time and nothing else."""
+
+import signal
+import time
+from typing import Any
+
+import psutil
+
+from tests.chaos.conftest import LEASE_SECONDS, SWEEP_SECONDS, Fragile
+from tests.chaos.invariants import record_of, violations
+from tests.chaos.specs import LONG, SLOW, SMALL
+from tests.servers import wait_for_job
+
+
+def test_a_worker_that_is_told_to_end_hands_over_inside_an_epoch_and_another_goes_on(fragile: Fragile) -> None:
+    fragile.wait_until_workers_are_up()
+    job_id = fragile.post(SLOW)
+    fragile.wait_until_running(job_id)
+    name, _ = fragile.trainer()
+    worker = psutil.Process(fragile.workers()[name])
+    worker.send_signal(signal.SIGTERM)
+    asked = time.monotonic()
+    fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 5, "another worker has the shard")
+    # Celery takes two to three seconds for its own end, more on a busy machine; containers give fifteen.
+    worker.wait(timeout=asked + 15 - time.monotonic())
+    assert fragile.shard(job_id).lost == 0
+    # One that trains for seconds without an epoch's end is cancelled as quickly as any other.
+    fragile.client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
+    fragile.wait(lambda: fragile.job(job_id)["status"] == "cancelled", 1.5, "the job is cancelled")
+
+
+def test_a_stopped_worker_that_wakes_up_after_its_lease_writes_nothing_more(fragile: Fragile, expected: Any) -> None:
+    fragile.wait_until_workers_are_up()
+    job_id = fragile.post(LONG)
+    fragile.wait_until_running(job_id, epoch=1)
+    _, child = fragile.trainer()
+    psutil.Process(child).suspend()
+    try:
+        fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 10, "another worker has the shard")
+    finally:
+        psutil.Process(child).resume()
+    assert wait_for_job(fragile.client, job_id)["status"] == "completed"
+    assert (fragile.shard(job_id).attempt, fragile.shard(job_id).lost) == (2, 1)
+    assert violations(expected, record_of(fragile.database, job_id), []) == []
+
+
+def test_a_shard_that_loses_each_of_its_workers_fails_after_three_and_other_jobs_go_on(fragile: Fragile) -> None:
+    job_id = fragile.post(SLOW)
+    others = []
+    for attempt in (1, 2, 3):
+        fragile.wait(lambda n=attempt: fragile.shard(job_id).attempt == n, 60, "the next worker has the shard")
+        fragile.wait_until_workers_are_up()
+        name, _ = fragile.trainer()
+        psutil.Process(fragile.workers()[name]).kill()
+        others.append(fragile.post(SMALL))
+        recovered = fragile.wait(
+            lambda n=attempt: fragile.shard(job_id).attempt > n or fragile.shard(job_id).status == "failed",
+            LEASE_SECONDS + SWEEP_SECONDS + 5,
+            "the loss was noticed",
+        )
+        assert recovered > 0
+    job = wait_for_job(fragile.client, job_id)
+    assert (job["status"], job["error"]["reason"]) == ("failed", "worker_lost")
+    assert "3 times" in job["error"]["detail"]
+    assert [wait_for_job(fragile.client, other)["status"] for other in others] == ["completed"] * 3
+
+
+def test_workers_whose_clocks_are_an_hour_apart_keep_their_leases(fragile: Fragile, expected: Any) -> None:
+    fragile.wait_until_workers_are_up()
+    # One for each: whoever has the wrong clock trains one, for longer than a lease.
+    jobs = [fragile.post(LONG) for _ in range(2)]
+    for job_id in jobs:
+        assert wait_for_job(fragile.client, job_id)["status"] == "completed"
+        assert (fragile.shard(job_id).attempt, fragile.shard(job_id).lost) == (1, 0)
+        assert violations(expected, record_of(fragile.database, job_id), []) == []

@@ -1,0 +1,78 @@
+"""Whatever is asked of the API, it answers as its OpenAPI document says, and never with an error of its own.
+
+Here a few hundred requests on each database; `make fuzz` asks thousands: RAVINE_FUZZ_REQUESTS says how many.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from service.database import Database
+from service.keys import create
+from service.models import Job
+from service.settings import Settings
+from tests.servers import Api, Broker
+from worker.runner import train_shard
+
+REQUESTS = int(os.environ.get("RAVINE_FUZZ_REQUESTS", "150"))
+# What one round asks for each operation and phase: in the suite a handful, so that a round is short.
+EXAMPLES = 5 if REQUESTS < 1_000 else 60
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 3}
+# A job of the fuzzer's may be as large as any: here it may not fill the disk with rows.
+SMALL = {"RAVINE_MAX_RUNS": "2000", "RAVINE_MAX_OPEN_JOBS": "1000000"}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_every_answer_is_a_documented_one_and_none_is_5xx(
+    kind: str, new_database: Callable[[str], str], broker: Broker, tmp_path: Path
+) -> None:
+    url = new_database(kind)
+    database = Database(url)
+    with database.transaction() as session:
+        key = create(session, "fuzzer")[1]
+    with Api(url, broker.new_url(), tmp_path, env=SMALL) as api:
+        header = {"Authorization": f"Bearer {key}"}
+        job = httpx.post(f"{api.url}/v1/jobs", json=SPEC, headers=header, trust_env=False).raise_for_status().json()
+        with database.snapshot() as session:
+            job_key = session.query(Job.key).filter(Job.id == job["id"]).scalar()
+        train_shard(database, Settings(), job_key, 0)
+        database.close()
+        run = httpx.get(f"{api.url}/v1/jobs/{job['id']}/runs", headers=header, trust_env=False).json()["items"][0]
+        assert run["status"] == "completed"
+        asked, seed = 0, 1
+        while asked < REQUESTS / 2:
+            asked += ask(api.url, key, run["id"], seed, tmp_path)
+            seed += 1
+        print(f"{kind}: {asked:,} requests")
+        assert "Traceback" not in api.log()
+
+
+def ask(url: str, key: str, run: str, seed: int, folder: Path) -> int:
+    """Run schemathesis once, and give how many requests it made."""
+    # The coverage phase asks the same each time, and takes the longest.
+    phases = "examples,coverage,fuzzing,stateful" if seed == 1 and REQUESTS >= 1_000 else "fuzzing,stateful"
+    answer = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("st")), "--config-file", str(CONFIG), "run", f"{url}/openapi.json"),
+            *("--header", f"Authorization: Bearer {key}", "--phases", phases, "--max-examples", str(EXAMPLES)),
+            *("--seed", str(seed), "--no-color", "--suppress-health-check", "all", "--request-timeout", "30"),
+        ],
+        cwd=folder,
+        env={**os.environ, "RAVINE_FUZZ_RUN": run},
+        capture_output=True,
+        text=True,
+        timeout=3_000,
+        check=False,
+    )
+    told = "\n".join(line[:300] for line in answer.stdout.splitlines()[-120:])
+    assert answer.returncode == 0, told + answer.stderr[-2_000:]
+    found = re.search(r"([\d,]+) generated", answer.stdout)
+    assert found, answer.stdout[-2_000:]
+    return int(found[1].replace(",", ""))

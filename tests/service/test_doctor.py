@@ -1,0 +1,130 @@
+"""`ravine doctor` finds a healthy stack well, and names each part that is away, with the way out."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url
+
+from service import doctor
+from service.database import Database
+from service.settings import Settings
+from tests.servers import Broker, Postgres, Stack, free_port
+
+RAVINE = str(Path(sys.executable).with_name("ravine"))
+CHECKS = ["database", "migrations", "clock", "broker", "workers", "disk"]
+
+
+def findings(database_url: str, broker_url: str) -> dict[str, doctor.Finding]:
+    found = doctor.examine(Settings(database_url=database_url, broker_url=broker_url))
+    assert [finding.check for finding in found] == CHECKS
+    # Whoever is told that something is wrong is told what to do.
+    assert all(finding.is_well or finding.way_out for finding in found)
+    return {finding.check: finding for finding in found}
+
+
+def ravine_doctor(database_url: str, broker_url: str, *options: str) -> "subprocess.CompletedProcess[str]":
+    env = {
+        "RAVINE_DATABASE_URL": database_url,
+        "RAVINE_BROKER_URL": broker_url,
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": ":".join(sys.path),
+    }
+    return subprocess.run(
+        [RAVINE, "doctor", *options], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_healthy_stack_is_found_well(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The machine of the tests may have less room than a sweep wants.
+    monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
+    monkeypatch.setattr(doctor, "PING_SECONDS", 5.0)
+    found = findings(stack.database_url, stack.broker_url)
+    assert [check for check, finding in found.items() if not finding.is_well] == []
+    assert "interactive@" in found["workers"].found
+    assert "batch@" in found["workers"].found
+
+
+def test_the_command_prints_a_line_each_and_fails_while_something_is_wrong(
+    new_database: Callable[[str], str], broker: Broker
+) -> None:
+    url, nobody = new_database("sqlite"), broker.new_url()
+    told = ravine_doctor(url, nobody)
+    assert told.returncode == 1
+    assert [line.split()[1] for line in told.stdout.splitlines()] == CHECKS
+    (workers,) = (line for line in told.stdout.splitlines() if "workers" in line)
+    assert workers.startswith("✗")
+    assert "ravine worker" in workers
+    as_json = ravine_doctor(url, nobody, "--json")
+    assert as_json.returncode == 1
+    listed: list[dict[str, Any]] = json.loads(as_json.stdout)
+    assert [one["check"] for one in listed] == CHECKS
+    assert {one["check"]: one["is_well"] for one in listed if one["check"] != "disk"} == {
+        "database": True, "migrations": True, "clock": True, "broker": True, "workers": False
+    }  # fmt: skip
+
+
+def test_a_broker_that_is_away_is_named_and_the_workers_are_not_guessed_at(new_database: Callable[[str], str]) -> None:
+    found = findings(new_database("sqlite"), f"redis://127.0.0.1:{free_port()}/0")
+    assert not found["broker"].is_well
+    assert "RAVINE_BROKER_URL" in found["broker"].way_out
+    assert not found["workers"].is_well
+    assert "broker is away" in found["workers"].found
+    assert found["database"].is_well
+
+
+def test_a_database_that_is_away_is_named_without_its_password(postgres: Postgres, broker_url: str) -> None:
+    url = f"postgresql+psycopg://ravine:hunter2@127.0.0.1:{free_port()}/ravine"
+    found = findings(url, broker_url)
+    assert not found["database"].is_well
+    assert "cannot be reached" in found["database"].found
+    assert not any("hunter2" in finding.found + finding.way_out for finding in found.values())
+    missing = findings(f"postgresql+psycopg://postgres@/nothing?host={postgres.socket_dir}", broker_url)
+    assert not missing["database"].is_well
+    assert not missing["migrations"].is_well
+
+
+def test_a_sqlite_file_that_is_not_there_is_named_and_not_made(tmp_path: Path, broker_url: str) -> None:
+    found = findings(f"sqlite:///{tmp_path / 'none.db'}", broker_url)
+    assert not found["database"].is_well
+    assert "ravine up" in found["database"].way_out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tables_of_another_version_are_named(database_url: str, broker_url: str) -> None:
+    database = Database(database_url)
+    with database.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+    database.close()
+    migrations = findings(database_url, broker_url)["migrations"]
+    assert not migrations.is_well
+    assert "0000" in migrations.found
+    assert "ravine migrate" in migrations.way_out
+
+
+def test_a_clock_that_is_off_and_a_full_disk_are_named(
+    database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = doctor.time.time
+    # This machine's clock, an hour off; the database has its own.
+    monkeypatch.setattr(doctor.time, "time", lambda: real() + 3_600)
+    monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 2**62)
+    found = findings(database_url, broker_url)
+    assert not found["clock"].is_well
+    assert float(re.findall(r"[\d.]+ s", found["clock"].found)[0][:-2]) == pytest.approx(3_600, abs=60)
+    assert "ahead of the database" in found["clock"].found
+    assert not found["disk"].is_well
+
+
+def test_the_folder_of_an_embedded_stack_names_its_database(tmp_path: Path, new_database: Callable[[str], str]) -> None:
+    Path(make_url(new_database("sqlite")).database or "").rename(tmp_path / "ravine.db")
+    told = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(tmp_path))
+    lines = {line.split()[1]: line for line in told.stdout.splitlines()}
+    assert lines["database"].startswith("✓")
+    assert str(tmp_path) in lines["database"]
+    assert lines["broker"].startswith("✗")

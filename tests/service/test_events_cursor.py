@@ -1,0 +1,49 @@
+"""The id of an event: short, and good for one job only."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.errors import BadCursor
+from service.events_cursor import WINDOW, Place, read_place, write_place
+
+JOB = "01a1fd99-6a5f-75de-861f-50b300000000"
+OTHER = "01a1fd99-6a5f-75de-861f-50b400000000"
+PLACES = st.builds(
+    Place,
+    told=st.sampled_from(["", "queued", "running", "completed", "end"]),
+    behind=st.integers(0, 2**31),
+    epochs=st.lists(st.integers(0, 2**31), max_size=WINDOW).map(tuple),
+)
+
+
+@given(PLACES)
+def test_a_place_comes_back_from_its_id(place: Place) -> None:
+    assert read_place(write_place(place, JOB), JOB) == place
+
+
+def test_no_id_is_the_beginning() -> None:
+    assert read_place(None, JOB) == read_place("", JOB) == Place()
+
+
+def test_an_id_stays_short_however_many_shards_a_job_has() -> None:
+    longest = Place("cancelling", 2**31, (2**31,) * WINDOW)
+    assert len(write_place(longest, JOB)) < 2_000
+    assert len(write_place(Place("running", 60_000, (1_000, 0, 7)), JOB)) < 24
+
+
+@pytest.mark.parametrize(
+    "text", ["hello", "é", "AAAA", "!", "A" * 3_000, write_place(Place("running", 3, (5,)), OTHER)]
+)
+def test_what_was_not_given_out_for_this_job_is_refused(text: str) -> None:
+    with pytest.raises(BadCursor):
+        read_place(text, JOB)
+
+
+@given(PLACES, st.data())
+def test_a_changed_id_is_refused(place: Place, data: st.DataObject) -> None:
+    text = write_place(place, JOB)
+    at = data.draw(st.integers(0, len(text) - 2))
+    changed = text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
+    with pytest.raises(BadCursor):
+        read_place(changed, JOB)

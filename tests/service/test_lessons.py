@@ -1,0 +1,174 @@
+"""The ledger: lessons are submitted, judged by what their jobs recorded, and the page says what was found."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.lessons import LESSONS
+from service.lessons_page import verdicts_on
+from service.presets import PRESETS
+from tests.servers import Stack, wait_for_job
+
+PAGE = Path(__file__).parents[2] / "docs" / "lessons.md"
+IDS = [
+    "parabola-sgd",
+    "parabola-momentum",
+    "parabola-velocity",
+    "parabola-to-half",
+    "window",
+    "cancel",
+    "beta-zero",
+    "ravine-large-lr",
+    "ravine-momentum-smooth",
+    "ravine-race",
+    "noise-smoother",
+    "beta-099",
+    "beta-small",
+    "speedup-3-5",
+    "curvature",
+    "flipnet-half",
+    "flipnet-floor",
+    "nesterov-5-10",
+    "nesterov-corner",
+    "lookahead-form",
+    "three-flavours",
+    "noise-escapes",
+    "momentum-escapes",
+    "overshoot-cost",
+    "convex-one-minimum",
+    "train-and-test",
+    "adam-default",
+    "adam-sharp",
+    "adam-memory",
+    "large-batch",
+    "cosine",
+    "warmup",
+    "stale",
+    "accumulation",
+    "zero-grad",
+]
+# Those on digits take minutes: the page is written by a run of all, the suite repeats the rest.
+CHEAP = [
+    name
+    for name, lesson in LESSONS.items()
+    if all(PRESETS[preset].spec["problem"]["kind"] != "digits" for preset in lesson.presets)
+]
+VERDICTS = ("holds", "fails", "holds if")
+
+
+def wait_for_verdict(client: httpx.Client, name: str, timeout: float = 60.0) -> dict[str, Any]:
+    deadline = time.monotonic() + timeout
+    while True:
+        lesson: dict[str, Any] = client.get(f"/v1/lessons/{name}").raise_for_status().json()
+        if lesson["state"] not in ("completed", "running"):
+            return lesson
+        assert time.monotonic() < deadline, f"after {timeout:g} s {name} is {lesson['state']}"
+        time.sleep(0.05)
+
+
+def test_every_statement_of_the_texts_is_in_the_ledger() -> None:
+    assert sorted(LESSONS) == sorted(IDS)
+    for name, lesson in LESSONS.items():
+        assert lesson.presets, name
+        assert set(lesson.presets) <= set(PRESETS)
+        assert set(lesson.texts) <= set("VNLAB") | {"ours"}
+        assert lesson.statement.endswith(".")
+    posted = {preset for lesson in LESSONS.values() for preset in lesson.presets}
+    assert posted == set(PRESETS), "every experiment belongs to a lesson"
+
+
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+def test_the_page_says_what_the_lessons_come_to_today(stack: Stack) -> None:
+    with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
+        for name in CHEAP:
+            assert client.post(f"/v1/lessons/{name}/jobs").status_code == 202
+        found = {name: wait_for_verdict(client, name, timeout=180)["verdict"] for name in CHEAP}
+    on_page = verdicts_on(PAGE.read_text(encoding="utf-8"))
+    assert sorted(on_page) == sorted(IDS)
+    expected = {name: on_page[name] for name in CHEAP}
+    for name in CHEAP:
+        if "flipnet" in {PRESETS[preset].spec["problem"]["kind"] for preset in LESSONS[name].presets}:
+            # Single precision on another processor may change a last digit, and must change no more than that.
+            found[name], expected[name] = (re.sub(r"[0-9.]+", "#", of[name]) for of in (found, expected))
+    assert found == expected, "write it anew: ravine lessons --write docs/lessons.md"
+    assert len(CHEAP) == 28
+
+
+def test_a_lesson_has_no_verdict_before_it_is_run_and_one_with_numbers_after(client: httpx.Client) -> None:
+    items = {item["id"]: item for item in client.get("/v1/lessons").raise_for_status().json()["items"]}
+    assert list(items) == list(LESSONS)
+    assert (items["adam-sharp"]["verdict"], items["adam-sharp"]["state"]) == (None, "not run")
+    answer = client.post("/v1/lessons/parabola-to-half/jobs")
+    assert answer.status_code == 202
+    assert answer.headers["location"] == "/v1/lessons/parabola-to-half"
+    lesson = wait_for_verdict(client, "parabola-to-half")
+    assert lesson["state"] == "judged"
+    assert lesson["verdict"].startswith(VERDICTS)
+    said = {one["name"]: one["said"] for one in lesson["quantities"]}
+    assert set(said.values()) == {115, 35}
+    (job,) = lesson["jobs"]
+    assert job["receipt"]["torch"]
+    assert client.get(job["links"]["self"]).json()["status"] == "completed"
+    assert lesson["presets"][0]["spec"]["epochs"] == 300
+    assert lesson["sources"] == ["a long book chapter"]
+    listed = {item["id"]: item for item in client.get("/v1/lessons").json()["items"]}
+    assert listed["parabola-to-half"]["verdict"] == lesson["verdict"]
+
+
+def test_a_verdict_stays_when_its_jobs_are_deleted_and_goes_when_the_lesson_is_run_again(client: httpx.Client) -> None:
+    client.post("/v1/lessons/parabola-sgd/jobs").raise_for_status()
+    first = wait_for_verdict(client, "parabola-sgd")
+    client.delete(first["jobs"][0]["links"]["self"]).raise_for_status()
+    kept = client.get("/v1/lessons/parabola-sgd").json()
+    assert (kept["verdict"], kept["jobs"][0]["id"], kept["jobs"][0]["status"]) == (
+        first["verdict"],
+        first["jobs"][0]["id"],
+        None,
+    )
+    client.post("/v1/lessons/parabola-sgd/jobs").raise_for_status()
+    again = wait_for_verdict(client, "parabola-sgd")
+    assert again["jobs"][0]["id"] != first["jobs"][0]["id"]
+    assert again["quantities"] == first["quantities"], "the same spec, the same numbers"
+
+
+def test_a_lesson_whose_job_is_gone_before_it_was_judged_has_stopped(client: httpx.Client) -> None:
+    (job,) = client.post("/v1/lessons/parabola-momentum/jobs").raise_for_status().json()["jobs"]
+    wait_for_job(client, job["id"])
+    client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
+    lesson = client.get("/v1/lessons/parabola-momentum").json()
+    assert (lesson["state"], lesson["verdict"]) == ("stopped", None)
+
+
+@pytest.mark.parametrize("call", [("GET", "/v1/lessons/nope"), ("POST", "/v1/lessons/nope/jobs")])
+def test_an_unknown_lesson_is_404_with_the_names_there_are(client: httpx.Client, call: tuple[str, str]) -> None:
+    answer = client.request(*call)
+    assert answer.status_code == 404
+    assert "parabola-sgd" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+def test_the_command_runs_lessons_at_a_service_and_names_those_there_are(stack: Stack) -> None:
+    def ravine(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(Path(sys.executable).with_name("ravine")), "lessons", *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "RAVINE_URL": stack.url, "NO_PROXY": "127.0.0.1"},
+            timeout=60,
+            check=False,
+        )
+
+    answer = ravine("--only", "parabola-velocity")
+    assert answer.returncode == 0, answer.stderr
+    assert "parabola-velocity" in answer.stdout
+    assert "holds" in answer.stdout
+    unknown = ravine("--only", "nope")
+    assert unknown.returncode == 1
+    assert "parabola-velocity" in unknown.stderr

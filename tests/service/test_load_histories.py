@@ -1,0 +1,168 @@
+"""Histories longer than a block, on both databases: the same JSON as in one piece, in memory that does not grow."""
+
+import json
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from service import jobs, long_histories, metrics
+from service.analysis.thinning import Extremes, positions, thin
+from service.database import Database
+from service.errors import NotFound
+from service.metrics import Selection
+from service.models import Job
+from service.recording import Rows, write_rows
+from service.spec.job import JobSpec
+from service.spec.price import price
+
+FIELDS = ("loss", "grad_norm", "update_norm", "position")
+SELECTION = Selection(fields=FIELDS, dimension=2)
+NUM_ROWS = 2_500
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of which a history has several, the last one shorter."""
+    monkeypatch.setattr(long_histories, "BLOCK_ROWS", 1_000)
+    monkeypatch.setattr(long_histories, "_NAMED_ROWS", 70)
+
+
+def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 2) -> Job:
+    """A job whose first run has all kinds of numbers, the smallest and the largest where nobody looks by chance."""
+    spec = JobSpec.model_validate(
+        {
+            "problem": {"kind": "surface", "name": "ravine"},
+            "optimizers": [{"kind": "sgd", "lr": 0.1}],
+            "seeds": {"count": num_runs},
+            "epochs": num_rows - 1,
+        }
+    )
+    columns = ("loss", "grad_norm", "update_norm", "x", "y")
+    values_FN = np.random.default_rng(0).normal(size=(5, num_rows))
+    values_FN[0, 1_234], values_FN[1, 2_001] = -50.0, 50.0
+    values_FN[0, [7, 1_500, num_rows - 1]] = np.nan, np.inf, -np.inf
+    values_FN[1, 3:5] = 1e308, -0.0
+    measured_FN = np.ones((5, num_rows), dtype=bool)
+    measured_FN[2, 0] = False
+    with database.transaction() as session:
+        job, _ = jobs.create(session, spec, price(spec))
+        rows = Rows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
+        write_rows(session, job.key, rows)
+        write_rows(session, job.key, replace(rows, run_index_N=rows.run_index_N + 1))
+    return job
+
+
+def name(history: dict[str, Any]) -> dict[str, Any]:
+    return {"run_id": history.pop("index"), **history}
+
+
+def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dict[str, Any]]:
+    """What the reading of short histories gives, through the same JSON."""
+    with database.snapshot() as session:
+        found = [name(history) for history in metrics.histories(session, job, [0, 1], selection)]
+    return json.loads(long_histories._json(found))
+
+
+@pytest.mark.usefixtures("short_blocks")
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"max_points": 200}, {"from_epoch": 100, "to_epoch": 2_200}, {"fields": ("position",)}, {"max_points": 2_499},
+     {"from_epoch": 500, "max_points": 2}],
+    ids=str,
+)  # fmt: skip
+def test_a_long_history_is_the_same_json_as_in_one_piece(database: Database, changes: dict[str, Any]) -> None:
+    job = job_with_rows(database)
+    selection = replace(SELECTION, **changes)
+    whole = in_one_piece(database, job, selection)
+    read = {"rows_per_run": NUM_ROWS, "name": name}
+    paged = b"".join(long_histories.page(database, job, [0, 1], selection, next_cursor="more", **read))
+    assert json.loads(paged) == {"runs": whole, "next": "more"}
+    one = b"".join(long_histories.one_run(database, job, 1, selection, **read))
+    assert json.loads(one) == {**whole[1], "next": None}
+    assert list(json.loads(one)) == [*whole[1], "next"]
+
+
+@pytest.mark.usefixtures("short_blocks")
+def test_groups_of_short_histories_are_the_same_json_as_in_one_piece(database: Database) -> None:
+    job = job_with_rows(database)
+    # As if two runs did not fit in a block, and one did.
+    paged = long_histories.page(database, job, [0, 1], SELECTION, rows_per_run=600, name=name, next_cursor=None)
+    assert json.loads(b"".join(paged)) == {"runs": in_one_piece(database, job, SELECTION), "next": None}
+
+
+@pytest.mark.usefixtures("short_blocks")
+def test_a_long_run_without_rows_has_columns_without_values(database: Database) -> None:
+    job = job_with_rows(database, num_runs=3)
+    read = {"rows_per_run": NUM_ROWS, "name": name}
+    empty = json.loads(b"".join(long_histories.one_run(database, job, 2, SELECTION, **read)))
+    assert empty == {"run_id": 2, "epoch": [], **{field: [] for field in FIELDS}, "total_points": 0,
+                     "returned_points": 0, "next": None}  # fmt: skip
+    paged = long_histories.page(database, job, [2], SELECTION, next_cursor=None, **read)
+    assert json.loads(b"".join(paged)) == {"runs": [], "next": None}
+
+
+@pytest.mark.usefixtures("short_blocks")
+@pytest.mark.parametrize("rows_per_run", [600, NUM_ROWS])
+def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(database: Database, rows_per_run: int) -> None:
+    job = job_with_rows(database)
+    pieces = long_histories.page(
+        database, job, [0, 1], SELECTION, rows_per_run=rows_per_run, name=name, next_cursor=None
+    )
+    assert next(pieces)
+    assert next(pieces)
+    with database.transaction() as session:
+        jobs.remove(session, job.id)
+    with pytest.raises(NotFound, match="deleted while"):
+        list(pieces)
+
+
+@pytest.mark.parametrize("max_points", [None, 1_000], ids=["whole", "thinned"])
+def test_the_memory_that_a_history_takes_does_not_grow_with_it(new_database: Any, max_points: int | None) -> None:
+    database = Database(new_database("sqlite"))
+    peaks = []
+    for num_rows in (25_000, 100_000):
+        job = job_with_rows(database, num_rows)
+        selection = replace(SELECTION, max_points=max_points)
+        tracemalloc.start()
+        for _ in long_histories.one_run(database, job, 0, selection, rows_per_run=num_rows, name=name):
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    database.close()
+    # As Python's numbers four times as many rows would take about 40 MB more.
+    assert peaks[1] < peaks[0] + 3e6
+    assert peaks[1] < 40e6
+
+
+numbers = st.one_of(st.floats(width=32), st.just(np.nan), st.sampled_from([np.inf, -np.inf, 0.0, 1.0]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(column=st.lists(numbers, min_size=3, max_size=60), block=st.integers(1, 20), max_points=st.integers(2, 20))
+def test_extremes_are_the_same_block_by_block(column: list[float], block: int, max_points: int) -> None:
+    values = np.array(column)
+    extremes = Extremes()
+    for at in range(0, len(values), block):
+        extremes.add(values[at : at + block])
+    chosen = positions([extremes], len(values), max_points)
+    np.testing.assert_array_equal(chosen, thin([values], len(values), max_points))
+    kept = values[chosen]
+    assert {0, len(values) - 1} <= set(chosen.tolist())
+    finite = values[np.isfinite(values)]
+    if len(finite) > 0:
+        assert finite.min() in kept
+        assert finite.max() in kept
+        assert set(np.flatnonzero(~np.isfinite(values)).tolist()) <= set(chosen.tolist())

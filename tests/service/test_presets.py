@@ -1,0 +1,59 @@
+"""Experiments have names, and a name may be posted instead of a spec."""
+
+import httpx
+import pytest
+
+from service.presets import PRESETS
+from tests.servers import wait_for_job
+
+
+def test_every_preset_is_listed_and_shows_the_spec_that_it_stands_for(client: httpx.Client) -> None:
+    items = client.get("/v1/presets").raise_for_status().json()["items"]
+    assert [item["name"] for item in items] == list(PRESETS)
+    for item in items:
+        assert item["title"]
+        assert item["sentence"].endswith((".", "?"))
+    shown = client.get("/v1/presets/ravine-large-lr").raise_for_status().json()
+    assert shown["spec"]["problem"] == {"kind": "surface", "name": "ravine", "start": [5, 2]}
+
+
+def test_every_preset_would_run_and_prices_like_its_spec(client: httpx.Client) -> None:
+    for name in PRESETS:
+        told = client.post("/v1/jobs?dry_run=true", json={"preset": name})
+        assert told.status_code == 200, (name, told.text)
+        spec = client.get(f"/v1/presets/{name}").json()["spec"]
+        assert client.post("/v1/jobs?dry_run=true", json=spec).json() == told.json()
+
+
+def test_a_posted_preset_is_a_job_like_any_other_and_top_level_fields_take_its_place(client: httpx.Client) -> None:
+    body = {"preset": "ravine-large-lr", "epochs": 3, "name": "shorter", "optimizers": [{"kind": "sgd", "lr": 0.04}]}
+    answer = client.post("/v1/jobs", json=body)
+    assert answer.status_code == 202, answer.text
+    job = wait_for_job(client, answer.json()["id"])
+    assert job["status"] == "completed"
+    assert (job["name"], job["spec"]["epochs"], len(job["spec"]["optimizers"])) == ("shorter", 3, 1)
+    assert job["spec"]["problem"]["name"] == "ravine"
+    assert "preset" not in job["spec"]
+
+
+@pytest.mark.parametrize("name", ["nope", "", 3, None, ["ravine-race"]])
+def test_an_unknown_preset_is_refused_with_the_names_there_are(client: httpx.Client, name: object) -> None:
+    answer = client.post("/v1/jobs", json={"preset": name})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert error["loc"] == ["body", "preset"]
+    assert "ravine-large-lr" in error["msg"]
+    assert client.get("/v1/presets/nope").status_code == 404
+
+
+def test_an_error_in_what_replaces_a_preset_is_placed_in_the_request(client: httpx.Client) -> None:
+    answer = client.post("/v1/jobs", json={"preset": "ravine-race", "epochs": 0})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == ["body", "epochs"]
+
+
+def test_the_openapi_document_says_that_a_preset_may_be_posted(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert {part["$ref"].rsplit("/", 1)[1] for part in body["anyOf"]} >= {"PresetJob"}
+    assert len(body["anyOf"]) == 2

@@ -1,0 +1,87 @@
+"""POST /v1/theory tells a page how far its sliders may go, before anything runs."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.servers import wait_for_job
+
+RAVINE = {"kind": "surface", "name": "ravine"}
+
+
+def ask(client: httpx.Client, **query: object) -> dict:
+    answer = client.post("/v1/theory", json=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_limits_and_best_settings_on_the_ravine_are_told(client: httpx.Client) -> None:
+    told = ask(client, problem=RAVINE, optimizer="nesterov", lr=0.07)
+    assert told["exact"] is True
+    assert told["setting"]["lr_limit"] == pytest.approx(0.0678571, abs=5e-8)
+    assert told["setting"]["inside"] is False
+    assert told["problem"]["condition_number"] == pytest.approx(10)
+    best = {one["kind"]: (one["lr"], one["momentum"]) for one in told["problem"]["best"]}
+    assert best["momentum"] == pytest.approx((0.1154431, 0.2698739), abs=5e-8)
+
+
+def test_noise_and_momentum_are_taken_into_account(client: httpx.Client) -> None:
+    told = ask(client, problem={**RAVINE, "noise": 1.0}, optimizer="momentum", momentum=0.9, lr=0.05)
+    assert told["setting"]["stationary_loss"] == pytest.approx(0.1283784 + 10 * 0.05 * 1.9 / (20 * 0.1 * 2.8), abs=1e-6)
+    assert told["setting"]["oscillates"] is True
+    assert ask(client, problem=RAVINE, optimizer="sgd")["setting"]["lr_limit"] == pytest.approx(0.1)
+
+
+def test_a_network_has_a_sharpness_ceiling_alone_and_a_slope_nothing_to_limit(client: httpx.Client) -> None:
+    told = ask(client, problem={"kind": "flipnet"}, optimizer="adam", lr=0.01)
+    assert told["setting"]["sharpness_ceiling"] == pytest.approx(3800)
+    assert told["setting"]["lr_limit"] is None
+    slope = ask(client, problem={"kind": "surface", "name": "slope"}, optimizer="sgd")
+    assert slope["setting"]["lr_limit"] == "Infinity"
+    assert slope["problem"]["best"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ({"problem": RAVINE, "optimizer": "lion"}, ["body", "optimizer"]),
+        ({"problem": RAVINE, "lr": 0}, ["body", "lr"]),
+        ({"problem": {"kind": "surface", "name": "nope"}}, ["body", "problem", "name"]),
+        ({"problem": RAVINE, "beta": 0.9}, ["body", "beta"]),
+    ],
+)
+def test_a_query_that_cannot_be_answered_is_refused_with_the_place(
+    client: httpx.Client, query: dict, place: list
+) -> None:
+    answer = client.post("/v1/theory", json=query)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["loc"] == place
+
+
+def theory_of_job(client: httpx.Client, problem: dict[str, Any], *optimizers: dict[str, Any]) -> Any:
+    spec = {"problem": problem, "optimizers": list(optimizers), "epochs": 200}
+    job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+    return client.get(f"/v1/jobs/{job['id']}/comparison").raise_for_status().json()["theory"]
+
+
+def test_a_comparison_holds_measured_rates_against_predicted_ones(client: httpx.Client) -> None:
+    told = theory_of_job(client, RAVINE, {"kind": "sgd", "lr": [0.02, 0.2]}, {"kind": "momentum", "lr": 0.02})
+    slow, outside, fast = told["settings"]
+    assert told["exact"] is True
+    assert [one["inside"] for one in (slow, outside, fast)] == [True, False, True]
+    for one in (slow, fast):
+        assert one["measured_rate"] == pytest.approx(one["rate"], abs=0.01)
+
+
+def test_a_comparison_judges_each_run_at_the_minimum_that_it_reached_also_after_it_moved(client: httpx.Client) -> None:
+    himmelblau = {"kind": "surface", "name": "himmelblau", "start": [-4, -4], "shift_at": 50, "shift_by": [0.5, 0.5]}
+    (setting,) = theory_of_job(client, himmelblau, {"kind": "sgd", "lr": 0.005})["settings"]
+    assert setting["minimum"] == pytest.approx([-3.779310, -3.283186], abs=1e-5)
+    assert setting["measured_rate"] == pytest.approx(setting["rate"], abs=0.01)
+
+
+def test_a_comparison_of_networks_has_no_theory(client: httpx.Client) -> None:
+    spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}
+    job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+    assert client.get(f"/v1/jobs/{job['id']}/comparison").json()["theory"] is None

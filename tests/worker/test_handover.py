@@ -1,0 +1,147 @@
+"""What the rows say when a worker leaves, loses sight of the database, or runs out of time, on both databases."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from service import endings, jobs, shards
+from service.database import Database, seconds_from_now
+from service.keys import ANYBODY
+from service.models import Checkpoint, Job, Metric, Shard
+from service.settings import Settings
+from service.shards import Claim, LeaseLost
+from service.states import Stop
+from tests.worker.rows import count, create, expire
+from worker import leaving
+from worker.runner import train_shard
+
+
+def claim(database: Database, key: int) -> Claim:
+    with database.transaction() as session:
+        claimed = shards.claim(session, key, 0, lease_seconds=60.0, max_seconds=60.0, receipt={})
+    assert claimed is not None
+    return claimed
+
+
+def shard(database: Database, key: int) -> Shard:
+    with database.snapshot() as session:
+        return session.get_one(Shard, (key, 0))
+
+
+def look(database: Database, claimed: Claim) -> Stop | None:
+    with database.snapshot() as session:
+        return shards.look(session, claimed)
+
+
+def test_any_number_of_hand_overs_costs_no_attempt(database: Database) -> None:
+    key = create(database)
+    for attempt in range(1, 6):
+        claimed = claim(database, key)
+        assert claimed.attempt == attempt
+        with database.transaction() as session:
+            shards.give_back(session, claimed)
+        found = shard(database, key)
+        # Without a message that could be under way, the next sweep sends one at once.
+        assert (found.status, found.lost, found.lease_until, found.published_at) == ("queued", 0, None, None)
+        with pytest.raises(LeaseLost), database.transaction() as session:
+            shards.give_back(session, claimed)
+
+
+def test_a_lease_that_ran_out_is_taken_up_again_unless_somebody_else_was_quicker(database: Database) -> None:
+    key = create(database)
+    first = claim(database, key)
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    assert (shard(database, key).status, shard(database, key).lost) == ("queued", 1)
+    assert look(database, first) is None
+    with database.transaction() as session:
+        shards.beat(session, first, lease_seconds=60.0)
+    found = shard(database, key)
+    assert (found.status, found.attempt, found.lost) == ("running", 1, 0)
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    claim(database, key)
+    assert look(database, first) is Stop.LOST
+    with pytest.raises(LeaseLost), database.transaction() as session:
+        shards.beat(session, first, lease_seconds=60.0)
+
+
+def test_a_worker_hears_of_a_cancel_and_of_the_end_of_its_time(database: Database) -> None:
+    key = create(database, time_limit_seconds=30)
+    claimed = claim(database, key)
+    assert look(database, claimed) is None
+    with database.transaction() as session:
+        session.execute(update(Job).values(deadline_at=seconds_from_now(-1)))
+    assert look(database, claimed) is Stop.TIMED_OUT
+    with database.transaction() as session:
+        jobs.cancel(session, claimed.job_id, ANYBODY)
+    assert look(database, claimed) is Stop.CANCELLED
+
+
+def test_what_waits_for_a_worker_when_the_time_is_over_ends_with_the_next_sweep(database: Database) -> None:
+    key = create(database, time_limit_seconds=30)
+    claimed = claim(database, key)
+    with database.transaction() as session:
+        shards.give_back(session, claimed)
+        assert endings.time_out(session) == 0
+        session.execute(update(Job).values(deadline_at=seconds_from_now(-1)))
+    with database.transaction() as session:
+        assert endings.time_out(session) == 1
+    with database.snapshot() as session:
+        job = session.get_one(Job, key)
+        assert (job.status, job.error_reason) == ("failed", "timeout")
+
+
+def test_a_commit_whose_answer_was_lost_is_not_made_twice(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database commits each chunk, and says so only at the second attempt."""
+    original, commits = Database.transaction, 0
+
+    @contextmanager
+    def without_an_answer(of: Database, **named: Any) -> Iterator[Session]:
+        nonlocal commits
+        with original(of, **named) as session:
+            yield session
+        commits += 1
+        if commits > 1 and commits % 2 == 0:
+            raise OperationalError("COMMIT", {}, Exception("the connection was closed"))
+
+    key = create(database, epochs=6)
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "transaction", without_an_answer)
+        train_shard(database, Settings(flush_seconds=1e-9, look_seconds=0.01, lease_seconds=600), key, 0)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "completed"
+    assert count(database, Metric) == 3 * 7
+    assert commits > 12
+
+
+def test_a_process_that_was_told_to_end_stores_a_checkpoint_gives_back_and_begins_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = create(database, epochs=3)
+    looks = 0
+
+    def asked() -> bool:
+        nonlocal looks
+        looks += 1
+        return looks > 20
+
+    with monkeypatch.context() as patched:
+        patched.setattr(leaving, "asked", asked)
+        train_shard(database, Settings(), key, 0)
+        found = shard(database, key)
+        assert (found.status, found.attempt, found.lost) == ("queued", 1, 0)
+        assert count(database, Checkpoint) == 1
+        train_shard(database, Settings(), key, 0)
+        assert shard(database, key).attempt == 1
+    train_shard(database, Settings(), key, 0)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "completed"
+    assert count(database, Metric) == 3 * 4
