@@ -1,0 +1,23 @@
+"""The client without a service: what it says where nobody is, and what it loads."""
+
+import subprocess
+import sys
+
+import pytest
+
+from service.client import NotReachable, Ravine, RavineError
+from tests.servers import free_port
+
+
+def test_nobody_there_is_one_clear_error() -> None:
+    with Ravine(f"http://127.0.0.1:{free_port()}", retries=0) as nobody, pytest.raises(NotReachable, match="ravine up"):
+        nobody.job("x")
+    with Ravine("ftp://127.0.0.1", retries=0) as foreign, pytest.raises(RavineError):
+        foreign.job("x")
+
+
+def test_the_client_loads_no_torch_no_database_and_no_pandas() -> None:
+    heavy = "{'torch', 'sqlalchemy', 'fastapi', 'pandas', 'matplotlib', 'pydantic'} & set(sys.modules)"
+    code = f"import sys; from service.client import Ravine; print({heavy})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout == "set()\n"
