@@ -1,4 +1,4 @@
-"""Tables over HTTP: what routes answer where a client wants CSV, NDJSON or Parquet."""
+"""Rows over HTTP: what routes answer where a client wants CSV, NDJSON or Parquet, or what comes after an event."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -81,6 +81,19 @@ def histories(
         case _:
             pieces = parquet.parquet_file(found, columns, job.id, runs)
     return _table(pieces, kind, f"{name}-metrics", headers)
+
+
+def next_rows(database: Database, job: Job, runs: Runs, interest: news.Interest, place: Place) -> Response:
+    """Answer what the next event `metrics` would tell, and its id, as JSON."""
+    histories = b'{"runs":[]}'
+    while found := news.next_news(database, job, runs, place, interest):
+        place = found.place
+        if found.data is not None:
+            histories = found.data
+            break
+    told = write_place(place, job.id)
+    body = histories[:-1] + b',"next":null,"last_event_id":"' + told.encode() + b'"}'
+    return Response(body, headers={LAST_EVENT_ID: told}, media_type="application/json")
 
 
 def runs(

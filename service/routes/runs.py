@@ -10,17 +10,16 @@ from sqlalchemy.orm import Session
 from service import decisions, jobs, long_histories, metrics
 from service.chosen import chosen_runs, run_index
 from service.cursors import read_cursor, write_cursor
-from service.database import Database
 from service.doors.keys import Caller
 from service.errors import NotFound
-from service.events.cursor import Place, read_place, write_place
-from service.events.news import Interest, next_news
+from service.events.cursor import read_place
+from service.events.news import Interest
 from service.formats.choice import Format
 from service.identity import run_id, split_run_id
 from service.models import Job, Run
 from service.routes import exports
 from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer, stream
-from service.routes.exports import LAST_EVENT_ID, TABLES, wanted_format
+from service.routes.exports import TABLES, wanted_format
 from service.schemas.answers import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
@@ -180,7 +179,8 @@ def get_histories(
         ranges = chosen_runs(job_id, runs, query.labels, query.runs)
         return exports.histories(database, job, runs, ranges, query.selection(spec), table, job_id, place)
     if query.last_event_id is not None:
-        return _news(database, job, runs, query, place)
+        ranges = chosen_runs(job_id, runs, query.labels, query.runs)
+        return exports.next_rows(database, job, runs, Interest(tuple(ranges), query.selection(spec)), place)
     selection, rows_per_run = query.selection(spec), _rows_per_run(spec)
     shown_per_run = min(rows_per_run, query.max_points or metrics.MAX_PAGE_POINTS)
     limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // shown_per_run))
@@ -191,21 +191,6 @@ def get_histories(
         next_cursor=next_cursor,
     )  # fmt: skip
     return stream(pieces)
-
-
-def _news(database: Database, job: Job, runs: Runs, query: HistoriesQuery, place: Place) -> Response:
-    """Answer what the next event `metrics` would tell, and its id."""
-    ranges = chosen_runs(job.id, runs, query.labels, query.runs)
-    interest = Interest(tuple(ranges), query.selection(runs.spec))
-    histories = b'{"runs":[]}'
-    while news := next_news(database, job, runs, place, interest):
-        place = news.place
-        if news.data is not None:
-            histories = news.data
-            break
-    told = write_place(place, job.id)
-    body = histories[:-1] + b',"next":null,"last_event_id":"' + told.encode() + b'"}'
-    return Response(body, headers={LAST_EVENT_ID: told}, media_type="application/json")
 
 
 def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int) -> list[int]:

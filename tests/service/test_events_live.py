@@ -2,13 +2,11 @@
 
 import json
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -17,6 +15,7 @@ import pytest
 from service.database import Database
 from service.identity import split_run_id
 from tests.servers import Api, Broker, Stack, until
+from tests.service.sockets import ask_for_events, connect, read_until
 from tests.service.stored import Stored
 
 Row = tuple[int, int]
@@ -230,25 +229,3 @@ def test_sigterm_ends_a_hundred_streams_and_the_process_within_five_seconds(
 def _is_chunk_size(line: str) -> bool:
     """Whether a line belongs to the transfer, not to the events; those of headers have no blank line after data."""
     return line.endswith("\r\n")
-
-
-def connect(url: str) -> socket.socket:
-    address = urlsplit(url)
-    connection = socket.socket()
-    # A small window, so that little is hidden in the kernel.
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    connection.settimeout(20)
-    connection.connect((address.hostname, address.port))
-    return connection
-
-
-def ask_for_events(connection: socket.socket, job_id: str) -> None:
-    connection.sendall(f"GET /v1/jobs/{job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-
-
-def read_until(connection: socket.socket, wanted: bytes) -> None:
-    received = b""
-    while wanted not in received:
-        piece = connection.recv(65_536)
-        assert piece, f"the connection was closed after {received[-200:]!r}"
-        received = received[-100:] + piece
