@@ -61,6 +61,19 @@ def load() -> dict[str, Any]:
     return load.measure()
 
 
+def formats() -> dict[str, Any]:
+    """Measure a long history in every format, through the embedded stack."""
+    from benchmarks import formats
+    from service.local.stack import LocalStack
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalStack(Path(folder), port=0, workers=1) as stack,
+        httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
+    ):
+        return formats.measure(client)
+
+
 def comparison() -> dict[str, Any]:
     """Measure how long comparisons of large jobs take, over HTTP."""
     from benchmarks import comparison
@@ -83,6 +96,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "sweep": sweep,
     "recovery": recovery,
     "load": load,
+    "formats": formats,
     "comparison": comparison,
     "coverage": coverage,
 }

@@ -48,7 +48,7 @@ def completed(client: httpx.Client, spec: dict[str, Any]) -> float:
     """Measure from POST until the job says completed, in seconds."""
     started = time.perf_counter()
     job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    _wait(client, job["id"])
+    wait(client, job["id"])
     return time.perf_counter() - started
 
 
@@ -56,7 +56,7 @@ def road(client: httpx.Client, spec: dict[str, Any]) -> float:
     """Measure from POST until every row has been read, in seconds."""
     started = time.perf_counter()
     job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    _wait(client, job["id"])
+    wait(client, job["id"])
     rows, cursor = 0, None
     while True:
         page = client.get(
@@ -71,7 +71,8 @@ def road(client: httpx.Client, spec: dict[str, Any]) -> float:
     return seconds
 
 
-def _wait(client: httpx.Client, job_id: str) -> None:
+def wait(client: httpx.Client, job_id: str) -> None:
+    """Wait until a job says completed."""
     deadline = time.perf_counter() + DEADLINE_SECONDS
     while (status := client.get(f"/v1/jobs/{job_id}").json()["status"]) != "completed":
         assert status in {"queued", "running"}, f"the job is {status}"

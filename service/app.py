@@ -7,11 +7,11 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from service import version
-from service.authentication import Authentication
 from service.database import Database
 from service.dispatch import Dispatcher, Sweep
-from service.events_hub import Hub
-from service.middleware import BodyLimit, HostCheck, SecurityHeaders
+from service.doors.authentication import Authentication
+from service.doors.middleware import BodyLimit, HostCheck, SecurityHeaders
+from service.events.hub import Hub
 from service.openapi import document_errors
 from service.problem_details import answer_errors
 from service.routes import (

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from service import commands, key_commands
+from service import commands
 from service.commands.asking import EXIT_CODES
+from service.operating import keys
 
 if TYPE_CHECKING:
     from service.local.stack import LocalStack
@@ -26,7 +27,7 @@ app = typer.Typer(
 )
 
 commands.register(app)
-app.add_typer(key_commands.app, name="keys")
+app.add_typer(keys.app, name="keys")
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the database and of the logs; made if it is not there.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes that train, besides the one for small jobs.")]
@@ -92,8 +93,8 @@ def demo(
     stay: Annotated[bool, typer.Option("--stay", help="Keep the API up after the table, until Ctrl-C.")] = False,
 ) -> None:
     """Compare four optimizers on a small network, in a temporary folder, and show who wins."""
-    from service.demo import run_demo
     from service.local.preconditions import StackError
+    from service.operating.demo import run_demo
 
     try:
         run_demo(workers=workers, stay=stay, prepare=_stop_on_signals)
@@ -108,8 +109,8 @@ def lessons(
     workers: Workers = 2,
 ) -> None:
     """Run the lessons, at RAVINE_URL or in a temporary folder, and show which statements of the texts hold."""
-    from service.lessons_command import run_lessons
     from service.local.preconditions import StackError
+    from service.operating.lessons import run_lessons
 
     try:
         run_lessons(only=only or [], write=write, workers=workers, prepare=_stop_on_signals)
@@ -186,8 +187,8 @@ def doctor(
 
     from pydantic import ValidationError
 
-    from service.doctor import examine
     from service.local.preconditions import DataDir
+    from service.operating.doctor import examine
     from service.settings import Settings
 
     try:

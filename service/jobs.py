@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from service import endings
 from service.database import seconds_from_now
+from service.doors.keys import Caller
 from service.errors import Conflict, NotFound, Rejected, TooMuchOpen
 from service.identity import is_id, new_job_id
-from service.keys import Caller
 from service.models import JOB_IS_OPEN, Decision, Job, Metric, Run, Shard
 from service.settings import Settings
 from service.spec.job import JobSpec

@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from service.database import why_unavailable
+from service.doors.headers import SECURITY_HEADERS
 from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
-from service.headers import SECURITY_HEADERS
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS

@@ -152,9 +152,10 @@ def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]
     # A few epochs of many runs: looked up run by run, because each run's earlier rows stand between.
     chosen = ", ".join(f"m.{name}" for name in ("epoch", *columns))
     of_job = f'r.job_key = {job_key:d} AND r."index" >= {span.first_run:d} AND r."index" < {span.end_run:d}'
-    of_run = f'm.job_key = {job_key:d} AND m.run_index = r."index" AND m.{epochs.replace("AND ", "AND m.")}'
+    of_run = f'm.job_key = {job_key:d} AND m.run_index = +r."index" AND m.{epochs.replace("AND ", "AND m.")}'
     if is_sqlite:
-        # CROSS JOIN is how SQLite is told which table comes first.
+        # CROSS JOIN is how SQLite is told which table comes first; without the + above it would look for the whole
+        # range of runs in the second one as well, once for each run.
         tables = f"runs AS r CROSS JOIN metrics AS m WHERE {of_run} AND {of_job}"
     else:
         # OFFSET 0 keeps PostgreSQL from reading the whole span and joining afterwards.

@@ -145,8 +145,8 @@ def require_key(host: str, database_url: str | None = None) -> None:
     from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
 
-    from service.authentication import Authentication, is_loopback
     from service.database import Database
+    from service.doors.authentication import Authentication, is_loopback
     from service.settings import get_settings
 
     try:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from service.comparison import compare
+from service.comparison.job import compare
 from service.errors import Rejected
 from service.models import Job
 from service.plots.labels import shorten

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.analysis.summaries import medians
-from service.comparison_settings import Table
+from service.comparison.settings import Table
 from service.errors import Rejected
 from service.models import Job, Metric
 from service.plots.request import PlotQuery

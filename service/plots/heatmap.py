@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from service.comparison_settings import read_table
+from service.comparison.settings import read_table
 from service.errors import Rejected
 from service.models import Job
 from service.plots.grids import Grid, read_grid

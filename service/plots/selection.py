@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.comparison_settings import Table, read_table
+from service.comparison.settings import Table, read_table
 from service.errors import Rejected
 from service.models import Job, Metric, Run
 from service.spec.job import JobSpec

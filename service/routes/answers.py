@@ -10,10 +10,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from service.authentication import Authentication
 from service.database import Database
 from service.dispatch import Dispatcher
-from service.keys import Caller
+from service.doors.authentication import Authentication
+from service.doors.keys import Caller
 from service.settings import Settings
 
 # What a stream sends at once; a page of 500 short histories is less and needs none.

@@ -6,12 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from service import comparison, comparison_across, jobs
+from service import jobs
+from service.comparison import across
+from service.comparison.job import compare
 from service.errors import Rejected
 from service.routes.answers import Documented, TheCaller, TheDatabase, answer
-from service.schemas import Problem
-from service.schemas_across import AcrossAnswer
-from service.schemas_comparison import ComparisonAnswer
+from service.schemas.across import AcrossAnswer
+from service.schemas.answers import Problem
+from service.schemas.comparison import ComparisonAnswer
 from service.states import JOB_ENDED
 from service.version import VERSION
 
@@ -70,7 +72,7 @@ def get_comparison(
             known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
             if headers["ETag"] in known:
                 return Response(status_code=304, headers=headers)
-        found = comparison.compare(session, job, baseline=query.baseline, target=query.target, tuned=query.tuned)
+        found = compare(session, job, baseline=query.baseline, target=query.target, tuned=query.tuned)
     return answer(ComparisonAnswer.model_validate(found), headers=headers)
 
 
@@ -83,5 +85,5 @@ def compare_jobs(query: Annotated[AcrossQuery, Query()], caller: TheCaller, data
         raise Rejected(sentence, [{"loc": ["query", "jobs"], "msg": sentence}])
     with database.snapshot() as session:
         chosen = [jobs.find(session, one, caller) for one in ids]
-        found = comparison_across.compare_across(session, chosen, query.target)
+        found = across.compare_across(session, chosen, query.target)
     return answer(AcrossAnswer.model_validate(found))

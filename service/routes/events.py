@@ -13,13 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from service import jobs, metrics
 from service.chosen import chosen_runs
 from service.database import Database
+from service.doors.keys import Caller
 from service.errors import NotFound
-from service.events import Interest
-from service.events_cursor import Place, read_place, write_place
-from service.events_hub import Hub, Watched
-from service.keys import Caller
+from service.events.cursor import Place, read_place, write_place
+from service.events.hub import Hub, Watched
+from service.events.news import Interest
 from service.routes.answers import Documented, TheCaller, TheDatabase
-from service.schemas import Problem
+from service.schemas.answers import Problem
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 

@@ -8,11 +8,12 @@ from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
-from service import events, jobs
+from service import jobs
 from service.chosen import RunRange, inside
 from service.database import Database
 from service.errors import NotAcceptable
-from service.events_cursor import Place, write_place
+from service.events import news
+from service.events.cursor import Place, write_place
 from service.formats import parquet
 from service.formats import runs as runs_table
 from service.formats.blocks import Span, blocks
@@ -21,7 +22,7 @@ from service.formats.lines import csv_lines, ndjson_lines
 from service.formats.thinned import thinned_blocks
 from service.metrics import Selection
 from service.models import Job, Run
-from service.schemas import run_answer
+from service.schemas.answers import run_answer
 from service.spec.runs import Runs
 
 # What a route that answers tables says about its answer.
@@ -60,7 +61,7 @@ def histories(
     Where a place is given, the header Last-Event-ID says up to where they go: events and further answers follow on.
     """
     with database.snapshot() as session:
-        known, after = events.everything(session, job.key, place or Place())
+        known, after = news.everything(session, job.key, place or Place())
     headers = {} if place is None or after is None else {LAST_EVENT_ID: write_place(after, job.id)}
     spans: list[Span] = []
     for shard in known:

@@ -21,7 +21,7 @@ from service.routes.answers import (
     answer_unless_known,
 )
 from service.routes.polling import Polls
-from service.schemas import DryRun, JobAnswer, Page, Problem, job_answer
+from service.schemas.answers import DryRun, JobAnswer, Page, Problem, job_answer
 from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.runs import Runs
 from service.states import JobStatus

@@ -4,16 +4,17 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from service import jobs, ledger
+from service import jobs
 from service.database import Database
 from service.errors import NotFound
-from service.lesson_schemas import LessonAnswer, LessonItem, LessonJob
+from service.ledger import records as ledger
 from service.lessons import LESSONS, TEXTS, Lesson
 from service.models import Job, LessonRecord
 from service.presets import PRESETS
 from service.routes.answers import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, answer
 from service.routes.presets import preset_answer
-from service.schemas import Page, Problem, receipt_of
+from service.schemas.answers import Page, Problem, receipt_of
+from service.schemas.lessons import LessonAnswer, LessonItem, LessonJob
 from service.spec.job import JobSpec
 
 router = APIRouter(prefix="/v1/lessons", tags=["lessons"])

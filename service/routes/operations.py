@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from service.routes.answers import TheDatabase, TheDispatcher, answer
-from service.schemas import Problem
+from service.schemas.answers import Problem
 from service.version import VERSION
 
 router = APIRouter(tags=["operations"])

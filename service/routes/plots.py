@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service import jobs, shards
 from service.database import Database
-from service.keys import Caller
+from service.doors.keys import Caller
 from service.plots.gallery import Drawn, Gallery
 from service.plots.request import PlotQuery
 from service.routes.answers import Documented, TheCaller, TheDatabase
-from service.schemas import Problem
+from service.schemas.answers import Problem
 from service.version import VERSION
 
 router = APIRouter(prefix="/v1/jobs", tags=["plots"])

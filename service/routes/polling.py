@@ -14,11 +14,11 @@ from starlette.concurrency import run_in_threadpool
 
 from service import shards
 from service.database import Database
+from service.doors.keys import Caller
 from service.errors import NotFound
-from service.keys import Caller
 from service.models import Job
 from service.routes.answers import tagged
-from service.schemas import job_answer
+from service.schemas.answers import job_answer
 
 # Jobs in one read; what is polled beyond waits for the next.
 MAX_JOBS = 100

@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from service.errors import NotFound
-from service.lesson_schemas import PresetAnswer, PresetItem
 from service.presets import PRESETS, Preset
 from service.routes.answers import Documented, answer
-from service.schemas import Page, Problem
+from service.schemas.answers import Page, Problem
+from service.schemas.lessons import PresetAnswer, PresetItem
 
 router = APIRouter(prefix="/v1/presets", tags=["catalogue"])
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such preset."}}

@@ -11,17 +11,17 @@ from service import decisions, jobs, long_histories, metrics
 from service.chosen import chosen_runs, run_index
 from service.cursors import read_cursor, write_cursor
 from service.database import Database
+from service.doors.keys import Caller
 from service.errors import NotFound
-from service.events import Interest, next_news
-from service.events_cursor import Place, read_place, write_place
+from service.events.cursor import Place, read_place, write_place
+from service.events.news import Interest, next_news
 from service.formats.choice import Format
 from service.identity import run_id, split_run_id
-from service.keys import Caller
 from service.models import Job, Run
 from service.routes import exports
 from service.routes.answers import Documented, PageQuery, TheCaller, TheDatabase, answer, stream
 from service.routes.exports import LAST_EVENT_ID, TABLES, wanted_format
-from service.schemas import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
+from service.schemas.answers import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 from service.states import RunStatus

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from service.curvature import is_quadratic
-from service.lesson_schemas import TheoryAnswer
 from service.routes.answers import answer
+from service.schemas.lessons import TheoryAnswer
 from service.spec.fields import Strict
 from service.spec.problems import Problem, Quadratic, Surface
 from service.theory import Place, nearest_place, problem_theory, setting_theory

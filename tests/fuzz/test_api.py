@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from service.database import Database
-from service.keys import create
+from service.doors.keys import create
 from service.models import Job
 from service.settings import Settings
 from tests.servers import Api, Broker

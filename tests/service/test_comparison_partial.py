@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from service import shards
-from service.comparison import compare
+from service.comparison.job import compare
 from service.database import Database
 from service.models import Job
 from service.recording import Outcomes, Rows
-from service.schemas_comparison import ComparisonAnswer
+from service.schemas.comparison import ComparisonAnswer
 from service.shards import Progress
 from tests.worker.rows import create
 

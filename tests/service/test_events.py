@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from service import events
 from service.chosen import chosen_runs
 from service.database import Database
+from service.doors.keys import ANYBODY
 from service.errors import NotFound
-from service.events import Interest
-from service.events_cursor import Place, read_place, write_place
+from service.events import news
+from service.events.cursor import Place, read_place, write_place
+from service.events.news import Interest
 from service.identity import split_run_id
 from service.jobs import remove
-from service.keys import ANYBODY
 from service.metrics import select_fields
 from service.spec.runs import Runs
 from tests.service.stored import Stored
@@ -37,9 +37,9 @@ def interest_in(stored: Stored, *, fields: str = "loss", max_points: int | None 
 def read_on(database: Database, stored: Stored, place: Place, interest: Interest) -> tuple[list[Row], Place]:
     """Read all that is new, going through the text of an id after each piece."""
     told: list[Row] = []
-    while news := events.next_news(database, stored.job, Runs(stored.spec), place, interest):
-        place = read_place(write_place(news.place, stored.id), stored.id)
-        for run in json.loads(news.data or b'{"runs":[]}')["runs"]:
+    while piece := news.next_news(database, stored.job, Runs(stored.spec), place, interest):
+        place = read_place(write_place(piece.place, stored.id), stored.id)
+        for run in json.loads(piece.data or b'{"runs":[]}')["runs"]:
             told += [(split_run_id(run["run_id"])[1], epoch) for epoch in run["epoch"]]
     return told, place
 
@@ -47,7 +47,7 @@ def read_on(database: Database, stored: Stored, place: Place, interest: Interest
 def test_every_row_is_told_once_in_whatever_order_shards_store(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "EVENT_ROWS", 5)
+    monkeypatch.setattr(news, "EVENT_ROWS", 5)
     chance = random.Random(4)
     for _ in range(3):
         stored = Stored(database)
@@ -87,11 +87,11 @@ def test_a_look_sees_every_chunk(database: Database) -> None:
     for shard, num_epochs in [(0, 1), (2, 1), (0, 3), (1, 10)]:
         stored.store(shard, num_epochs)
         with database.snapshot() as session:
-            seen.append(events.look(session, stored.job.key, 0))
+            seen.append(news.look(session, stored.job.key, 0))
     assert len({state.shards for state in seen if state}) == len(seen)
     stored.finish()
     with database.snapshot() as session:
-        last = events.look(session, stored.job.key, 3)
+        last = news.look(session, stored.job.key, 3)
     assert last is not None
     assert last.has_ended
     assert last.shards == ()
@@ -110,7 +110,7 @@ def test_only_the_rows_of_chosen_runs_are_told(database: Database) -> None:
 def test_rows_far_ahead_wait_until_the_shards_before_them_are_told(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "WINDOW", 4)
+    monkeypatch.setattr(news, "WINDOW", 4)
     stored = Stored(database, shard_runs=1, epochs=1)
     last = len(stored.claims) - 1
     assert last == 5
@@ -148,7 +148,7 @@ def test_an_export_and_the_place_behind_it_leave_neither_gap_nor_repeat(database
     stored.store(2, 10)
     stored.end(2)
     with database.snapshot() as session:
-        known, place = events.everything(session, stored.job.key, Place())
+        known, place = news.everything(session, stored.job.key, Place())
     exported = {
         (run, epoch)
         for shard in known
@@ -167,10 +167,10 @@ def test_a_job_that_is_deleted_while_it_is_read_is_not_taken_for_one_without_row
     stored.finish()
     runs, interest = Runs(stored.spec), interest_in(stored)
     with database.transaction() as session:
-        shard = next(events.shard_states(session, stored.job.key, 0))
+        shard = next(news.shard_states(session, stored.job.key, 0))
         remove(session, stored.id, ANYBODY)
     assert shard.end_epoch == 10
     with database.snapshot() as session:
-        assert events.look(session, stored.job.key, 0) is None
+        assert news.look(session, stored.job.key, 0) is None
     with pytest.raises(NotFound):
-        events.next_news(database, stored.job, runs, Place(), interest)
+        news.next_news(database, stored.job, runs, Place(), interest)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.errors import BadCursor
-from service.events_cursor import WINDOW, Place, read_place, write_place
+from service.events.cursor import WINDOW, Place, read_place, write_place
 
 JOB = "01a1fd99-6a5f-75de-861f-50b300000000"
 OTHER = "01a1fd99-6a5f-75de-861f-50b400000000"

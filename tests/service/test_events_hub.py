@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from service import events
 from service.database import Database
-from service.events import Interest
-from service.events_cursor import Place
-from service.events_hub import LOOK_SECONDS, Follower, Hub, Watched
+from service.events import news
+from service.events.cursor import Place
+from service.events.hub import LOOK_SECONDS, Follower, Hub, Watched
+from service.events.news import Interest
 from service.metrics import select_fields
 from service.spec.runs import Runs
 from tests.service.stored import Stored
@@ -46,7 +46,7 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
     interest = Interest(((0, 6),), select_fields(stored.spec, "loss"))
     reads: Counter[Place] = Counter()
     looks = 0
-    next_news, look = events.next_news, events.look
+    next_news, look = news.next_news, news.look
 
     def counted_news(*args: Any) -> Any:
         found = next_news(*args)
@@ -59,8 +59,8 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
         looks += 1
         return look(*args)
 
-    monkeypatch.setattr(events, "next_news", counted_news)
-    monkeypatch.setattr(events, "look", counted_look)
+    monkeypatch.setattr(news, "next_news", counted_news)
+    monkeypatch.setattr(news, "look", counted_look)
 
     async def watch() -> tuple[list[Place], float]:
         hub = Hub(database)
@@ -83,8 +83,8 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
 
 
 def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.events_hub.KEPT_BYTES", 2_000)
-    monkeypatch.setattr(events, "EVENT_ROWS", 6)
+    monkeypatch.setattr("service.events.hub.KEPT_BYTES", 2_000)
+    monkeypatch.setattr(news, "EVENT_ROWS", 6)
     stored = Stored(database, epochs=100)
     stored.finish()
     watched = Watched(stored.job, Runs(stored.spec))

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -226,6 +227,27 @@ def test_windows_cover_a_span_once_and_stay_small() -> None:
         Span(0, 4, 0, 9),
         Span(4, 6, 0, 3),
     ]
+
+
+def test_a_few_epochs_of_many_runs_are_looked_up_run_by_run(database: Database) -> None:
+    stored = Stored(database)
+    stored.finish()
+    span = Span(1, 5, 4, 6)
+    read = [
+        row
+        for block in blocks(database, stored.job, [span], ["loss"], 1)
+        for row in zip(block.index_N, block.epoch_N, strict=True)
+    ]
+    assert read == [(run, epoch) for run in range(1, 5) for epoch in (4, 5)]
+    statement = blocks_module._statement(database.is_sqlite, stored.job.key, span, ["loss"])
+    with database.engine.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement))
+    # All three columns of the primary key decide where to look for the rows of a run.
+    if database.is_sqlite:
+        assert "SEARCH m USING PRIMARY KEY (job_key=? AND run_index=? AND epoch>? AND epoch<?)" in plan
+    else:
+        assert re.search(r"Index Cond: .*job_key.*run_index = .*r\.index.*epoch", plan), plan
 
 
 def test_blocks_stay_small_and_row_groups_too(

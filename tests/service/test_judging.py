@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from service.analysis.descent import first_reached, overshoot, settled, sign_changes, turning_angle
-from service.figures import svg
+from service.ledger.figures import svg
+from service.ledger.page import verdicts_on, write_page
 from service.lessons import LESSONS
 from service.lessons.evidence import Evidence
 from service.lessons.finding import Figure, as_said, band, concluded, curve, difference, number, said, share, together
-from service.lessons_page import verdicts_on, write_page
 
 
 def evidence(**fields: list[list[Any]]) -> Evidence:

@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy import select, text
 from typer.testing import CliRunner, Result
 
-from service import key_commands, keys
-from service.authentication import BELIEVED_SECONDS, is_loopback
 from service.database import Database
+from service.doors import keys
+from service.doors.authentication import BELIEVED_SECONDS, is_loopback
 from service.models import ApiKey
+from service.operating import keys as key_commands
 from tests.servers import Api, Broker, until
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
+from service.ledger.page import verdicts_on
 from service.lessons import LESSONS
-from service.lessons_page import verdicts_on
 from service.presets import PRESETS
 from tests.servers import Stack, wait_for_job
 

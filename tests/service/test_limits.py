@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from service.database import Database, why_unavailable
-from service.keys import create
+from service.doors.keys import create
 from tests.servers import Api, Broker, Postgres, until
 
 SPEC: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}

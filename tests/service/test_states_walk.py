@@ -18,8 +18,8 @@ from sqlalchemy import delete, select, update
 
 from service import jobs, shards
 from service.database import Database, seconds_from_now
+from service.doors.keys import ANYBODY
 from service.errors import Conflict
-from service.keys import ANYBODY
 from service.models import Base, Checkpoint, Job, Metric, Run, Shard
 from service.recording import Outcomes, Rows
 from service.shards import Claim, LeaseLost, Progress

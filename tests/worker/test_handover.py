@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service import endings, jobs, shards
 from service.database import Database, seconds_from_now
-from service.keys import ANYBODY
+from service.doors.keys import ANYBODY
 from service.models import Checkpoint, Job, Metric, Shard
 from service.settings import Settings
 from service.shards import Claim, LeaseLost

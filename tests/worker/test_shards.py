@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 
 from service import jobs, shards
 from service.database import Database, seconds_from_now
-from service.keys import ANYBODY
+from service.doors.keys import ANYBODY
 from service.models import Checkpoint, Job, Metric, Run, Shard
 from service.recording import Outcomes, Rows
 from service.shards import Claim, LeaseLost, Progress

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from service.analysis.bootstrap import LEVEL, NUM_RESAMPLES, SEED
 from service.analysis.signed_rank import holm
 from service.analysis.summaries import Summary, ranks, summaries
-from service.comparison_cautions import cautions
-from service.comparison_pairs import against as against_baseline
-from service.comparison_pairs import sentence
-from service.comparison_settings import MAX_EACH, Table, read_curves, read_table
-from service.comparison_theory import theory_of
-from service.comparison_tuned import tuned_comparison
+from service.comparison.cautions import cautions
+from service.comparison.pairs import against as against_baseline
+from service.comparison.pairs import sentence
+from service.comparison.settings import MAX_EACH, Table, read_curves, read_table
+from service.comparison.theory import theory_of
+from service.comparison.tuned import tuned_comparison
 from service.errors import Rejected
 from service.models import Job
 from service.spec.job import JobSpec

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
-from service import events
 from service.database import Database
-from service.events import Interest, News, State
-from service.events_cursor import Place
+from service.events import news
+from service.events.cursor import Place
+from service.events.news import Interest, News, State
 from service.models import Job
 from service.spec.runs import Runs
 
@@ -99,7 +99,7 @@ class Follower:
                 return known
             watched = self._watched
             found = await to_thread.run_sync(
-                events.next_news, self._database, watched.job, watched.runs, place, interest, limiter=self._limiter
+                news.next_news, self._database, watched.job, watched.runs, place, interest, limiter=self._limiter
             )
             if found is None:
                 self._nothing.add(asked)
@@ -133,7 +133,7 @@ class Follower:
 
     def _look(self) -> State | None:
         with self._database.snapshot() as session:
-            state = events.look(session, self._watched.job.key, self._ended)
+            state = news.look(session, self._watched.job.key, self._ended)
         if state is not None:
             self._ended += next((at for at, one in enumerate(state.shards) if not one.has_ended), len(state.shards))
         return state

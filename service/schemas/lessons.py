@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from service.schemas import Answer, Number
+from service.schemas.answers import Answer, Number
 
 
 class PresetItem(Answer):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from service.figures import svg
+from service.ledger.figures import svg
 from service.lessons import TEXTS
 
 _INTRODUCTION = """# What teaching texts say about momentum, and what was measured

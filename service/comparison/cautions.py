@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from service.comparison_settings import MAX_EACH, MAX_PATHS, Table
+from service.comparison.settings import MAX_EACH, MAX_PATHS, Table
 from service.spec.job import JobSpec
 
 MIN_PAIRS = 5

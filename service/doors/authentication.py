@@ -5,10 +5,10 @@ import ipaddress
 import threading
 import time
 
-from service import keys
 from service.database import Database
+from service.doors import keys
+from service.doors.keys import ANYBODY, Caller
 from service.errors import Unauthorized
-from service.keys import ANYBODY, Caller
 from service.settings import Settings
 
 # A key that was looked up is believed for this long: clients poll. One that was revoked may open for a second more.

@@ -27,7 +27,7 @@ def create(
     data_dir: DataFolder = None,
 ) -> None:
     """Make a key and print it: only its hash is kept, so it cannot be shown again."""
-    from service import keys
+    from service.doors import keys
 
     with _transaction(data_dir) as session:
         row, key = keys.create(session, _named(name), is_admin=admin)
@@ -39,7 +39,7 @@ def create(
 @app.command("list")
 def list_keys(data_dir: DataFolder = None) -> None:
     """List all keys: id, name, kind, when it was made, and revoked."""
-    from service import keys
+    from service.doors import keys
 
     with _transaction(data_dir) as session:
         for row in keys.listed(session):
@@ -56,7 +56,7 @@ def revoke(
     data_dir: DataFolder = None,
 ) -> None:
     """Let a key open nothing any more, within a second. Its jobs stay; an admin sees them."""
-    from service import keys
+    from service.doors import keys
 
     with _transaction(data_dir) as session:
         revoked = keys.revoke(session, name_or_id)

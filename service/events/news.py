@@ -12,14 +12,14 @@ from service import shards
 from service.chosen import RunRange, inside
 from service.database import Database
 from service.errors import NotFound
-from service.events_cursor import WINDOW, Place
+from service.events.cursor import WINDOW, Place
 from service.formats.blocks import Block, Span, blocks
 from service.formats.numbers import JSON, json_array, json_integers, texts
 from service.formats.thinned import thin_block
 from service.identity import run_id
 from service.metrics import Selection
 from service.models import Job, Metric, Shard
-from service.schemas import job_answer
+from service.schemas.answers import job_answer
 from service.spec.runs import Runs
 from service.states import JOB_ENDED, SHARD_ENDED
 

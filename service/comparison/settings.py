@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.analysis.curves import area_under_curve, epochs_to_target
 from service.analysis.paths import Path, trace
 from service.analysis.summaries import medians
-from service.comparison_rows import Portion, read_last, read_outcomes, read_portions
+from service.comparison.rows import Portion, read_last, read_outcomes, read_portions
 from service.models import Job
 from service.spec.job import JobSpec
 from service.spec.runs import Runs

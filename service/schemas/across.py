@@ -2,8 +2,8 @@
 
 from typing import Literal
 
-from service.schemas import Answer, Number
-from service.schemas_comparison import EstimateAnswer, TargetAnswer
+from service.schemas.answers import Answer, Number
+from service.schemas.comparison import EstimateAnswer, TargetAnswer
 
 
 class CurveAnswer(Answer):

@@ -9,7 +9,7 @@ import numpy as np
 from service.analysis.pairs import paired_difference
 from service.analysis.summaries import medians, summaries
 from service.analysis.tuning import band, expected_best
-from service.comparison_settings import Floats, Table
+from service.comparison.settings import Floats, Table
 
 # Budgets at which the expected best loss is told: 1, 2, 4, … settings.
 MAX_DOUBLINGS = 20

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from service.schemas import Answer, Number
+from service.schemas.answers import Answer, Number
 
 
 def _null_if_nan(value: Any) -> Any:

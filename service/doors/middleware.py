@@ -7,9 +7,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.authentication import is_loopback
+from service.doors.authentication import is_loopback
+from service.doors.headers import SECURITY_HEADERS
 from service.errors import ForeignHost
-from service.headers import SECURITY_HEADERS
 from service.problem_details import answer_error, too_large
 
 # What a browser or a script on this machine calls it.

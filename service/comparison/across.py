@@ -17,8 +17,8 @@ from service.analysis.profiles import (
     profile_score,
     resampled_weights,
 )
-from service.comparison_rows import read_portions
-from service.comparison_settings import Table, read_curves, read_table
+from service.comparison.rows import read_portions
+from service.comparison.settings import Table, read_curves, read_table
 from service.errors import Rejected
 from service.models import Job
 from service.spec.job import JobSpec

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from service.ledger.page import write_page
 from service.lessons import LESSONS
-from service.lessons_page import write_page
 from service.local.console import Console as PartsConsole
 from service.local.preconditions import StackError
 from service.local.stack import LocalStack
