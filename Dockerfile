@@ -9,7 +9,9 @@
 # The Python that the tests run on.
 FROM python:3.11-slim-bookworm AS base
 # One thread for OpenBLAS: the products of a comparison are too small to share.
+# The list of fonts goes where this user may write.
 ENV OPENBLAS_NUM_THREADS=1 \
+    MPLCONFIGDIR=/tmp/matplotlib \
     PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \

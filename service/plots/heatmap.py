@@ -40,10 +40,10 @@ def draw_heatmap(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     quantity = _QUANTITIES[query.value]
     if query.value == "epochs_to_target":
         quantity += f" {short(grid.target or 0.0)}"
-    caption = _caption(grid, query, quantity)
+    norm = _norm(grid.values, query)
+    caption = _caption(grid, query, quantity, norm)
     sheet = new_sheet(query.width, query.height, palette, job.name, caption)
     axes = sheet.axes(left=78.0, right=112.0, bottom=_BOTTOM)
-    norm = _norm(grid.values, query)
     _draw_cells(axes, grid, norm, palette)
     _ticks(axes, grid)
     axes.set_xlabel(_named(grid.x_name))
@@ -53,11 +53,13 @@ def draw_heatmap(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     return Picture(sheet, job.name, f"Heat map of {job.name}: {caption} {best}".strip())
 
 
-def _caption(grid: Grid, query: PlotQuery, quantity: str) -> str:
+def _caption(grid: Grid, query: PlotQuery, quantity: str, norm: Normalize) -> str:
     runs = f"median of {grid.num_runs} runs" if grid.num_runs > 1 else "one run each"
     runs = f"of {grid.num_runs} runs" if query.value == "diverged" else runs
     best = f"; the best over {', '.join(grid.others)}" if grid.others else ""
-    return f"{grid.label}: {quantity} over {grid.x_name} and {grid.y_name}, {runs}{best}."
+    finite, end = grid.values[np.isfinite(grid.values)], float(norm.vmax or 1.0)
+    clipped = f"; colours end at {short(float(f'{end:.2g}'))}" if finite.size and finite.max() > end * 1.01 else ""
+    return f"{grid.label}: {quantity} over {grid.x_name} and {grid.y_name}, {runs}{best}{clipped}."
 
 
 def _norm(values: Floats, query: PlotQuery) -> Normalize:
@@ -66,11 +68,17 @@ def _norm(values: Floats, query: PlotQuery) -> Normalize:
         return Normalize(0.0, 1.0)
     if not finite.size:
         return Normalize(0.0, 1.0)
-    low, high = float(finite.min()), float(finite.max())
+    low, high = float(finite.min()), _highest(finite)
     is_log = (query.value == "final_loss" and low > 0) if query.log is None else query.log and low > 0
     if is_log:
         return LogNorm(max(low, high / 10.0**_DECADES), max(high, low * 1.001), clip=True)
-    return Normalize(low, max(high, low + 1e-12))
+    return Normalize(low, max(high, low + 1e-12), clip=True)
+
+
+def _highest(finite: Floats) -> float:
+    """Choose where the colours end: a few settings that nearly diverge shall not make all others look the same."""
+    usual = float(np.quantile(finite, 0.9))
+    return min(float(finite.max()), 3.0 * usual) if usual > 0 else float(finite.max())
 
 
 def _draw_cells(axes: Axes, grid: Grid, norm: Normalize, palette: Palette) -> None:

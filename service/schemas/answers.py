@@ -204,6 +204,7 @@ def job_answer(job: Job, totals: Any) -> JobAnswer:
             "runs": f"{here}/runs",
             "metrics": f"{here}/metrics",
             "comparison": f"{here}/comparison",
+            "plot": f"{here}/plot.svg",
             "cancel": f"{here}/cancel",
         },
     )

@@ -131,6 +131,17 @@ def test_the_comparison_the_catalogue_and_a_picture_are_a_call_each(ravine: Ravi
     assert "<title>" in (ravine.plot(job_id, "paths", format="svg")._repr_svg_() or "")
 
 
+def test_presets_and_lessons_are_asked_for_by_name(ravine: Ravine) -> None:
+    assert "ravine-large-lr" in {preset["name"] for preset in ravine.catalogue("presets")}
+    job = ravine.submit("ravine-large-lr", epochs=3)
+    assert job["spec"]["epochs"] == 3
+    assert job["spec"]["problem"] == {**job["spec"]["problem"], **ravine.preset("ravine-large-lr")["spec"]["problem"]}
+    with pytest.raises(NotAccepted, match="no preset"):
+        ravine.submit("nobody-knows-this")
+    lesson = ravine.catalogue("lessons")[0]
+    assert ravine.lesson(lesson["id"])["statement"] == lesson["statement"]
+
+
 def test_errors_carry_what_the_api_says(ravine: Ravine, job_id: str) -> None:
     with pytest.raises(NotAccepted) as refused:
         ravine.submit({**SPEC, "optimizers": [{"kind": "sgd", "lr": -1}]})
