@@ -1,10 +1,5 @@
-"""How the database is reached: one engine, transactions that commit in plain sight, and its own clock.
+"""How the database is used: transactions that commit in plain sight, its own clock, and its migrations."""
 
-SQLite runs in WAL mode with BEGIN IMMEDIATE for writers: a transaction that reads first and writes later would
-fail at once when another one has written meanwhile, whatever the timeout.
-"""
-
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,22 +10,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import ColumnElement, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import ColumnElement, Connection, Engine, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from service.columns import UTCDateTime
+from service.engines import postgresql_engine, sqlite_engine
 from service.errors import Unavailable
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-# Longer than any write of ours: a chunk of 200,000 rows takes about half a second.
-BUSY_TIMEOUT_SECONDS = 30
-# A server that does not even refuse is away; by default a connection would wait for it for minutes.
-CONNECT_TIMEOUT_SECONDS = 3
 
 
 class seconds_from_now(ColumnElement[datetime]):  # noqa: N801  (used like an SQL function)
@@ -60,7 +51,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = _sqlite_engine(url, pool_size) if self.is_sqlite else _postgresql_engine(url, pool_size)
+        self.engine = sqlite_engine(url, pool_size) if self.is_sqlite else postgresql_engine(url, pool_size)
 
     @contextmanager
     def transaction(self, prepare: Callable[[PoolProxiedConnection], None] | None = None) -> Iterator[Session]:
@@ -108,98 +99,6 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
-
-
-def why_unavailable(error: SQLAlchemyError) -> str | None:
-    """Say what keeps the database from being used for now; None where it works and refuses what it was asked.
-
-    The driver's own words stay in the log: they may name hosts, users and files.
-    """
-    if isinstance(error, PoolTimeout):
-        return "has no connection free"
-    if not isinstance(error, DBAPIError):
-        return None
-    if error.connection_invalidated:
-        return "closed the connection"
-    code = getattr(error.orig, "sqlite_errorcode", None)
-    if code is not None:
-        # Extended result codes have the primary one in their lowest eight bits.
-        return _SQLITE_REASONS.get(code & 0xFF)
-    state = getattr(error.orig, "sqlstate", None)
-    if state is not None:
-        return next((reason for prefix, reason in _POSTGRESQL_REASONS.items() if state.startswith(prefix)), None)
-    # Without a code, the driver found nobody to ask.
-    return "cannot be reached" if isinstance(error, OperationalError | InterfaceError) else None
-
-
-_SQLITE_REASONS = {
-    sqlite3.SQLITE_BUSY: "stays locked by another process",
-    sqlite3.SQLITE_LOCKED: "stays locked by another process",
-    sqlite3.SQLITE_READONLY: "is read-only",
-    sqlite3.SQLITE_FULL: "has no disk space left",
-    sqlite3.SQLITE_IOERR: "cannot read or write its disk",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-    sqlite3.SQLITE_PERM: "cannot be opened",
-    sqlite3.SQLITE_AUTH: "cannot be opened",
-    sqlite3.SQLITE_NOTADB: "is damaged",
-    sqlite3.SQLITE_CORRUPT: "is damaged",
-}
-# SQLSTATE by class or whole (PostgreSQL manual, appendix A).
-_POSTGRESQL_REASONS = {
-    "08": "cannot be reached",
-    "25006": "is read-only",
-    "28": "does not let this service in",
-    "3D": "is not there",
-    "40": "was busy with a conflicting change",
-    "42P01": "has not the tables of this version: run `ravine migrate`",
-    "42703": "has not the tables of this version: run `ravine migrate`",
-    "53100": "has no disk space left",
-    "53": "has not the means for it now",
-    "55P03": "stays locked by another process",
-    "57": "is shutting down or starting",
-    "58": "cannot read or write its disk",
-}
-
-
-def _sqlite_engine(url: str, pool_size: int) -> Engine:
-    path = make_url(url).database
-    if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-    # sqlite:///file.db?timeout=1 waits for other writers for a second only.
-    patience = {} if "timeout" in make_url(url).query else {"timeout": BUSY_TIMEOUT_SECONDS}
-    engine = create_engine(url, connect_args=patience, pool_size=pool_size, max_overflow=20)
-
-    @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _: Any) -> None:
-        # The driver would begin transactions by itself, and too late; _begin does.
-        connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
-        # With WAL this still survives a crash of the process; only a power cut may lose the last commits.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        # By default the log is copied back every 4 MB, which a sweep writes many times a second.
-        connection.execute("PRAGMA wal_autocheckpoint = 16384")
-        connection.execute("PRAGMA cache_size = -65536")
-        # Where a worker's rows wait for their turn to write, see recording.stage.
-        connection.execute("PRAGMA temp_store = MEMORY")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _postgresql_engine(url: str, pool_size: int) -> Engine:
-    # A connection that a restart of the server has broken is replaced before it is used.
-    return create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=20,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
-    )
 
 
 def newest_migration() -> str | None:

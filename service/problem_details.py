@@ -12,9 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from service.database import why_unavailable
 from service.doors.headers import SECURITY_HEADERS
 from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
+from service.outages import why_unavailable
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS

@@ -11,8 +11,9 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database import Database, newest_migration, seconds_from_now, why_unavailable
+from service.database import Database, newest_migration, seconds_from_now
 from service.dispatch import QUEUES, Dispatcher
+from service.outages import why_unavailable
 from service.settings import Settings
 
 # A million runs of thirty epochs take three; below this a sweep may not find room.
