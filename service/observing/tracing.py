@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
+# A process that has to end sends its last spans first, and is killed after five seconds.
+_SEND_SECONDS = 1.0
+
 _provider: "TracerProvider | None" = None
 
 
@@ -40,7 +43,7 @@ def configure(settings: Settings, part: str) -> None:
             "RAVINE_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: pip install 'ravine[tracing]'"
         ) from error
     provider = TracerProvider(resource=Resource.create({"service.name": f"ravine-{part}"}))
-    exporter = OTLPSpanExporter(f"{settings.otlp_endpoint.rstrip('/')}/v1/traces")
+    exporter = OTLPSpanExporter(f"{settings.otlp_endpoint.rstrip('/')}/v1/traces", timeout=_SEND_SECONDS)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     _provider = provider
 

@@ -66,10 +66,10 @@ class Work(Collector):
                 .where(Shard.status.in_(_OPEN))
                 .group_by(Shard.queue, Shard.status)
             ).all()
-            stored = session.execute(select(Job.status, func.count()).group_by(Job.status)).all()
-            counted = session.execute(select(Tally.name, func.sum(Tally.value)).group_by(Tally.name)).all()
-        by_status = dict(map(tuple, stored))
-        done = dict(map(tuple, counted))
+            stored = session.execute(select(Job.status, func.count().label("num")).group_by(Job.status)).all()
+            counted = session.execute(select(Tally.name, func.sum(Tally.value).label("num")).group_by(Tally.name)).all()
+        by_status = {row.status: row.num for row in stored}
+        done = {row.name: row.num for row in counted}
         found = {(row.queue, row.status): row for row in waiting}
         for queue in self._queues:
             for status in _OPEN:
