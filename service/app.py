@@ -8,10 +8,13 @@ from starlette.concurrency import run_in_threadpool
 
 from service import version
 from service.database import Database
-from service.dispatch import Dispatcher, Sweep
+from service.dispatch import QUEUES, Dispatcher, Sweep
 from service.doors.authentication import Authentication
 from service.doors.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.events.hub import Hub
+from service.observing.measures import Measures
+from service.observing.requests import RequestLog
+from service.observing.work import Work
 from service.openapi import document_errors
 from service.problem_details import answer_errors
 from service.routes import (
@@ -43,9 +46,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Make the application; uvicorn calls this with ``--factory``."""
     settings = settings or get_settings()
 
+    measures = Measures()
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.database = Database(settings.database_url)
+        app.state.database = Database(settings.database_url, timed=measures.transaction)
+        measures.registry.register(Work(app.state.database, QUEUES))
         app.state.authentication = Authentication(app.state.database, settings)
         app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
@@ -71,10 +77,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    app.state.measures = measures
     answer_errors(app)
     app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(HostCheck, allowed_hosts=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestLog, measures=measures)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
     for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, lessons):

@@ -1,5 +1,6 @@
 """How the database is used: transactions that commit in plain sight, its own clock, and its migrations."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -48,8 +49,10 @@ def _postgresql_now(element: seconds_from_now, compiler: SQLCompiler, **_: Any) 
 class Database:
     """The database of this process."""
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20, timed: Callable[[str, float], None] | None = None) -> None:
+        """``timed`` gets the kind of each transaction, `read` or `write`, and how many seconds it took."""
         self.url = make_url(url)
+        self._timed = timed or (lambda kind, seconds: None)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = sqlite_engine(url, pool_size) if self.is_sqlite else postgresql_engine(url, pool_size)
 
@@ -62,6 +65,7 @@ class Database:
         Raises:
             OperationalError: The database is away, whoever noticed: a bulk write goes past SQLAlchemy to the driver.
         """
+        began = time.perf_counter()
         try:
             with self.engine.connect() as connection:
                 if prepare is not None:
@@ -72,12 +76,18 @@ class Database:
                     session.commit()
         except self.engine.dialect.loaded_dbapi.OperationalError as error:
             raise OperationalError("bulk write", None, error) from error
+        finally:
+            self._timed("write", time.perf_counter() - began)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """Read; nothing is stored."""
-        with self._session(self.engine) as session:
-            yield session
+        began = time.perf_counter()
+        try:
+            with self._session(self.engine) as session:
+                yield session
+        finally:
+            self._timed("read", time.perf_counter() - began)
 
     def _session(self, bind: Engine | Connection) -> Session:
         # Nothing is kept in a session beyond its transaction, so its objects need no care after bulk changes.

@@ -13,9 +13,10 @@ from typing import Any
 from celery import Celery
 from sqlalchemy.exc import OperationalError
 
-from service import endings, jobs, shards
+from service import endings, jobs, shards, tallies
 from service.database import Database
 from service.errors import Unavailable
+from service.observing import tracing
 from service.settings import Settings
 
 TRAIN_SHARD = "ravine.train_shard"
@@ -65,7 +66,12 @@ class Dispatcher:
             with self._celery.producer_pool.acquire(block=True) as producer:
                 for job_key, number in waiting:
                     self._celery.send_task(
-                        TRAIN_SHARD, args=(job_key, number), queue=queue, producer=producer, retry=False
+                        TRAIN_SHARD,
+                        args=(job_key, number),
+                        queue=queue,
+                        producer=producer,
+                        retry=False,
+                        headers=tracing.carrier(),
                     )
         except Exception as error:  # Whatever the transport raises, the shard is safe in its row.
             log.warning("the broker took no message, the sweep will send it again: %s", error)
@@ -116,10 +122,13 @@ class Sweep(threading.Thread):
         """Sweep once."""
         try:
             with self._database.transaction() as session:
+                lost = 0
                 if time.monotonic() > self._lenient_until:
-                    shards.take_back(session, max_attempts=self._settings.max_attempts)
+                    lost = shards.take_back(session, max_attempts=self._settings.max_attempts)
                 endings.time_out(session)
                 jobs.remove_expired(session)
+                # Last, when no row of a job has to be waited for any more.
+                tallies.add(session, leases_lost=lost)
         except OperationalError:
             self._lenient_until = math.inf
             raise

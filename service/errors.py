@@ -4,6 +4,7 @@ RavineError
 ├── BadCursor 400
 ├── ForeignHost 400
 ├── Unauthorized 401
+├── Forbidden 403
 ├── NotFound 404
 ├── NotAcceptable 406
 ├── Conflict 409
@@ -41,6 +42,13 @@ class Unauthorized(RavineError):
     status = 401
     title = "Unauthorized"
     headers = {"WWW-Authenticate": 'Bearer realm="ravine"'}  # noqa: RUF012  (never changed)
+
+
+class Forbidden(RavineError):
+    """The key is known, and may not do this."""
+
+    status = 403
+    title = "Forbidden"
 
 
 class NotFound(RavineError):

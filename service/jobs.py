@@ -56,6 +56,7 @@ def create(
     owner: str = "",
     idempotency_key: str | None = None,
     settings: Settings | None = None,
+    traceparent: str | None = None,
 ) -> tuple[Job, bool]:
     """Store a job with its runs and shards; tells whether it is new. With settings, its owner's limits count.
 
@@ -80,6 +81,7 @@ def create(
         idempotency_key=idempotency_key,
         owner=owner,
         work=cost.work,
+        traceparent=traceparent,
     )
     try:
         with session.begin_nested():

@@ -110,6 +110,8 @@ class Job(Base):
     owner: Mapped[str] = mapped_column(String(12), default="")
     # Updates × parameters, as it was priced when it was accepted.
     work: Mapped[float] = mapped_column(default=0.0)
+    # The W3C trace context of the request that made it, for its workers; null where nothing is traced.
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
 
 class ApiKey(Base):
@@ -173,6 +175,16 @@ class Checkpoint(Base):
     job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Tally(Base):
+    """What all workers have counted so far, spread over slots; see service/tallies.py."""
+
+    __tablename__ = "tallies"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[int] = mapped_column(BigInteger)
 
 
 class Run(Base):

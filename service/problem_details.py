@@ -63,8 +63,12 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def _unforeseen(request: Request, error: Exception) -> Response:
-        log.error("unforeseen error in %s %s", request.method, request.url.path, exc_info=error)
-        return answer_error(request, RavineError("an error of ours; the log of the server has the details"))
+        # Answered outside of all middleware, so that what RequestLog adds elsewhere is added here.
+        asked = {"request_id": request.scope.get("request_id", "")}
+        log.error("unforeseen error in %s %s", request.method, request.url.path, exc_info=error, extra=asked)
+        answer = answer_error(request, RavineError("an error of ours; the log of the server has the details"))
+        answer.headers["X-Request-ID"] = asked["request_id"]
+        return answer
 
 
 def answer_error(request: Request, error: RavineError) -> Response:

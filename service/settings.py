@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -60,6 +61,17 @@ class Settings(BaseSettings):
         "",
         description="Names this server is called by, comma-separated, * for any; by default only this machine's on the "
         "loopback address, and any elsewhere, where a key is needed anyway.",
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="JSON lines, or words for a person; auto takes words where standard error is a terminal."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least serious lines of Ravine's own that are logged; DEBUG adds reads that went well."
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="OpenTelemetry collector that gets traces over HTTP: http://host:4318; needs the extra tracing.",
     )
     max_body_bytes: int = Field(1_048_576, ge=1, description="Bytes that the body of one request may have.")
     max_open_jobs: int = Field(10_000, ge=1, description="Jobs of one key that may wait and run at the same time.")

@@ -11,6 +11,7 @@ from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from service import tallies
 from service.database import seconds_from_now
 from service.endings import blame, end_job_with_its_last_shard, end_runs, runs_of
 from service.models import Checkpoint, Job, Run, Shard
@@ -34,6 +35,7 @@ class Claim:
     first_run: int
     num_runs: int
     checkpoint: bytes | None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ def claim(
     checkpoint = session.execute(
         select(Checkpoint.data).where(Checkpoint.job_key == job_key, Checkpoint.number == number)
     ).scalar_one_or_none()
-    return Claim(job_key, job.id, number, taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint)
+    tallies.add(session, shards_retried=int(taken.attempt > 1))
+    held = taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint
+    return Claim(job_key, job.id, number, *held, job.traceparent)
 
 
 def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds: float) -> bool:
@@ -99,6 +103,8 @@ def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds:
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
+    # Only this attempt changes it, or the guard below refuses.
+    before = session.execute(select(Shard.epochs_done).where(*_held(claim))).scalar_one_or_none() or 0
     _guarded(
         session,
         claim,
@@ -113,6 +119,8 @@ def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds:
     write_outcomes(session, claim.job_key, progress.outcomes)
     if progress.checkpoint is not None:
         _keep_checkpoint(session, claim, progress.checkpoint)
+    num_rows = 0 if progress.rows is None else int(progress.rows.epoch_N.size)
+    tallies.add(session, run_epochs=progress.epochs_done - before, rows=num_rows)
     status = session.execute(select(Job.status).where(Job.key == claim.job_key)).scalar_one()
     return status != JobStatus.CANCELLING
 
@@ -212,6 +220,7 @@ def take_back(session: Session, *, max_attempts: int) -> int:
         .where(Shard.status == ShardStatus.RUNNING, Shard.lease_until < seconds_from_now())
         .order_by(Shard.job_key, Shard.number)
     ).all()
+    num_taken = 0
     for job_key, number, attempt, lost_before, first_run, num_runs, job_status in abandoned:
         lost = Claim(job_key, "", number, attempt, {}, first_run, num_runs, None)
         try:
@@ -226,7 +235,8 @@ def take_back(session: Session, *, max_attempts: int) -> int:
                 end(session, lost, ShardStatus.FAILED, reason="worker_lost", detail=detail)
         except LeaseLost:
             continue  # Its worker, or another sweep, was quicker.
-    return len(abandoned)
+        num_taken += 1
+    return num_taken
 
 
 def to_publish(session: Session, queue: str, *, silent_seconds: float, limit: int = 1_000) -> list[tuple[int, int]]:

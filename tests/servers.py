@@ -115,7 +115,7 @@ class Stack:
         batch_workers: Mapping[str, Mapping[str, str]] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.database_url, self.broker_url = database_url, broker_url
+        self.database_url, self.broker_url, self.log_dir = database_url, broker_url, folder
         self.url = ""
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._batch_processes = batch_processes

@@ -1,14 +1,23 @@
 """The Celery app: what a worker listens to, and what each of its processes opens."""
 
+import os
 from typing import Any
 
 from billiard import active_children
 from celery import Celery
-from celery.signals import worker_process_init, worker_process_shutdown, worker_ready, worker_shutting_down
+from celery.signals import (
+    setup_logging,
+    worker_before_create_process,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 from kombu.entity import Queue
 
 from service.database import Database
 from service.dispatch import QUEUES, Dispatcher, Sweep, celery_settings
+from service.observing import logs, tracing
 from service.settings import get_settings
 from worker import leaving
 
@@ -41,10 +50,23 @@ def database() -> Database:
     return found
 
 
+@setup_logging.connect
+def _log(**_: Any) -> None:
+    """Log as the API does, in the main process and in those that train; Celery leaves the log alone then."""
+    logs.configure(get_settings())
+
+
+@worker_before_create_process.connect
+def _keep_quiet(**_: Any) -> None:
+    """Keep a process from logging in Celery's form before it has been told ours: billiard does where this is set."""
+    os.environ.pop("_MP_FORK_LOGLEVEL_", None)
+
+
 @worker_process_init.connect
 def _warm_up(**_: Any) -> None:
     """Load torch before the first job arrives, open the database, and listen to what comes from the main process."""
     leaving.listen()
+    tracing.configure(get_settings(), "worker")
     from worker.engine.device import use_device
 
     use_device(get_settings().device)
@@ -57,6 +79,7 @@ def _warm_up(**_: Any) -> None:
 @worker_process_shutdown.connect
 def _close(**_: Any) -> None:
     database().close()
+    tracing.close()
 
 
 @worker_ready.connect

@@ -1,5 +1,6 @@
 """How does a worker show that it is alive while it trains, and hear that it should stop?"""
 
+import contextvars
 import logging
 import threading
 import time
@@ -27,7 +28,8 @@ class Heartbeat:
         self.stop: Stop | None = None
         self._database, self._settings, self._claim = database, settings, claim
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        known = contextvars.copy_context()  # The log of the thread names the same job and shard.
+        self._thread = threading.Thread(target=known.run, args=(self._run,), name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from structlog.contextvars import bound_contextvars
 
 from service import shards
 from service.database import Database
 from service.decisions import write_decisions
 from service.endings import TIMED_OUT
+from service.observing import tracing
 from service.settings import Settings
 from service.shards import Claim, LeaseLost
 from service.spec.job import JobSpec
@@ -43,7 +45,11 @@ def train_shard(database: Database, settings: Settings, job_key: int, number: in
         except OperationalError as error:
             log.error("the database is away, shard %d stays in its queue: %s", number, error.orig)
             return
-        if claim is not None:
+        if claim is None:
+            return
+        known: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
+        with bound_contextvars(**known), tracing.shard_span(claim.traceparent, **known):
+            log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
             _train_for_the_record(database, settings, claim)
 
 

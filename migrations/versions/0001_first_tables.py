@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.Text(), nullable=True),
         sa.Column("owner", sa.String(length=12), nullable=False),
         sa.Column("work", real, nullable=False),
+        sa.Column("traceparent", sa.String(length=55), nullable=True),
         sa.CheckConstraint(
             "status IN ('queued', 'running', 'cancelling', 'completed', 'failed', 'cancelled')",
             name=op.f("ck_jobs_status"),
@@ -251,6 +252,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("job_key", "number", name=op.f("pk_checkpoints")),
     )
+    op.create_table(
+        "tallies",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "slot", name=op.f("pk_tallies")),
+    )
     _refuse_other_moves()
 
 
@@ -274,6 +282,7 @@ def _refuse_other_moves() -> None:
 
 def downgrade() -> None:
     """Undo; what is stored goes with its tables."""
+    op.drop_table("tallies")
     op.drop_table("checkpoints")
     with op.batch_alter_table("shards", schema=None) as batch_op:
         batch_op.drop_index(

@@ -7,9 +7,11 @@ from contextlib import suppress
 
 import typer
 
+from service.observing.logs import readable
+
 _COLOURS = {"broker": "magenta", "api": "cyan", "interactive": "green", "batch": "blue"}
 _WIDTH = max(map(len, _COLOURS))
-# uvicorn writes "INFO:     text", Celery "[time: INFO/MainProcess] text".
+# What is not of ours, or was printed before the log was set up: "INFO: text", "[time: INFO/MainProcess] text".
 _LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)[:/]")
 _SERIOUS = {"WARNING", "ERROR", "CRITICAL"}
 _THREAD_DIED = "Exception in thread"  # Python's own words, without a level; the traceback follows.
@@ -31,9 +33,12 @@ class Console:
 
     def line(self, part: str, line: str) -> None:
         """Print a part's line if it is serious, or if everything is wanted."""
+        level, line = readable(line)
+        if level is None and (found := _LEVEL.search(line[:80])):
+            level = found[1]
         with self._lock:
-            if level := _LEVEL.search(line[:80]):
-                self._is_serious[part] = level[1] in _SERIOUS
+            if level:
+                self._is_serious[part] = level in _SERIOUS
             elif line.startswith(_THREAD_DIED):
                 self._is_serious[part] = True
             if self._verbose or self._is_serious.get(part, False):

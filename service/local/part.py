@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from service.local.leash import leashed
+from service.observing import logs
 
 SETTLED_SECONDS = 5.0  # A part that lives this long has started well; its next death is a new story.
 MAX_FALSE_STARTS = 5  # A part that never started well is given up after these, some three seconds of pauses in all.
@@ -106,7 +107,7 @@ class Part:
                     return
                 settled = time.monotonic() - started >= SETTLED_SECONDS
                 has_settled, quick_deaths = has_settled or settled, 1 if settled else quick_deaths + 1
-                log.info("%s %s", self.name, sentence)
+                log.info("%s", logs.line("warning", f"{self.name} {sentence}", part=self.name))
                 if not has_settled and quick_deaths >= MAX_FALSE_STARTS:
                     self.failure = f"{sentence} at each of {quick_deaths} attempts to start it"
                     self._on_failure()

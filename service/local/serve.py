@@ -6,6 +6,9 @@ import sys
 
 import uvicorn
 
+from service.observing import logs, tracing
+from service.settings import get_settings
+
 GRACE_SECONDS = 3  # Open streams may finish their sentence; the supervisor kills after five.
 
 
@@ -19,14 +22,20 @@ def serve(listener: socket.socket) -> None:
     # numpy is not loaded yet. The products of a comparison are so small that threads cost seven times what they share:
     # they wait for each other by spinning.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    logs.configure(get_settings())
+    tracing.configure(get_settings(), "api")
     config = uvicorn.Config(
         "service.app:create_app",
         factory=True,
-        # A line for every poll of every client would drown what matters.
+        # service/observing/requests.py logs requests, with the ids that uvicorn does not know.
         access_log=False,
+        log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        tracing.close()
 
 
 if __name__ == "__main__":

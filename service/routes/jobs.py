@@ -9,6 +9,7 @@ from pydantic import Field
 from service import jobs, shards
 from service.cursors import read_cursor, write_cursor
 from service.models import Job
+from service.observing import tracing
 from service.presets.expansion import PostedJob
 from service.routes.answers import (
     Documented,
@@ -75,7 +76,13 @@ def create(
         )
     with database.transaction() as session:
         job, is_new = jobs.create(
-            session, spec, cost, owner=caller.id, idempotency_key=idempotency_key, settings=settings
+            session,
+            spec,
+            cost,
+            owner=caller.id,
+            idempotency_key=idempotency_key,
+            settings=settings,
+            traceparent=tracing.carrier().get("traceparent"),
         )
         shown = job_answer(job, shards.progress_of(session, [job.key])[job.key])
     if is_new:

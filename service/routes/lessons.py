@@ -10,6 +10,7 @@ from service.errors import NotFound
 from service.ledger import records as ledger
 from service.lessons import LESSONS, TEXTS, Lesson
 from service.models import Job, LessonRecord
+from service.observing import tracing
 from service.presets import PRESETS
 from service.routes.answers import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, answer
 from service.routes.presets import preset_answer
@@ -56,9 +57,12 @@ def run(
         for preset in lesson.presets
     }
     costs = {preset: jobs.affordable(spec, settings) for preset, spec in specs.items()}
+    traceparent = tracing.carrier().get("traceparent")
     with database.transaction() as session:
         created = {
-            preset: jobs.create(session, spec, costs[preset], owner=caller.id, settings=settings)[0]
+            preset: jobs.create(
+                session, spec, costs[preset], owner=caller.id, settings=settings, traceparent=traceparent
+            )[0]
             for preset, spec in specs.items()
         }
         ledger.submit(session, lesson, {preset: job.id for preset, job in created.items()})

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["theory"])
 class TheoryQuery(Strict):
     """A problem, and a setting of an optimizer; the start decides which minimum of a surface is meant."""
 
-    problem: Problem
+    problem: Problem = Field(description="What would be trained on.")
     optimizer: Literal["sgd", "momentum", "nesterov", "quasi_hyperbolic", "adam", "adamw"] = Field(
         "momentum", description="The kind whose limits are asked for."
     )

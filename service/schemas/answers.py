@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from service.identity import run_id
 from service.models import Job
@@ -13,7 +14,16 @@ from service.states import JobStatus, RunStatus
 
 Item = TypeVar("Item")
 # JSON has no NaN and no infinity: they are written as text, so that a strict parser reads every answer.
-Number = float | Literal["NaN", "Infinity", "-Infinity"]
+Number = TypeAliasType(
+    "Number",
+    Annotated[
+        float | Literal["NaN", "Infinity", "-Infinity"],
+        Field(
+            title="Number",
+            description="A number; one that is not finite is a text, so that a strict parser reads every answer.",
+        ),
+    ],
+)
 
 
 class Answer(BaseModel):
@@ -66,6 +76,7 @@ class JobAnswer(Answer):
     spec: dict[str, Any]
     """The spec as accepted, defaults filled in."""
     progress: Progress
+    """How far it is."""
     error: Failure | None
     """Null, or why it failed."""
     receipt: dict[str, Any] | None
@@ -78,7 +89,9 @@ class RunAnswer(Answer):
     """One run: an optimizer at one setting, from one seed and start."""
 
     id: str
+    """Opaque; ids of a job sort by index."""
     job_id: str
+    """The job it belongs to."""
     index: int
     """Position in the job, from 0."""
     label: str
@@ -86,10 +99,13 @@ class RunAnswer(Answer):
     optimizer: dict[str, Any]
     """Every hyper-parameter resolved."""
     seed: int
+    """Seed of its initial weights, data order and noise."""
     start: list[float] | None
     """Where it started; null for networks."""
     status: RunStatus
+    """What has become of it so far; diverged: its loss left all bounds."""
     epochs_done: int
+    """Epochs trained so far."""
     final_loss: Number | None
     """Loss of the last row recorded so far."""
     best_loss: Number | None
@@ -104,6 +120,7 @@ class Page(Answer, Generic[Item]):
     """One page of a list."""
 
     items: list[Item]
+    """What is on this page."""
     next: str | None
     """Cursor of the next page; null on the last one."""
 
@@ -114,9 +131,13 @@ class History(Answer):
     model_config = ConfigDict(extra="allow")
 
     run_id: str
+    """The run."""
     label: str
+    """The run's label."""
     seed: int
+    """The run's seed."""
     epoch: list[int]
+    """Epochs of the rows; 0 is the untrained start."""
     total_points: int
     """Rows between from_epoch and to_epoch."""
     returned_points: int
@@ -127,6 +148,7 @@ class Histories(Answer):
     """Histories of several runs."""
 
     runs: list[History]
+    """One history for each run on this page."""
     next: str | None
     """Cursor of the next page; null on the last one."""
 
@@ -135,6 +157,7 @@ class Grid(Answer):
     """What a run's network decides, everywhere in the plane."""
 
     run_id: str
+    """The run."""
     epoch: int
     """The epoch that it belongs to: the run's last."""
     x: list[float]
@@ -149,8 +172,11 @@ class DryRun(Answer):
     """What a job would be."""
 
     runs_total: int
+    """Runs that it would train: optimizers, expanded, × seeds × starts."""
     epochs_total: int
+    """Runs × epochs."""
     updates_total: int
+    """Parameter updates of all runs."""
     rows_total: int
     """Metric rows that it would store."""
     runs: list[dict[str, Any]]
@@ -170,11 +196,17 @@ class Problem(Answer):
     """An error, as RFC 9457 says."""
 
     type: str
+    """Always `about:blank`: status and title say what happened."""
     title: str
+    """What kind of error this is, in words."""
     status: int
+    """The HTTP status, again."""
     detail: str
+    """What happened, and what is allowed, in a sentence."""
     instance: str
+    """The path that was asked for."""
     errors: Annotated[list[ErrorPlace], Field(default_factory=list)]
+    """For a rejected request each place that is wrong; else empty."""
 
 
 def job_answer(job: Job, totals: Any) -> JobAnswer:

@@ -19,6 +19,7 @@ class EstimateAnswer(Answer):
     """A number and its 95 % interval."""
 
     value: Number
+    """The estimate."""
     low: Bound
     """Lower end; null where a single observation gives no interval."""
     high: Bound
@@ -31,11 +32,15 @@ class SummaryAnswer(Answer):
     num: int
     """Observations: one for each seed and start that is recorded."""
     median: EstimateAnswer
+    """Half of the observations are below."""
     mean: EstimateAnswer
+    """Arithmetic mean; not finite as soon as one observation is not."""
     iqm: EstimateAnswer
     """Interquartile mean: the mean without the lowest and the highest quarter."""
     smallest: Number
+    """The smallest observation."""
     largest: Number
+    """The largest observation."""
 
 
 class SpeedUpAnswer(Answer):
@@ -103,12 +108,15 @@ class SettingAnswer(Answer):
     rank: int | None
     """1 is the smallest final loss; settings that the intervals cannot tell apart share a rank; null without rows."""
     is_baseline: bool
+    """Whether the others are compared with this one."""
     runs: int
     """Runs with rows; where seeds change nothing, those of the first seed."""
     diverged: int
     """Of these, runs that diverged; their losses count as infinite."""
     final_loss: SummaryAnswer | None
+    """Loss at the last epoch; infinite for runs that diverged."""
     best_loss: SummaryAnswer | None
+    """Smallest loss that was recorded."""
     loss_area: SummaryAnswer | None
     """Mean loss over training: area under the loss curve, divided by the epochs."""
     test_loss: SummaryAnswer | None
@@ -122,6 +130,7 @@ class SettingAnswer(Answer):
     epochs_to_settle: SummaryAnswer | None
     """First recorded epoch from which on the loss stays there."""
     updates_per_epoch: int
+    """Parameter updates in an epoch."""
     updates_to_target: SummaryAnswer | None
     """epochs_to_target in updates."""
     share_reached: float | None
@@ -138,12 +147,15 @@ class LabelAnswer(Answer):
     """One label: an entry of the spec's optimizers."""
 
     label: str
+    """The label."""
     kind: str
+    """The kind of optimizer."""
     num_settings: int
     """Settings that its lists and ranges expand into."""
     represented_by: Literal["each_setting", "best_median_final_loss"]
     """Which of them are shown: each, or where a job has more than 20 in all, the best one (and the baseline)."""
     settings: list[SettingAnswer]
+    """The settings that are shown."""
 
 
 class TargetAnswer(Answer):
@@ -152,12 +164,14 @@ class TargetAnswer(Answer):
     loss: float | None
     """Null where there is no finite one."""
     source: Literal["query", "spec", "median_final_loss_of_baseline"]
+    """Where the target is from: the query, the spec, or the median final loss of the baseline."""
 
 
 class IntervalsAnswer(Answer):
     """How intervals are made."""
 
     level: float
+    """Coverage, 0.95."""
     resamples: int
     """Bootstrap resamples; with more than 200 observations the normal interval that they tend to."""
     seed: int
@@ -168,13 +182,16 @@ class Caution(Answer):
     """Something to know before trusting the answer."""
 
     code: str
+    """A name for programs, which does not change."""
     sentence: str
+    """What to know, in words."""
 
 
 class ExpectedBest(Answer):
     """What tuning buys: the loss to expect of the best of some settings drawn at random (Dodge et al. 2019)."""
 
     settings_tried: list[int]
+    """Numbers of settings drawn."""
     loss: list[Number]
     """For each number of settings tried, the expected best median final loss, on the first half."""
     diverged_counts_as: Number
@@ -185,9 +202,13 @@ class RateBand(Answer):
     """How sensitive a label is: the learning rates around the best one whose loss is within 10 % of its loss."""
 
     num_rates: int
+    """Rates that were tried."""
     best: float
+    """The best of them."""
     low: float
+    """Smallest rate of the band."""
     high: float
+    """Largest rate of the band."""
     decades: float
     """log10(high / low)."""
 
@@ -196,15 +217,19 @@ class TunedLabel(Answer):
     """One label, tuned."""
 
     label: str
+    """The label."""
     num_settings: int
+    """Settings that were tried."""
     chosen: str
     """The setting with the smallest median final loss on the first half."""
     optimizer: dict[str, Any]
+    """Every hyper-parameter of the chosen setting."""
     final_loss: SummaryAnswer | None
     """Of the chosen setting, on the other half; null where there is none."""
     difference_to_first: EstimateAnswer | None
     """Interquartile mean of final loss minus that of the first label's chosen setting, on the other half."""
     expected_best: ExpectedBest
+    """What tuning buys."""
     learning_rates: RateBand | None
     """Null without a grid of rates."""
 
@@ -213,29 +238,40 @@ class TunedAnswer(Answer):
     """Each label at its best setting, chosen on every other pair and judged on the rest."""
 
     chosen_on_pairs: int
+    """Pairs of seed and start that settings are chosen on."""
     judged_on_pairs: int
+    """Pairs that they are judged on."""
     labels: list[TunedLabel]
+    """The labels, in the order of the spec."""
 
 
 class ComparisonAnswer(Answer):
     """Who won, by how much, and how sure that is."""
 
     job_id: str
+    """The job."""
     name: str
+    """The job's name."""
     status: str
+    """The job's status when it was read."""
     partial: bool
     """True while runs have not trained to their end: this is what is there."""
     verdict: str
     """The answer in one sentence."""
     warnings: list[Caution]
+    """What to know before trusting the answer."""
     seeds: int
+    """Seeds of the job."""
     starts: int
+    """Starts of the job."""
     pairs: int
     """Pairs of seed and start that count as separate observations."""
     baseline: str
     """The setting that all others are compared with."""
     target: TargetAnswer
+    """The loss that counts as reached."""
     intervals: IntervalsAnswer
+    """How its intervals are made."""
     labels: list[LabelAnswer]
     """In the order of the spec."""
     tuned: TunedAnswer | None

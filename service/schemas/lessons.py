@@ -12,6 +12,7 @@ class PresetItem(Answer):
     name: str
     """What `{"preset": …}` takes."""
     title: str
+    """What its job is called."""
     sentence: str
     """What it shows."""
     problem: str
@@ -29,9 +30,11 @@ class LessonItem(Answer):
     """A lesson in the ledger."""
 
     id: str
+    """What its routes take."""
     texts: list[str]
     """Letters of the texts that say so; GET of the lesson has their names."""
     statement: str
+    """What the texts say, in a sentence."""
     state: Literal["not run", "running", "stopped", "completed", "judged"]
     """`stopped`: a job failed, was cancelled or deleted before the lesson was judged; submit it again."""
     verdict: str | None
@@ -42,7 +45,9 @@ class LessonJob(Answer):
     """A job that a lesson stands on."""
 
     preset: str
+    """The preset that the job stands for."""
     id: str
+    """The job."""
     status: str | None
     """Null where the job has been deleted since."""
     seconds: float | None
@@ -50,16 +55,20 @@ class LessonJob(Answer):
     receipt: dict[str, Any] | None
     """What it was trained with."""
     links: dict[str, str]
+    """Where to go from here."""
 
 
 class QuantityAnswer(Answer):
     """A measured number."""
 
     name: str
+    """What was measured."""
     value: Number | None
+    """The number; null where it could not be measured."""
     low: Number | None
     """Lower end of the interval."""
     high: Number | None
+    """Upper end of the interval."""
     interval: str | None
     """What the interval is."""
     said: Number | None
@@ -78,21 +87,28 @@ class LessonAnswer(LessonItem):
     readings: dict[str, bool]
     """For each way to read the statement, or each of its parts, whether it holds."""
     quantities: list[QuantityAnswer]
+    """The numbers that the verdict rests on."""
     figures: list[dict[str, Any]]
     """Curves to draw: title, axes, and for each curve x, y and maybe a band."""
     presets: list[PresetAnswer]
     """Its experiments, ready to be posted."""
     jobs: list[LessonJob]
+    """The jobs that were last submitted for it."""
     judged_at: datetime | None
+    """When the verdict was computed; null before."""
     links: dict[str, str]
+    """Where to go from here."""
 
 
 class BestSettingsAnswer(Answer):
     """The fastest constant settings of a method between the smallest and the largest curvature."""
 
     kind: str
+    """The method."""
     lr: float
+    """Its best learning rate."""
     momentum: float
+    """Its best momentum; 0 for plain descent."""
     rate: float
     """Factor by which the error shrinks at each update."""
 
@@ -103,16 +119,22 @@ class ProblemTheory(Answer):
     minimum: list[float] | None
     """Null where descent from the start leads to none."""
     smallest: float | None
+    """Smallest curvature: eigenvalue of the Hessian at the minimum."""
     largest: float | None
+    """Largest curvature."""
     condition_number: float | None
+    """Largest over smallest curvature."""
     best: list[BestSettingsAnswer]
+    """The best constant settings of each method."""
 
 
 class SettingTheory(Answer):
     """What theory says of one setting; null where it has no word."""
 
     kind: str
+    """The kind of optimizer."""
     lr: float
+    """The learning rate."""
     sharpness_ceiling: Number | None
     """Largest curvature at which full-batch training is stable at this rate; Adam's is of the preconditioned one."""
     lr_limit: Number | None
@@ -122,6 +144,7 @@ class SettingTheory(Answer):
     rate: float | None
     """Factor by which the error shrinks at each update, in the long run; above 1 it grows."""
     oscillates: bool | None
+    """Whether the error changes its sign on the way."""
     critical_momentum: float | None
     """Momentum above which a run swings along its slowest direction: the fastest at this rate."""
     stationary_loss: Number | None
@@ -134,4 +157,6 @@ class TheoryAnswer(Answer):
     exact: bool
     """Whether the curvature is the same everywhere; else theory holds near the minimum."""
     problem: ProblemTheory
+    """What the problem allows, whatever the setting."""
     setting: SettingTheory
+    """What becomes of this setting there."""

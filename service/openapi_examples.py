@@ -1,0 +1,84 @@
+"""Which bodies does the OpenAPI document show? A test posts each of them to a running stack."""
+
+from typing import Any
+
+Example = dict[str, Any]
+
+EXAMPLES: dict[str, dict[str, Example]] = {
+    "create_job": {
+        "two_optimizers": {
+            "summary": "Compare two optimizers over twenty seeds",
+            "value": {
+                "name": "SGD against momentum",
+                "problem": {"kind": "flipnet"},
+                "optimizers": [
+                    {"label": "sgd", "kind": "sgd", "lr": 0.05},
+                    {"label": "momentum", "kind": "momentum", "lr": 0.05, "momentum": 0.9},
+                ],
+                "seeds": {"first": 0, "count": 20},
+                "epochs": 30,
+            },
+        },
+        "grid": {
+            "summary": "Try a grid of rates and momenta",
+            "description": "A number may be a list or a range; they multiply into a grid, here of 3 × 10 settings.",
+            "value": {
+                "problem": {"kind": "quadratic", "eigenvalues": [1, 100], "start": [1, 1]},
+                "optimizers": [
+                    {
+                        "kind": "nesterov",
+                        "lr": {"from": 0.0001, "to": 0.01, "num": 3, "scale": "log"},
+                        "momentum": {"from": 0, "to": 0.9, "num": 10},
+                    }
+                ],
+                "epochs": 100,
+                "target_loss": 0.001,
+            },
+        },
+        "formula": {
+            "summary": "Start from a grid of points on a surface of your own, with noise",
+            "description": "On a surface an epoch is one update.",
+            "value": {
+                "problem": {
+                    "kind": "surface",
+                    "expression": "x**2 + 10*y**2 + sin(3*x)",
+                    "noise": 0.5,
+                    "starts": {"x": {"from": -5, "to": 5, "num": 4}, "y": {"from": -2, "to": 2, "num": 4}},
+                },
+                "optimizers": [{"kind": "adam", "lr": 0.05}],
+                "epochs": 100,
+                "record_every": 10,
+            },
+        },
+        "schedule": {
+            "summary": "Warm up, then decay along a cosine, with clipped gradients",
+            "value": {
+                "problem": {"kind": "flipnet"},
+                "optimizers": [
+                    {
+                        "kind": "adamw",
+                        "lr": [0.003, 0.01],
+                        "clip_norm": 1.0,
+                        "schedule": {"kind": "cosine", "warmup_steps": 48, "final_fraction": 0.1},
+                    }
+                ],
+                "epochs": 30,
+            },
+        },
+        "preset": {
+            "summary": "Repeat an experiment that has a name, for longer",
+            "value": {"preset": "ravine-large-lr", "epochs": 500},
+        },
+    },
+    "ask_theory": {
+        "stiff_quadratic": {
+            "summary": "Ask how large the rate may be on a stiff quadratic",
+            "value": {
+                "problem": {"kind": "quadratic", "eigenvalues": [1, 100], "start": [1, 1]},
+                "optimizer": "nesterov",
+                "lr": 0.005,
+                "momentum": 0.9,
+            },
+        }
+    },
+}
