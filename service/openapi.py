@@ -4,6 +4,7 @@ Every operation gets a summary, its errors, and its examples; parameters of path
 a spec is made of get names of their own, which readers and generated clients can use.
 """
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,6 +15,7 @@ from service.schemas import ErrorPlace, Problem
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _KEY = "key"
+_FASTAPIS_WORDS = "Successful Response"
 # Routes outside of /v1 that ask for a key.
 _GUARDED = ("/v1/", "/metrics")
 
@@ -100,12 +102,12 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     }
     for path, item in document["paths"].items():
         for operation in item.values():
-            _complete(operation, is_guarded=path.startswith(_GUARDED))
+            _complete(operation, schemas, is_guarded=path.startswith(_GUARDED))
     return document
 
 
 def _with_named_unions(schema: Any, named: dict[str, Any]) -> Any:
-    """Put a reference in the place of each union of problems, optimizers or schedules, and note the union by its name."""
+    """Put a reference in the place of each union of problems, optimizers or schedules, and note what it stands for."""
     if isinstance(schema, list):
         return [_with_named_unions(one, named) for one in schema]
     if not isinstance(schema, dict):
@@ -128,11 +130,9 @@ def _name_kinds(schemas: dict[str, Any], named: dict[str, Any]) -> None:
             field["description"] = f"Says that this {_KINDS[name]} is `{kind}`."
 
 
-def _complete(operation: dict[str, Any], *, is_guarded: bool) -> None:
+def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, is_guarded: bool) -> None:
     # The first clause of what the route says of itself; FastAPI would make words of the function's name.
-    operation["summary"] = (
-        operation["description"].splitlines()[0].partition(".")[0].partition(";")[0].partition(":")[0]
-    )
+    operation["summary"] = re.split(r"[.;:]", operation["description"], maxsplit=1)[0]
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter.setdefault("description", _PATH_PARAMETERS[parameter["name"]])
@@ -151,4 +151,7 @@ def _complete(operation: dict[str, Any], *, is_guarded: bool) -> None:
     for status, said in answers.items():
         if status >= "400":
             said["content"] = _PROBLEM
+        elif said["description"] == _FASTAPIS_WORDS:
+            answered = said.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+            said["description"] = schemas.get(answered.rpartition("/")[2], {}).get("description", "Done.")
     operation["responses"] = dict(sorted(answers.items()))

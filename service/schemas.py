@@ -18,7 +18,10 @@ Number = TypeAliasType(
     "Number",
     Annotated[
         float | Literal["NaN", "Infinity", "-Infinity"],
-        Field(description="A number; one that is not finite is a text, so that a strict parser reads every answer."),
+        Field(
+            title="Number",
+            description="A number; one that is not finite is a text, so that a strict parser reads every answer.",
+        ),
     ],
 )
 

@@ -269,9 +269,9 @@ class ComparisonAnswer(Answer):
     baseline: str
     """The setting that all others are compared with."""
     target: TargetAnswer
-    """The loss to reach."""
+    """The loss that counts as reached."""
     intervals: IntervalsAnswer
-    """How intervals are made."""
+    """How its intervals are made."""
     labels: list[LabelAnswer]
     """In the order of the spec."""
     tuned: TunedAnswer | None

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from service.routes.answers import answer
+from service.schemas_catalogue import OptimizerList, ProblemList, ScheduleList
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
@@ -13,7 +14,7 @@ from service.spec.surfaces import SURFACES
 router = APIRouter(prefix="/v1", tags=["catalogue"])
 
 
-@router.get("/problems", operation_id="list_problems")
+@router.get("/problems", operation_id="list_problems", responses={200: {"model": ProblemList}})
 def problems() -> Response:
     """List the kinds of problem, and the named surfaces with domain, minima and typical start."""
     shown = [_shown(kind) for kind in PROBLEMS]
@@ -36,14 +37,14 @@ def problems() -> Response:
     return answer({"items": shown, "next": None})
 
 
-@router.get("/optimizers", operation_id="list_optimizers")
+@router.get("/optimizers", operation_id="list_optimizers", responses={200: {"model": OptimizerList}})
 def optimizers() -> Response:
     """List the optimizers."""
     items = [{**_shown(kind), "state_per_parameter": kind.state_per_parameter} for kind in OPTIMIZERS]
     return answer({"items": items, "next": None})
 
 
-@router.get("/schedules", operation_id="list_schedules")
+@router.get("/schedules", operation_id="list_schedules", responses={200: {"model": ScheduleList}})
 def schedules() -> Response:
     """List the schedules, for the learning rate and for the momentum."""
     return answer({"items": [_shown(kind) for kind in SCHEDULES], "next": None})

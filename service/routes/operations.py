@@ -6,18 +6,19 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from service.errors import Forbidden
 from service.routes.answers import TheCaller, TheDatabase, TheDispatcher, answer
 from service.schemas import Problem
+from service.schemas_catalogue import Health
 from service.version import VERSION
 
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/healthz", operation_id="healthz")
+@router.get("/healthz", operation_id="get_health", responses={200: {"model": Health}})
 def healthz() -> Response:
     """Tell that the process is up."""
     return answer({"status": "ok", "version": VERSION})
 
 
-@router.get("/readyz", operation_id="readyz", responses={503: {"model": Problem}})
+@router.get("/readyz", operation_id="get_readiness", responses={200: {"model": Health}, 503: {"model": Problem}})
 def readyz(database: TheDatabase, dispatcher: TheDispatcher) -> Response:
     """Tell that database and broker are reachable; 503 says which is not."""
     database.check()

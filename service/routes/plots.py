@@ -37,7 +37,7 @@ def _documented(form: str) -> Documented:
     }
 
 
-@router.get("/{job_id}/plot.png", operation_id="plot_png", responses=_documented("png"))
+@router.get("/{job_id}/plot.png", operation_id="draw_png", response_class=Response, responses=_documented("png"))
 def plot_png(
     job_id: str, query: Annotated[PlotQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
 ) -> Response:
@@ -45,7 +45,7 @@ def plot_png(
     return _plot("png", job_id, query, request, caller, database)
 
 
-@router.get("/{job_id}/plot.svg", operation_id="plot_svg", responses=_documented("svg"))
+@router.get("/{job_id}/plot.svg", operation_id="draw_svg", response_class=Response, responses=_documented("svg"))
 def plot_svg(
     job_id: str, query: Annotated[PlotQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
 ) -> Response:

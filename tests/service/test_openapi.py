@@ -1,0 +1,187 @@
+"""The OpenAPI document as documentation: nothing without a description, examples that run, and clients made of it."""
+
+import importlib
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.app import create_app
+from service.openapi import TAGS
+from service.spec.optimizers import OPTIMIZERS
+from service.spec.problems import PROBLEMS
+from service.spec.schedules import SCHEDULES
+
+METHODS = {"get", "put", "post", "delete", "patch"}
+VERBS = {
+    "ask", "cancel", "compare", "create", "delete", "draw", "get", "list", "run", "watch",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    """The document, as a client reads it."""
+    document: dict[str, Any] = json.loads(json.dumps(create_app().openapi()))
+    return document
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert method in METHODS
+            yield path, method, operation
+
+
+def is_sentence(text: Any) -> bool:
+    return isinstance(text, str) and len(text) > 3 and text[-1] in ".)`"
+
+
+def test_every_field_of_every_schema_is_described(document: dict[str, Any]) -> None:
+    silent = [
+        f"{name}.{field}"
+        for name, schema in document["components"]["schemas"].items()
+        for field, said in schema.get("properties", {}).items()
+        if not said.get("description")
+    ]
+    assert silent == []
+
+
+def test_every_schema_is_described_and_has_a_title(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert [name for name, schema in schemas.items() if not schema.get("description")] == []
+    assert [name for name, schema in schemas.items() if not schema.get("title")] == []
+
+
+def test_every_operation_has_a_summary_and_a_description(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        assert is_sentence(operation["description"]), (method, path)
+        assert 8 < len(operation["summary"]) <= 90, (method, path)
+        assert operation["description"].startswith(operation["summary"]), (method, path)
+
+
+def test_every_parameter_and_every_answer_is_described(document: dict[str, Any]) -> None:
+    for path, method, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert is_sentence(parameter.get("description")), (method, path, parameter["name"])
+        for status, said in operation["responses"].items():
+            assert said["description"] not in {"", "Successful Response"}, (method, path, status)
+            for media_type, content in said.get("content", {}).items():
+                if media_type == "application/json":
+                    assert content["schema"], (method, path, status)
+
+
+def test_tags_are_described_in_the_order_of_reading(document: dict[str, Any]) -> None:
+    assert [tag["name"] for tag in document["tags"]] == list(TAGS)
+    assert all(is_sentence(tag["description"]) for tag in document["tags"])
+    used = {tag for _, _, operation in operations(document) for tag in operation["tags"]}
+    assert used == set(TAGS)
+
+
+def test_operation_ids_are_verbs_fit_for_generated_clients(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(ids)) == len(ids)
+    for name in ids:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)+", name), name
+        assert name.partition("_")[0] in VERBS, name
+
+
+@pytest.mark.parametrize(
+    ("name", "members"), [("TrainingProblem", PROBLEMS), ("OptimizerEntry", OPTIMIZERS), ("Schedule", SCHEDULES)]
+)
+def test_unions_have_names_and_tell_their_members_apart(
+    document: dict[str, Any], name: str, members: tuple[Any, ...]
+) -> None:
+    schemas = document["components"]["schemas"]
+    union = schemas[name]
+    mapping = union["discriminator"]["mapping"]
+    assert union["discriminator"]["propertyName"] == "kind"
+    assert len(mapping) == len(union["oneOf"]) == len(members)
+    for kind, reference in mapping.items():
+        assert schemas[reference.rpartition("/")[2]]["properties"]["kind"]["const"] == kind
+    # Nowhere is it written out a second time.
+    assert json.dumps(document).count(json.dumps(union["oneOf"])) == 1
+
+
+def test_numbers_that_may_not_be_finite_say_so(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["Number"]["anyOf"] == [
+        {"type": "number"}, {"type": "string", "enum": ["NaN", "Infinity", "-Infinity"]},
+    ]  # fmt: skip
+    assert {"$ref": "#/components/schemas/Number"} in schemas["RunAnswer"]["properties"]["final_loss"]["anyOf"]
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    references = re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document))
+    assert set(references) <= set(schemas)
+    assert set(schemas) <= set(references)
+
+
+def test_every_example_of_a_body_gets_the_documented_answer(document: dict[str, Any], client: httpx.Client) -> None:
+    posted = 0
+    for path, method, operation in operations(document):
+        if "requestBody" not in operation:
+            continue
+        examples = operation["requestBody"]["content"]["application/json"]["examples"]
+        assert examples
+        expected = max(status for status in operation["responses"] if status < "300")
+        for name, example in examples.items():
+            assert example["summary"]
+            answer = client.request(method, path, json=example["value"])
+            assert answer.status_code == int(expected), (name, answer.text)
+            posted += 1
+            if operation["operationId"] == "create_job":
+                client.post(f"/v1/jobs/{answer.json()['id']}/cancel")
+    assert posted >= 6
+
+
+def test_a_generated_client_runs_a_job_to_its_end(
+    document: dict[str, Any], client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "openapi.json").write_text(json.dumps(document))
+    # Formatting what was generated takes longer than generating it.
+    (tmp_path / "config.yml").write_text("package_name_override: made_client\npost_hooks: []\n")
+    options = ["--path", "openapi.json", "--meta", "none", "--output-path", "made_client", "--config", "config.yml"]
+    generated = subprocess.run(
+        [sys.executable, "-m", "openapi_python_client", "generate", *options],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert generated.returncode == 0, generated.stdout + generated.stderr
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made = importlib.import_module("made_client")
+    models = importlib.import_module("made_client.models")
+    api = importlib.import_module("made_client.api.jobs")
+    for name in ("create_job", "get_job"):
+        importlib.import_module(f"made_client.api.jobs.{name}")
+    list_runs = importlib.import_module("made_client.api.runs.list_runs")
+
+    connection = made.Client(base_url=str(client.base_url), httpx_args={"trust_env": False})
+    spec = models.JobSpec(
+        problem=models.FlipNet(kind="flipnet"),
+        optimizers=[models.Momentum(kind="momentum", lr=0.05, label="ours"), models.SGD(kind="sgd", lr=[0.01, 1e9])],
+        epochs=3,
+    )
+    job = api.create_job.sync(client=connection, body=spec)
+    assert isinstance(job, models.JobAnswer)
+    deadline = time.monotonic() + 60
+    while job.status not in ("completed", "failed", "cancelled"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        job = api.get_job.sync(job.id, client=connection)
+        assert isinstance(job, models.JobAnswer)
+    assert job.status == "completed"
+    runs = list_runs.sync(job.id, client=connection)
+    assert [run.label for run in runs.items] == ["ours", "sgd lr=0.01", "sgd lr=1e+09"]
+    # A loss that is no number is told as such, and not lost on the way.
+    assert isinstance(runs.items[0].final_loss, float)
+    assert runs.items[2].status == "diverged"
