@@ -56,7 +56,7 @@ def test_the_openapi_document_describes_every_route(client: httpx.Client) -> Non
     document = client.get("/openapi.json").json()
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     names = [operation["operationId"] for operation in operations]
-    assert len(names) == len(set(names)) == 17
+    assert len(names) == len(set(names)) > 20
     assert all(operation.get("description") for operation in operations)
 
 

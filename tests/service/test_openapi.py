@@ -154,7 +154,7 @@ def made_client(document: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
     generated = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     assert generated.returncode == 0, generated.stdout + generated.stderr
     # What it cannot make anything of are pictures.
-    assert set(re.findall(r"WARNING parsing (.*) within", generated.stdout)) == {
+    assert set(re.findall(r"WARNING parsing (.*) within", generated.stdout + generated.stderr)) == {
         f"GET /v1/jobs/{{job_id}}/plot.{form}" for form in ("png", "svg")
     }
     with pytest.MonkeyPatch.context() as patch:
