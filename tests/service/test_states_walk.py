@@ -199,7 +199,11 @@ class Walk(RuleBasedStateMachine):
         for job in self.jobs:
             for shard in job.shards:
                 if shard.status == "running" and shard.expired:
-                    shard.lost, shard.expired = shard.lost + 1, False
+                    shard.expired = False
+                    if job.cancelling:
+                        shard.status = "cancelled"
+                        continue
+                    shard.lost += 1
                     shard.status = "failed" if shard.lost == MAX_ATTEMPTS else "queued"
 
     @precondition(lambda self: self.workers)
