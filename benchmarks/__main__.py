@@ -109,11 +109,13 @@ def main() -> None:
     figures: dict[str, Any] = {}
     for name in chosen:
         with console.status(f"measuring: {name}"):
-            figures |= {f"{name}: {what}": value for what, value in BENCHMARKS[name]().items()}
-    table = Table("measure", "value")
-    for what, value in figures.items():
-        table.add_row(what, f"{value:,.3f}")
-    console.print(table)
+            found = BENCHMARKS[name]()
+        table = Table(name, "value")
+        for what, value in found.items():
+            table.add_row(what, f"{value:,.3f}")
+        # At once: whoever stops a long bench keeps what it has measured.
+        console.print(table)
+        figures |= {f"{name}: {what}": value for what, value in found.items()}
     print(json.dumps(figures))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from sqlalchemy.exc import OperationalError
 
-from service import endings, jobs, shards, tallies
+from service import endings, jobs, messages, shards, tallies
 from service.database import Database
 from service.errors import Unavailable
 from service.observing import tracing
@@ -137,7 +137,7 @@ class Sweep(threading.Thread):
         for queue in QUEUES:
             silent = LOST_AFTER_SECONDS if self._dispatcher.depth(queue) == 0 else REPEAT_AFTER_SECONDS
             with self._database.transaction() as session:
-                forgotten = shards.to_publish(session, queue, silent_seconds=silent)
+                forgotten = messages.to_publish(session, queue, silent_seconds=silent)
             self._dispatcher.send(queue, forgotten)
 
     def stop(self) -> None:

@@ -185,15 +185,6 @@ def give_back(session: Session, claim: Claim) -> None:
     _guarded(session, claim, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
 
 
-def decline(session: Session, job_key: int, number: int) -> None:
-    """Let the sweep send the message of a queued shard again: whoever got the last one leaves."""
-    session.execute(
-        update(Shard)
-        .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
-        .values(published_at=None)
-    )
-
-
 def end(
     session: Session, claim: Claim, status: ShardStatus, *, reason: str | None = None, detail: str | None = None
 ) -> None:
@@ -237,27 +228,6 @@ def take_back(session: Session, *, max_attempts: int) -> int:
             continue  # Its worker, or another sweep, was quicker.
         num_taken += 1
     return num_taken
-
-
-def to_publish(session: Session, queue: str, *, silent_seconds: float, limit: int = 1_000) -> list[tuple[int, int]]:
-    """Choose the queued shards whose last message is older than this, or was never sent, and mark them as sent."""
-    chosen = session.execute(
-        select(Shard.job_key, Shard.number)
-        .where(
-            Shard.status == ShardStatus.QUEUED,
-            Shard.queue == queue,
-            (Shard.published_at.is_(None)) | (Shard.published_at < seconds_from_now(-silent_seconds)),
-        )
-        .order_by(Shard.job_key, Shard.number)
-        .limit(limit)
-    ).all()
-    for job_key, number in chosen:
-        session.execute(
-            update(Shard)
-            .where(Shard.job_key == job_key, Shard.number == number)
-            .values(published_at=seconds_from_now())
-        )
-    return [(job_key, number) for job_key, number in chosen]
 
 
 def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from service import shards
+from service import messages, shards
 from service.database import Database
 from service.decisions import write_decisions
 from service.endings import TIMED_OUT
@@ -56,7 +56,7 @@ def train_shard(database: Database, settings: Settings, job_key: int, number: in
 def _claim(database: Database, settings: Settings, job_key: int, number: int) -> Claim | None:
     with database.transaction() as session:
         if leaving.asked():
-            shards.decline(session, job_key, number)
+            messages.decline(session, job_key, number)
             return None
         return shards.claim(
             session,
