@@ -1,5 +1,6 @@
 """How the database is used: transactions that commit in plain sight, its own clock, and its migrations."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from service.columns import UTCDateTime
-from service.engines import postgresql_engine, sqlite_engine
+from service.engines import BUSY_TIMEOUT_SECONDS, postgresql_engine, sqlite_engine
 from service.errors import Unavailable
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -53,6 +54,7 @@ class Database:
         """``timed`` gets the kind of each transaction, `read` or `write`, and how many seconds it took."""
         self.url = make_url(url)
         self._timed = timed or (lambda kind, seconds: None)
+        self._writer = threading.Lock()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = sqlite_engine(url, pool_size) if self.is_sqlite else postgresql_engine(url, pool_size)
 
@@ -70,7 +72,7 @@ class Database:
             with self.engine.connect() as connection:
                 if prepare is not None:
                     prepare(connection.connection)
-                with self._session(connection.execution_options(writes=True)) as session:
+                with self._turn(), self._session(connection.execution_options(writes=True)) as session:
                     session.connection()
                     yield session
                     session.commit()
@@ -88,6 +90,16 @@ class Database:
                 yield session
         finally:
             self._timed("read", time.perf_counter() - began)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let threads of this process write to SQLite in turn: only one of them waits for the file."""
+        has_turn = self.is_sqlite and self._writer.acquire(timeout=BUSY_TIMEOUT_SECONDS)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._writer.release()
 
     def _session(self, bind: Engine | Connection) -> Session:
         # Nothing is kept in a session beyond its transaction, so its objects need no care after bulk changes.

@@ -1,6 +1,7 @@
 """The number of workers changes nothing but the time: identical bytes of history with one and with three."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,12 @@ def test_a_process_that_grew_too_large_is_replaced_after_its_shard(
     with Stack(new_database("sqlite"), broker.new_url(), tmp_path, env=env) as stack, stack.client() as client:
 
         def trainers() -> set[int]:
-            main = psutil.Process(stack.parts["interactive"].pid)
-            return {child.pid for child in main.children() if "spawn_main" in " ".join(child.cmdline())}
+            children = psutil.Process(stack.parts["interactive"].pid).children()
+            # One that is about to be replaced may have ended, and has no command line then.
+            alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+            with suppress(psutil.NoSuchProcess):
+                return {child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())}
+            return set()
 
         until(lambda: bool(trainers()))
         first = trainers()
