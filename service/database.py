@@ -69,10 +69,10 @@ class Database:
         """
         began = time.perf_counter()
         try:
-            with self.engine.connect() as connection:
+            with self._turn(), self.engine.connect() as connection:
                 if prepare is not None:
                     prepare(connection.connection)
-                with self._turn(), self._session(connection.execution_options(writes=True)) as session:
+                with self._session(connection.execution_options(writes=True)) as session:
                     session.connection()
                     yield session
                     session.commit()
@@ -93,7 +93,7 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Let threads of this process write to SQLite in turn: only one of them waits for the file."""
+        """Let threads of this process write to SQLite in turn: one waits for the file, and one connection is enough."""
         has_turn = self.is_sqlite and self._writer.acquire(timeout=BUSY_TIMEOUT_SECONDS)
         try:
             yield

@@ -27,7 +27,10 @@ def sqlite_engine(url: str, pool_size: int) -> Engine:
     if parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     patience = float(str(parsed.query.get("timeout", BUSY_TIMEOUT_SECONDS)))
-    engine = create_engine(url, connect_args={"timeout": patience}, pool_size=pool_size, max_overflow=20)
+    # The connection that was used last comes first: each that is used has a cache of its own.
+    engine = create_engine(
+        url, connect_args={"timeout": patience}, pool_size=pool_size, max_overflow=20, pool_use_lifo=True
+    )
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _: Any) -> None:
