@@ -1,5 +1,6 @@
 """The API process: uvicorn on a socket that is open already, the supervisor's or that of `ravine serve`."""
 
+import ctypes
 import os
 import socket
 import sys
@@ -22,6 +23,7 @@ def serve(listener: socket.socket) -> None:
     # numpy is not loaded yet. The products of a comparison are so small that threads cost seven times what they share:
     # they wait for each other by spinning.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _share_freed_memory()
     logs.configure(get_settings())
     tracing.configure(get_settings(), "api")
     config = uvicorn.Config(
@@ -36,6 +38,15 @@ def serve(listener: socket.socket) -> None:
         uvicorn.Server(config).run(sockets=[listener])
     finally:
         tracing.close()
+
+
+def _share_freed_memory() -> None:
+    """Let threads take what others have freed: by default each of forty keeps a heap of its own, which only grows."""
+    try:
+        # The parameter M_ARENA_MAX of mallopt(3) in glibc.
+        ctypes.CDLL(None).mallopt(-8, 2)
+    except (OSError, AttributeError):
+        return  # Another C library: larger at worst.
 
 
 if __name__ == "__main__":
