@@ -22,8 +22,10 @@ from service.routes import (
     comparison,
     events,
     jobs,
+    landscape,
     lessons,
     operations,
+    page,
     plots,
     presets,
     reference,
@@ -85,10 +87,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestLog, measures=measures)
     # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, lessons):
+    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons):
         guarded.include_router(routes.router)
     app.include_router(guarded)
-    for routes in (operations, reference):
+    for routes in (operations, reference, page):
         app.include_router(routes.router)
     document_errors(app)
     return app

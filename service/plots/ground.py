@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
+from service.landscape import loss_at
 from service.plots.style import Palette
 from service.spec.problems.quadratic import Quadratic
 from service.spec.problems.surface import Surface
@@ -17,18 +18,6 @@ _RESOLUTION = 160
 _LEVELS = 16
 # A loss below this part of the picture's range is as good as the minimum.
 _FLOOR = 1e-4
-
-
-def loss_over(problem: Surface | Quadratic, x: Floats, y: Floats) -> Floats:
-    """Give the loss at points, of a problem of two dimensions; not finite where the formula is not."""
-    with np.errstate(all="ignore"):
-        if isinstance(problem, Surface):
-            return np.asarray(problem.landscape(np, x=x, y=y) + np.zeros_like(x), dtype=np.float64)
-        # ½ Σ λᵢ uᵢ², u the coordinates along the axes, which are turned by the angle.
-        angle = np.deg2rad(problem.angle)
-        first = np.cos(angle) * x + np.sin(angle) * y
-        second = -np.sin(angle) * x + np.cos(angle) * y
-        return np.asarray((problem.eigenvalues[0] * first**2 + problem.eigenvalues[1] * second**2) / 2)
 
 
 def frame(problem: Surface | Quadratic, points: Floats, aspect: float) -> tuple[Floats, Floats]:
@@ -64,14 +53,14 @@ def draw_ground(
 ) -> None:
     """Fill the axes with contours of the loss above the lowest one in sight, evenly spaced on a logarithmic scale."""
     x, y = np.meshgrid(*(np.linspace(ends[0], ends[1], _RESOLUTION) for ends in (x_ends, y_ends)))
-    loss = loss_over(problem, x - shift[0], y - shift[1])
+    loss = loss_at(problem, x - shift[0], y - shift[1])
     finite = np.isfinite(loss)
     if not finite.any():
         return
     minima = [np.array(minimum) for minimum in problem.minima]
     lowest = float(loss[finite].min())
     for minimum in minima:
-        lowest = min(lowest, float(loss_over(problem, minimum[:1], minimum[1:])[0]))
+        lowest = min(lowest, float(loss_at(problem, minimum[:1], minimum[1:])[0]))
     above = np.where(finite, loss - lowest, np.nan)
     highest = float(np.nanpercentile(above, 99.5)) or 1.0
     height = np.log10(np.clip(above, highest * _FLOOR, None))

@@ -160,3 +160,31 @@ class TheoryAnswer(Answer):
     """What the problem allows, whatever the setting."""
     setting: SettingTheory
     """What becomes of this setting there."""
+
+
+class MinimumAnswer(Answer):
+    """A minimum of a surface."""
+
+    position: list[float]
+    """Where it is."""
+    value: float | None
+    """How low it is."""
+
+
+class LandscapeAnswer(Answer):
+    """A map of a surface, and what was asked of its points."""
+
+    dimension: int
+    """How many variables it has."""
+    formula: str | None
+    """What is computed, in x and y; null for a quadratic."""
+    x: list[float] | None
+    """The map's places along x; null where no map was asked for."""
+    y: list[float] | None
+    """The map's places along y; null in one dimension."""
+    loss: list[list[Number]] | list[Number] | None
+    """The loss at `y[row]` and `x[column]`, row by row; in one dimension at each `x`."""
+    minima: list[MinimumAnswer]
+    """Those of the catalogue; for a formula the one that descent from its start leads to, if any."""
+    gradients: list[list[Number]]
+    """The gradient at each of `points`, in their order."""

@@ -1,0 +1,45 @@
+// The state of a view in its address, so that a copied link shows the same elsewhere.
+
+/** Read the query of the address. */
+export const readAddress = () => new URLSearchParams(location.search);
+
+/** Write the query of the address; null and "" are left out. A change is not a step back unless `step` is given. */
+export function writeAddress(values, { step = false } = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== null && one !== undefined && one !== "") query.append(name, one);
+  }
+  // Commas and colons need no escape in a query, and are what a person reads.
+  const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const address = location.pathname + (text ? `?${text}` : "");
+  if (address === location.pathname + location.search) return;
+  history[step ? "pushState" : "replaceState"](null, "", address);
+}
+
+/**
+ * Write an optimizer as a short text: {kind: "momentum", lr: 0.015, momentum: 0.9} is "momentum,lr:0.015,momentum:0.9".
+ *
+ * Values that are objects, such as ranges and schedules, are written as JSON.
+ */
+export function writeOptimizer({ kind, ...settings }) {
+  const parts = Object.entries(settings).filter(([, value]) => value !== null && value !== undefined);
+  return [kind, ...parts.map(([name, value]) => `${name}:${escape(typeof value === "object" ? JSON.stringify(value) : String(value))}`)].join(",");
+}
+
+/** Read what writeOptimizer wrote; what is neither number nor JSON stays text. */
+export function readOptimizer(text) {
+  const [kind, ...parts] = text.split(",");
+  const settings = parts.map((part) => {
+    const [name, ...rest] = part.split(":");
+    const value = unescape(rest.join(":"));
+    try {
+      return [name, name === "label" ? value : JSON.parse(value)];
+    } catch {
+      return [name, value];
+    }
+  });
+  return { kind, ...Object.fromEntries(settings) };
+}
+
+const escape = (text) => text.replaceAll("~", "~~").replaceAll(",", "~c").replaceAll(":", "~p");
+const unescape = (text) => text.replace(/~(.)/g, (_, letter) => ({ "~": "~", c: ",", p: ":" })[letter] ?? letter);

@@ -1,0 +1,126 @@
+// Requests to the API of this server: JSON in and out, errors in its own words, a key where it wants one.
+import { h, newId } from "./dom.js";
+
+export const ROOT = document.documentElement.dataset.root;
+const KEY = "ravine-key";
+
+/** What the API refused: `title`, `detail` and, for a body, `errors: [{loc, msg}]`. */
+export class ApiError extends Error {
+  constructor(status, problem) {
+    super(problem.detail || problem.title || `the server answered ${status}`);
+    this.status = status;
+    this.title = problem.title || "Error";
+    this.errors = problem.errors || [];
+  }
+}
+
+/** Send a request and give the Response; throws ApiError. A missing key is asked for once, then the request repeated. */
+export async function send(method, path, { body, signal, headers = {} } = {}) {
+  for (;;) {
+    const key = sessionStorage.getItem(KEY);
+    let response;
+    try {
+      response = await fetch(ROOT + path, {
+        method,
+        signal,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        headers: {
+          Accept: "application/json",
+          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+          ...(key ? { Authorization: `Bearer ${key}` } : {}),
+          ...headers,
+        },
+      });
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new ApiError(0, { title: "No connection", detail: "The server does not answer. Is it still running?" });
+    }
+    if (response.ok || response.status === 304) return response;
+    const problem = await response.json().catch(() => ({}));
+    if (response.status === 401 && (await askForKey(problem.detail))) continue;
+    throw new ApiError(response.status, problem);
+  }
+}
+
+/** Send a request and give what it answers. */
+export async function ask(method, path, options) {
+  const response = await send(method, path, options);
+  return response.status === 204 ? null : response.json();
+}
+
+export const get = (path, options) => ask("GET", path, options);
+export const post = (path, body, options) => ask("POST", path, { ...options, body });
+
+/** Get something that never changes while the server runs: catalogue, presets. */
+export function getOnce(path) {
+  if (!kept.has(path)) {
+    kept.set(
+      path,
+      get(path).catch((error) => {
+        kept.delete(path);
+        throw error;
+      }),
+    );
+  }
+  return kept.get(path);
+}
+const kept = new Map();
+
+/** Get all items of a list, page by page. */
+export async function getAll(path, options) {
+  const items = [];
+  let cursor = null;
+  do {
+    const join = path.includes("?") ? "&" : "?";
+    const page = await get(`${path}${join}limit=500${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, options);
+    items.push(...page.items);
+    cursor = page.next;
+  } while (cursor);
+  return items;
+}
+
+let asking = null;
+
+function askForKey(reason) {
+  asking ??= new Promise((resolve) => {
+    const id = newId("key");
+    const field = h("input", { id, type: "password", autocomplete: "off", required: true });
+    const dialog = h(
+      "dialog",
+      { "aria-label": "API key" },
+      h("form", { method: "dialog" },
+        h("h2", {}, "This server wants a key"),
+        h("p", { class: "lead" }, reason || ""),
+        h("div", { class: "field" }, h("label", { for: id }, "API key"), field),
+        h("p", { class: "caption" }, "It is kept until this tab is closed."),
+        h("div", { class: "row" }, h("button", { class: "main", value: "yes" }, "Use it"), h("button", { value: "", formnovalidate: true }, "Cancel"))),
+    );
+    dialog.addEventListener("close", () => {
+      const given = dialog.returnValue === "yes" && field.value.trim();
+      if (given) sessionStorage.setItem(KEY, given);
+      dialog.remove();
+      asking = null;
+      resolve(Boolean(given));
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+  return asking;
+}
+
+/** Save an answer as a file; by a request of our own, because a plain link could not carry the key. */
+export async function download(path, name, headers) {
+  const blob = await (await send("GET", path, { headers })).blob();
+  const address = URL.createObjectURL(blob);
+  h("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** Write the command that does the same from a shell. */
+export function asCurl(method, path, body) {
+  const address = `${location.origin}${ROOT}${path}`;
+  const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const key = sessionStorage.getItem(KEY) ? ` -H "Authorization: Bearer $RAVINE_API_KEY"` : "";
+  const data = body === undefined ? "" : ` -H 'Content-Type: application/json' -d ${quote(JSON.stringify(body))}`;
+  return `curl -s${method === "GET" ? "" : ` -X ${method}`} ${quote(address)}${key}${data}`;
+}

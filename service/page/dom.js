@@ -1,0 +1,46 @@
+// Elements in one line each: h("button", {class: "main", onclick: start}, "Run").
+
+/** Make an element. Attributes that are null or false are left out, `on…` are listeners, `value` is the property. */
+export function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else if (key === "value" || key === "checked") element[key] = value;
+    else if (key === "style" && typeof value === "object") {
+      for (const [property, one] of Object.entries(value)) element.style.setProperty(property, one);
+    } else element.setAttribute(key, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  // The value of a select is known only once its options are there.
+  if (name === "select" && attributes.value !== undefined) element.value = attributes.value;
+  return element;
+}
+
+let number = 0;
+
+/** Give a name that no other element has. */
+export function newId(prefix = "id") {
+  number += 1;
+  return `${prefix}-${number}`;
+}
+
+/** Say something at the foot of the page for a while. */
+export function note(text, seconds = 4) {
+  const element = h("div", {}, text);
+  document.getElementById("notes").append(element);
+  setTimeout(() => element.remove(), seconds * 1000);
+}
+
+/** Copy a text; where the browser forbids it, show it so that a person can. */
+export async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    note(`${what} copied`);
+  } catch {
+    note(text, 20);
+  }
+}
+
+/** Whether the person has asked for little motion. */
+export const lessMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

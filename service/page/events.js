@@ -1,0 +1,91 @@
+// A job while it runs: server-sent events by fetch, which can carry a key; polling by ETag where a stream breaks.
+import { ApiError, get, send } from "./api.js";
+
+// A proxy that cuts streams cuts the next one too.
+const MAX_BREAKS = 3;
+const POLL_MS = 500;
+
+/**
+ * Follow a job to its end and give the ended job.
+ *
+ * `tell` has functions for what comes: `status(name)`, `progress(progress)`, `metrics(runs)` with rows that are new, and
+ * `restart()` where all rows will be told again.
+ */
+export async function follow(jobId, { fields, maxPoints, labels, runs, signal, ...tell } = {}) {
+  const query = new URLSearchParams();
+  if (fields) query.set("fields", fields.join(","));
+  if (maxPoints) query.set("max_points", maxPoints);
+  if (labels) query.set("labels", labels.join(","));
+  if (runs) query.set("runs", runs.join(","));
+  let last = null;
+  for (let breaks = 0; breaks < MAX_BREAKS; ) {
+    try {
+      const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
+      const response = await send("GET", `/v1/jobs/${jobId}/events?${query}`, { signal, headers });
+      for await (const event of read(response.body)) {
+        if (event.id) last = event.id;
+        if (event.data) breaks = 0;
+        if (event.name === "end") return event.data;
+        if (event.name === "metrics") tell.metrics?.(event.data.runs);
+        else if (event.name === "status") tell.status?.(event.data.status);
+        else if (event.name === "progress") tell.progress?.(event.data);
+      }
+    } catch (error) {
+      // A job that is gone, or a key that was refused, does not come back.
+      if (error.name === "AbortError" || (error instanceof ApiError && error.status)) throw error;
+    }
+    breaks += 1;
+  }
+  return poll(jobId, query, signal, tell);
+}
+
+/** Read the events of a stream (WHATWG HTML, section 9.2.6). */
+export async function* read(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const parts = (rest + value).split("\n\n");
+      rest = parts.pop();
+      for (const part of parts) {
+        const event = { name: "message", id: null, data: "" };
+        for (const line of part.split("\n")) {
+          if (line.startsWith("event: ")) event.name = line.slice(7);
+          else if (line.startsWith("id: ")) event.id = line.slice(4);
+          else if (line.startsWith("data: ")) event.data += line.slice(6);
+        }
+        if (event.data) yield { ...event, data: JSON.parse(event.data) };
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+async function poll(jobId, query, signal, tell) {
+  let tag = null;
+  let job = null;
+  for (;;) {
+    const response = await send("GET", `/v1/jobs/${jobId}`, { signal, headers: tag ? { "If-None-Match": tag } : {} });
+    if (response.status !== 304) {
+      tag = response.headers.get("ETag");
+      job = await response.json();
+      tell.status?.(job.status);
+      tell.progress?.(job.progress);
+    }
+    if (["completed", "failed", "cancelled"].includes(job.status)) break;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    signal?.throwIfAborted();
+  }
+  if (tell.metrics) {
+    tell.restart?.();
+    for (let cursor = ""; cursor !== null; ) {
+      const page = await get(`/v1/jobs/${jobId}/metrics?${query}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, { signal });
+      tell.metrics(page.runs);
+      cursor = page.next;
+    }
+  }
+  return job;
+}

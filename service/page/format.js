@@ -1,0 +1,44 @@
+// Numbers as people read them, and numbers as the API writes them.
+
+/** Read a number of the API: what is not finite is written as text there. */
+export const number = (value) => (value === null || value === undefined ? null : Number(value));
+
+/** Write a number with a few digits: 0.139, 1.2e-9, ∞. */
+export function short(value, digits = 3) {
+  if (value === null || value === undefined) return "–";
+  const one = Number(value);
+  if (Number.isNaN(one)) return "NaN";
+  if (!Number.isFinite(one)) return one > 0 ? "∞" : "−∞";
+  if (one === 0) return "0";
+  const size = Math.abs(one);
+  const text =
+    size >= 1e5 || size < 1e-3 ? one.toExponential(digits - 1).replace("e+", "e") : String(Number(one.toPrecision(digits)));
+  return text.replaceAll("-", "−");
+}
+
+/** Write an estimate with its uncertainty: 0.139 (0.131 to 0.147). */
+export function estimate(one, digits = 3) {
+  if (!one) return "–";
+  const value = short(one.value, digits);
+  return one.low === null || one.high === null ? value : `${value} (${short(one.low, digits)} to ${short(one.high, digits)})`;
+}
+
+/** Count something: 1 run, 12 runs. */
+export const count = (num, name) => `${num.toLocaleString("en")} ${name}${num === 1 ? "" : "s"}`;
+
+/** Say how long something takes. */
+export function duration(seconds) {
+  if (seconds === null || !Number.isFinite(seconds)) return "–";
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 90) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** Say when something was, in the reader's own time. */
+export function moment(text) {
+  if (!text) return "–";
+  const then = new Date(text);
+  const today = then.toDateString() === new Date().toDateString();
+  return then.toLocaleString([], today ? { timeStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
+}

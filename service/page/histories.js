@@ -1,0 +1,78 @@
+// The histories of a job's runs as they arrive, and what many seeds say together.
+
+/** Rows gathered per run: {id, label, seed, epoch: [], loss: [], …} in the order in which runs first appeared. */
+export class Histories {
+  constructor() {
+    this.runs = new Map();
+  }
+
+  /** Add the rows of an event or of a page; what is not finite becomes NaN or an infinity. */
+  add(runs) {
+    for (const { run_id: id, label, seed, ...columns } of runs) {
+      let run = this.runs.get(id);
+      if (!run) this.runs.set(id, (run = { id, label, seed, epoch: [] }));
+      for (const [field, values] of Object.entries(columns)) {
+        if (!Array.isArray(values)) continue;
+        run[field] ??= [];
+        for (const value of values) run[field].push(read(value));
+      }
+    }
+    return this;
+  }
+
+  /** Forget all rows. */
+  clear() {
+    this.runs.clear();
+  }
+
+  /** List the runs of each label. */
+  byLabel() {
+    const groups = new Map();
+    for (const run of this.runs.values()) {
+      if (!groups.has(run.label)) groups.set(run.label, []);
+      groups.get(run.label).push(run);
+    }
+    return groups;
+  }
+}
+
+function read(value) {
+  if (typeof value === "number" || value === null) return value;
+  return Array.isArray(value) ? value.map(read) : Number(value);
+}
+
+/**
+ * Give median and quartiles of a field over runs, epoch by epoch: {x, y, low, high}, low and high null for one run.
+ *
+ * A run that has diverged counts as infinite from then on: leaving it out would flatter its setting.
+ */
+export function band(runs, field) {
+  const grid = [...new Set(runs.flatMap((run) => run.epoch))].sort((one, other) => one - other);
+  const at = new Map(grid.map((epoch, index) => [epoch, index]));
+  const ends = runs.map((run) => (isFinite(run[field]?.at(-1) ?? 0) ? null : (run.epoch.at(-1) ?? null)));
+  const columns = grid.map(() => []);
+  runs.forEach((run, which) => {
+    run.epoch.forEach((epoch, index) => {
+      const value = run[field]?.[index];
+      if (value !== null && value !== undefined) columns[at.get(epoch)].push(Number.isNaN(value) ? Infinity : value);
+    });
+    if (ends[which] !== null) for (let index = at.get(ends[which]) + 1; index < grid.length; index += 1) columns[index].push(Infinity);
+  });
+  const kept = grid.map((epoch, index) => index).filter((index) => columns[index].length);
+  const sorted = kept.map((index) => columns[index].sort((one, other) => one - other));
+  const many = runs.length > 1;
+  return {
+    x: kept.map((index) => grid[index]),
+    y: sorted.map((values) => quantile(values, 0.5)),
+    low: many ? sorted.map((values) => quantile(values, 0.25)) : null,
+    high: many ? sorted.map((values) => quantile(values, 0.75)) : null,
+  };
+}
+
+/** Give a quantile of sorted values, between neighbours as numpy's default does. */
+export function quantile(sorted, share) {
+  const place = (sorted.length - 1) * share;
+  const below = Math.floor(place);
+  const part = place - below;
+  return part === 0 ? sorted[below] : sorted[below] * (1 - part) + sorted[below + 1] * part;
+}

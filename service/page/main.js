@@ -1,0 +1,62 @@
+// Which view does the address ask for? Loads it, and takes links between views without loading the page again.
+import { toggleAppearance } from "./appearance.js";
+import { ApiError, ROOT } from "./api.js";
+import { copy, h } from "./dom.js";
+import { failure } from "./states.js";
+
+const VIEWS = {
+  race: { path: /^\/$/, title: "Race", load: () => import("./race/view.js") },
+  train: { path: /^\/train$/, title: "Train", load: () => import("./train/view.js") },
+  sweep: { path: /^\/sweep$/, title: "Sweep", load: () => import("./sweep/view.js") },
+  jobs: { path: /^\/jobs(?:\/(?<id>[^/]+))?$/, title: "Jobs", load: () => import("./jobs/view.js") },
+  lessons: { path: /^\/lessons(?:\/(?<id>[^/]+))?$/, title: "Lessons", load: () => import("./lessons/view.js") },
+};
+const main = document.getElementById("view");
+let leaving = null;
+
+/** Show the view of the address; each view is `show(root, {id, signal})` and ends when the signal aborts. */
+async function show() {
+  leaving?.abort();
+  leaving = new AbortController();
+  const { signal } = leaving;
+  const path = location.pathname.slice(ROOT.length) || "/";
+  const [name, view] = Object.entries(VIEWS).find(([, { path: pattern }]) => pattern.test(path)) ?? [];
+  for (const link of document.querySelectorAll("header [data-view]")) {
+    link.toggleAttribute("aria-current", false);
+    if (link.dataset.view === name && !link.classList.contains("name")) link.setAttribute("aria-current", "page");
+  }
+  const root = h("div", { class: `view ${name ?? ""}` });
+  main.replaceChildren(root);
+  if (!view) return root.append(failure({ title: "There is no such page", message: `Nothing is at ${path}.` }));
+  document.title = `${view.title} · Ravine`;
+  try {
+    const { show: fill } = await view.load();
+    if (!signal.aborted) await fill(root, { id: view.path.exec(path).groups?.id, signal });
+  } catch (error) {
+    if (signal.aborted) return;
+    root.replaceChildren(failure(error));
+    if (!(error instanceof ApiError)) console.error(error);
+  }
+}
+
+/** Go to an address of this page, as a link would. */
+export function go(address) {
+  history.pushState(null, "", address.startsWith("http") ? address : ROOT + address);
+  show();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  const plain = !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  if (!link || !plain || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
+  const path = link.pathname.slice(ROOT.length) || "/";
+  if (link.hash || !Object.values(VIEWS).some(({ path: pattern }) => pattern.test(path))) return;
+  event.preventDefault();
+  go(link.href);
+  main.focus({ preventScroll: true });
+  scrollTo(0, 0);
+});
+addEventListener("popstate", show);
+document.getElementById("theme").addEventListener("click", toggleAppearance);
+document.getElementById("copy-link").addEventListener("click", () => copy(location.href, "Link"));
+show();

@@ -1,0 +1,83 @@
+// What can be set beside the picture: surface or formula, start, optimizers, noise, batch, steps, seeds.
+import { h, newId } from "../dom.js";
+import { optimizers } from "../controls/optimizers.js";
+import { linear, log, slider } from "../controls/slider.js";
+import { help } from "./keys.js";
+
+const HINT = "ravine-hint-seen";
+
+/** Make the controls: {element, optimizers, start(point)}; `change(part, {redraws})` is called after each change. */
+export async function controls({ state, surfaces, change }) {
+  let now = state;
+  const put = (part, how) => {
+    now = { ...now, ...part };
+    return change(part, how);
+  };
+  const [formulaId, surfaceId, startId] = [newId("formula"), newId("surface"), newId("start")];
+  const about = h("p", { class: "caption" });
+  const formula = h("input", {
+    id: formulaId, type: "text", value: now.formula, placeholder: "x**2 + 10*y**2", spellcheck: "false", autocapitalize: "off", "data-field": "expression",
+    onchange: () => put({ surface: null, formula: formula.value.trim(), start: fitting(formula.value) }, { redraws: true }),
+  });
+  const formulaField = h("div", { class: "field" }, h("label", { for: formulaId }, "ƒ(x, y) ="), formula);
+  const choose = h("select", { id: surfaceId, "data-field": "problem.name", value: now.surface ?? "", onchange: () => chosen(choose.value) },
+    surfaces.map(({ name, title }) => h("option", { value: name }, title)), h("option", { value: "" }, "ƒ(x, y): your own"));
+  const point = h("input", {
+    id: startId, type: "text", value: now.start.join(", "), inputmode: "decimal", "data-field": "problem.start",
+    onchange: () => start(point.value.split(/[\s,;]+/).filter(Boolean).map(Number)),
+  });
+  const list = await optimizers({ value: now.optimizers, change: (value) => put({ optimizers: value }) });
+  const [noiseId] = [newId("noise")];
+  const noise = slider({ name: "noise", title: "Standard deviation of the noise added to each gradient component", value: now.noise, scale: linear(0, 10), field: "problem.noise", change: (value) => put({ noise: value }) });
+  const batch = slider({ name: "batch", title: "Batch size: noise shrinks with its root", value: now.batch, scale: log(1, 256), integer: true, field: "batch_size", change: (value) => put({ batch: value }) });
+  const steps = slider({ name: "steps", title: "Updates", value: now.steps, scale: log(10, 2000), integer: true, field: "epochs", change: (value) => put({ steps: value }) });
+  const seeds = slider({ name: "seeds", title: "Seeds: each draws its own noise", value: now.seeds, scale: log(1, 50), integer: true, field: "seeds", change: (value) => put({ seeds: value }) });
+  noise.element.id = noiseId;
+  const views = h("div", { class: "group", role: "group", "aria-label": "View" }, ["2d", "3d"].map((view) =>
+    h("button", { type: "button", "aria-pressed": String(now.view === view), onclick: (event) => {
+      for (const button of views.children) button.setAttribute("aria-pressed", String(button === event.currentTarget));
+      put({ view }, { runs: false });
+    } }, view.toUpperCase())));
+  const hint = localStorage.getItem(HINT) ? null : h("p", { class: "hint caption" }, "Click or drag in the picture to choose the start; move a slider and the race is run again. ",
+    h("button", { type: "button", class: "quiet", "aria-label": "Hide this line", onclick: () => { localStorage.setItem(HINT, "yes"); hint.remove(); } }, "✕"));
+
+  function chosen(name) {
+    const surface = surfaces.find((one) => one.name === name);
+    explain(surface);
+    if (!surface) {
+      formula.value ||= surfaces.find((one) => one.name === now.surface)?.formula ?? "x**2 + 10*y**2";
+      formula.focus();
+      return put({ surface: null, formula: formula.value }, { redraws: true });
+    }
+    point.value = surface.start.join(", ");
+    return put({ surface: name, start: surface.start }, { redraws: true });
+  }
+
+  function explain(surface) {
+    formulaField.hidden = Boolean(surface);
+    about.textContent = surface ? `${surface.formula}. ${surface.description}` : "x and y, numbers, pi, e, + - * / **, sin cos tan exp log sqrt abs tanh.";
+  }
+
+  /** A formula in x alone has a start of one number. */
+  function fitting(text) {
+    const flat = !/\by\b/.test(text.replaceAll("**", " "));
+    const next = flat ? now.start.slice(0, 1) : [now.start[0], now.start[1] ?? 1];
+    point.value = next.join(", ");
+    return next;
+  }
+
+  function start(value) {
+    point.value = value.join(", ");
+    return put({ start: value }, { redraws: false });
+  }
+
+  explain(surfaces.find(({ name }) => name === now.surface));
+  const element = h("div", { class: "controls" }, hint,
+    h("div", { class: "row" }, h("div", { class: "field grow" }, h("label", { for: surfaceId }, "Surface"), choose), views),
+    formulaField, about,
+    h("div", { class: "field" }, h("label", { for: startId }, "Start"), point),
+    list.element,
+    h("div", { class: "course" }, steps.element, seeds.element, noise.element, batch.element),
+    h("div", { class: "row" }, h("button", { type: "button", onclick: () => change({}) }, "Run again"), h("button", { type: "button", class: "quiet", onclick: help }, "Keys: ?")));
+  return { element, optimizers: list, start };
+}

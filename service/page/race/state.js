@@ -1,0 +1,73 @@
+// What a race is: its state in the address, and the job that it stands for.
+import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
+
+// Race jobs are looked at and forgotten; whoever follows a link runs the same again.
+const KEEP_SECONDS = 3600;
+const FIRST = {
+  surface: "ravine", formula: "", start: null, noise: 0, batch: 1, steps: 100, seeds: 1, view: "2d", frame: null, step: null,
+  optimizers: [{ kind: "sgd", lr: 0.015 }, { kind: "momentum", lr: 0.015, momentum: 0.9 }],
+};
+
+/** Read the state of a race from the address. */
+export function readState() {
+  const query = readAddress();
+  const numbers = (name) => query.get(name)?.split(",").map(Number) ?? FIRST[name];
+  const one = (name) => (query.has(name) && isFinite(query.get(name)) ? Number(query.get(name)) : FIRST[name]);
+  return {
+    surface: query.has("f") ? null : (query.get("surface") ?? FIRST.surface),
+    formula: query.get("f") ?? FIRST.formula,
+    start: numbers("start"), noise: one("noise"), batch: one("batch"), steps: one("steps"), seeds: one("seeds"),
+    view: query.get("view") === "3d" ? "3d" : "2d",
+    frame: numbers("frame"), step: query.has("step") ? one("step") : null,
+    optimizers: query.has("o") ? query.getAll("o").map(readOptimizer) : FIRST.optimizers,
+  };
+}
+
+/** Write the state of a race to the address; what is as at first is left out. */
+export function writeState(state) {
+  const changed = (name) => (state[name] === FIRST[name] ? null : state[name]);
+  writeAddress({
+    surface: state.surface === null ? null : changed("surface"),
+    f: state.surface === null ? state.formula : null,
+    start: state.start?.map((value) => Number(value.toPrecision(4))).join(","),
+    o: state.optimizers.map(writeOptimizer),
+    noise: changed("noise"), batch: changed("batch"), steps: changed("steps"), seeds: changed("seeds"), view: changed("view"),
+    frame: state.frame?.map((value) => Number(value.toPrecision(4))).join(","), step: state.step,
+  });
+}
+
+/** Give the problem that the race is on. */
+export function problemOf({ surface, formula, start, noise }) {
+  return { kind: "surface", ...(surface === null ? { expression: formula } : { name: surface }), start, noise };
+}
+
+/** Give the spec of the job, or null where no optimizer is to run; labels are unique. */
+export function specOf(state) {
+  const running = state.optimizers.filter(({ off }) => !off);
+  if (!running.length) return null;
+  return {
+    name: `Race on ${state.surface ?? state.formula}`.slice(0, 100),
+    problem: problemOf(state),
+    optimizers: labelled(running).map(({ off, ...one }) => one),
+    seeds: { first: 0, count: state.seeds },
+    epochs: state.steps, batch_size: state.batch, ttl_seconds: KEEP_SECONDS,
+  };
+}
+
+/** Give each optimizer a label of its own: its kind, or what tells it from others of its kind. */
+export function labelled(list) {
+  const kinds = list.map(({ kind }) => kind);
+  const used = new Set();
+  return list.map((one) => {
+    let label = one.label ?? one.kind;
+    if (!one.label && kinds.filter((kind) => kind === one.kind).length > 1) {
+      const others = list.filter((other) => other !== one && other.kind === one.kind);
+      const told = ["lr", "momentum", "beta1"].filter((name) => others.some((other) => other[name] !== one[name]) && one[name] !== undefined);
+      label = [one.kind, ...told.map((name) => `${name === "lr" ? "lr" : "β"} ${one[name]}`)].join(" ");
+    }
+    let unique = label;
+    for (let number = 2; used.has(unique); number += 1) unique = `${label} (${number})`;
+    used.add(unique);
+    return { ...one, label: unique };
+  });
+}

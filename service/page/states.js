@@ -1,0 +1,59 @@
+// What is shown where there is no result: nothing yet, waiting, and failed.
+import { h } from "./dom.js";
+import { duration } from "./format.js";
+
+/** Show an error in the API's own words, with the places that it complains about. */
+export function failure(error) {
+  const places = (error.errors ?? []).map(({ loc, msg }) =>
+    h("li", {}, h("code", {}, loc.filter((part) => part !== "body").join(".")), ` ${msg}`),
+  );
+  return h("div", { class: "failed", role: "alert" }, h("h2", {}, error.title ?? "Something went wrong"),
+    places.length ? h("ul", {}, places) : h("p", {}, error.message));
+}
+
+/** Show where a result will be, and how far it is: give `{element, progress(progress)}`. */
+export function waiting(text, height = "320px") {
+  const bar = h("progress", { max: 1, "aria-label": text });
+  const line = h("p", { class: "caption" }, text);
+  const since = performance.now();
+  const element = h("div", { class: "waiting" }, h("div", { class: "skeleton", style: { height } }), h("p", {}), bar, line);
+  return {
+    element,
+    progress({ epochs_done: done, epochs_total: total, fraction }) {
+      bar.value = fraction;
+      const seconds = (performance.now() - since) / 1000;
+      const left = fraction > 0.02 ? `, about ${duration((seconds / fraction) * (1 - fraction))} left` : "";
+      line.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} epochs${left}`;
+    },
+  };
+}
+
+/** Show what to do where there is nothing yet. */
+export const empty = (title, ...children) => h("div", { class: "empty" }, h("h2", {}, title), ...children);
+
+/**
+ * Show complaints of the API beside the controls that caused them: each control has `data-field`, the place in the
+ * spec. What belongs to no control is given back, to be shown elsewhere.
+ */
+export function complain(root, error) {
+  calm(root);
+  const rest = [];
+  for (const one of error.errors ?? []) {
+    const place = one.loc.filter((part) => part !== "body").join(".");
+    const control = [...root.querySelectorAll("[data-field]")].filter(({ dataset }) => place.includes(dataset.field)).sort((a, b) => b.dataset.field.length - a.dataset.field.length)[0];
+    if (!control) {
+      rest.push(one);
+      continue;
+    }
+    control.setAttribute("aria-invalid", "true");
+    const text = h("div", { class: "complaint", role: "alert" }, one.msg);
+    (control.closest(".slider, .field") ?? control).after(text);
+  }
+  return rest;
+}
+
+/** Take all complaints away. */
+export function calm(root) {
+  for (const text of root.querySelectorAll(".complaint")) text.remove();
+  for (const control of root.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");
+}
