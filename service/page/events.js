@@ -43,24 +43,21 @@ export async function follow(jobId, { fields, maxPoints, labels, runs, signal, .
 export async function* read(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      const parts = (rest + value).split("\n\n");
-      rest = parts.pop();
-      for (const part of parts) {
-        const event = { name: "message", id: null, data: "" };
-        for (const line of part.split("\n")) {
-          if (line.startsWith("event: ")) event.name = line.slice(7);
-          else if (line.startsWith("id: ")) event.id = line.slice(4);
-          else if (line.startsWith("data: ")) event.data += line.slice(6);
-        }
-        if (event.data) yield { ...event, data: JSON.parse(event.data) };
+  // Nobody cancels: after `end` the server closes the stream, and a view that is left aborts the request.
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const parts = (rest + value).split("\n\n");
+    rest = parts.pop();
+    for (const part of parts) {
+      const event = { name: "message", id: null, data: "" };
+      for (const line of part.split("\n")) {
+        if (line.startsWith("event: ")) event.name = line.slice(7);
+        else if (line.startsWith("id: ")) event.id = line.slice(4);
+        else if (line.startsWith("data: ")) event.data += line.slice(6);
       }
+      if (event.data) yield { ...event, data: JSON.parse(event.data) };
     }
-  } finally {
-    reader.cancel().catch(() => {});
   }
 }
 
