@@ -74,6 +74,19 @@ def formats() -> dict[str, Any]:
         return formats.measure(client)
 
 
+def page() -> dict[str, Any]:
+    """Measure the page in a browser, on the embedded stack."""
+    from benchmarks import page
+    from service.local.stack import LocalStack
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalStack(Path(folder), port=0, workers=1) as stack,
+        httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
+    ):
+        return page.measure(client)
+
+
 def comparison() -> dict[str, Any]:
     """Measure how long comparisons of large jobs take, over HTTP."""
     from benchmarks import comparison
@@ -98,6 +111,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "load": load,
     "formats": formats,
     "comparison": comparison,
+    "page": page,
     "coverage": coverage,
 }
 

@@ -81,4 +81,15 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             },
         }
     },
+    "draw_landscape": {
+        "map_and_gradients": {
+            "summary": "Ask for a map of the ravine, and for the gradient where a run stood",
+            "value": {
+                "problem": {"kind": "surface", "name": "ravine"},
+                "x": {"from": -6, "to": 6, "num": 100},
+                "y": {"from": -3, "to": 3, "num": 100},
+                "points": [[5, 2], [4.85, 1.4]],
+            },
+        }
+    },
 }

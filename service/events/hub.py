@@ -1,9 +1,9 @@
 """How do many watch one job at the price of one? A follower per job and process reads for all of them.
 
-It looks at the job's rows a few times a second while anybody listens. New rows are read once for all who want the same
-and stand at the same place, one read at a time, and are kept for a while as the bytes that are sent. Nobody is waited
-for: a reader asks for its next piece when it has sent the last one, so a slow one holds one piece, and finds the rest
-in the database.
+It looks at the job's rows a few times a second while anybody listens, at first more often. New rows are read once for
+all who want the same and stand at the same place, one read at a time, and are kept for a while as the bytes that are
+sent. Nobody is waited for: a reader asks for its next piece when it has sent the last one, so a slow one holds one
+piece, and finds the rest in the database.
 """
 
 import asyncio
@@ -26,6 +26,9 @@ from service.spec.runs import Runs
 
 # Workers store twice a second.
 LOOK_SECONDS = 0.25
+# Small jobs are over in a tenth of a second, and somebody waits for their picture: at first the looks are this close,
+# and then a tenth of the time that has been watched apart, which is LOOK_SECONDS from the third second on.
+FIRST_LOOK_SECONDS = 0.015
 # A look at a job of very many shards takes long: the next one waits this many times as long.
 PATIENCE = 10
 # Bytes of written events that a job's follower keeps for those who want the same.
@@ -115,6 +118,7 @@ class Follower:
             self._kept_bytes -= len(oldest.data or b"")
 
     async def _follow(self) -> None:
+        began = time.monotonic()
         while not self.is_over:
             started = time.monotonic()
             try:
@@ -129,7 +133,9 @@ class Follower:
                     self._tell()
                 if state is not None and state.has_ended:
                     return
-            await asyncio.sleep(max(LOOK_SECONDS, PATIENCE * (time.monotonic() - started)))
+            now = time.monotonic()
+            pause = min(LOOK_SECONDS, max(FIRST_LOOK_SECONDS, (now - began) / 10))
+            await asyncio.sleep(max(pause, PATIENCE * (now - started)))
 
     def _look(self) -> State | None:
         with self._database.snapshot() as session:

@@ -7,7 +7,8 @@ export const readAddress = () => new URLSearchParams(location.search);
 export function writeAddress(values, { step = false } = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== null && one !== undefined && one !== "") query.append(name, one);
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== null && one !== undefined && one !== "") query.append(name, one);
   }
   // Commas and colons need no escape in a query, and are what a person reads.
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
@@ -23,7 +24,12 @@ export function writeAddress(values, { step = false } = {}) {
  */
 export function writeOptimizer({ kind, ...settings }) {
   const parts = Object.entries(settings).filter(([, value]) => value !== null && value !== undefined);
-  return [kind, ...parts.map(([name, value]) => `${name}:${escape(typeof value === "object" ? JSON.stringify(value) : String(value))}`)].join(",");
+  return [
+    kind,
+    ...parts.map(
+      ([name, value]) => `${name}:${escape(typeof value === "object" ? JSON.stringify(value) : String(value))}`,
+    ),
+  ].join(",");
 }
 
 /** Read what writeOptimizer wrote; what is neither number nor JSON stays text. */

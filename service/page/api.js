@@ -88,12 +88,20 @@ function askForKey(reason) {
     const dialog = h(
       "dialog",
       { "aria-label": "API key" },
-      h("form", { method: "dialog" },
+      h(
+        "form",
+        { method: "dialog" },
         h("h2", {}, "This server wants a key"),
         h("p", { class: "lead" }, reason || ""),
         h("div", { class: "field" }, h("label", { for: id }, "API key"), field),
         h("p", { class: "caption" }, "It is kept until this tab is closed."),
-        h("div", { class: "row" }, h("button", { class: "main", value: "yes" }, "Use it"), h("button", { value: "", formnovalidate: true }, "Cancel"))),
+        h(
+          "div",
+          { class: "row" },
+          h("button", { class: "main", value: "yes" }, "Use it"),
+          h("button", { value: "", formnovalidate: true }, "Cancel"),
+        ),
+      ),
     );
     dialog.addEventListener("close", () => {
       const given = dialog.returnValue === "yes" && field.value.trim();

@@ -18,7 +18,7 @@ export async function follow(jobId, { fields, maxPoints, labels, runs, signal, .
   if (labels) query.set("labels", labels.join(","));
   if (runs) query.set("runs", runs.join(","));
   let last = null;
-  for (let breaks = 0; breaks < MAX_BREAKS; ) {
+  for (let breaks = 0; breaks < MAX_BREAKS;) {
     try {
       const headers = { Accept: "text/event-stream", ...(last ? { "Last-Event-ID": last } : {}) };
       const response = await send("GET", `/v1/jobs/${jobId}/events?${query}`, { signal, headers });
@@ -78,8 +78,10 @@ async function poll(jobId, query, signal, tell) {
   }
   if (tell.metrics) {
     tell.restart?.();
-    for (let cursor = ""; cursor !== null; ) {
-      const page = await get(`/v1/jobs/${jobId}/metrics?${query}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, { signal });
+    for (let cursor = ""; cursor !== null;) {
+      const page = await get(`/v1/jobs/${jobId}/metrics?${query}${cursor && `&cursor=${encodeURIComponent(cursor)}`}`, {
+        signal,
+      });
       tell.metrics(page.runs);
       cursor = page.next;
     }

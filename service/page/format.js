@@ -12,7 +12,9 @@ export function short(value, digits = 3) {
   if (one === 0) return "0";
   const size = Math.abs(one);
   const text =
-    size >= 1e5 || size < 1e-3 ? one.toExponential(digits - 1).replace("e+", "e") : String(Number(one.toPrecision(digits)));
+    size >= 1e5 || size < 1e-3
+      ? one.toExponential(digits - 1).replace("e+", "e")
+      : String(Number(one.toPrecision(digits)));
   return text.replaceAll("-", "−");
 }
 
@@ -20,7 +22,9 @@ export function short(value, digits = 3) {
 export function estimate(one, digits = 3) {
   if (!one) return "–";
   const value = short(one.value, digits);
-  return one.low === null || one.high === null ? value : `${value} (${short(one.low, digits)} to ${short(one.high, digits)})`;
+  return one.low === null || one.high === null
+    ? value
+    : `${value} (${short(one.low, digits)} to ${short(one.high, digits)})`;
 }
 
 /** Count something: 1 run, 12 runs. */

@@ -56,7 +56,8 @@ export function band(runs, field) {
       const value = run[field]?.[index];
       if (value !== null && value !== undefined) columns[at.get(epoch)].push(Number.isNaN(value) ? Infinity : value);
     });
-    if (ends[which] !== null) for (let index = at.get(ends[which]) + 1; index < grid.length; index += 1) columns[index].push(Infinity);
+    if (ends[which] !== null)
+      for (let index = at.get(ends[which]) + 1; index < grid.length; index += 1) columns[index].push(Infinity);
   });
   const kept = grid.map((epoch, index) => index).filter((index) => columns[index].length);
   const sorted = kept.map((index) => columns[index].sort((one, other) => one - other));

@@ -47,7 +47,13 @@ export function go(address) {
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
-  const plain = !event.defaultPrevented && event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+  const plain =
+    !event.defaultPrevented &&
+    event.button === 0 &&
+    !event.metaKey &&
+    !event.ctrlKey &&
+    !event.shiftKey &&
+    !event.altKey;
   if (!link || !plain || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
   const path = link.pathname.slice(ROOT.length) || "/";
   if (link.hash || !Object.values(VIEWS).some(({ path: pattern }) => pattern.test(path))) return;

@@ -7,8 +7,12 @@ export function failure(error) {
   const places = (error.errors ?? []).map(({ loc, msg }) =>
     h("li", {}, h("code", {}, loc.filter((part) => part !== "body").join(".")), ` ${msg}`),
   );
-  return h("div", { class: "failed", role: "alert" }, h("h2", {}, error.title ?? "Something went wrong"),
-    places.length ? h("ul", {}, places) : h("p", {}, error.message));
+  return h(
+    "div",
+    { class: "failed", role: "alert" },
+    h("h2", {}, error.title ?? "Something went wrong"),
+    places.length ? h("ul", {}, places) : h("p", {}, error.message),
+  );
 }
 
 /** Show where a result will be, and how far it is: give `{element, progress(progress)}`. */
@@ -16,7 +20,14 @@ export function waiting(text, height = "320px") {
   const bar = h("progress", { max: 1, "aria-label": text });
   const line = h("p", { class: "caption" }, text);
   const since = performance.now();
-  const element = h("div", { class: "waiting" }, h("div", { class: "skeleton", style: { height } }), h("p", {}), bar, line);
+  const element = h(
+    "div",
+    { class: "waiting" },
+    h("div", { class: "skeleton", style: { height } }),
+    h("p", {}),
+    bar,
+    line,
+  );
   return {
     element,
     progress({ epochs_done: done, epochs_total: total, fraction }) {
@@ -40,7 +51,9 @@ export function complain(root, error) {
   const rest = [];
   for (const one of error.errors ?? []) {
     const place = one.loc.filter((part) => part !== "body").join(".");
-    const control = [...root.querySelectorAll("[data-field]")].filter(({ dataset }) => place.includes(dataset.field)).sort((a, b) => b.dataset.field.length - a.dataset.field.length)[0];
+    const control = [...root.querySelectorAll("[data-field]")]
+      .filter(({ dataset }) => place.includes(dataset.field))
+      .sort((a, b) => b.dataset.field.length - a.dataset.field.length)[0];
     if (!control) {
       rest.push(one);
       continue;

@@ -19,6 +19,13 @@ def test_every_entry_has_a_formula_a_reference_and_a_sentence_for_each_parameter
             assert parameter.get("description"), f"{entry['kind']}.{name}"
 
 
+@pytest.mark.parametrize("path", ["problems", "optimizers", "schedules"])
+def test_who_has_the_catalogue_already_gets_no_body(client: httpx.Client, path: str) -> None:
+    tag = client.get(f"/v1/{path}").headers["etag"]
+    again = client.get(f"/v1/{path}", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 def test_optimizers_have_ranges_and_defaults(client: httpx.Client) -> None:
     entries = {entry["kind"]: entry["parameters"] for entry in client.get("/v1/optimizers").json()["items"]}
     assert {"sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad"} <= set(entries)

@@ -8,7 +8,19 @@ import { linear, log, slider } from "./slider.js";
 const FIRST = ["lr", "momentum", "beta1", "beta2"];
 const SYMBOLS = { lr: "lr", momentum: "β", beta1: "β₁", beta2: "β₂", weight_decay: "decay" };
 /** A rate that suits a kind where nothing else is known. */
-const RATES = { adam: 0.1, adamw: 0.1, nadam: 0.1, radam: 0.1, adamax: 0.1, rmsprop: 0.05, adagrad: 0.5, lion: 0.05, signsgd: 0.05, rprop: 0.05, adadelta: 1 };
+const RATES = {
+  adam: 0.1,
+  adamw: 0.1,
+  nadam: 0.1,
+  radam: 0.1,
+  adamax: 0.1,
+  rmsprop: 0.05,
+  adagrad: 0.5,
+  lion: 0.05,
+  signsgd: 0.05,
+  rprop: 0.05,
+  adadelta: 1,
+};
 
 /**
  * Make the list: give {element, value, set(list), limit(at, number, says)}; `change(list)` is called after each change.
@@ -25,10 +37,21 @@ export async function optimizers({ value, change, rates = RATES, most = 8 }) {
   function render() {
     const styles = lineStyles(list.map(({ kind }) => kind));
     rows = list.map((one, at) => row(one, at, styles[at]));
-    const add = h("button", { type: "button", class: "quiet", disabled: list.length >= most, onclick: () => {
-      const free = ["sgd", "momentum", "nesterov", "adam", "rmsprop"].find((kind) => !list.some((other) => other.kind === kind));
-      replace([...list, fresh(free ?? "momentum", rates)]);
-    } }, "+ add optimizer");
+    const add = h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        disabled: list.length >= most,
+        onclick: () => {
+          const free = ["sgd", "momentum", "nesterov", "adam", "rmsprop"].find(
+            (kind) => !list.some((other) => other.kind === kind),
+          );
+          replace([...list, fresh(free ?? "momentum", rates)]);
+        },
+      },
+      "+ add optimizer",
+    );
     element.replaceChildren(...rows.map(({ element: one }) => one), add);
   }
 
@@ -44,33 +67,80 @@ export async function optimizers({ value, change, rates = RATES, most = 8 }) {
       list = list.map((other, index) => (index === at ? { ...other, [name]: number } : other));
       change(list);
     };
-    const choose = h("select", { "aria-label": `Optimizer ${at + 1}`, "data-field": `optimizers.${at}.kind`, value: one.kind, onchange: (event) => {
-      replace(list.map((other, index) => (index === at ? fresh(event.target.value, rates, other) : other)));
-    } }, catalogue.map(({ kind, title }) => h("option", { value: kind }, title)));
-    const toggle = h("button", { type: "button", class: "quiet", "aria-pressed": String(!one.off), "aria-label": `Run optimizer ${at + 1}`, title: `${at + 1}`, onclick: () => {
-      replace(list.map((other, index) => (index === at ? { ...other, off: !other.off || undefined } : other)));
-    } }, one.off ? "○" : "●");
+    const choose = h(
+      "select",
+      {
+        "aria-label": `Optimizer ${at + 1}`,
+        "data-field": `optimizers.${at}.kind`,
+        value: one.kind,
+        onchange: (event) => {
+          replace(list.map((other, index) => (index === at ? fresh(event.target.value, rates, other) : other)));
+        },
+      },
+      catalogue.map(({ kind, title }) => h("option", { value: kind }, title)),
+    );
+    const toggle = h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        "aria-pressed": String(!one.off),
+        "aria-label": `Run optimizer ${at + 1}`,
+        title: `${at + 1}`,
+        onclick: () => {
+          replace(list.map((other, index) => (index === at ? { ...other, off: !other.off || undefined } : other)));
+        },
+      },
+      one.off ? "○" : "●",
+    );
     toggle.style.color = style.colour;
     toggle.style.background = "none";
-    const away = h("button", { type: "button", class: "quiet", "aria-label": `Remove optimizer ${at + 1}`, disabled: list.length < 2, onclick: () => replace(list.filter((_, index) => index !== at)) }, "✕");
-    const numbers = Object.entries(entry.parameters.properties).filter(([name, schema]) => bounds(schema) && name !== "clip_norm" && name !== "clip_value");
+    const away = h(
+      "button",
+      {
+        type: "button",
+        class: "quiet",
+        "aria-label": `Remove optimizer ${at + 1}`,
+        disabled: list.length < 2,
+        onclick: () => replace(list.filter((_, index) => index !== at)),
+      },
+      "✕",
+    );
+    const numbers = Object.entries(entry.parameters.properties).filter(
+      ([name, schema]) => bounds(schema) && name !== "clip_norm" && name !== "clip_value",
+    );
     const controls = new Map(numbers.map(([name, schema]) => [name, control(name, schema, one, at, put, style)]));
     const first = numbers.map(([name]) => name).filter((name) => FIRST.includes(name));
     const rest = numbers.map(([name]) => name).filter((name) => !FIRST.includes(name));
     const show = (names) => names.map((name) => controls.get(name).element);
-    const details = rest.length ? h("details", { open: rest.some((name) => one[name] !== undefined) }, h("summary", {}, "more"), show(rest)) : null;
+    const details = rest.length
+      ? h("details", { open: rest.some((name) => one[name] !== undefined) }, h("summary", {}, "more"), show(rest))
+      : null;
     return {
       controls,
-      element: h("section", { class: `optimizer${one.off ? " off" : ""}`, "aria-label": entry.title }, h("header", {}, toggle, choose, away), show(first), details),
+      element: h(
+        "section",
+        { class: `optimizer${one.off ? " off" : ""}`, "aria-label": entry.title },
+        h("header", {}, toggle, choose, away),
+        show(first),
+        details,
+      ),
     };
   }
 
   render();
   return {
     element,
-    get value() { return list; },
-    set: (next) => { list = next; render(); },
-    toggle: (at) => list[at] && replace(list.map((other, index) => (index === at ? { ...other, off: !other.off || undefined } : other))),
+    get value() {
+      return list;
+    },
+    set: (next) => {
+      list = next;
+      render();
+    },
+    toggle: (at) =>
+      list[at] &&
+      replace(list.map((other, index) => (index === at ? { ...other, off: !other.off || undefined } : other))),
     limit: (at, number, says) => rows[at]?.controls.get("lr")?.limit(number, says),
   };
 }
@@ -84,10 +154,21 @@ export function fresh(kind, rates = RATES, before = {}) {
 function control(name, schema, one, at, put, style) {
   const [least, most] = bounds(schema);
   const value = one[name] ?? schema.default ?? 0;
-  const scale = name === "lr" ? log(1e-4, Math.max(1, value)) : most <= 1 ? linear(0, most === 1 && least === 0 ? 0.999 : most) : linear(least > -1e9 ? least : 0, Math.max(1, value * 2));
+  const scale =
+    name === "lr"
+      ? log(1e-4, Math.max(1, value))
+      : most <= 1
+        ? linear(0, most === 1 && least === 0 ? 0.999 : most)
+        : linear(least > -1e9 ? least : 0, Math.max(1, value * 2));
   const made = slider({
-    name: SYMBOLS[name] ?? name.replaceAll("_", " "), title: schema.description ?? name, value, scale, least: undefined, most: undefined,
-    field: `optimizers.${at}.${name}`, change: (number) => put(name, number),
+    name: SYMBOLS[name] ?? name.replaceAll("_", " "),
+    title: schema.description ?? name,
+    value,
+    scale,
+    least: undefined,
+    most: undefined,
+    field: `optimizers.${at}.${name}`,
+    change: (number) => put(name, number),
   });
   made.element.style.setProperty("--thumb", style.colour);
   return made;
@@ -95,6 +176,9 @@ function control(name, schema, one, at, put, style) {
 
 /** Give the least and the most that a number may be; null for what is no number. */
 function bounds(schema) {
-  const one = schema.type === "number" ? schema : (schema.oneOf ?? schema.anyOf ?? []).find(({ type }) => type === "number");
-  return one ? [one.minimum ?? one.exclusiveMinimum ?? -Infinity, one.maximum ?? one.exclusiveMaximum ?? Infinity] : null;
+  const one =
+    schema.type === "number" ? schema : (schema.oneOf ?? schema.anyOf ?? []).find(({ type }) => type === "number");
+  return one
+    ? [one.minimum ?? one.exclusiveMinimum ?? -Infinity, one.maximum ?? one.exclusiveMaximum ?? Infinity]
+    : null;
 }

@@ -2,9 +2,15 @@
 import { h, newId } from "../dom.js";
 
 /** From place on the track, 0 to 1, to number and back. */
-export const linear = (from, to) => ({ from, to, number: (place) => from + (to - from) * place, place: (number) => (number - from) / (to - from) });
+export const linear = (from, to) => ({
+  from,
+  to,
+  number: (place) => from + (to - from) * place,
+  place: (number) => (number - from) / (to - from),
+});
 export const log = (from, to) => ({
-  from, to,
+  from,
+  to,
   number: (place) => from * (to / from) ** place,
   place: (number) => Math.log(number / from) / Math.log(to / from),
 });
@@ -16,13 +22,33 @@ const STEPS = 400;
  *
  * Numbers typed in may lie beyond the track's ends, within `least` and `most`.
  */
-export function slider({ name, title = name, value, scale, digits = 3, integer = false, field, least, most, change, input }) {
+export function slider({
+  name,
+  title = name,
+  value,
+  scale,
+  digits = 3,
+  integer = false,
+  field,
+  least,
+  most,
+  change,
+  input,
+}) {
   const id = newId("slider");
   const rounded = (number) => (integer ? Math.round(number) : Number(number.toPrecision(digits)));
   const place = (number) => Math.round(Math.min(1, Math.max(0, scale.place(Math.max(number, 1e-300)) || 0)) * STEPS);
   let now = value;
   const range = h("input", {
-    type: "range", id, min: 0, max: STEPS, step: 1, value: place(value), title, "aria-valuetext": String(value), "data-field": field,
+    type: "range",
+    id,
+    min: 0,
+    max: STEPS,
+    step: 1,
+    value: place(value),
+    title,
+    "aria-valuetext": String(value),
+    "data-field": field,
     oninput: () => {
       now = rounded(scale.number(range.value / STEPS));
       box.value = now;
@@ -32,7 +58,12 @@ export function slider({ name, title = name, value, scale, digits = 3, integer =
     onchange: () => change?.(now),
   });
   const box = h("input", {
-    type: "number", step: "any", min: least, max: most, value, "aria-label": `${title}, as a number`,
+    type: "number",
+    step: "any",
+    min: least,
+    max: most,
+    value,
+    "aria-label": `${title}, as a number`,
     onchange: () => {
       if (box.value === "" || !box.checkValidity()) return box.reportValidity();
       set(integer ? Math.round(Number(box.value)) : Number(box.value));
@@ -60,5 +91,12 @@ export function slider({ name, title = name, value, scale, digits = 3, integer =
     range.title = share >= 1 ? title : `${title}; ${says}`;
   }
 
-  return { element, set, limit, get value() { return now; } };
+  return {
+    element,
+    set,
+    limit,
+    get value() {
+      return now;
+    },
+  };
 }

@@ -6,8 +6,6 @@ import { plotlyDash } from "../palette.js";
 import { CONFIG, axis, layout, onResize, plotly } from "./plotly.js";
 import { fitsLog, span, spread } from "./ticks.js";
 
-// Pixels of a letter of 12 pixels, a little more than the widest fonts take on average.
-const LETTER = 7.2;
 const LINE = 15;
 
 /**
@@ -52,38 +50,77 @@ export function curves(element, signal) {
   return { draw, rule: move };
 }
 
+const ruler = document.createElement("canvas").getContext("2d");
+
+function textWidth(text) {
+  ruler.font = "12px system-ui, sans-serif";
+  return ruler.measureText(text).width;
+}
+
 /** Choose scales and margins. */
-function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = false, logY = "auto", xRange, shapes = [] }) {
+function framed(
+  element,
+  series,
+  { xTitle = "epoch", yTitle = "loss", logX = false, logY = "auto", xRange, shapes = [] },
+) {
   const width = element.clientWidth;
   const height = element.clientHeight;
   const heights = series.flatMap(({ y, low, high }) => [...y, ...(low ?? []), ...(high ?? [])]);
   const log = logY === "auto" ? fitsLog(heights) : logY;
   const direct = width >= 440 && series.length <= height / LINE - 4;
-  const right = direct ? Math.min(width * 0.4, 16 + LETTER * Math.max(0, ...series.map(({ label }) => label.length))) : 14;
+  const right = direct ? Math.min(width * 0.4, 14 + Math.max(0, ...series.map(({ label }) => textWidth(label)))) : 14;
   const left = 62;
   const top = 8;
   const bottom = 46;
   // Where the lines end decides what is seen: a run that left for infinity must not press all others flat.
   const drawn = heights.filter((value) => Math.abs(value) < 1e30);
   const y = span(drawn, log);
-  const x = xRange ?? span(series.flatMap((one) => one.x), logX);
+  const x =
+    xRange ??
+    span(
+      series.flatMap((one) => one.x),
+      logX,
+    );
   const inner = height - top - bottom;
   const ends = series.map(({ y: values }) => {
     const last = values.findLast((value) => Number.isFinite(value) && (!log || value > 0));
     return inner * (1 - ((log ? Math.log10(last) : last) - y[0]) / (y[1] - y[0]));
   });
-  const places = spread(ends.map((end) => Math.min(inner, Math.max(0, end || 0))), LINE, inner);
+  const places = spread(
+    ends.map((end) => Math.min(inner, Math.max(0, end || 0))),
+    LINE,
+    inner,
+  );
   const annotations = direct
     ? series.map(({ label, style }, at) => ({
-        text: escaped(label), font: { color: style.colour, size: 12 }, xref: "paper", yref: "paper", x: 1, y: 1 - places[at] / inner,
-        xanchor: "left", yanchor: "middle", xshift: 6, showarrow: false,
+        text: escaped(label),
+        font: { color: style.colour, size: 12 },
+        xref: "paper",
+        yref: "paper",
+        x: 1,
+        y: 1 - places[at] / inner,
+        xanchor: "left",
+        yanchor: "middle",
+        xshift: 6,
+        showarrow: false,
       }))
     : [];
   return {
-    left, top, width: width - left - right, height: inner, x, logX,
+    left,
+    top,
+    width: width - left - right,
+    height: inner,
+    x,
+    logX,
     layout: layout({
-      width, height, annotations, shapes, margin: { l: left, r: right, t: top, b: bottom }, hovermode: "x unified",
-      showlegend: !direct && series.length > 1, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
+      width,
+      height,
+      annotations,
+      shapes,
+      margin: { l: left, r: right, t: top, b: bottom },
+      hovermode: "x unified",
+      showlegend: !direct && series.length > 1,
+      legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
       xaxis: axis(xTitle, { range: x, type: logX ? "log" : "linear" }),
       yaxis: axis(yTitle, { range: y, type: log ? "log" : "linear", nticks: Math.max(3, Math.floor(inner / 40)) }),
     }),
@@ -94,11 +131,20 @@ function traces(series) {
   const bands = series.flatMap(({ x, low, high, style }) => {
     if (!low) return [];
     const common = { x, mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
-    return [{ ...common, y: low.map(finite) }, { ...common, y: high.map(finite), fill: "tonexty", fillcolor: faded(style.colour) }];
+    return [
+      { ...common, y: low.map(finite) },
+      { ...common, y: high.map(finite), fill: "tonexty", fillcolor: faded(style.colour) },
+    ];
   });
   const lines = series.map(({ label, x, y, style, faint }) => ({
-    x, y: y.map(finite), name: escaped(label), mode: x.length > 1 ? "lines" : "markers", type: "scatter", opacity: faint ? 0.4 : 1,
-    line: { color: style.colour, width: 2, dash: plotlyDash(style.dash) }, customdata: y.map((value) => short(value)),
+    x,
+    y: y.map(finite),
+    name: escaped(label),
+    mode: x.length > 1 ? "lines" : "markers",
+    type: "scatter",
+    opacity: faint ? 0.4 : 1,
+    line: { color: style.colour, width: 2, dash: plotlyDash(style.dash) },
+    customdata: y.map((value) => short(value)),
     hovertemplate: "%{customdata}",
   }));
   return [...bands, ...lines];

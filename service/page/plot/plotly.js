@@ -22,19 +22,37 @@ export function axis(title, more = {}) {
   const quiet = colour("--quiet");
   return {
     title: { text: title, font: { size: 12, color: quiet }, standoff: 6 },
-    gridcolor: colour("--faint"), linecolor: colour("--line"), tickcolor: colour("--line"), zeroline: false, showline: true,
-    ticks: "outside", ticklen: 3, tickfont: { size: 11, color: quiet }, automargin: false, exponentformat: "power",
-    minexponent: 4, fixedrange: true, ...more,
+    gridcolor: colour("--faint"),
+    linecolor: colour("--line"),
+    tickcolor: colour("--line"),
+    zeroline: false,
+    showline: true,
+    ticks: "outside",
+    ticklen: 3,
+    tickfont: { size: 11, color: quiet },
+    automargin: false,
+    exponentformat: "power",
+    minexponent: 4,
+    fixedrange: true,
+    ...more,
   };
 }
 
 /** Give a layout with these axes and margins in the colours of the page. */
 export function layout(more) {
   return {
-    paper_bgcolor: "transparent", plot_bgcolor: "transparent", showlegend: false, hovermode: "closest",
+    paper_bgcolor: "transparent",
+    plot_bgcolor: "transparent",
+    showlegend: false,
+    hovermode: "closest",
     font: { family: "system-ui, sans-serif", size: 12, color: colour("--ink") },
-    hoverlabel: { bgcolor: colour("--raised"), bordercolor: colour("--line"), font: { color: colour("--ink"), size: 12 } },
-    margin: { l: 58, r: 16, t: 10, b: 44 }, ...more,
+    hoverlabel: {
+      bgcolor: colour("--raised"),
+      bordercolor: colour("--line"),
+      font: { color: colour("--ink"), size: 12 },
+    },
+    margin: { l: 58, r: 16, t: 10, b: 44 },
+    ...more,
   };
 }
 

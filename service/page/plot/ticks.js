@@ -16,7 +16,8 @@ export function span(values, log) {
 }
 
 /** Whether values can be drawn on a logarithmic axis and are worth it. */
-export const fitsLog = (values) => values.some((value) => Number.isFinite(value)) && values.every((value) => !(value <= 0));
+export const fitsLog = (values) =>
+  values.some((value) => Number.isFinite(value)) && values.every((value) => !(value <= 0));
 
 /** Move heights apart so that texts of a height do not overlap, each as near to its own as it goes. */
 export function spread(heights, least, room) {

@@ -12,17 +12,50 @@ export function clock({ show, settle, signal }) {
   let speed = 1;
   let playing = false;
   let last = 0;
-  const scrubber = h("input", { type: "range", min: 0, max: 0, step: 1, value: 0, class: "scrubber", "aria-label": "Step", oninput: () => {
-    pause();
-    go(Number(scrubber.value));
-  } });
+  const scrubber = h("input", {
+    type: "range",
+    min: 0,
+    max: 0,
+    step: 1,
+    value: 0,
+    class: "scrubber",
+    "aria-label": "Step",
+    oninput: () => {
+      pause();
+      go(Number(scrubber.value));
+    },
+  });
   const label = h("output", { class: "number step" }, "step 0");
-  const button = (shape, name, action) => h("button", { type: "button", "aria-label": name, title: name, onclick: action }, icon(shape));
+  const button = (shape, name, action) =>
+    h("button", { type: "button", "aria-label": name, title: name, onclick: action }, icon(shape));
   const toggle = button("play", "Play", () => (playing ? pause() : play()));
-  const pace = h("select", { "aria-label": "Speed", value: "1", onchange: () => { speed = Number(pace.value); } }, SPEEDS.map((one) => h("option", { value: one }, `${one}×`)));
-  const element = h("div", { class: "clock" },
-    button("first", "To the start", () => { pause(); go(0); }), toggle, button("last", "To the end", () => { pause(); go(steps); }),
-    scrubber, label, pace);
+  const pace = h(
+    "select",
+    {
+      "aria-label": "Speed",
+      value: "1",
+      onchange: () => {
+        speed = Number(pace.value);
+      },
+    },
+    SPEEDS.map((one) => h("option", { value: one }, `${one}×`)),
+  );
+  const element = h(
+    "div",
+    { class: "clock" },
+    button("first", "To the start", () => {
+      pause();
+      go(0);
+    }),
+    toggle,
+    button("last", "To the end", () => {
+      pause();
+      go(steps);
+    }),
+    scrubber,
+    label,
+    pace,
+  );
 
   function showToggle(shape, name) {
     toggle.replaceChildren(icon(shape));
@@ -68,9 +101,15 @@ export function clock({ show, settle, signal }) {
   }
 
   return {
-    element, go, play, pause,
+    element,
+    go,
+    play,
+    pause,
     toggle: () => (playing ? pause() : play()),
-    step: (by) => { pause(); go(Math.floor(at) + by); },
+    step: (by) => {
+      pause();
+      go(Math.floor(at) + by);
+    },
     /** A new race of so many steps; the clock stays where it was, or goes to the end. */
     range(next) {
       const whole = at >= steps || !steps;
@@ -78,11 +117,18 @@ export function clock({ show, settle, signal }) {
       scrubber.max = next;
       go(whole ? next : Math.min(at, next));
     },
-    get at() { return Math.floor(at); },
+    get at() {
+      return Math.floor(at);
+    },
   };
 }
 
-const SHAPES = { play: "M4 2v12l10-6z", pause: "M3 2h4v12H3zM9 2h4v12H9z", first: "M2 2h2v12H2zM14 2v12L5 8z", last: "M12 2h2v12h-2zM2 2v12l9-6z" };
+const SHAPES = {
+  play: "M4 2v12l10-6z",
+  pause: "M3 2h4v12H3zM9 2h4v12H9z",
+  first: "M2 2h2v12H2zM14 2v12L5 8z",
+  last: "M12 2h2v12h-2zM2 2v12l9-6z",
+};
 
 /** Draw a button's sign: fonts do not agree on these characters. */
 function icon(shape) {

@@ -16,30 +16,114 @@ export async function controls({ state, surfaces, change }) {
   const [formulaId, surfaceId, startId] = [newId("formula"), newId("surface"), newId("start")];
   const about = h("p", { class: "caption" });
   const formula = h("input", {
-    id: formulaId, type: "text", value: now.formula, placeholder: "x**2 + 10*y**2", spellcheck: "false", autocapitalize: "off", "data-field": "expression",
-    onchange: () => put({ surface: null, formula: formula.value.trim(), start: fitting(formula.value) }, { redraws: true }),
+    id: formulaId,
+    type: "text",
+    value: now.formula,
+    placeholder: "x**2 + 10*y**2",
+    spellcheck: "false",
+    autocapitalize: "off",
+    "data-field": "expression",
+    onchange: () =>
+      put({ surface: null, formula: formula.value.trim(), start: fitting(formula.value) }, { redraws: true }),
   });
   const formulaField = h("div", { class: "field" }, h("label", { for: formulaId }, "ƒ(x, y) ="), formula);
-  const choose = h("select", { id: surfaceId, "data-field": "problem.name", value: now.surface ?? "", onchange: () => chosen(choose.value) },
-    surfaces.map(({ name, title }) => h("option", { value: name }, title)), h("option", { value: "" }, "ƒ(x, y): your own"));
+  const choose = h(
+    "select",
+    { id: surfaceId, "data-field": "problem.name", value: now.surface ?? "", onchange: () => chosen(choose.value) },
+    surfaces.map(({ name, title }) => h("option", { value: name }, title)),
+    h("option", { value: "" }, "ƒ(x, y): your own"),
+  );
   const point = h("input", {
-    id: startId, type: "text", value: now.start.join(", "), inputmode: "decimal", "data-field": "problem.start",
-    onchange: () => start(point.value.split(/[\s,;]+/).filter(Boolean).map(Number)),
+    id: startId,
+    type: "text",
+    value: now.start.join(", "),
+    inputmode: "decimal",
+    "data-field": "problem.start",
+    onchange: () =>
+      start(
+        point.value
+          .split(/[\s,;]+/)
+          .filter(Boolean)
+          .map(Number),
+      ),
   });
   const list = await optimizers({ value: now.optimizers, change: (value) => put({ optimizers: value }) });
   const [noiseId] = [newId("noise")];
-  const noise = slider({ name: "noise", title: "Standard deviation of the noise added to each gradient component", value: now.noise, scale: linear(0, 10), field: "problem.noise", change: (value) => put({ noise: value }) });
-  const batch = slider({ name: "batch", title: "Batch size: noise shrinks with its root", value: now.batch, scale: log(1, 256), integer: true, field: "batch_size", change: (value) => put({ batch: value }) });
-  const steps = slider({ name: "steps", title: "Updates", value: now.steps, scale: log(10, 2000), integer: true, field: "epochs", change: (value) => put({ steps: value }) });
-  const seeds = slider({ name: "seeds", title: "Seeds: each draws its own noise", value: now.seeds, scale: log(1, 50), integer: true, field: "seeds", change: (value) => put({ seeds: value }) });
+  const noise = slider({
+    name: "noise",
+    title: "Standard deviation of the noise added to each gradient component",
+    value: now.noise,
+    scale: linear(0, 10),
+    field: "problem.noise",
+    change: (value) => put({ noise: value }),
+  });
+  const batch = slider({
+    name: "batch",
+    title: "Batch size: noise shrinks with its root",
+    value: now.batch,
+    scale: log(1, 256),
+    integer: true,
+    field: "batch_size",
+    change: (value) => put({ batch: value }),
+  });
+  const steps = slider({
+    name: "steps",
+    title: "Updates",
+    value: now.steps,
+    scale: log(10, 2000),
+    integer: true,
+    field: "epochs",
+    change: (value) => put({ steps: value }),
+  });
+  const seeds = slider({
+    name: "seeds",
+    title: "Seeds: each draws its own noise",
+    value: now.seeds,
+    scale: log(1, 50),
+    integer: true,
+    field: "seeds",
+    change: (value) => put({ seeds: value }),
+  });
   noise.element.id = noiseId;
-  const views = h("div", { class: "group", role: "group", "aria-label": "View" }, ["2d", "3d"].map((view) =>
-    h("button", { type: "button", "aria-pressed": String(now.view === view), onclick: (event) => {
-      for (const button of views.children) button.setAttribute("aria-pressed", String(button === event.currentTarget));
-      put({ view }, { runs: false });
-    } }, view.toUpperCase())));
-  const hint = localStorage.getItem(HINT) ? null : h("p", { class: "hint caption" }, "Click or drag in the picture to choose the start; move a slider and the race is run again. ",
-    h("button", { type: "button", class: "quiet", "aria-label": "Hide this line", onclick: () => { localStorage.setItem(HINT, "yes"); hint.remove(); } }, "✕"));
+  const views = h(
+    "div",
+    { class: "group", role: "group", "aria-label": "View" },
+    ["2d", "3d"].map((view) =>
+      h(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(now.view === view),
+          onclick: (event) => {
+            for (const button of views.children)
+              button.setAttribute("aria-pressed", String(button === event.currentTarget));
+            put({ view }, { runs: false });
+          },
+        },
+        view.toUpperCase(),
+      ),
+    ),
+  );
+  const hint = localStorage.getItem(HINT)
+    ? null
+    : h(
+        "p",
+        { class: "hint caption" },
+        "Click or drag in the picture to choose the start; move a slider and the race is run again. ",
+        h(
+          "button",
+          {
+            type: "button",
+            class: "quiet",
+            "aria-label": "Hide this line",
+            onclick: () => {
+              localStorage.setItem(HINT, "yes");
+              hint.remove();
+            },
+          },
+          "✕",
+        ),
+      );
 
   function chosen(name) {
     const surface = surfaces.find((one) => one.name === name);
@@ -55,7 +139,9 @@ export async function controls({ state, surfaces, change }) {
 
   function explain(surface) {
     formulaField.hidden = Boolean(surface);
-    about.textContent = surface ? `${surface.formula}. ${surface.description}` : "x and y, numbers, pi, e, + - * / **, sin cos tan exp log sqrt abs tanh.";
+    about.textContent = surface
+      ? `${surface.formula}. ${surface.description}`
+      : "x and y, numbers, pi, e, + - * / **, sin cos tan exp log sqrt abs tanh.";
   }
 
   /** A formula in x alone has a start of one number. */
@@ -72,12 +158,27 @@ export async function controls({ state, surfaces, change }) {
   }
 
   explain(surfaces.find(({ name }) => name === now.surface));
-  const element = h("div", { class: "controls" }, hint,
-    h("div", { class: "row" }, h("div", { class: "field grow" }, h("label", { for: surfaceId }, "Surface"), choose), views),
-    formulaField, about,
+  const element = h(
+    "div",
+    { class: "controls" },
+    hint,
+    h(
+      "div",
+      { class: "row" },
+      h("div", { class: "field grow" }, h("label", { for: surfaceId }, "Surface"), choose),
+      views,
+    ),
+    formulaField,
+    about,
     h("div", { class: "field" }, h("label", { for: startId }, "Start"), point),
     list.element,
     h("div", { class: "course" }, steps.element, seeds.element, noise.element, batch.element),
-    h("div", { class: "row" }, h("button", { type: "button", onclick: () => change({}) }, "Run again"), h("button", { type: "button", class: "quiet", onclick: help }, "Keys: ?")));
+    h(
+      "div",
+      { class: "row" },
+      h("button", { type: "button", onclick: () => change({}) }, "Run again"),
+      h("button", { type: "button", class: "quiet", onclick: help }, "Keys: ?"),
+    ),
+  );
   return { element, optimizers: list, start };
 }

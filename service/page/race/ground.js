@@ -12,19 +12,35 @@ const FLOOR = 1e-4;
 /** Ask for the map of a problem over a frame [x0, x1, y0, y1], or [x0, x1] in one dimension. */
 export function survey(problem, frame, signal, samples = SAMPLES) {
   const side = (from, to) => ({ from, to, num: samples });
-  return post("/v1/landscape", {
-    problem, x: side(frame[0], frame[1]), ...(frame.length === 4 ? { y: side(frame[2], frame[3]) } : {}),
-  }, { signal });
+  return post(
+    "/v1/landscape",
+    {
+      problem,
+      x: side(frame[0], frame[1]),
+      ...(frame.length === 4 ? { y: side(frame[2], frame[3]) } : {}),
+    },
+    { signal },
+  );
 }
 
 /** Give the height above the lowest point in sight on a logarithmic scale, and where colours begin and end. */
 export function heights({ loss, minima }) {
-  const flat = loss.flat().map(Number).filter(Number.isFinite).sort((one, other) => one - other);
+  const flat = loss
+    .flat()
+    .map(Number)
+    .filter(Number.isFinite)
+    .sort((one, other) => one - other);
   if (!flat.length) return null;
   const lowest = Math.min(flat[0], ...minima.map(({ value }) => value).filter((value) => value !== null));
   const highest = flat[Math.floor((flat.length - 1) * 0.995)] - lowest || 1;
-  const height = (value) => (Number.isFinite(Number(value)) ? Math.log10(Math.max(Number(value) - lowest, highest * FLOOR)) : null);
-  return { rows: loss.map((row) => (Array.isArray(row) ? row.map(height) : height(row))), from: Math.log10(highest * FLOOR), to: Math.log10(highest), lowest };
+  const height = (value) =>
+    Number.isFinite(Number(value)) ? Math.log10(Math.max(Number(value) - lowest, highest * FLOOR)) : null;
+  return {
+    rows: loss.map((row) => (Array.isArray(row) ? row.map(height) : height(row))),
+    from: Math.log10(highest * FLOOR),
+    to: Math.log10(highest),
+    lowest,
+  };
 }
 
 /** Draw the map into an element. In one dimension it is the curve itself; gives the ends of the picture. */
@@ -36,18 +52,42 @@ export async function drawGround(element, map, frame) {
     const known = values.filter(Number.isFinite);
     const [low, high] = [Math.min(...known), Math.max(...known)];
     const ends = [frame[0], frame[1], low - (high - low) * 0.08, high + (high - low) * 0.05];
-    const line = { x: map.x, y: values, mode: "lines", line: { color: colour("--quiet"), width: 1.5 }, hoverinfo: "skip" };
-    await Plotly.react(element, [line], layout({ ...size, xaxis: axis("x", { range: ends.slice(0, 2) }), yaxis: axis("loss", { range: ends.slice(2) }) }), CONFIG);
+    const line = {
+      x: map.x,
+      y: values,
+      mode: "lines",
+      line: { color: colour("--quiet"), width: 1.5 },
+      hoverinfo: "skip",
+    };
+    await Plotly.react(
+      element,
+      [line],
+      layout({ ...size, xaxis: axis("x", { range: ends.slice(0, 2) }), yaxis: axis("loss", { range: ends.slice(2) }) }),
+      CONFIG,
+    );
     return ends;
   }
   const found = heights(map);
   const contours = found && {
-    type: "contour", x: map.x, y: map.y, z: found.rows, showscale: false, hoverinfo: "skip",
-    colorscale: [[0, colour("--low")], [1, colour("--high")]], zmin: found.from, zmax: found.to,
+    type: "contour",
+    x: map.x,
+    y: map.y,
+    z: found.rows,
+    showscale: false,
+    hoverinfo: "skip",
+    colorscale: [
+      [0, colour("--low")],
+      [1, colour("--high")],
+    ],
+    zmin: found.from,
+    zmax: found.to,
     line: { width: 0.5, color: colour("--quiet"), smoothing: 0.6 },
     contours: { start: found.from, end: found.to, size: (found.to - found.from) / LEVELS },
   };
-  const axes = { xaxis: axis("x", { range: frame.slice(0, 2), showgrid: false }), yaxis: axis("y", { range: frame.slice(2), showgrid: false }) };
+  const axes = {
+    xaxis: axis("x", { range: frame.slice(0, 2), showgrid: false }),
+    yaxis: axis("y", { range: frame.slice(2), showgrid: false }),
+  };
   await Plotly.react(element, contours ? [contours] : [], layout({ ...size, ...axes }), CONFIG);
   return frame;
 }
@@ -58,7 +98,9 @@ export function firstFrame(surface, start) {
     const ends = surface.domain.map(([from, to]) => [from - (to - from) * 0.02, to + (to - from) * 0.02]).flat();
     const inside = start.every((value, at) => value >= ends[2 * at] && value <= ends[2 * at + 1]);
     if (inside) return ends;
-    return ends.map((end, at) => (at % 2 ? Math.max(end, start[at >> 1] * 1.05) : Math.min(end, start[at >> 1] * 1.05)));
+    return ends.map((end, at) =>
+      at % 2 ? Math.max(end, start[at >> 1] * 1.05) : Math.min(end, start[at >> 1] * 1.05),
+    );
   }
   const reach = Math.max(3, ...start.map((value) => Math.abs(value) * 1.25));
   return start.flatMap(() => [-reach, reach]);

@@ -23,7 +23,10 @@ export function pathCanvas(canvas) {
   const place = ([x, y]) => {
     const width = canvas.clientWidth - MARGIN.l - MARGIN.r;
     const height = canvas.clientHeight - MARGIN.t - MARGIN.b;
-    return [MARGIN.l + near((x - ends[0]) / (ends[1] - ends[0])) * width, MARGIN.t + near(1 - (y - ends[2]) / (ends[3] - ends[2])) * height];
+    return [
+      MARGIN.l + near((x - ends[0]) / (ends[1] - ends[0])) * width,
+      MARGIN.t + near(1 - (y - ends[2]) / (ends[3] - ends[2])) * height,
+    ];
   };
 
   /** Measure each path in pixels up to each of its points, so that dashes go on where the piece before ended. */
@@ -43,7 +46,12 @@ export function pathCanvas(canvas) {
 
   function clip(context) {
     context.beginPath();
-    context.rect(MARGIN.l, MARGIN.t, canvas.clientWidth - MARGIN.l - MARGIN.r, canvas.clientHeight - MARGIN.t - MARGIN.b);
+    context.rect(
+      MARGIN.l,
+      MARGIN.t,
+      canvas.clientWidth - MARGIN.l - MARGIN.r,
+      canvas.clientHeight - MARGIN.t - MARGIN.b,
+    );
     context.clip();
   }
 
@@ -124,7 +132,10 @@ export function pathCanvas(canvas) {
       if (faint || !label) continue;
       const at = Math.min(shown, points.length - 1);
       let [x, y] = place(points[at]);
-      const text = diverged !== null && diverged !== undefined && shown >= diverged ? `${label}: diverged at step ${diverged}` : label;
+      const text =
+        diverged !== null && diverged !== undefined && shown >= diverged
+          ? `${label}: diverged at step ${diverged}`
+          : label;
       const width = over.measureText(text).width;
       x = Math.min(canvas.clientWidth - MARGIN.r - width - 4, Math.max(MARGIN.l + 4, x + 9));
       y = Math.min(canvas.clientHeight - MARGIN.b - 9, Math.max(MARGIN.t + 9, y - 9));
@@ -180,17 +191,30 @@ export function pathCanvas(canvas) {
   }
 
   return {
-    resize, place,
+    resize,
+    place,
     /** Take the colours of the page as they are now. */
     recolour() {
       tones.ink = colour("--ink");
       tones.ground = colour("--ground");
       again();
     },
-    frame(next) { ends = next; again(); },
-    fixed(next) { fixed = { ...fixed, ...next }; compose(); },
-    paths(next) { paths = next; again(); },
-    arrows(next) { arrows = next; compose(); },
+    frame(next) {
+      ends = next;
+      again();
+    },
+    fixed(next) {
+      fixed = { ...fixed, ...next };
+      compose();
+    },
+    paths(next) {
+      paths = next;
+      again();
+    },
+    arrows(next) {
+      arrows = next;
+      compose();
+    },
     show(step) {
       if (step < shown) {
         shown = step;
@@ -206,7 +230,10 @@ export function pathCanvas(canvas) {
       const width = canvas.clientWidth - MARGIN.l - MARGIN.r;
       const height = canvas.clientHeight - MARGIN.t - MARGIN.b;
       const share = (value) => Math.min(1, Math.max(0, value));
-      return [ends[0] + share((x - MARGIN.l) / width) * (ends[1] - ends[0]), ends[2] + (1 - share((y - MARGIN.t) / height)) * (ends[3] - ends[2])];
+      return [
+        ends[0] + share((x - MARGIN.l) / width) * (ends[1] - ends[0]),
+        ends[2] + (1 - share((y - MARGIN.t) / height)) * (ends[3] - ends[2]),
+      ];
     },
   };
 }

@@ -1,54 +1,117 @@
 // What the race says in figures: the sentence under the picture, and a line for each optimizer.
 import { asCurl, get, post } from "../api.js";
 import { copy, h } from "../dom.js";
-import { duration, estimate, number, short } from "../format.js";
-import { go } from "../main.js";
+import { estimate, number, short } from "../format.js";
 
 /** Ask what theory says of each optimizer on a problem: its limit, and its best setting there; null where it is silent. */
 export function theoryOf(problem, list, signal) {
   const known = ["sgd", "momentum", "nesterov", "quasi_hyperbolic", "adam", "adamw"];
-  return Promise.all(list.map(async ({ kind, lr, momentum, beta1, nu, dampening, weight_decay }) => {
-    if (!known.includes(kind)) return null;
-    const beta = momentum ?? beta1;
-    const query = { problem: { ...problem, noise: 0 }, optimizer: kind, lr, ...(beta === undefined ? {} : { momentum: beta }), nu, dampening, weight_decay };
-    return post("/v1/theory", query, { signal }).catch(() => null);
-  }));
-}
-
-/** Show the figures of an ended race. */
-export async function readouts(element, job, race, theory, signal) {
-  const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
-  if (signal.aborted) return;
-  const rows = found.labels.flatMap(({ settings }) => settings).map((setting, at) => row(setting, race[at], theory[at]));
-  const target = found.target?.loss;
-  element.replaceChildren(
-    h("p", { class: "verdict" }, found.verdict),
-    h("p", { class: "caption" }, ...prospect(found, race, theory)),
-    h("ul", { class: "warnings" }, found.warnings.map(({ sentence }) => h("li", {}, sentence))),
-    h("div", { class: "table", tabindex: 0, role: "region", "aria-label": "Figures of the race" }, h("table", {},
-      h("thead", {}, h("tr", {}, ["Optimizer", `To loss ${short(target)}`, "Final loss", "Overshoot", "Sign changes", "Stability limit"].map((name, at) => h("th", { scope: "col", class: at ? "number" : null }, name)))),
-      h("tbody", {}, rows))),
-    h("div", { class: "row" },
-      h("a", { href: `${document.documentElement.dataset.root}/jobs/${job.id}` }, "All of this job"),
-      h("button", { type: "button", class: "quiet", onclick: () => copy(asCurl("POST", "/v1/jobs", race.spec), "Command") }, "Copy as curl")),
+  return Promise.all(
+    list.map(async ({ kind, lr, momentum, beta1, nu, dampening, weight_decay }) => {
+      if (!known.includes(kind)) return null;
+      const beta = momentum ?? beta1;
+      const query = {
+        problem: { ...problem, noise: 0 },
+        optimizer: kind,
+        lr,
+        ...(beta === undefined ? {} : { momentum: beta }),
+        nu,
+        dampening,
+        weight_decay,
+      };
+      return post("/v1/theory", query, { signal }).catch(() => null);
+    }),
   );
 }
 
-function row(setting, racer, theory) {
+/** Show the figures of an ended race; `keep()` is called when somebody goes to the page of its job. */
+export async function readouts(element, { job, spec, race, theory, keep }, signal) {
+  const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
+  if (signal.aborted) return;
+  const target = found.target?.loss;
+  const rows = found.labels
+    .flatMap(({ settings }) => settings)
+    .map((setting, at) => row(setting, race[at], theory[at], target));
+  element.replaceChildren(
+    h("p", { class: "verdict" }, found.verdict),
+    h("p", { class: "caption" }, ...prospect(found, race, theory)),
+    h(
+      "ul",
+      { class: "warnings" },
+      found.warnings.map(({ sentence }) => h("li", {}, sentence)),
+    ),
+    h(
+      "div",
+      { class: "table", tabindex: 0, role: "region", "aria-label": "Figures of the race" },
+      h(
+        "table",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            [
+              "Optimizer",
+              target === undefined ? "To target" : `To loss ${short(target)}`,
+              "Final loss",
+              "Overshoot",
+              "Sign changes",
+              "Stability limit",
+            ].map((name, at) => h("th", { scope: "col", class: at ? "number" : null }, name)),
+          ),
+        ),
+        h("tbody", {}, rows),
+      ),
+    ),
+    h(
+      "div",
+      { class: "row" },
+      h("a", { href: `${document.documentElement.dataset.root}/jobs/${job.id}`, onclick: keep }, "All of this job"),
+      h(
+        "button",
+        { type: "button", class: "quiet", onclick: () => copy(asCurl("POST", "/v1/jobs", spec), "Command") },
+        "Copy as curl",
+      ),
+    ),
+  );
+}
+
+function row(setting, racer, theory, target) {
   const steps = setting.epochs_to_target?.median;
   const reached = setting.share_reached;
   const axes = setting.paths;
   const limit = theory ? number(theory.setting.lr_limit) : null;
   const cells = [
-    setting.diverged ? `${setting.diverged} of ${setting.runs} diverged` : !reached ? "not reached" : `${estimate(steps)} steps${reached < 1 ? `, ${Math.round(reached * 100)} % of runs` : ""}`,
+    setting.diverged
+      ? `${setting.diverged} of ${setting.runs} diverged`
+      : target === undefined
+        ? "–"
+        : !reached
+          ? "not reached"
+          : `${estimate(steps)} steps${reached < 1 ? `, ${Math.round(reached * 100)} % of runs` : ""}`,
     estimate(setting.final_loss?.median),
     axes ? axes.overshoot.map((value) => short(value)).join(", ") : "–",
     axes ? axes.sign_changes.map((value) => short(value)).join(", ") : "–",
   ];
-  return h("tr", {},
+  return h(
+    "tr",
+    {},
     h("th", { scope: "row" }, swatch(racer.style), ` ${setting.label}`),
     cells.map((text) => h("td", { class: "number" }, text)),
-    h("td", { class: "number" }, limit === null ? "–" : h("span", { class: theory.setting.inside ? "chip good" : "chip warn" }, `${theory.setting.inside ? "inside" : "beyond"} ${short(limit)}`)));
+    h(
+      "td",
+      { class: "number" },
+      limit === null
+        ? "–"
+        : h(
+            "span",
+            { class: theory.setting.inside ? "chip good" : "chip warn" },
+            `${theory.setting.inside ? "inside" : "beyond"} ${short(limit)}`,
+          ),
+    ),
+  );
 }
 
 /** Draw a colour and its dash as they are in the picture. */
@@ -70,7 +133,9 @@ function prospect(found, race, theory) {
     if (!best || !(target > 0) || !(first > target) || !(best.rate > 0)) return [];
     // The loss is of the square of the distance, which shrinks by this factor at every update.
     const steps = Math.ceil(Math.log(target / first) / (2 * Math.log(best.rate)));
-    return [`${race[at].label} at its own best (rate ${short(best.lr)}${best.momentum ? `, β ${short(best.momentum)}` : ""}) about ${steps} steps`];
+    return [
+      `${race[at].label} at its own best (rate ${short(best.lr)}${best.momentum ? `, β ${short(best.momentum)}` : ""}) about ${steps} steps`,
+    ];
   });
   return sentences.length ? [`Theory gives to loss ${short(target)}: ${[...new Set(sentences)].join("; ")}.`] : [];
 }

@@ -4,8 +4,20 @@ import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../add
 // Race jobs are looked at and forgotten; whoever follows a link runs the same again.
 const KEEP_SECONDS = 3600;
 const FIRST = {
-  surface: "ravine", formula: "", start: null, noise: 0, batch: 1, steps: 100, seeds: 1, view: "2d", frame: null, step: null,
-  optimizers: [{ kind: "sgd", lr: 0.015 }, { kind: "momentum", lr: 0.015, momentum: 0.9 }],
+  surface: "ravine",
+  formula: "",
+  start: null,
+  noise: 0,
+  batch: 1,
+  steps: 100,
+  seeds: 1,
+  view: "2d",
+  frame: null,
+  step: null,
+  optimizers: [
+    { kind: "sgd", lr: 0.015 },
+    { kind: "momentum", lr: 0.015, momentum: 0.9 },
+  ],
 };
 
 /** Read the state of a race from the address. */
@@ -16,9 +28,14 @@ export function readState() {
   return {
     surface: query.has("f") ? null : (query.get("surface") ?? FIRST.surface),
     formula: query.get("f") ?? FIRST.formula,
-    start: numbers("start"), noise: one("noise"), batch: one("batch"), steps: one("steps"), seeds: one("seeds"),
+    start: numbers("start"),
+    noise: one("noise"),
+    batch: one("batch"),
+    steps: one("steps"),
+    seeds: one("seeds"),
     view: query.get("view") === "3d" ? "3d" : "2d",
-    frame: numbers("frame"), step: query.has("step") ? one("step") : null,
+    frame: numbers("frame"),
+    step: query.has("step") ? one("step") : null,
     optimizers: query.has("o") ? query.getAll("o").map(readOptimizer) : FIRST.optimizers,
   };
 }
@@ -31,8 +48,13 @@ export function writeState(state) {
     f: state.surface === null ? state.formula : null,
     start: state.start?.map((value) => Number(value.toPrecision(4))).join(","),
     o: state.optimizers.map(writeOptimizer),
-    noise: changed("noise"), batch: changed("batch"), steps: changed("steps"), seeds: changed("seeds"), view: changed("view"),
-    frame: state.frame?.map((value) => Number(value.toPrecision(4))).join(","), step: state.step,
+    noise: changed("noise"),
+    batch: changed("batch"),
+    steps: changed("steps"),
+    seeds: changed("seeds"),
+    view: changed("view"),
+    frame: state.frame?.map((value) => Number(value.toPrecision(4))).join(","),
+    step: state.step,
   });
 }
 
@@ -50,7 +72,9 @@ export function specOf(state) {
     problem: problemOf(state),
     optimizers: labelled(running).map(({ off, ...one }) => one),
     seeds: { first: 0, count: state.seeds },
-    epochs: state.steps, batch_size: state.batch, ttl_seconds: KEEP_SECONDS,
+    epochs: state.steps,
+    batch_size: state.batch,
+    ttl_seconds: KEEP_SECONDS,
   };
 }
 
@@ -62,7 +86,9 @@ export function labelled(list) {
     let label = one.label ?? one.kind;
     if (!one.label && kinds.filter((kind) => kind === one.kind).length > 1) {
       const others = list.filter((other) => other !== one && other.kind === one.kind);
-      const told = ["lr", "momentum", "beta1"].filter((name) => others.some((other) => other[name] !== one[name]) && one[name] !== undefined);
+      const told = ["lr", "momentum", "beta1"].filter(
+        (name) => others.some((other) => other[name] !== one[name]) && one[name] !== undefined,
+      );
       label = [one.kind, ...told.map((name) => `${name === "lr" ? "lr" : "β"} ${one[name]}`)].join(" ");
     }
     let unique = label;

@@ -1,26 +1,29 @@
 // The front door: optimizers race on a surface, in real jobs, on one clock.
 import { onAppearance } from "../appearance.js";
-import { get, getOnce, post, send } from "../api.js";
+import { getOnce, post, send } from "../api.js";
 import { h, lessMotion } from "../dom.js";
 import { follow } from "../events.js";
 import { number } from "../format.js";
-import { Histories, band } from "../histories.js";
-import { lineStyles } from "../palette.js";
+import { Histories } from "../histories.js";
 import { curves } from "../plot/curves.js";
 import { onResize } from "../plot/plotly.js";
 import { calm, complain, failure } from "../states.js";
+import { arrowsAt } from "./arrows.js";
 import { clock } from "./clock.js";
 import { controls } from "./controls.js";
 import { drawGround, firstFrame, survey } from "./ground.js";
 import { keys } from "./keys.js";
 import { pathCanvas } from "./paths.js";
+import { pointing } from "./pointing.js";
+import { onPicture, pathsOf, racersOf, restyled } from "./racers.js";
 import { readouts, theoryOf } from "./readouts.js";
 import { space } from "./space.js";
 import { problemOf, readState, specOf, writeState } from "./state.js";
 
 /** Show the race; ends when the signal aborts. */
 export async function show(root, { signal }) {
-  const surfaces = (await getOnce("/v1/problems")).items.find(({ kind }) => kind === "surface").surfaces;
+  const [problemKinds] = await Promise.all([getOnce("/v1/problems"), getOnce("/v1/optimizers")]);
+  const surfaces = problemKinds.items.find(({ kind }) => kind === "surface").surfaces;
   let state = readState();
   const surfaceOf = () => surfaces.find(({ name }) => name === state.surface) ?? null;
   state.start ??= surfaceOf()?.start ?? [5, 2];
@@ -28,6 +31,8 @@ export async function show(root, { signal }) {
   let race = [];
   let job = null;
   let asked = null;
+  // Each race takes the job of the one before away, unless somebody has gone to its page.
+  let isKept = false;
 
   const ground = h("div", { class: "ground" });
   const canvas = h("canvas", { class: "paths", tabindex: 0, role: "img" });
@@ -35,7 +40,11 @@ export async function show(root, { signal }) {
   const picture = h("div", { class: "picture" }, ground, canvas, solid);
   const problems = h("div", { class: "problems" });
   const lossFigure = h("div", { class: "loss" });
-  const figures = h("section", { class: "readouts", "aria-label": "Result", "aria-live": "polite" });
+  const figures = h(
+    "section",
+    { class: "readouts", "aria-label": "Result", "aria-live": "polite" },
+    h("div", { class: "skeleton", style: { height: "160px" } }),
+  );
   const path = pathCanvas(canvas);
   const scene = space(solid, signal);
   const chart = curves(lossFigure, signal);
@@ -43,7 +52,12 @@ export async function show(root, { signal }) {
   const panel = await controls({ state, surfaces, change, signal });
   root.append(
     h("h1", { class: "sr-only" }, "Race"),
-    h("div", { class: "stage" }, h("div", { class: "left" }, picture, time.element), h("aside", { class: "right", "aria-label": "Settings" }, panel.element)),
+    h(
+      "div",
+      { class: "stage" },
+      h("div", { class: "left" }, picture, time.element),
+      h("aside", { class: "right", "aria-label": "Settings" }, panel.element),
+    ),
     problems,
     h("div", { class: "below" }, figures, h("figure", { "aria-label": "Loss against step" }, lossFigure)),
   );
@@ -58,26 +72,40 @@ export async function show(root, { signal }) {
     canvas.setAttribute("aria-label", describe(state));
     solid.hidden = state.view !== "3d" || map?.dimension === 1;
     if (runs) asked?.abort();
-    await Promise.all([redraws ? drawMap() : null, runs ? run() : null, runs ? limits() : null]);
+    // A formula may be wrong: one complaint is enough.
+    if (redraws && state.surface === null && !(await drawMap())) return;
+    await Promise.all([
+      redraws && state.surface !== null ? drawMap() : null,
+      runs ? run() : null,
+      runs ? limits() : null,
+    ]);
     if (redraws || part.view) drawSpace();
   }
 
   async function drawMap() {
-    const frame = state.frame ?? firstFrame(surfaceOf(), state.start);
+    const frame = shownFrame();
     try {
       map = await survey(problemOf(state), frame, signal);
       const ends = await drawGround(ground, map, frame);
       path.frame(ends);
-      path.fixed({ start: onPicture(state.start, startLoss()), minima: map.minima.map(({ position, value }) => onPicture(position, value)) });
+      path.fixed({
+        start: onPicture(state.start, heightAt(state.start)),
+        minima: map.minima.map(({ position, value }) => onPicture(position, value)),
+      });
       root.dataset.ground = String(Number(root.dataset.ground ?? 0) + 1);
+      return true;
     } catch (error) {
       tell(error);
+      return false;
     }
   }
 
-  // In one dimension the loss is the second coordinate of the picture.
-  const onPicture = (point, loss) => (point.length === 1 ? [point[0], loss] : point);
-  const startLoss = () => race[0]?.firstLoss ?? 0;
+  /** Read the height of a place off the map, for the picture of one dimension. */
+  function heightAt([x]) {
+    if (map?.dimension !== 1) return 0;
+    const at = Math.round(((x - map.x[0]) / (map.x.at(-1) - map.x[0])) * (map.x.length - 1));
+    return Number(map.loss[Math.min(map.x.length - 1, Math.max(0, at))]);
+  }
 
   /** Run the race as a job; its rows are drawn as they come. */
   async function run() {
@@ -90,58 +118,50 @@ export async function show(root, { signal }) {
       const posted = await post("/v1/jobs", spec, { signal: mine.signal });
       const histories = new Histories();
       const ended = await follow(posted.id, {
-        fields: ["loss", "position"], signal: mine.signal, metrics: (runs) => histories.add(runs), restart: () => histories.clear(),
+        fields: ["loss", "position"],
+        signal: mine.signal,
+        metrics: (runs) => histories.add(runs),
+        restart: () => histories.clear(),
       });
       calm(root);
       problems.replaceChildren(ended.error ? failure({ title: "The job failed", message: ended.error.detail }) : "");
       job = ended;
-      if (before) send("DELETE", `/v1/jobs/${before.id}`).catch(() => {});
-      gather(histories, spec);
+      if (before && !isKept) send("DELETE", `/v1/jobs/${before.id}`).catch(() => {});
+      isKept = false;
+      race = racersOf(spec, histories);
       draw();
       root.dataset.raced = String(Number(root.dataset.raced ?? 0) + 1);
+      performance.mark("raced");
+      figures.classList.add("stale");
       const theory = await theoryOf(problemOf(state), race, mine.signal);
-      await readouts(figures, job, race, theory, mine.signal);
+      await readouts(figures, { job, spec, race, theory, keep: () => (isKept = true) }, mine.signal);
+      figures.classList.remove("stale");
     } catch (error) {
       tell(error);
     }
   }
 
-  function gather(histories, spec) {
-    const styles = lineStyles(spec.optimizers.map(({ kind }) => kind));
-    const groups = histories.byLabel();
-    race = spec.optimizers.map((one, at) => {
-      const runs = groups.get(one.label) ?? [];
-      return { ...one, style: styles[at], runs, firstLoss: runs[0]?.loss[0], band: band(runs, "loss") };
-    });
-    race.spec = spec;
-  }
-
   function draw() {
-    path.paths(race.flatMap((one) => pathsOf(one)));
-    path.fixed({ start: onPicture(state.start, startLoss()) });
+    path.paths(race.flatMap(pathsOf));
+    path.fixed({ start: onPicture(state.start, heightAt(state.start)) });
     time.range(Math.max(...race.flatMap(({ runs }) => runs.map(({ epoch }) => epoch.at(-1)))));
-    chart.draw({ series: () => restyled().map(({ label, style, band: of }) => ({ label, style, ...of })), xTitle: "step", yTitle: "loss" });
+    // The paths are seen one frame before the curves, which take Plotly longer than all of the rest.
+    requestAnimationFrame(() => setTimeout(drawChart));
     if (state.view === "3d") drawSpace();
   }
 
-  const restyled = () => race.map((one, at) => ({ ...one, style: lineStyles(race.map(({ kind }) => kind))[at] }));
-
-  /** A run is its path; of many seeds the median path is drawn over a light cloud. */
-  function pathsOf({ runs, label, style, band: of }) {
-    const all = runs.map((one) => ({ style, points: one.position.map((point, at) => onPicture(point, one.loss[at])), losses: one.loss, faint: runs.length > 1 }));
-    const ends = runs.map((one) => (isEnded(one) ? one.epoch.at(-1) : null)).filter((end) => end !== null);
-    const diverged = ends.length > runs.length / 2 ? Math.min(...ends) : null;
-    if (all.length === 1) return [{ ...all[0], label, diverged }];
-    const points = of.x.map((_, step) => [0, 1].map((side) => middle(all.map(({ points: one }) => one[step]?.[side]))));
-    return [...all, { style, label, diverged, points, losses: of.y, faint: false }];
+  function drawChart() {
+    if (signal.aborted) return;
+    chart.draw({
+      series: () => restyled(race).map(({ label, style, band: of }) => ({ label, style, ...of })),
+      xTitle: "step",
+      yTitle: "loss",
+    });
   }
-
-  const isEnded = ({ epoch, loss }) => epoch.at(-1) < state.steps || !Number.isFinite(loss.at(-1));
-  const middle = (values) => values.filter((value) => Number.isFinite(value)).sort((a, b) => a - b).at(values.length >> 1);
 
   function drawSpace() {
     solid.hidden = state.view !== "3d" || map?.dimension !== 2;
-    if (!solid.hidden && map && race.length) scene.draw(map, race.flatMap((one) => pathsOf(one)), time.at);
+    if (!solid.hidden && map && race.length) scene.draw(map, race.flatMap(pathsOf), time.at);
   }
 
   function showStep(step) {
@@ -150,19 +170,11 @@ export async function show(root, { signal }) {
     if (!solid.hidden) scene.show(step);
   }
 
-  /** Where the clock rests, arrows show the gradient (thin) and what the step really was (bold). */
+  /** Where the clock rests there is time for arrows, and a step worth a link. */
   async function settled(step) {
-    if (state.step !== step && step !== state.steps) writeState({ ...state, step });
-    const at = race.filter(({ runs }) => runs.length === 1 && runs[0].position[step + 1]?.length === 2 && runs[0].position[step + 1].every(Number.isFinite));
-    if (!at.length) return path.arrows([]);
-    const points = at.map(({ runs }) => runs[0].position[step]);
-    const { gradients } = await post("/v1/landscape", { problem: { ...problemOf(state), noise: 0 }, points }, { signal }).catch(() => ({ gradients: [] }));
-    if (time.at !== step || !gradients.length) return;
-    path.arrows(at.flatMap(({ runs, style, lr }, index) => {
-      const from = points[index];
-      const downhill = gradients[index].map((value, side) => from[side] - lr * number(value));
-      return [{ from, to: downhill, style }, { from, to: runs[0].position[step + 1], style, bold: true }];
-    }));
+    if (step !== state.steps) writeState({ ...state, step });
+    const arrows = await arrowsAt(race, step, problemOf(state), signal);
+    if (time.at === step) path.arrows(arrows);
   }
 
   async function limits() {
@@ -176,62 +188,60 @@ export async function show(root, { signal }) {
   function tell(error) {
     if (error.name === "AbortError" || signal.aborted) return;
     const rest = complain(root, error);
-    problems.replaceChildren(rest.length || !error.errors?.length ? failure({ ...error, message: error.message, errors: rest }) : "");
+    problems.replaceChildren(
+      rest.length || !error.errors?.length ? failure({ ...error, message: error.message, errors: rest }) : "",
+    );
   }
 
-  // The start: click, drag, or the arrow keys while the picture has the focus.
-  const placed = (event) => {
-    const box = canvas.getBoundingClientRect();
-    const [x, y] = path.at(event.clientX - box.left, event.clientY - box.top).map((value) => Number(value.toPrecision(4)));
-    return state.start.length === 1 ? [x] : [x, y];
-  };
-  let dragged = false;
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    dragged = true;
-    canvas.setPointerCapture(event.pointerId);
-    path.fixed({ start: onPicture(placed(event), startLoss()) });
-  });
-  canvas.addEventListener("pointermove", (event) => dragged && path.fixed({ start: onPicture(placed(event), startLoss()) }));
-  canvas.addEventListener("pointerup", (event) => {
-    if (!dragged) return;
-    dragged = false;
-    panel.start(placed(event));
-  });
+  const shownFrame = () => state.frame ?? firstFrame(surfaceOf(), state.start);
+  const cropped = (point) => point.slice(0, state.start.length);
   let turned = null;
-  canvas.addEventListener("wheel", (event) => {
-    if (!map || map.dimension !== 2) return;
-    event.preventDefault();
-    const box = canvas.getBoundingClientRect();
-    const [x, y] = path.at(event.clientX - box.left, event.clientY - box.top);
-    const factor = event.deltaY > 0 ? 1.2 : 1 / 1.2;
-    const now = state.frame ?? firstFrame(surfaceOf(), state.start);
-    state.frame = now.map((end, at) => (at < 2 ? x : y) + (end - (at < 2 ? x : y)) * factor);
-    path.frame(state.frame);
+  function zoom(frame) {
+    if (map?.dimension !== 2) return;
+    state.frame = frame;
+    path.frame(frame ?? shownFrame());
     clearTimeout(turned);
-    turned = setTimeout(() => change({ frame: state.frame }, { runs: false, redraws: true }), 120);
-  }, { passive: false });
-
-  keys({ canvas, time, panel, repeat: () => change({}), start: () => state.start, frame: () => state.frame ?? firstFrame(surfaceOf(), state.start), signal });
-  onResize(picture, () => {
-    path.resize();
-    if (map) drawGround(ground, map, state.frame ?? firstFrame(surfaceOf(), state.start)).then((ends) => path.frame(ends));
-    drawSpace();
-  }, signal);
+    turned = setTimeout(() => change({ frame }, { runs: false, redraws: true }), 120);
+  }
+  pointing(canvas, {
+    place: path.at,
+    frame: shownFrame,
+    drag: (point) => path.fixed({ start: onPicture(cropped(point), heightAt(point)) }),
+    drop: (point) => panel.start(cropped(point)),
+    zoom,
+  });
+  keys({
+    canvas,
+    time,
+    panel,
+    repeat: () => change({}),
+    start: () => state.start,
+    frame: shownFrame,
+    zoom,
+    signal,
+  });
+  onResize(
+    picture,
+    () => {
+      path.resize();
+      if (map) drawGround(ground, map, shownFrame()).then((ends) => path.frame(ends));
+      drawSpace();
+    },
+    signal,
+  );
   onAppearance(() => {
     path.recolour();
-    const styles = lineStyles(race.map(({ kind }) => kind));
-    race.forEach((one, at) => { one.style = styles[at]; });
-    path.paths(race.flatMap((one) => pathsOf(one)));
+    race = restyled(race);
+    path.paths(race.flatMap(pathsOf));
     panel.optimizers.set(state.optimizers);
-    if (map) drawGround(ground, map, state.frame ?? firstFrame(surfaceOf(), state.start));
+    if (map) drawGround(ground, map, shownFrame());
     drawSpace();
   }, signal);
   signal.addEventListener("abort", () => window.Plotly?.purge(ground));
 
   const stepped = state.step;
-  await change({}, { redraws: !state.frame, runs: true });
-  if (state.frame) await drawMap();
+  state.step = null;
+  await change({ frame: state.frame }, { redraws: true });
   if (stepped !== null) time.go(stepped);
   else if (!lessMotion() && race.length && !new URLSearchParams(location.search).size) time.play();
 }

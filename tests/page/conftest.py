@@ -1,0 +1,110 @@
+"""A real browser on the page of the shared stack; whatever it complains about fails the test that made it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.servers import Stack
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+# Drawing in three dimensions without a graphics card; a container has no sandbox of its own.
+ARGUMENTS = ["--no-sandbox", "--enable-unsafe-swiftshader"]
+# The first job of a worker loads torch.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass
+class Complaints:
+    """What a browser has complained about, and what it may: answers of these states are what a test is about."""
+
+    allowed: set[int] = field(default_factory=set)
+    found: list[str] = field(default_factory=list)
+
+    def listen(self, page: Page, origin: str) -> None:
+        """Take notice of everything that goes wrong in a page."""
+        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("pageerror", lambda error: self.found.append(f"exception: {error}"))
+        page.on("request", lambda request: self._asked(request.url, origin))
+
+    def _said(self, kind: str, text: str) -> None:
+        expected = any(f"status of {status}" in text for status in self.allowed)
+        if kind == "error" and not expected:
+            self.found.append(f"console: {text}")
+
+    def _asked(self, url: str, origin: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"http", "https", "ws", "wss"} and f"{parts.scheme}://{parts.netloc}" != origin:
+            self.found.append(f"request beyond the server: {url}")
+
+
+# The page looks the same on both databases: one of the two shared stacks is enough.
+on_one_stack = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for all tests of a module: while Playwright is there it occupies the event loop of this thread, which
+    tests elsewhere have for themselves.
+    """
+    if CHROMIUM is None:
+        reason = "no Chromium here: `apt install chromium`, and the tests of the page run too"
+        if os.environ.get("RAVINE_NEEDS_BROWSER"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """What the browser complains about; nothing may be left at the end."""
+    found = Complaints()
+    yield found
+    assert found.found == []
+
+
+@pytest.fixture
+def new_page(browser: Browser, stack: Stack, complaints: Complaints) -> Iterator[Callable[..., Page]]:
+    """A function that opens a page in a fresh profile: ``new_page("/jobs", dark=True)``."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(path: str = "/", *, dark: bool = False, size: tuple[int, int] = (1440, 1000), **more: object) -> Page:
+        options = {"reduced_motion": "reduce", **more}
+        context = browser.new_context(
+            base_url=stack.url,
+            color_scheme="dark" if dark else "light",
+            viewport={"width": size[0], "height": size[1]},
+            **options,
+        )
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        complaints.listen(page, stack.url)
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def count(page: Page, name: str) -> int:
+    """Read a counter of the view: how often it has `raced`, `drawn`, …"""
+    return int(page.locator(".view").get_attribute(f"data-{name}") or 0)
+
+
+def wait_for_count(page: Page, name: str, least: int) -> None:
+    """Wait until a counter of the view has come so far."""
+    page.wait_for_function(
+        "([name, least]) => Number(document.querySelector('.view')?.dataset[name] ?? 0) >= least", arg=[name, least]
+    )

@@ -1,0 +1,72 @@
+"""Every view, light and dark, narrow and wide: no complaint, no bar to scroll sideways, nothing that bars a reader."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import on_one_stack, wait_for_count
+
+OpenPage = Callable[..., Page]
+pytestmark = on_one_stack
+VIEWS = {"race": "/", "train": "/train", "sweep": "/sweep", "jobs": "/jobs", "lessons": "/lessons"}
+
+
+def open_view(new_page: OpenPage, path: str, **options: object) -> Page:
+    """Open a view and wait until there is something to see."""
+    page = new_page(path, **options)
+    page.wait_for_function("() => document.querySelector('.view')?.children.length > 0")
+    if path == "/":
+        wait_for_count(page, "raced", 1)
+        page.wait_for_selector(".readouts:not(.stale) table")
+    page.wait_for_load_state("networkidle")
+    return page
+
+
+def serious(page: Page) -> list[str]:
+    """List what axe-core finds that bars people: rule, weight and elements."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']]}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+    ]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_bars_a_reader(new_page: OpenPage, view: str, dark: bool) -> None:
+    page = open_view(new_page, VIEWS[view], dark=dark)
+    assert serious(page) == []
+    expect(page.locator("header [aria-current=page]")).to_have_text(view.capitalize())
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_view_is_wider_than_its_window(new_page: OpenPage, view: str) -> None:
+    page = open_view(new_page, VIEWS[view], size=(360, 740))
+    for width in (360, 768, 2560):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+def test_light_and_dark_are_chosen_and_remembered(new_page: OpenPage) -> None:
+    page = open_view(new_page, "/jobs")
+    ground = "() => getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Light or dark").click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+
+
+def test_views_follow_one_another_without_loading_the_page_again(new_page: OpenPage) -> None:
+    page = open_view(new_page, "/jobs")
+    page.evaluate("() => { window.same = true; }")
+    for name in ("Lessons", "Sweep", "Train"):
+        page.get_by_role("navigation").get_by_role("link", name=name).click()
+        expect(page).to_have_title(f"{name} · Ravine")
+    page.go_back()
+    expect(page).to_have_title("Sweep · Ravine")
+    assert page.evaluate("() => window.same")
