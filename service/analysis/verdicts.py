@@ -1,5 +1,6 @@
 """Who won, by how much and how sure, in one English sentence built from the numbers."""
 
+import math
 from dataclasses import dataclass
 
 from service.analysis.pairs import Estimate
@@ -47,30 +48,35 @@ def _pace(winner: Contender, other: str, target: float) -> str | None:
         f"{winner.misses} where only {winner.label} misses it" if winner.misses else "",
     ]
     added = ", ".join(count for count in counts if count)
-    return f"reaches loss {_number(target)} {times} ({_interval(ratio)}{'; ' + added if added else ''})"
+    sure = "; ".join(part for part in (_interval(ratio), added) if part)
+    return f"reaches loss {_number(target)} {times}{f' ({sure})' if sure else ''}"
 
 
 def _ending(difference: Estimate, other: str, named: bool) -> str:
     than = "" if named else f" than {other}"
     if difference.value == 0:
         return f"ends {'at the same loss' if named else 'at the same loss as ' + other}"
+    if difference.value == -math.inf:
+        return f"stays finite where most runs of {other} do not"
     word = "lower" if difference.value < 0 else "higher"
     size = abs(difference.value)
     flipped = Estimate(size, *sorted((abs(difference.low), abs(difference.high))))
     if difference.low <= 0 <= difference.high:
         return f"ends at a loss that cannot be told {'apart' if named else 'from that of ' + other} " \
                f"(difference {_number(difference.value)}, {_interval(difference)})"  # fmt: skip
-    return f"ends {word}{than} by {_number(size)} ({_interval(flipped)})"
+    sure = _interval(flipped)
+    return f"ends {word}{than} by {_number(size)}{f' ({sure})' if sure else ''}"
 
 
 def _interval(estimate: Estimate) -> str:
+    """Write an interval; nothing where a single pair gives none, which the end of the sentence says."""
     if estimate.low != estimate.low:
-        return "no interval from a single pair"
+        return ""
     return f"95 % interval {_number(estimate.low)} to {_number(estimate.high)}"
 
 
 def _pairs(num: int) -> str:
-    return f"{num} {'pair' if num == 1 else 'pairs'} of runs"
+    return "a single pair of runs, which gives no interval" if num == 1 else f"{num} pairs of runs"
 
 
 def _number(value: float) -> str:
