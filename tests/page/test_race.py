@@ -97,7 +97,7 @@ def test_a_copied_link_shows_the_same_race_elsewhere(new_page: OpenPage) -> None
 
 
 def test_a_formula_is_raced_and_an_error_is_told_beside_it(new_page: OpenPage, complaints: Complaints) -> None:
-    complaints.allowed.add(422)
+    complaints.allowed.add("status of 422")
     page = open_race(new_page)
     page.get_by_label("Surface").select_option("")
     wait_for_count(page, "raced", 2)
