@@ -8,7 +8,6 @@ from pydantic_core import to_json
 from sqlalchemy import case, exists, select
 from sqlalchemy.orm import Session
 
-from service import shards
 from service.chosen import RunRange, inside
 from service.database import Database
 from service.errors import NotFound
@@ -19,7 +18,8 @@ from service.formats.numbers import JSON, json_array, json_integers, texts
 from service.identity import run_id
 from service.metrics import Selection
 from service.models import Job, Metric, Shard
-from service.schemas.answers import job_answer
+from service.progress import progress_of
+from service.schemas.jobs import job_answer
 from service.spec.runs import Runs
 from service.states import JOB_ENDED, SHARD_ENDED
 
@@ -78,7 +78,7 @@ def look(session: Session, job_key: int, behind: int) -> State | None:
     job = session.execute(select(Job).where(Job.key == job_key)).scalar_one_or_none()
     if job is None:
         return None
-    answer = job_answer(job, shards.progress_of(session, [job_key])[job_key])
+    answer = job_answer(job, progress_of(session, [job_key])[job_key])
     return State(
         status=job.status,
         progress=to_json(answer.progress),
