@@ -21,7 +21,8 @@ WORKDIR /build
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 ARG PIP_EXTRA_INDEX_URL=
 # Without the sources this installs what Ravine needs and an empty Ravine: a layer that outlives changes of the code.
-RUN pip install --constraint constraints.txt .
+# What sends traces is there, and does nothing until RAVINE_OTLP_ENDPOINT names a collector.
+RUN pip install --constraint constraints.txt ".[tracing]"
 
 FROM base AS api
 COPY service service

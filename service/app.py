@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.authentication = Authentication(app.state.database, settings)
         app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
-        app.state.hub = Hub(app.state.database)
+        app.state.hub = Hub(app.state.database, settings.ping_seconds)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         sweep.start()
         try:

@@ -1,10 +1,15 @@
-"""What a column holds, where the two databases differ: keys, times in UTC, and floating-point numbers."""
+"""What a column holds, where the two databases differ: keys, times in UTC, and floating-point numbers.
 
+Every table takes them, and names for its constraints, from ``Base``.
+"""
+
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Float, Integer
+from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Float, Integer, MetaData, Text
 from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 
@@ -47,3 +52,29 @@ class AsGiven(UserDefinedType[float]):
 # Eight bytes. On SQLite a NaN, which it would store as NULL, is kept as the text 'NaN': it sorts above all numbers,
 # as on PostgreSQL, and is what the API writes anyway (see recording.py).
 Real = Float(53).with_variant(AsGiven(), "sqlite")
+
+
+def one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
+    """Let a column hold these words and no others."""
+    names = ", ".join(f"'{name}'" for name in allowed)
+    return CheckConstraint(f"{column} IN ({names})", name=column)
+
+
+def ended_in(ended: Iterable[str]) -> str:
+    """Write the condition that a row has ended."""
+    return "status IN (" + ", ".join(f"'{name}'" for name in sorted(ended)) + ")"
+
+
+class Base(DeclarativeBase):
+    """Every table's metadata, with names for constraints that migrations can rely on."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: JSON, float: Real, str: Text}  # noqa: RUF012

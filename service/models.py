@@ -3,7 +3,6 @@
 The database itself refuses what no state allows; docs/states.md tells how, and who makes which move.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,43 +14,17 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
-    MetaData,
     String,
-    Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from service.columns import Key, Real, UTCDateTime
+from service.columns import Base, Key, ended_in, one_of
 from service.states import JOB_ENDED, JobStatus, RunStatus, ShardStatus
 
 # Written out: with parameters in the place of the names SQLite would not use the index that has this condition.
 JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
-
-
-def _one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
-    names = ", ".join(f"'{name}'" for name in allowed)
-    return CheckConstraint(f"{column} IN ({names})", name=column)
-
-
-def _ended(ended: Iterable[str]) -> str:
-    return "status IN (" + ", ".join(f"'{name}'" for name in sorted(ended)) + ")"
-
-
-class Base(DeclarativeBase):
-    """Every table's metadata, with names for constraints that migrations can rely on."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: UTCDateTime, dict[str, Any]: JSON, float: Real, str: Text}  # noqa: RUF012
 
 
 class Job(Base):
@@ -59,9 +32,9 @@ class Job(Base):
 
     __tablename__ = "jobs"
     __table_args__ = (
-        _one_of("status", JobStatus),
+        one_of("status", JobStatus),
         CheckConstraint("runs_total >= 1 AND epochs_total >= runs_total", name="size"),
-        CheckConstraint(f"({_ended(JOB_ENDED)}) = (finished_at IS NOT NULL)", name="finished"),
+        CheckConstraint(f"({ended_in(JOB_ENDED)}) = (finished_at IS NOT NULL)", name="finished"),
         # A job that was cancelled in the queue has never started.
         CheckConstraint("(status <> 'queued' OR started_at IS NULL) AND "
                         "(status NOT IN ('running', 'completed') OR started_at IS NOT NULL)", name="started"),
@@ -133,7 +106,7 @@ class Shard(Base):
 
     __tablename__ = "shards"
     __table_args__ = (
-        _one_of("status", ShardStatus),
+        one_of("status", ShardStatus),
         CheckConstraint("first_run >= 0 AND num_runs >= 1", name="size"),
         CheckConstraint("(status = 'running') = (lease_until IS NOT NULL)", name="lease"),
         CheckConstraint("attempt >= 0 AND (status NOT IN ('running', 'completed') OR attempt >= 1)", name="attempt"),
@@ -196,7 +169,7 @@ class Run(Base):
 
     __tablename__ = "runs"
     __table_args__ = (
-        _one_of("status", RunStatus),
+        one_of("status", RunStatus),
         CheckConstraint('"index" >= 0 AND epochs_done >= 0', name="size"),
         # A run stops where it diverges.
         CheckConstraint("(status = 'diverged') = (diverged_epoch IS NOT NULL) AND "

@@ -52,6 +52,16 @@ class Settings(BaseSettings):
     max_job_seconds: float = Field(
         7 * 86_400, gt=0, description="How long a job may train from its start; its spec may ask for less."
     )
+    ping_seconds: float = Field(
+        10.0,
+        gt=0,
+        description="How long a stream of events is silent before it sends a comment, so that none gives it up.",
+    )
+    stalled_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="How long a reader of events may take nothing of what waits for it before it is cut off.",
+    )
     api_key: SecretStr | None = Field(
         None,
         min_length=32,

@@ -7,7 +7,7 @@ and resumed finds out at its next write, and leaves.
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -228,22 +228,6 @@ def take_back(session: Session, *, max_attempts: int) -> int:
             continue  # Its worker, or another sweep, was quicker.
         num_taken += 1
     return num_taken
-
-
-def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:
-    """Add up the progress of jobs over their shards."""
-    totals = session.execute(
-        select(
-            Shard.job_key,
-            func.sum(Shard.runs_ended).label("runs_ended"),
-            func.sum(Shard.runs_diverged).label("runs_diverged"),
-            func.sum(Shard.epochs_done).label("epochs_done"),
-            func.sum(Shard.num_runs * Shard.epoch).label("run_epochs"),
-        )
-        .where(Shard.job_key.in_(job_keys))
-        .group_by(Shard.job_key)
-    ).all()
-    return {row.job_key: row for row in totals}
 
 
 def _guarded(session: Session, claim: Claim, **values: Any) -> None:

@@ -3,7 +3,8 @@
 import os
 import random
 import time
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -57,12 +58,20 @@ class Connection:
         self._http.close()
 
     def request(
-        self, method: str, path: str, *, repeatable: bool, accept: Set[int] = frozenset(), **how: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        repeatable: bool,
+        accept: Set[int] = frozenset(),
+        stream: bool = False,
+        **how: Any,
     ) -> httpx.Response:
         """Send a request and give its answer, a success or one whose status is in ``accept``.
 
         ``repeatable`` tells that a second arrival of the request would change nothing: then one whose answer was lost
-        is sent again as well. One that cannot have arrived is always sent again.
+        is sent again as well. One that cannot have arrived is always sent again. With ``stream`` the body is left to be
+        read, and the answer to be closed.
 
         Raises:
             NotReachable: Nobody answered.
@@ -71,7 +80,9 @@ class Connection:
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
             try:
-                answer = self._http.request(method, path, **how)
+                answer = self._http.send(self._http.build_request(method, path, **how), stream=stream)
+                if not answer.is_success:
+                    answer.read()
             except httpx.TransportError as error:
                 arrived = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
                 if last or isinstance(error, httpx.UnsupportedProtocol) or (arrived and not repeatable):
@@ -87,6 +98,24 @@ class Connection:
                 pause = _seconds(answer.headers.get("Retry-After"))
             time.sleep(max(pause, _pause(attempt)))
         raise AssertionError("the last attempt returns or raises")
+
+    def pieces(self, path: str, **how: Any) -> Iterator[bytes]:
+        """Get something large: it is asked for now, and read piece by piece.
+
+        Raises:
+            NotReachable: Nobody answered; or, while it is read, the answer broke off.
+            RavineError: The API refused, in its own words.
+        """
+        answer = self.request("GET", path, repeatable=True, stream=True, **how)
+
+        def read() -> Iterator[bytes]:
+            with closing(answer):
+                try:
+                    yield from answer.iter_bytes()
+                except httpx.TransportError as error:
+                    raise self._not_reachable(error) from error
+
+        return read()
 
     def _not_reachable(self, error: Exception) -> NotReachable:
         if isinstance(error, httpx.TimeoutException):

@@ -156,6 +156,23 @@ class Ravine:
         pages = self._pages(f"/v1/jobs/{_part(job_id)}/metrics", "runs", **wanted, **chosen)
         return (read_history(history) for history in pages)
 
+    def tables(
+        self,
+        *,
+        run_id: str | None = None,
+        job_id: str | None = None,
+        format: str,  # noqa: A002
+        **query: Any,
+    ) -> Iterator[bytes]:
+        """Give the history of a run, or those of a job, as the service's "csv", "ndjson" or "parquet", piece by piece.
+
+        What may be asked besides is what ``history`` and ``metrics`` take:
+        ``tables(job_id=id, format="csv", fields=["loss"])``.
+        """
+        of = f"jobs/{_part(job_id)}" if job_id is not None else f"runs/{_part(run_id or '')}"
+        wanted = {name: value if isinstance(value, int) else _joined(value) for name, value in query.items()}
+        return self._connection.pieces(f"/v1/{of}/metrics", params=_given({"format": format, **wanted}))
+
     def comparison(self, job_id: str, **query: Any) -> Json:
         """Tell who won, by how much and how sure: ``comparison(id, baseline="sgd", target=0.1)``."""
         return self._get(f"/v1/jobs/{_part(job_id)}/comparison", **query)

@@ -1,32 +1,37 @@
 """`ravine history`: the recorded epochs of a run, or of all runs of a job."""
 
-import csv
 import sys
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.commands.asking import AsJson, console, print_json, service, written
+from service.commands.asking import WRONG_USE, AsJson, console, give_up, print_json, service, written
 
 if TYPE_CHECKING:
     from service.client import History, Ravine
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """How rows are written; the last three are the service's own."""
 
     TABLE = "table"
-    CSV = "csv"
     JSON = "json"
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
 
 
 def history(
     run_or_job: Annotated[str, typer.Argument(metavar="RUN|JOB", help="Id of a run, or of a job for all its runs.")],
     form: Annotated[
-        Format, typer.Option("--format", help="For people, for a spreadsheet, for a script.")
+        Format, typer.Option("--format", help="For people, for a script; or a file of the service's, as it is.")
     ] = Format.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, for csv, ndjson and parquet.")
+    ] = None,
     fields: Annotated[str | None, typer.Option(help="Names, comma-separated; by default all there are.")] = None,
     labels: Annotated[str | None, typer.Option(help="Of a job only these labels, comma-separated.")] = None,
     from_epoch: Annotated[int | None, typer.Option(help="First epoch.")] = None,
@@ -35,30 +40,42 @@ def history(
     as_json: AsJson = False,
 ) -> None:
     """Print the history of a run, or of all runs of a job."""
-    query = {"fields": fields, "from_epoch": from_epoch, "to_epoch": to_epoch, "max_points": max_points}
+    query: dict[str, Any] = {"fields": fields, "from_epoch": from_epoch, "to_epoch": to_epoch, "max_points": max_points}
+    form = Format.JSON if as_json else form
+    is_table = form in {Format.CSV, Format.NDJSON, Format.PARQUET}
+    if output is not None and not is_table:
+        give_up("--output takes --format csv, ndjson or parquet", WRONG_USE)
+    if form is Format.PARQUET and output is None and sys.stdout.isatty():
+        give_up("parquet is not for a terminal: --output names a file", WRONG_USE)
     with service() as ravine:
-        histories = _histories(ravine, run_or_job, labels, query)
-        if as_json or form is Format.JSON:
+        is_run = _is_run(ravine, run_or_job)
+        if not is_run:
+            query["labels"] = labels
+        if is_table:
+            which = {"run_id" if is_run else "job_id": run_or_job}
+            _write(ravine.tables(**which, format=form, **query), output)
+            return
+        histories = [ravine.history(run_or_job, **query)] if is_run else ravine.metrics(run_or_job, **query)
+        if form is Format.JSON:
             print_json([_as_json(one) for one in histories])
-        elif form is Format.CSV:
-            _write_csv(histories)
         else:
             _print_tables(histories)
 
 
-def _histories(ravine: "Ravine", run_or_job: str, labels: str | None, query: dict[str, Any]) -> Iterable["History"]:
+def _is_run(ravine: "Ravine", run_or_job: str) -> bool:
     """Ask for a run first, and for a job where there is no such run: an id does not tell which it is."""
     from service.client.errors import NotFound
 
     try:
-        return [ravine.history(run_or_job, **query)]
+        ravine.run(run_or_job)
     except NotFound:
         try:
             ravine.job(run_or_job)
         except NotFound as error:
             error.detail = f"there is no run and no job {run_or_job!r}"
             raise
-    return ravine.metrics(run_or_job, labels=labels, **query)
+        return False
+    return True
 
 
 def _rows(history: "History") -> Iterator[dict[str, float | int | None]]:
@@ -82,17 +99,24 @@ def _as_json(history: "History") -> dict[str, Any]:
     return {**named, "epoch": history.epoch.tolist(), **columns, "total_points": history.total_points}
 
 
-def _write_csv(histories: Iterable["History"]) -> None:
-    """Write RFC 4180, with nan, inf and -inf, and nothing where nothing was measured."""
-    writer = csv.writer(sys.stdout)
-    is_first = True
-    for history in histories:
-        for row in _rows(history):
-            if is_first:
-                writer.writerow(["run_id", "label", "seed", *row])
-                is_first = False
-            values = ("" if value is None else repr(value) for value in row.values())
-            writer.writerow([history.run_id, history.label, history.seed, *values])
+def _write(pieces: Iterable[bytes], output: Path | None) -> None:
+    """Write a table as it arrives. A file is there when all of it is: half a table never looks like a whole one."""
+    if output is None:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        return
+    unfinished = output.with_name(f"{output.name}.part")
+    try:
+        try:
+            with unfinished.open("wb") as file:
+                file.writelines(pieces)
+            unfinished.replace(output)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        give_up(f"{output} cannot be written: {error.strerror}", WRONG_USE)
+    typer.echo(f"Wrote {output}.")
 
 
 def _print_tables(histories: Iterable["History"]) -> None:

@@ -152,7 +152,9 @@ class Follower:
 class Hub:
     """The followers of this process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ping_seconds: float) -> None:
+        self.ping_seconds = ping_seconds
+        """How long a stream may be silent: proxies and browsers give up on it after some time, often half a minute."""
         self._database = database
         self._followers: dict[int, Follower] = {}
         self._limiter = CapacityLimiter(_THREADS)

@@ -8,18 +8,18 @@ from pydantic_core import to_json
 from sqlalchemy import case, exists, select
 from sqlalchemy.orm import Session
 
-from service import shards
 from service.chosen import RunRange, inside
 from service.database import Database
 from service.errors import NotFound
+from service.events import cells
 from service.events.cursor import WINDOW, Place
 from service.formats.blocks import Block, Span, blocks
 from service.formats.numbers import JSON, json_array, json_integers, texts
-from service.formats.thinned import thin_block
 from service.identity import run_id
 from service.metrics import Selection
 from service.models import Job, Metric, Shard
-from service.schemas.answers import job_answer
+from service.progress import progress_of
+from service.schemas.jobs import job_answer
 from service.spec.runs import Runs
 from service.states import JOB_ENDED, SHARD_ENDED
 
@@ -78,7 +78,7 @@ def look(session: Session, job_key: int, behind: int) -> State | None:
     job = session.execute(select(Job).where(Job.key == job_key)).scalar_one_or_none()
     if job is None:
         return None
-    answer = job_answer(job, shards.progress_of(session, [job_key])[job_key])
+    answer = job_answer(job, progress_of(session, [job_key])[job_key])
     return State(
         status=job.status,
         progress=to_json(answer.progress),
@@ -117,7 +117,9 @@ def next_news(database: Database, job: Job, runs: Runs, place: Place, interest: 
     Raises:
         NotFound: The job has been deleted.
     """
-    room = EVENT_ROWS if interest.selection.max_points is None else THINNED_EVENT_ROWS
+    record_every = runs.spec.record_every
+    cell = cells.cell_epochs(runs.spec, interest.selection)
+    room = EVENT_ROWS if cell is None else THINNED_EVENT_ROWS
     told: dict[int, int] = {}
     spans: list[Span] = []
     with database.snapshot() as session:
@@ -125,33 +127,39 @@ def next_news(database: Database, job: Job, runs: Runs, place: Place, interest: 
             raise NotFound(f"job {job.id} has been deleted")
         known = list(shard_states(session, job.key, place.behind, place.behind + WINDOW))
     for shard in known:
-        first = place.epoch(shard.number)
-        if first >= shard.end_epoch:
+        first, stored = place.epoch(shard.number), shard.end_epoch
+        if cell is not None and not shard.has_ended:
+            # What is begun has to wait for its end.
+            stored -= stored % cell
+        if first >= stored:
             continue
         if room <= 0:
             break
         whole = Span(shard.first_run, shard.first_run + shard.num_runs, first, shard.end_epoch)
         wanted = inside(list(interest.ranges), whole)
         num_runs = sum(span.end_run - span.first_run for span in wanted)
-        epochs = max(1, room // num_runs * runs.spec.record_every) if num_runs else shard.end_epoch
-        end = min(shard.end_epoch, first + epochs)
+        epochs = max(1, room // num_runs * record_every) if num_runs else stored
+        if cell is not None and num_runs:
+            epochs = max(cell, min(epochs, cells.MAX_SPAN_ROWS * record_every))
+            epochs -= (first + epochs) % cell
+        end = min(stored, first + epochs)
         told[shard.number] = end
         spans += [replace(span, end_epoch=end) for span in wanted]
-        room -= num_runs * -(-(end - first) // runs.spec.record_every)
+        room -= num_runs * -(-(end - first) // record_every)
     after = advance(place, told, known)
     if after == place:
         return None
-    return News(after, _told(database, job, runs, spans, interest.selection))
+    return News(after, _told(database, job, runs, spans, interest.selection, cell))
 
 
-def _told(database: Database, job: Job, runs: Runs, spans: list[Span], selection: Selection) -> bytes | None:
+def _told(
+    database: Database, job: Job, runs: Runs, spans: list[Span], selection: Selection, cell: int | None
+) -> bytes | None:
     """Write ``{"runs": [...]}``: each run's new rows, a column per field."""
     written: list[bytes] = []
     for block in blocks(database, job, spans, selection.columns, runs.spec.record_every):
-        if selection.max_points is not None:
-            num_epochs = max(span.end_epoch - span.first_epoch for span in spans)
-            share = -(-selection.max_points * num_epochs // (runs.spec.epochs + 1))
-            block = thin_block(block, max(2, share))
+        if cell is not None:
+            block = cells.thin(block, cell)
         for index, first, last in block.runs():
             run = runs[index]
             named = {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed}

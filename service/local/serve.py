@@ -7,6 +7,7 @@ import sys
 
 import uvicorn
 
+from service.local.connection import Connection
 from service.observing import logs, tracing
 from service.settings import get_settings
 
@@ -29,6 +30,7 @@ def serve(listener: socket.socket) -> None:
     config = uvicorn.Config(
         "service.app:create_app",
         factory=True,
+        http=Connection,
         # service/observing/requests.py logs requests, with the ids that uvicorn does not know.
         access_log=False,
         log_config=None,

@@ -4,17 +4,18 @@ import math
 import statistics
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
-import httpx
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from service.client import Ravine, RavineError
+from service.client.answers import ENDED, Job, Run
+from service.client.bar import bar
+from service.commands.sparkline import sparkline
 from service.local.console import Console as PartsConsole
 from service.local.preconditions import StackError
 from service.local.stack import LocalStack
@@ -33,11 +34,7 @@ SPEC = {
 }
 
 _POLL_SECONDS = 0.1
-_ENDED = {"completed", "failed", "cancelled"}
-_BARS = "▁▂▃▄▅▆▇█"
 _WIDTH = 100  # Where there is no terminal to fill.
-
-Json = dict[str, Any]
 
 
 def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None]) -> None:
@@ -53,14 +50,17 @@ def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None])
         stack = LocalStack(Path(folder), workers=workers, listener=PartsConsole())
         prepare(stack)
         console.print("Starting database, broker, workers and API in a temporary folder…")
-        with stack, _client(stack.url) as client:
-            job = _post(client, SPEC)
-            console.print(f"POST {stack.url}/v1/jobs → {job['id']}")
-            job = _follow(client, job, stack, console)
-            if job["status"] != "completed":
-                reason = job["error"]["detail"] if job["error"] else "somebody asked for it"
-                raise StackError(f"the job has {job['status']}: {reason}")
-            console.print(_table(client, job))
+        with stack, Ravine(stack.url) as ravine:
+            try:
+                job = ravine.submit(SPEC)
+                console.print(f"POST {stack.url}/v1/jobs → {job['id']}")
+                job = _follow(ravine, job, stack, console)
+                if job["status"] != "completed":
+                    reason = job["error"]["detail"] if job["error"] else "somebody asked for it"
+                    raise StackError(f"the job has {job['status']}: {reason}")
+                console.print(_table(ravine, job))
+            except RavineError as error:
+                raise StackError(f"the API did not answer as it should: {error}") from error
             console.print(f"Histories of all runs: {stack.url}/v1/jobs/{job['id']}/metrics", soft_wrap=True)
             if stay:
                 console.print("The API stays up until Ctrl-C.")
@@ -69,66 +69,35 @@ def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None])
                 console.print("They end with this command; `ravine demo --stay` keeps them up, `ravine up` for good.")
 
 
-@contextmanager
-def _client(url: str) -> Iterator[httpx.Client]:
-    try:
-        with httpx.Client(base_url=url, trust_env=False) as client:
-            yield client
-    except httpx.HTTPError as error:
-        raise StackError(f"the API did not answer as it should: {error}") from error
-
-
-def _post(client: httpx.Client, spec: Json) -> Json:
-    job: Json = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    return job
-
-
-def _follow(client: httpx.Client, job: Json, stack: LocalStack, console: Console) -> Json:
+def _follow(ravine: Ravine, job: Job, stack: LocalStack, console: Console) -> Job:
     """Poll the job until it has ended, and show how far it is."""
-    bar = Progress(
-        TextColumn("{task.description:>10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs"),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task(job["status"], total=job["progress"]["epochs_total"])
-        for version in _versions(client, job["id"], stack):
-            job, done, total = version, version["progress"]["epochs_done"], version["progress"]["epochs_total"]
-            bar.update(task, description=job["status"], completed=done)
-            if not console.is_terminal:
-                console.print(f"{job['status']}: {done} of {total} epochs")
+    with bar(console) if console.is_terminal else nullcontext(lambda job: console.print(_line(job))) as show:
+        show(job)
+        while job["status"] not in ENDED:
+            if stack.wait(_POLL_SECONDS):
+                raise StackError("Stopped before the job had ended.")
+            before, job = job, ravine.job(job["id"])
+            if job != before:
+                show(job)
     return job
 
 
-def _versions(client: httpx.Client, job_id: str, stack: LocalStack) -> Iterator[Json]:
-    """Give the job each time that it has changed, the last time when it has ended."""
-    etag = ""
-    while True:
-        answer = client.get(f"/v1/jobs/{job_id}", headers={"If-None-Match": etag} if etag else {})
-        # 304: nothing has changed since the version that carried this tag, and no body was sent.
-        if answer.status_code != httpx.codes.NOT_MODIFIED:
-            job = answer.raise_for_status().json()
-            etag = answer.headers["ETag"]
-            yield job
-            if job["status"] in _ENDED:
-                return
-        if stack.wait(_POLL_SECONDS):
-            raise StackError("Stopped before the job had ended.")
+def _line(job: Job) -> str:
+    return f"{job['status']}: {job['progress']['epochs_done']} of {job['progress']['epochs_total']} epochs"
 
 
-def _table(client: httpx.Client, job: Json) -> Table:
+def _table(ravine: Ravine, job: Job) -> Table:
     """One row per optimizer, the best one first."""
     runs, losses = defaultdict(list), defaultdict(list)
-    for run in _items(client, f"/v1/jobs/{job['id']}/runs", "items"):
+    for run in ravine.runs(job["id"]):
         runs[run["label"]].append(run)
-    for history in _items(client, f"/v1/jobs/{job['id']}/metrics?fields=loss", "runs"):
-        losses[history["label"]].append(map(_loss, history["loss"]))
+    for history in ravine.metrics(job["id"], fields=["loss"]):
+        losses[history.label].append(history["loss"].tolist())
     # A run that diverged has a shorter history; its optimizer's curve ends where the first one ends.
-    curves = {label: [statistics.median(epoch) for epoch in zip(*of, strict=False)] for label, of in losses.items()}
+    curves = {
+        label: [statistics.median(map(_worst, epoch)) for epoch in zip(*of, strict=False)]
+        for label, of in losses.items()
+    }
     scale = [loss for curve in curves.values() for loss in curve]
 
     seeds = job["progress"]["runs_total"] // len(runs)
@@ -143,41 +112,20 @@ def _table(client: httpx.Client, job: Json) -> Table:
     table.add_column("median by epoch")
     for label in sorted(runs, key=lambda label: _quartiles(runs[label])[1]):
         low, median, high = _quartiles(runs[label])
-        best = min(_loss(run["best_loss"]) for run in runs[label])
+        best = min(_worst(run["best_loss"]) for run in runs[label])
         diverged = sum(run["status"] == "diverged" for run in runs[label])
         # Every second epoch, so that a row fits into 80 columns.
-        curve = _bars(curves[label][::2], min(scale), max(scale))
+        curve = sparkline(curves[label][::2], min(scale), max(scale))
         table.add_row(label, f"{median:.4f}", f"{low:.4f} – {high:.4f}", f"{best:.4f}", str(diverged), curve)
     return table
 
 
-def _items(client: httpx.Client, path: str, key: str) -> Iterator[Json]:
-    """All items of a list, page after page."""
-    cursor = None
-    while True:
-        page = client.get(path, params={"cursor": cursor} if cursor else {}).raise_for_status().json()
-        yield from page[key]
-        if (cursor := page["next"]) is None:
-            return
+def _worst(loss: float | None) -> float:
+    """Count what is no number as the worst of all."""
+    return math.inf if loss is None or math.isnan(loss) else loss
 
 
-def _loss(value: float | str | None) -> float:
-    """A loss as the API writes it, where what is not finite is a word. NaN counts as the worst of all."""
-    number = float("nan") if value is None else float(value)
-    return number if number == number else float("inf")
-
-
-def _quartiles(runs: list[Json]) -> list[float]:
-    finals = [_loss(run["final_loss"]) if run["status"] == "completed" else float("inf") for run in runs]
+def _quartiles(runs: Iterable[Run]) -> list[float]:
+    finals = [_worst(run["final_loss"]) if run["status"] == "completed" else math.inf for run in runs]
     # Between a number and infinity there is no half way: NaN stands for infinity there.
-    return [_loss(value) for value in statistics.quantiles(finals, n=4, method="inclusive")]
-
-
-def _log(loss: float) -> float:
-    return math.log10(min(max(loss, 1e-12), 1e12))
-
-
-def _bars(losses: list[float], low: float, high: float) -> str:
-    """A curve as text: one bar per loss, its height between ``low`` and ``high`` on a logarithmic scale."""
-    full = (_log(high) - _log(low)) or 1.0
-    return "".join(_BARS[round((_log(loss) - _log(low)) / full * (len(_BARS) - 1))] for loss in losses)
+    return [_worst(value) for value in statistics.quantiles(finals, n=4, method="inclusive")]

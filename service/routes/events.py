@@ -24,8 +24,6 @@ from service.spec.job import JobSpec
 from service.spec.runs import Runs
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
-# Proxies and browsers give up on a stream that is silent for longer, often after half a minute.
-PING_SECONDS = 10.0
 # What a browser waits before it connects again.
 _RETRY = b"retry: 1000\n\n"
 DOCUMENTED: Documented = {
@@ -42,7 +40,10 @@ class EventsQuery(BaseModel):
 
     fields: str | None = Field(None, max_length=500, description="Names, comma-separated; by default all there are.")
     max_points: int | None = Field(
-        None, ge=2, le=2**31 - 1, description="Thin each history to about this many points over all of its events."
+        None,
+        ge=2,
+        le=2**31 - 1,
+        description="Thin each history to about this many points over all of its events, the same however they come.",
     )
     labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
     runs: str | None = Field(None, max_length=50_000, description="Only these runs: ids or indices, comma-separated.")
@@ -59,6 +60,7 @@ async def _hub(request: Request) -> Hub:
 
 @router.get("/jobs/{job_id}/events", operation_id="watch_job", response_class=Response, responses=DOCUMENTED)
 async def watch(
+    request: Request,
     job_id: str,
     query: Annotated[EventsQuery, Query()],
     caller: TheCaller,
@@ -71,6 +73,8 @@ async def watch(
     place = read_place(last_event_id or query.last_event_id, job_id)
     if place.told == "end":
         return Response(status_code=204)
+    # service/local/connection.py cuts a reader off who takes nothing of what happens now.
+    request.state.is_live = True
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return EventSourceResponse(_stream(hub, watched, interest, place), headers=headers)
 
@@ -91,7 +95,7 @@ async def _stream(hub: Hub, watched: Watched, interest: Interest, place: Place) 
     yield _RETRY
     async with hub.follow(watched) as follower:
         while True:
-            state = await follower.changes(seen, sent_at + PING_SECONDS - time.monotonic())
+            state = await follower.changes(seen, sent_at + hub.ping_seconds - time.monotonic())
             if follower.is_over:
                 return
             if state is not None and state is not seen:
@@ -117,7 +121,7 @@ async def _stream(hub: Hub, watched: Watched, interest: Interest, place: Place) 
                 if state.has_ended:
                     yield _event("end", state.job, replace(place, told="end"), job_id)
                     return
-            if time.monotonic() - sent_at >= PING_SECONDS:
+            if time.monotonic() - sent_at >= hub.ping_seconds:
                 yield KEEPALIVE_COMMENT
                 sent_at = time.monotonic()
 

@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
 
-from service import jobs, shards
+from service import jobs
 from service.cursors import read_cursor, write_cursor
+from service.limits import affordable
 from service.models import Job
 from service.observing import tracing
 from service.presets.expansion import PostedJob
+from service.progress import progress_of
 from service.routes.answers import (
     Documented,
     PageQuery,
@@ -22,7 +24,8 @@ from service.routes.answers import (
     answer_unless_known,
 )
 from service.routes.polling import Polls
-from service.schemas.answers import DryRun, JobAnswer, Page, Problem, job_answer
+from service.schemas.answers import Page, Problem
+from service.schemas.jobs import DryRun, JobAnswer, job_answer
 from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.runs import Runs
 from service.states import JobStatus
@@ -62,7 +65,7 @@ def create(
     ] = None,
 ) -> Response:
     """Accept a comparison and hand it to the workers."""
-    cost = jobs.affordable(spec, settings)
+    cost = affordable(spec, settings)
     if dry_run:
         runs = Runs(spec)
         return answer(
@@ -84,7 +87,7 @@ def create(
             settings=settings,
             traceparent=tracing.carrier().get("traceparent"),
         )
-        shown = job_answer(job, shards.progress_of(session, [job.key])[job.key])
+        shown = job_answer(job, progress_of(session, [job.key])[job.key])
     if is_new:
         dispatcher.send(cost.queue, ((job.key, number) for number in range(len(cost.shards()))))
     return answer(shown, 202, {"Location": f"/v1/jobs/{job.id}"})
@@ -104,7 +107,7 @@ def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database:
             problem=query.problem,
         )
         shown = found[: query.limit]
-        totals = shards.progress_of(session, [job.key for job in shown])
+        totals = progress_of(session, [job.key for job in shown])
     next_cursor = write_cursor("jobs", shown[-1].key) if len(found) > query.limit else None
     return answer({"items": [job_answer(job, totals[job.key]) for job in shown], "next": next_cursor})
 
@@ -131,7 +134,7 @@ def cancel(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Stop a job; what was recorded stays."""
     with database.transaction() as session:
         job: Job = jobs.cancel(session, job_id, caller)
-        shown = job_answer(job, shards.progress_of(session, [job.key])[job.key])
+        shown = job_answer(job, progress_of(session, [job.key])[job.key])
     return answer(shown, 202)
 
 

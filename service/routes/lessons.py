@@ -9,12 +9,14 @@ from service.database import Database
 from service.errors import NotFound
 from service.ledger import records as ledger
 from service.lessons import LESSONS, TEXTS, Lesson
+from service.limits import affordable
 from service.models import Job, LessonRecord
 from service.observing import tracing
 from service.presets import PRESETS
 from service.routes.answers import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, answer
 from service.routes.presets import preset_answer
-from service.schemas.answers import Page, Problem, receipt_of
+from service.schemas.answers import Page, Problem
+from service.schemas.jobs import receipt_of
 from service.schemas.lessons import LessonAnswer, LessonItem, LessonJob
 from service.spec.job import JobSpec
 
@@ -56,7 +58,7 @@ def run(
         preset: JobSpec.model_validate({"name": PRESETS[preset].title, **PRESETS[preset].spec})
         for preset in lesson.presets
     }
-    costs = {preset: jobs.affordable(spec, settings) for preset, spec in specs.items()}
+    costs = {preset: affordable(spec, settings) for preset, spec in specs.items()}
     traceparent = tracing.carrier().get("traceparent")
     with database.transaction() as session:
         created = {

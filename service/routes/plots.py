@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service import jobs, shards
+from service import jobs
 from service.database import Database
 from service.doors.keys import Caller
 from service.plots.gallery import Drawn, Gallery
 from service.plots.request import PlotQuery
+from service.progress import progress_of
 from service.routes.answers import Documented, TheCaller, TheDatabase
 from service.schemas.answers import Problem
 from service.version import VERSION
@@ -58,7 +59,7 @@ def _plot(
 ) -> Response:
     with database.snapshot() as session:
         job = jobs.find(session, job_id, caller)
-        progress = shards.progress_of(session, [job.key])[job.key]
+        progress = progress_of(session, [job.key])[job.key]
     # Rows only ever come with progress: the tag is known before anything is read or drawn.
     drawn_from = f"{VERSION} {job.id} {job.status} {progress.epochs_done} {progress.runs_ended}"
     tag = blake2b(f"{drawn_from} {form} {query.model_dump_json()}".encode(), digest_size=12).hexdigest()

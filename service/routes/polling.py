@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from service import shards
 from service.database import Database
 from service.doors.keys import Caller
 from service.errors import NotFound
 from service.models import Job
+from service.progress import progress_of
 from service.routes.answers import tagged
-from service.schemas.answers import job_answer
+from service.schemas.jobs import job_answer
 
 # Jobs in one read; what is polled beyond waits for the next.
 MAX_JOBS = 100
@@ -79,6 +79,6 @@ class Polls:
         """Read jobs and their progress at one moment."""
         with self._database.snapshot() as session:
             jobs = session.execute(select(Job).where(Job.id.in_(job_ids))).scalars().all()
-            totals = shards.progress_of(session, [job.key for job in jobs])
+            totals = progress_of(session, [job.key for job in jobs])
         # PostgreSQL may delete a job between the two statements.
         return {job.id: Polled(job, *tagged(job_answer(job, totals[job.key]))) for job in jobs if job.key in totals}

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from service.schemas.answers import Answer, Number
-from service.schemas.comparison import EstimateAnswer, TargetAnswer
+from service.schemas.comparison import TargetAnswer
+from service.schemas.estimates import EstimateAnswer
 
 
 class CurveAnswer(Answer):

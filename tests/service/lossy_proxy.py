@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 LOSE, BUSY, HTML = "the answer is lost", "503 before it arrives", "an answer of somebody else"
+HALF, FINE = "the answer breaks off in the middle", "nothing is lost"
 
 
 class LossyProxy:
@@ -38,18 +39,24 @@ class LossyProxy:
                 if fault == LOSE:
                     self.close_connection = True
                     return
+                self.close_connection = is_half = fault == HALF
                 kept = {"Content-Type", "ETag", "Location"}
                 self._answer(
-                    answer.status_code, answer.content, {k: answer.headers[k] for k in kept if k in answer.headers}
+                    answer.status_code,
+                    answer.content,
+                    {k: answer.headers[k] for k in kept if k in answer.headers},
+                    len(answer.content) // 2 if is_half else None,
                 )
 
-            def _answer(self, status: int, content: bytes, headers: dict[str, str]) -> None:
+            def _answer(
+                self, status: int, content: bytes, headers: dict[str, str], num_sent: int | None = None
+            ) -> None:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(content[:num_sent])
 
             do_GET = do_POST = do_DELETE = _pass_on
 

@@ -19,6 +19,7 @@ from service.cli import app
 from service.client import Ravine
 from service.commands.sparkline import BARS
 from tests.servers import Stack, free_port
+from tests.service.lossy_proxy import FINE, HALF, lossy_proxy
 
 SPEC: dict[str, Any] = {
     "name": "For the commands",
@@ -169,6 +170,33 @@ def test_a_history_is_the_same_in_all_formats(ravine: Command, job_id: str, stac
     assert len(list(of_job)) == 6 * 21
 
 
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_a_table_is_the_services_own_to_the_byte(ravine: Command, job_id: str, stack: Stack, form: str) -> None:
+    with stack.client() as http, Ravine(stack.url) as client:
+        run_id = next(client.runs(job_id, label="wild"))["id"]
+        of_run = http.get(f"/v1/runs/{run_id}/metrics?format={form}").content
+        of_job = http.get(f"/v1/jobs/{job_id}/metrics?format={form}&labels=slow&fields=loss&max_points=9").content
+    assert ravine("history", run_id, "--format", form).stdout_bytes == of_run
+    options = ("--labels", "slow", "--fields", "loss", "--max-points", "9", "--format", form, "-o", "table")
+    assert ravine("history", job_id, *options).exit_code == 0
+    assert Path("table").read_bytes() == of_job
+    assert not Path("table.part").exists()
+
+
+def test_a_table_that_breaks_off_leaves_no_file_that_looks_whole(
+    ravine: Command, job_id: str, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lossy_proxy(stack.url) as proxy:
+        monkeypatch.setenv("RAVINE_URL", proxy.url)
+        with Ravine() as client:
+            run_id = next(client.runs(job_id))["id"]
+        proxy.faults.extend([FINE, HALF])
+        broken = ravine("history", run_id, "--format", "csv", "-o", "table.csv")
+    assert broken.exit_code == 3
+    assert "did not answer as it should" in broken.stderr
+    assert {path.name for path in Path().iterdir()} == {"spec.json"}
+
+
 def test_compare_prints_table_warnings_and_verdict(ravine: Command, job_id: str) -> None:
     found = json.loads(ravine("compare", job_id, "--json").stdout)
     shown = ravine("compare", job_id, "--baseline", "slow", "--target", "5").stdout
@@ -196,6 +224,9 @@ def test_plot_writes_a_file(ravine: Command, job_id: str) -> None:
         (["submit", "wrong.json"], "lr"),
         (["show", "nobody"], "there is no job 'nobody'"),
         (["history", "nobody"], "there is no run and no job 'nobody'"),
+        (["history", "{job}", "-o", "a.json"], "csv, ndjson or parquet"),
+        (["history", "{job}", "-o", "nowhere/a.csv", "--format", "csv"], "cannot be written"),
+        (["history", "{job}", "--fields", "hope", "--format", "csv"], "hope"),
         (["compare", "{job}", "--baseline", "nobody"], "no optimizer is labelled 'nobody'; there are slow, wild"),
         (["plot", "{job}", "-o", "loss.gif"], "a .png or an .svg"),
         (["plot", "{job}", "-o", "nowhere/loss.png"], "cannot be written"),

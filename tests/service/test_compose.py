@@ -112,12 +112,21 @@ def test_only_the_api_is_published_and_only_on_this_machine() -> None:
 def test_no_secret_is_in_the_files() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
+            if value is None:
+                continue  # Taken from the shell or .env as it is there.
             if "PASSWORD" in name or "KEY" in name:
                 assert re.fullmatch(r"\$\{(POSTGRES_PASSWORD|RAVINE_API_KEY):\?.+\}", value)
             assert "://" not in value or make_url(value).password is None
     assert "PASSWORD" not in DOCKERFILE
     assert "RAVINE_API_KEY" not in DOCKERFILE
     assert "*" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_a_collector_named_outside_gets_the_traces_of_api_and_workers() -> None:
+    installs = [text for word, text in STAGES["base"] if word == "RUN" and "pip install" in text]
+    assert any("[tracing]" in text for text in installs)
+    for service in OURS.values():
+        assert service["environment"].get("RAVINE_OTLP_ENDPOINT", "not passed on") is None
 
 
 def test_only_the_api_is_told_the_key() -> None:
@@ -164,7 +173,10 @@ class Containers:
 
     def environment(self, name: str) -> dict[str, str]:
         """What a service is told, with the hosts of this machine."""
-        given: dict[str, str] = dict(SERVICES[name]["environment"])
+        # What has no value is passed on where there is one.
+        given: dict[str, str] = {
+            key: value for key, value in SERVICES[name]["environment"].items() if value is not None
+        }
         database, broker = make_url(given["RAVINE_DATABASE_URL"]), make_url(given["RAVINE_BROKER_URL"])
         assert (database.host, broker.host) == ("postgres", "valkey")
         if "RAVINE_API_KEY" in given:

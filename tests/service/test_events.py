@@ -142,6 +142,50 @@ def test_thinned_events_keep_first_last_and_extremes(database: Database) -> None
     assert len(epochs) <= 60
 
 
+def test_thinned_events_tell_the_same_points_whatever_chunks_come(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "THINNED_EVENT_ROWS", 150)
+    chance = random.Random(7)
+    noise = [chance.gauss(0, 1) for _ in range(407)]
+    noise[33] = float("nan")
+    noise[34] = float("inf")
+    answers = []
+    for sizes in ([407], [9], None):
+        stored = Stored(database, shard_runs=4, epochs=406, loss=lambda run, epoch: noise[epoch] + run)
+        interest, place, told = interest_in(stored, max_points=40), Place(), []
+        for shard in (1, 0):
+            while stored.stored[shard] <= 406:
+                stored.store(shard, sizes[0] if sizes else chance.randint(1, 70))
+                more, place = read_on(database, stored, place, interest)
+                told += more
+            stored.end(shard)
+        more, place = read_on(database, stored, place, interest)
+        assert place == Place(behind=2)
+        told += more
+        assert len(told) == len(set(told))
+        answers.append(sorted(told))
+    assert answers[0] == answers[1] == answers[2]
+    of_run = [epoch for run, epoch in answers[0] if run == 5]
+    extremes = {noise.index(choose(one for one in noise if abs(one) < 9)) for choose in (min, max)}
+    assert {0, 33, 34, 406} | extremes <= set(of_run)
+    assert 30 <= len(of_run) <= 42
+
+
+def test_a_thinned_reader_need_not_wait_for_the_end(database: Database) -> None:
+    stored = Stored(database, epochs=999)
+    interest = interest_in(stored, runs="0", max_points=100)
+    stored.store(0, 39)
+    assert read_on(database, stored, Place(), interest) == ([], Place())
+    stored.store(0, 42)
+    told, place = read_on(database, stored, Place(), interest)
+    assert place == Place(epochs=(80,))
+    assert [epoch for _, epoch in told] == [0, 39, 40, 79]
+    # The rest of what is stored, for one who wants all.
+    told, _ = read_on(database, stored, place, interest_in(stored, runs="0"))
+    assert told == [(0, 80)]
+
+
 def test_an_export_and_the_place_behind_it_leave_neither_gap_nor_repeat(database: Database) -> None:
     stored = Stored(database)
     stored.store(0, 4)

@@ -63,7 +63,7 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
     monkeypatch.setattr(news, "look", counted_look)
 
     async def watch() -> tuple[list[Place], float]:
-        hub = Hub(database)
+        hub = Hub(database, 10.0)
         loop = asyncio.get_running_loop()
         started = loop.time()
         readers = [asyncio.create_task(read_to_the_end(hub, watched, interest)) for _ in range(NUM_READERS)]
@@ -92,7 +92,7 @@ def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pyt
     kept: list[int] = []
 
     async def watch() -> None:
-        hub = Hub(database)
+        hub = Hub(database, 10.0)
         async with hub.follow(watched) as follower:
             place = Place()
             await follower.changes(None, DEADLINE_SECONDS)
@@ -110,7 +110,7 @@ def test_a_hub_that_is_closed_lets_all_go(database: Database) -> None:
     watched = Watched(stored.job, Runs(stored.spec))
 
     async def watch() -> None:
-        hub = Hub(database)
+        hub = Hub(database, 10.0)
 
         async def wait(follower: Follower) -> None:
             seen = None

@@ -53,7 +53,7 @@ def test_every_example_of_the_command_line_runs(stack: Stack, tmp_path: Path) ->
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "Traceback" not in answer.stderr
     assert json.loads((tmp_path / "comparison.json").read_text())["tuned"] is not None
-    assert (tmp_path / "histories.csv").read_text().startswith("run_id,label,seed,epoch,loss,grad_norm\n")
+    assert (tmp_path / "histories.csv").read_text().startswith("run_id,label,seed,index,epoch,loss,grad_norm\n")
     assert (tmp_path / "heatmap.png").read_bytes().startswith(b"\x89PNG")
     assert "<desc>" in (tmp_path / "comparison.svg").read_text()
 

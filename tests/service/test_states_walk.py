@@ -1,111 +1,33 @@
 """Clients, workers, late messages and lost leases in any order: after each step all tables tell one story.
 
 Hypothesis chooses the steps. A model of a few lines says what each call must answer; the invariants are read from
-the database.
+the database (both in walkers.py).
 """
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import delete, select, update
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from sqlalchemy import update
 
 from service import jobs, shards
 from service.database import Database, seconds_from_now
 from service.doors.keys import ANYBODY
 from service.errors import Conflict
-from service.models import Base, Checkpoint, Job, Metric, Run, Shard
-from service.recording import Outcomes, Rows
-from service.shards import Claim, LeaseLost, Progress
-from service.spec.job import JobSpec
-from service.spec.price import price
-from service.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED, ShardStatus
+from service.models import Job, Shard
+from service.shards import LeaseLost
+from service.states import JOB_ENDED, ShardStatus
+from tests.service.walkers import COST, EPOCHS, SPEC, JobModel, ShardModel, Story, Worker, chunk
 
-EPOCHS = 3
 MAX_ATTEMPTS = 3
-SPEC = JobSpec.model_validate(
-    {
-        "problem": {"kind": "surface", "name": "ravine"},
-        "optimizers": [{"kind": "sgd", "lr": 0.1}],
-        "seeds": {"count": 20},
-        "epochs": EPOCHS,
-        "ttl_seconds": 3_600,
-    }
-)
-# Two shards, of 16 and of 4 runs.
-COST = replace(price(SPEC), shard_runs=16)
 ANY = st.integers(0, 1_000)
 
 
-@dataclass
-class ShardModel:
-    """What a shard's row must say."""
-
-    first_run: int
-    num_runs: int
-    status: str = "queued"
-    attempt: int = 0
-    lost: int = 0
-    expired: bool = False
-    epoch: int | None = None  # The last one that is stored.
-
-
-@dataclass
-class JobModel:
-    """What a job's row must say."""
-
-    key: int
-    id: str
-    shards: list[ShardModel] = field(default_factory=list)
-    cancelling: bool = False
-
-    @property
-    def status(self) -> str:
-        statuses = {shard.status for shard in self.shards}
-        if statuses & {"queued", "running"}:
-            begun = any(shard.attempt for shard in self.shards)
-            return "cancelling" if self.cancelling else "running" if begun else "queued"
-        return next((end for end in ("failed", "cancelled") if end in statuses), "completed")
-
-
-@dataclass
-class Worker:
-    """A worker that believes it owns a shard; it may be the second or third to do so, or the first one, late."""
-
-    claim: Claim
-    job: JobModel
-    shard: ShardModel
-    epoch: int | None
-
-    @property
-    def owns(self) -> bool | None:
-        """Whether its writes must succeed; None where its shard waits again and nobody else has taken it yet."""
-        if self.shard.attempt != self.claim.attempt or self.shard.status in SHARD_ENDED:
-            return False
-        return True if self.shard.status == "running" else None
-
-
-class Walk(RuleBasedStateMachine):
+class Walk(Story):
     """What clients, workers and the sweep may do."""
-
-    database: Database
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.jobs: list[JobModel] = []
-        self.workers: list[Worker] = []
-
-    def job(self, number: int) -> JobModel:
-        return self.jobs[number % len(self.jobs)]
-
-    def worker(self, number: int) -> Worker:
-        return self.workers[number % len(self.workers)]
 
     @precondition(lambda self: len(self.jobs) < 2)
     @rule()
@@ -253,86 +175,6 @@ class Walk(RuleBasedStateMachine):
                 jobs.remove(session, job.id, ANYBODY)
         self.jobs.remove(job)
         self.workers = [worker for worker in self.workers if worker.job is not job]
-
-    @invariant()
-    def the_rows_say_what_the_model_says(self) -> None:
-        with self.database.snapshot() as session:
-            stored = session.execute(select(Job).order_by(Job.key)).scalars().all()
-            assert [(row.key, row.status) for row in stored] == [(job.key, job.status) for job in self.jobs]
-            for row in stored:
-                assert (row.finished_at is None) == (row.expires_at is None) == (row.status not in JOB_ENDED)
-            rows = session.execute(
-                select(Shard.job_key, Shard.status, Shard.attempt).order_by(Shard.job_key, Shard.number)
-            ).all()
-            modelled = [(job.key, shard.status, shard.attempt) for job in self.jobs for shard in job.shards]
-            assert [tuple(row) for row in rows] == modelled
-
-    @invariant()
-    def every_epoch_is_there_once_and_checkpoints_fit_the_rows(self) -> None:
-        with self.database.snapshot() as session:
-            found = session.execute(select(Metric.job_key, Metric.run_index, Metric.epoch)).all()
-            stored = session.execute(select(Checkpoint.job_key, Checkpoint.number, Checkpoint.data)).all()
-        assert Counter(tuple(row) for row in found) == Counter(
-            (job.key, run, epoch)
-            for job in self.jobs
-            for shard in job.shards
-            for run in range(shard.first_run, shard.first_run + shard.num_runs)
-            for epoch in range(0 if shard.epoch is None else shard.epoch + 1)
-            if epoch == 0 or run != shard.first_run
-        )
-        assert {(row.job_key, row.number): int(row.data) for row in stored} == {
-            (job.key, number): shard.epoch
-            for job in self.jobs
-            for number, shard in enumerate(job.shards)
-            if shard.epoch is not None and shard.status not in SHARD_ENDED
-        }
-
-    @invariant()
-    def runs_go_as_their_shards_go(self) -> None:
-        with self.database.snapshot() as session:
-            runs = {(run.job_key, run.index): run.status for run in session.execute(select(Run)).scalars()}
-        for job in self.jobs:
-            for shard in job.shards:
-                for index in range(shard.first_run, shard.first_run + shard.num_runs):
-                    status = runs.pop((job.key, index))
-                    if index == shard.first_run and shard.epoch is not None:
-                        assert status == "diverged"
-                    elif shard.status in SHARD_ENDED:
-                        assert status == shard.status
-                    else:
-                        assert status == ("running" if shard.attempt else "queued")
-                        assert status not in RUN_ENDED
-        assert not runs, "runs of jobs that are gone"
-
-    def teardown(self) -> None:
-        with self.database.transaction() as session:
-            for table in reversed(Base.metadata.sorted_tables):
-                session.execute(delete(table))
-
-
-def chunk(claim: Claim, epoch: int) -> Progress:
-    """One epoch of all runs of a shard, the first of which diverged at epoch 0."""
-    index_R = claim.first_run + np.arange(claim.num_runs)
-    diverged_R = np.arange(claim.num_runs) == 0
-    kept_R = index_R if epoch == 0 else index_R[1:]
-    return Progress(
-        epoch=epoch,
-        epochs_done=epoch * (claim.num_runs - 1),
-        runs_ended=1,
-        runs_diverged=1,
-        rows=Rows(("loss",), kept_R, np.full(len(kept_R), epoch), np.ones((1, len(kept_R))),
-                  np.ones((1, len(kept_R)), dtype=bool)),
-        outcomes=Outcomes(
-            index_R=index_R,
-            status=["diverged" if diverged else "running" for diverged in diverged_R],
-            epochs_done_R=np.where(diverged_R, 0, epoch),
-            final_loss_R=np.ones(claim.num_runs),
-            best_loss_R=np.ones(claim.num_runs),
-            best_epoch_R=np.zeros(claim.num_runs, dtype=np.int64),
-            diverged_epoch_R=np.where(diverged_R, 0, -1),
-        ),
-        checkpoint=str(epoch).encode(),
-    )  # fmt: skip
 
 
 def test_any_order_of_steps_leaves_one_story_in_all_tables(database_url: str) -> None:

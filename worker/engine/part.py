@@ -60,3 +60,10 @@ class Part:
         if self.optimizer.evaluation_point is None:
             return weights_DR
         return self.optimizer.evaluation_point(weights_DR, self.state, self.first_rows)
+
+
+def beside(matrices: list[Tensor]) -> Tensor:
+    """Several matrices as one, which stands in memory as they do: parameter by parameter, or run by run."""
+    if matrices[0].stride(0) == 1 and matrices[0].shape[1] > 1:
+        return torch.cat([matrix.T for matrix in matrices]).T
+    return torch.cat(matrices, 1)

@@ -13,7 +13,7 @@ from worker.engine.groups import Group
 from worker.engine.layout import Block, Layout
 from worker.engine.measures import VELOCITY, landed
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.part import Part
+from worker.engine.part import Part, beside
 from worker.engine.protocols import Deciding, Evaluation, Lengthy, Look, Problem, Tested, never
 from worker.engine.reduce import norm, squared_norm
 from worker.engine.settings import SettingsTable
@@ -245,10 +245,3 @@ class Stack:
         """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""
         update = max(0, epoch * self._updates_per_epoch - 1)
         return [(part, *part.settings.recorded(update)) for part in self.parts]
-
-
-def beside(matrices: list[Tensor]) -> Tensor:
-    """Several matrices as one, which stands in memory as they do: parameter by parameter, or run by run."""
-    if matrices[0].stride(0) == 1 and matrices[0].shape[1] > 1:
-        return torch.cat([matrix.T for matrix in matrices]).T
-    return torch.cat(matrices, 1)
