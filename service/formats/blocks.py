@@ -7,7 +7,7 @@ said beforehand, as spans of runs and epochs up to which rows are stored: what a
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -71,16 +71,36 @@ def blocks(
     """Read spans, a block at a time; blocks without rows are left out.
 
     Raises:
-        NotFound: The job has been deleted meanwhile: half a history must not end like a whole one.
+        NotFound: The job has been deleted meanwhile.
     """
     for span in joined(spans):
-        for window in windows(span, record_every):
+        for window in windows(span, record_every, BLOCK_ROWS):
             with database.snapshot() as session:
-                if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
-                    raise NotFound(f"job {job.id} was deleted while its histories were read")
+                require(session, job)
                 block = read(session, job.key, window, columns)
             if len(block):
                 yield block
+
+
+def require(session: Session, job: Job) -> None:
+    """Look whether a job is still there.
+
+    Raises:
+        NotFound: It has been deleted: half a history must not end like a whole one.
+    """
+    if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
+        raise NotFound(f"job {job.id} was deleted while its histories were read")
+
+
+def concatenated(blocks: Sequence[Block]) -> Block:
+    """Join blocks of the same columns, of which there is at least one."""
+    return replace(
+        blocks[0],
+        index_N=np.concatenate([block.index_N for block in blocks]),
+        epoch_N=np.concatenate([block.epoch_N for block in blocks]),
+        values_CN=np.concatenate([block.values_CN for block in blocks], axis=1),
+        null_CN=np.concatenate([block.null_CN for block in blocks], axis=1),
+    )
 
 
 def joined(spans: Sequence[Span]) -> Iterator[Span]:
@@ -104,7 +124,7 @@ def rows_of_run(span: Span, record_every: int) -> int:
     return min(span.end_epoch - span.first_epoch, (span.end_epoch - span.first_epoch) // record_every + 2)
 
 
-def windows(span: Span, record_every: int, max_rows: int = BLOCK_ROWS) -> Iterator[Span]:
+def windows(span: Span, record_every: int, max_rows: int) -> Iterator[Span]:
     """Cut a span into such as have at most so many rows, sorted by run and epoch."""
     per_run = rows_of_run(span, record_every)
     if per_run <= max_rows:
@@ -126,7 +146,9 @@ def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> 
     rows = cursor.execute(_statement(is_sqlite, job_key, span, columns)).fetchall()
     cursor.close()
     # numpy makes NaN of both None and SQLite's text 'NaN'; only where there is one do the rows have to be asked.
-    numbers_NK = np.array(rows, dtype=np.float64).reshape(len(rows), 2 + len(columns))
+    num_columns = 2 + len(columns)
+    numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64, count=len(rows) * num_columns)
+    numbers_NK = numbers.reshape(len(rows), num_columns)
     null_NK = np.isnan(numbers_NK)
     at_N, at_K = np.nonzero(null_NK)
     null_NK[at_N, at_K] = [rows[row][column] is None for row, column in zip(at_N.tolist(), at_K.tolist(), strict=True)]
@@ -142,12 +164,13 @@ def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> 
 def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]) -> str:
     """Write the query. Names are columns of ours and all else is a number, never a user's text."""
     epochs = f"epoch >= {span.first_epoch:d} AND epoch < {span.end_epoch:d}"
-    if span.first_epoch == 0 or span.end_run - span.first_run == 1:
-        # A contiguous piece of the primary key, but for later epochs.
+    is_one_run = span.end_run - span.first_run == 1
+    if span.first_epoch == 0 or is_one_run:
+        # A contiguous piece of the primary key. Behind a range of runs the epochs would be looked for one by one.
+        runs = f"run_index >= {span.first_run:d} AND run_index < {span.end_run:d}"
         return (
             f"SELECT run_index, {', '.join(['epoch', *columns])} FROM metrics WHERE job_key = {job_key:d} "  # noqa: S608
-            f"AND run_index >= {span.first_run:d} AND run_index < {span.end_run:d} AND {epochs} "
-            f"ORDER BY run_index, epoch"
+            f"AND {f'run_index = {span.first_run:d}' if is_one_run else runs} AND {epochs} ORDER BY run_index, epoch"
         )
     # A few epochs of many runs: looked up run by run, because each run's earlier rows stand between.
     chosen = ", ".join(f"m.{name}" for name in ("epoch", *columns))
