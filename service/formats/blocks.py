@@ -141,17 +141,23 @@ def windows(span: Span, record_every: int, max_rows: int) -> Iterator[Span]:
 def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> Block:
     """Read one span as it is."""
     connection: Any = session.connection().connection.driver_connection
-    is_sqlite = isinstance(connection, sqlite3.Connection)
-    cursor = connection.cursor() if is_sqlite else connection.cursor(binary=True)
-    rows = cursor.execute(_statement(is_sqlite, job_key, span, columns)).fetchall()
-    cursor.close()
-    # numpy makes NaN of both None and SQLite's text 'NaN'; only where there is one do the rows have to be asked.
-    num_columns = 2 + len(columns)
-    numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64, count=len(rows) * num_columns)
-    numbers_NK = numbers.reshape(len(rows), num_columns)
-    null_NK = np.isnan(numbers_NK)
-    at_N, at_K = np.nonzero(null_NK)
-    null_NK[at_N, at_K] = [rows[row][column] is None for row, column in zip(at_N.tolist(), at_K.tolist(), strict=True)]
+    if isinstance(connection, sqlite3.Connection):
+        # Not a list of them: rows that live on wake the garbage collector.
+        rows = connection.execute(_statement(True, job_key, span, columns))
+        numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
+        numbers_NK = numbers.reshape(-1, 2 + len(columns))
+        null_NK = np.isnan(numbers_NK) & np.signbit(numbers_NK)
+    else:
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(_statement(False, job_key, span, columns)).fetchall()
+        numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
+        numbers_NK = numbers.reshape(-1, 2 + len(columns))
+        # numpy makes NaN of None; only where there is one do the rows have to be asked.
+        null_NK = np.isnan(numbers_NK)
+        at_N, at_K = np.nonzero(null_NK)
+        null_NK[at_N, at_K] = [
+            rows[at][column] is None for at, column in zip(at_N.tolist(), at_K.tolist(), strict=True)
+        ]
     return Block(
         columns=tuple(columns),
         index_N=numbers_NK[:, 0].astype(np.int64),
@@ -162,18 +168,22 @@ def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> 
 
 
 def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]) -> str:
-    """Write the query. Names are columns of ours and all else is a number, never a user's text."""
+    """Write the query. Names are columns of ours and all else is a number, never a user's text.
+
+    SQLite's NULL comes as the text of a NaN with a sign, which no stored NaN has: numpy reads both, and keeps the sign.
+    """
     epochs = f"epoch >= {span.first_epoch:d} AND epoch < {span.end_epoch:d}"
     is_one_run = span.end_run - span.first_run == 1
+    values = [f"ifnull(m.{name}, '-nan')" if is_sqlite else f"m.{name}" for name in columns]
+    chosen = ", ".join(["m.epoch", *values])
     if span.first_epoch == 0 or is_one_run:
         # A contiguous piece of the primary key. Behind a range of runs the epochs would be looked for one by one.
         runs = f"run_index >= {span.first_run:d} AND run_index < {span.end_run:d}"
         return (
-            f"SELECT run_index, {', '.join(['epoch', *columns])} FROM metrics WHERE job_key = {job_key:d} "  # noqa: S608
+            f"SELECT run_index, {chosen} FROM metrics AS m WHERE job_key = {job_key:d} "  # noqa: S608
             f"AND {f'run_index = {span.first_run:d}' if is_one_run else runs} AND {epochs} ORDER BY run_index, epoch"
         )
     # A few epochs of many runs: looked up run by run, because each run's earlier rows stand between.
-    chosen = ", ".join(f"m.{name}" for name in ("epoch", *columns))
     of_job = f'r.job_key = {job_key:d} AND r."index" >= {span.first_run:d} AND r."index" < {span.end_run:d}'
     of_run = f'm.job_key = {job_key:d} AND m.run_index = +r."index" AND m.{epochs.replace("AND ", "AND m.")}'
     if is_sqlite:
