@@ -11,12 +11,14 @@ BIN := .venv/bin
 # The extras of pyproject.toml; a stamp tells that .venv has one of them.
 LOCAL := .venv/.has-local
 TEST := .venv/.has-test
+# What Ravine is measured beside; it needs other versions of the same packages.
+PEER := mlflow==3.17.2
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons down migrate test fuzz check lint bench chaos
+.PHONY: help up demo lessons down migrate test fuzz check lint bench bench-peer chaos
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: $(LOCAL) ## Run everything on this machine until Ctrl-C: make up PORT=8000 DATA_DIR=data WORKERS=2
 	@exec $(BIN)/ravine up --port '$(PORT)' --data-dir '$(DATA_DIR)' --workers '$(WORKERS)'
@@ -58,8 +60,16 @@ lint: $(TEST) ## Repair the style as far as a program can
 bench: $(TEST) ## Measure latency and throughput
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-peer: $(TEST) .venv-peer/.has-$(PEER) ## Measure the same histories here and in MLflow, in an environment of its own
+	$(BIN)/python -m benchmarks peer
+
 chaos: $(TEST) ## Break everything around 200 jobs: make chaos ARGS="--database postgresql --seed 7"
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+.venv-peer/.has-%:
+	@$(PYTHON) -m venv --clear .venv-peer
+	@.venv-peer/bin/pip install --quiet --disable-pip-version-check '$*'
+	@touch '$@'
 
 # The last prerequisite is for a Python that was upgraded or removed under its virtual environment.
 .venv/.has-%: pyproject.toml constraints.txt $(BIN)/python

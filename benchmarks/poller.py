@@ -1,5 +1,7 @@
 """Poll job statuses from many clients in one process: ``python -m benchmarks.poller URL CLIENTS SECONDS JOB_ID...``.
 
+In place of a job's id there may be a path, which begins with a slash and is asked for without an ETag.
+
 Plain sockets: on a machine that both sides share, a client that costs more than the server measures itself. Each client
 has one connection, asks again as soon as it is answered, and sends its last ETag back as the README tells.
 Prints one line of JSON: how many answers of each status, and percentiles of the time to answer in milliseconds.
@@ -22,7 +24,9 @@ class Client(asyncio.Protocol):
     """One connection that asks for one job again and again."""
 
     def __init__(self, host: str, job_id: str, end: float, seen: Counter[str], times: list[float]) -> None:
-        self._head = f"GET /v1/jobs/{job_id} HTTP/1.1\r\nHost: {host}\r\n".encode()
+        self._is_path = job_id.startswith("/")
+        path = job_id if self._is_path else f"/v1/jobs/{job_id}"
+        self._head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n".encode()
         self._end, self._seen, self._times = end, seen, times
         self._etag, self._received, self._asked = b"", b"", 0.0
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -35,7 +39,7 @@ class Client(asyncio.Protocol):
 
     def _ask(self) -> None:
         self._asked = time.perf_counter()
-        known = b"If-None-Match: " + self._etag + b"\r\n" if self._etag else b""
+        known = b"If-None-Match: " + self._etag + b"\r\n" if self._etag and not self._is_path else b""
         self._transport.write(self._head + known + b"\r\n")
 
     def data_received(self, data: bytes) -> None:

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,22 @@ class Database:
         try:
             with self._session(self.engine) as session:
                 yield session
+        finally:
+            self._timed("read", time.perf_counter() - began)
+
+    def rows(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Read on the driver's own cursor, a tenth of SQLAlchemy's work for a few rows; ``?`` stands for each value.
+
+        Raises:
+            OperationalError: The database is away.
+        """
+        began = time.perf_counter()
+        try:
+            with closing(self.engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+                cursor.execute(statement if self.is_sqlite else statement.replace("?", "%s"), values)
+                return list(cursor.fetchall())
+        except self.engine.dialect.loaded_dbapi.OperationalError as error:
+            raise OperationalError(statement, None, error) from error
         finally:
             self._timed("read", time.perf_counter() - began)
 

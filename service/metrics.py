@@ -115,8 +115,3 @@ def in_columns(rows: list[tuple[Any, ...]], selection: Selection) -> dict[str, A
             named[field] = columns[at]
             at += 1
     return named
-
-
-def empty(index: int, selection: Selection) -> dict[str, Any]:
-    """Give the history of a run that has no rows yet."""
-    return {"index": index, **in_columns([], selection), "total_points": 0, "returned_points": 0}

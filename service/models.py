@@ -47,6 +47,8 @@ class Job(Base):
         Index(None, "status", "key"),
         Index(None, "problem", "key"),
         Index(None, "owner", "key"),
+        # All that a list is filtered by: what no other index finds is looked for here, and not among the specs.
+        Index("ix_jobs_listed", "key", "owner", "status", "problem", "name"),
         # What an owner has open is added up at every POST, from this index alone.
         Index("ix_jobs_open", "owner", "work",
               sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),

@@ -118,6 +118,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
             postgresql_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
         )
+        batch_op.create_index("ix_jobs_listed", ["key", "owner", "status", "problem", "name"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_owner_key"), ["owner", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_problem_key"), ["problem", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_status_key"), ["status", "key"], unique=False)
@@ -300,6 +301,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_jobs_status_key"))
         batch_op.drop_index(batch_op.f("ix_jobs_problem_key"))
         batch_op.drop_index(batch_op.f("ix_jobs_owner_key"))
+        batch_op.drop_index("ix_jobs_listed")
         batch_op.drop_index(
             "ix_jobs_open",
             sqlite_where=sa.text("status IN ('queued', 'running', 'cancelling')"),

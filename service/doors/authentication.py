@@ -38,14 +38,26 @@ class Authentication:
         Raises:
             Unauthorized: The key is missing or wrong, or there is none yet and the request came from elsewhere.
         """
-        if self.is_open():
-            if not is_loopback(server):
-                raise Unauthorized(f"this API has no keys yet and answers on the loopback address only: {HOW_TO}")
-            return ANYBODY
-        scheme, _, key = (authorization or "").strip().partition(" ")
-        if scheme.lower() != "bearer" or not key.strip():
-            raise Unauthorized(f"a key is needed: {HOW_TO}")
-        return self._find(key.strip())
+        known = self.remembered(authorization, server)
+        if known is not None:
+            return known
+        return _anybody(server) if self.is_open() else self._find(_key_of(authorization))
+
+    def remembered(self, authorization: str | None, server: str | None) -> Caller | None:
+        """Tell who asks where that takes no reading of the database; None where it does.
+
+        Raises:
+            Unauthorized: As in ``caller``.
+        """
+        now = time.monotonic()
+        if not self._has_keys:
+            return _anybody(server) if now < self._open_until else None
+        key = _key_of(authorization)
+        sha256 = keys.sha256_of(key)
+        if self._setting is not None and hmac.compare_digest(sha256, self._setting):
+            return keys.caller_of(key, is_admin=True)
+        caller, until = self._known.get(sha256, (ANYBODY, 0.0))
+        return caller if now < until else None
 
     def is_open(self) -> bool:
         """Whether nobody needs a key: there is none, and there never was one."""
@@ -59,12 +71,8 @@ class Authentication:
         return not self._has_keys
 
     def _find(self, key: str) -> Caller:
+        """Look a key up."""
         sha256 = keys.sha256_of(key)
-        if self._setting is not None and hmac.compare_digest(sha256, self._setting):
-            return keys.caller_of(key, is_admin=True)
-        caller, until = self._known.get(sha256, (ANYBODY, 0.0))
-        if time.monotonic() < until:
-            return caller
         with self._database.snapshot() as session:
             found = keys.find(session, key)
         with self._lock:
@@ -76,6 +84,19 @@ class Authentication:
         if found is None:
             raise Unauthorized(f"this key is not known here, or was revoked: {HOW_TO}")
         return found
+
+
+def _anybody(server: str | None) -> Caller:
+    if not is_loopback(server):
+        raise Unauthorized(f"this API has no keys yet and answers on the loopback address only: {HOW_TO}")
+    return ANYBODY
+
+
+def _key_of(authorization: str | None) -> str:
+    scheme, _, key = (authorization or "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthorized(f"a key is needed: {HOW_TO}")
+    return key.strip()
 
 
 def is_loopback(host: str | None) -> bool:

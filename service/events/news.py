@@ -13,8 +13,8 @@ from service.database import Database
 from service.errors import NotFound
 from service.events import cells
 from service.events.cursor import WINDOW, Place
-from service.formats.blocks import Block, Span, blocks
-from service.formats.numbers import JSON, json_array, json_integers, texts
+from service.formats.arrays import arrays, named
+from service.formats.blocks import Span, blocks
 from service.identity import run_id
 from service.metrics import Selection
 from service.models import Job, Metric, Shard
@@ -157,31 +157,16 @@ def _told(
 ) -> bytes | None:
     """Write ``{"runs": [...]}``: each run's new rows, a column per field."""
     written: list[bytes] = []
+    fields = ("epoch", *selection.fields)
     for block in blocks(database, job, spans, selection.columns, runs.spec.record_every):
         if cell is not None:
             block = cells.thin(block, cell)
         for index, first, last in block.runs():
             run = runs[index]
-            named = {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed}
-            parts = [orjson.dumps(named)[:-1], b'"epoch":' + json_integers(block.epoch_N[first:last])]
-            parts += _columns(block, first, last, selection)
-            written.append(b",".join(parts) + b"}")
+            head = orjson.dumps({"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed})[:-1]
+            columns = list(arrays(block, first, last, fields, selection.dimension))
+            written.append(head + b"," + named(fields, columns) + b"}")
     return b'{"runs":[' + b",".join(written) + b"]}" if written else None
-
-
-def _columns(block: Block, first: int, last: int, selection: Selection) -> Iterator[bytes]:
-    """Write the fields of one run of a block."""
-    at = 0
-    for field in selection.fields:
-        width = selection.dimension if field == "position" else 1
-        columns = [(block.values_CN[row, first:last], block.null_CN[row, first:last]) for row in range(at, at + width)]
-        at += width
-        if field == "position":
-            points = zip(*(texts(values_N, null_N, JSON) for values_N, null_N in columns), strict=True)
-            array = ("[" + ",".join(f"[{','.join(point)}]" for point in points) + "]").encode()
-        else:
-            array = json_array(*columns[0])
-        yield b'"' + field.encode() + b'":' + array
 
 
 def everything(session: Session, job_key: int, place: Place) -> tuple[list[ShardState], Place | None]:

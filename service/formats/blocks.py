@@ -7,7 +7,7 @@ said beforehand, as spans of runs and epochs up to which rows are stored: what a
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -71,16 +71,36 @@ def blocks(
     """Read spans, a block at a time; blocks without rows are left out.
 
     Raises:
-        NotFound: The job has been deleted meanwhile: half a history must not end like a whole one.
+        NotFound: The job has been deleted meanwhile.
     """
     for span in joined(spans):
-        for window in windows(span, record_every):
+        for window in windows(span, record_every, BLOCK_ROWS):
             with database.snapshot() as session:
-                if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
-                    raise NotFound(f"job {job.id} was deleted while its histories were read")
+                require(session, job)
                 block = read(session, job.key, window, columns)
             if len(block):
                 yield block
+
+
+def require(session: Session, job: Job) -> None:
+    """Look whether a job is still there.
+
+    Raises:
+        NotFound: It has been deleted: half a history must not end like a whole one.
+    """
+    if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
+        raise NotFound(f"job {job.id} was deleted while its histories were read")
+
+
+def concatenated(blocks: Sequence[Block]) -> Block:
+    """Join blocks of the same columns, of which there is at least one."""
+    return replace(
+        blocks[0],
+        index_N=np.concatenate([block.index_N for block in blocks]),
+        epoch_N=np.concatenate([block.epoch_N for block in blocks]),
+        values_CN=np.concatenate([block.values_CN for block in blocks], axis=1),
+        null_CN=np.concatenate([block.null_CN for block in blocks], axis=1),
+    )
 
 
 def joined(spans: Sequence[Span]) -> Iterator[Span]:
@@ -104,7 +124,7 @@ def rows_of_run(span: Span, record_every: int) -> int:
     return min(span.end_epoch - span.first_epoch, (span.end_epoch - span.first_epoch) // record_every + 2)
 
 
-def windows(span: Span, record_every: int, max_rows: int = BLOCK_ROWS) -> Iterator[Span]:
+def windows(span: Span, record_every: int, max_rows: int) -> Iterator[Span]:
     """Cut a span into such as have at most so many rows, sorted by run and epoch."""
     per_run = rows_of_run(span, record_every)
     if per_run <= max_rows:
@@ -121,15 +141,23 @@ def windows(span: Span, record_every: int, max_rows: int = BLOCK_ROWS) -> Iterat
 def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> Block:
     """Read one span as it is."""
     connection: Any = session.connection().connection.driver_connection
-    is_sqlite = isinstance(connection, sqlite3.Connection)
-    cursor = connection.cursor() if is_sqlite else connection.cursor(binary=True)
-    rows = cursor.execute(_statement(is_sqlite, job_key, span, columns)).fetchall()
-    cursor.close()
-    # numpy makes NaN of both None and SQLite's text 'NaN'; only where there is one do the rows have to be asked.
-    numbers_NK = np.array(rows, dtype=np.float64).reshape(len(rows), 2 + len(columns))
-    null_NK = np.isnan(numbers_NK)
-    at_N, at_K = np.nonzero(null_NK)
-    null_NK[at_N, at_K] = [rows[row][column] is None for row, column in zip(at_N.tolist(), at_K.tolist(), strict=True)]
+    if isinstance(connection, sqlite3.Connection):
+        # Not a list of them: rows that live on wake the garbage collector.
+        rows = connection.execute(_statement(True, job_key, span, columns))
+        numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
+        numbers_NK = numbers.reshape(-1, 2 + len(columns))
+        null_NK = np.isnan(numbers_NK) & np.signbit(numbers_NK)
+    else:
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(_statement(False, job_key, span, columns)).fetchall()
+        numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
+        numbers_NK = numbers.reshape(-1, 2 + len(columns))
+        # numpy makes NaN of None; only where there is one do the rows have to be asked.
+        null_NK = np.isnan(numbers_NK)
+        at_N, at_K = np.nonzero(null_NK)
+        null_NK[at_N, at_K] = [
+            rows[at][column] is None for at, column in zip(at_N.tolist(), at_K.tolist(), strict=True)
+        ]
     return Block(
         columns=tuple(columns),
         index_N=numbers_NK[:, 0].astype(np.int64),
@@ -140,17 +168,22 @@ def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> 
 
 
 def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]) -> str:
-    """Write the query. Names are columns of ours and all else is a number, never a user's text."""
+    """Write the query. Names are columns of ours and all else is a number, never a user's text.
+
+    SQLite's NULL comes as the text of a NaN with a sign, which no stored NaN has: numpy reads both, and keeps the sign.
+    """
     epochs = f"epoch >= {span.first_epoch:d} AND epoch < {span.end_epoch:d}"
-    if span.first_epoch == 0 or span.end_run - span.first_run == 1:
-        # A contiguous piece of the primary key, but for later epochs.
+    is_one_run = span.end_run - span.first_run == 1
+    values = [f"ifnull(m.{name}, '-nan')" if is_sqlite else f"m.{name}" for name in columns]
+    chosen = ", ".join(["m.epoch", *values])
+    if span.first_epoch == 0 or is_one_run:
+        # A contiguous piece of the primary key. Behind a range of runs the epochs would be looked for one by one.
+        runs = f"run_index >= {span.first_run:d} AND run_index < {span.end_run:d}"
         return (
-            f"SELECT run_index, {', '.join(['epoch', *columns])} FROM metrics WHERE job_key = {job_key:d} "  # noqa: S608
-            f"AND run_index >= {span.first_run:d} AND run_index < {span.end_run:d} AND {epochs} "
-            f"ORDER BY run_index, epoch"
+            f"SELECT run_index, {chosen} FROM metrics AS m WHERE job_key = {job_key:d} "  # noqa: S608
+            f"AND {f'run_index = {span.first_run:d}' if is_one_run else runs} AND {epochs} ORDER BY run_index, epoch"
         )
     # A few epochs of many runs: looked up run by run, because each run's earlier rows stand between.
-    chosen = ", ".join(f"m.{name}" for name in ("epoch", *columns))
     of_job = f'r.job_key = {job_key:d} AND r."index" >= {span.first_run:d} AND r."index" < {span.end_run:d}'
     of_run = f'm.job_key = {job_key:d} AND m.run_index = +r."index" AND m.{epochs.replace("AND ", "AND m.")}'
     if is_sqlite:

@@ -30,7 +30,7 @@ def integers(values_N: NDArray[np.int64] | NDArray[np.float64]) -> list[str]:
 
 def json_array(values_N: NDArray[np.float64], null_N: NDArray[np.bool_]) -> bytes:
     """Write a column as an array of JSON."""
-    if np.isfinite(values_N).all():
+    if (np.isfinite(values_N) | null_N).all():
         return _dump(values_N)
     return b"[" + ",".join(texts(values_N, null_N, JSON)).encode() + b"]"
 

@@ -19,7 +19,7 @@ def main() -> None:
     serve(socket.socket(fileno=int(sys.argv[1])))
 
 
-def serve(listener: socket.socket) -> None:
+def serve(listener: socket.socket, application: str = "service.app:create_app") -> None:
     """Serve on a socket that is open, until SIGTERM."""
     # numpy is not loaded yet. The products of a comparison are so small that threads cost seven times what they share:
     # they wait for each other by spinning.
@@ -28,7 +28,7 @@ def serve(listener: socket.socket) -> None:
     logs.configure(get_settings())
     tracing.configure(get_settings(), "api")
     config = uvicorn.Config(
-        "service.app:create_app",
+        application,
         factory=True,
         http=Connection,
         # service/observing/requests.py logs requests, with the ids that uvicorn does not know.

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
+from starlette.concurrency import run_in_threadpool
 
 from service.database import Database
 from service.dispatch import Dispatcher
@@ -45,11 +46,13 @@ async def _settings(request: Request) -> Settings:
     return request.app.state.settings  # type: ignore[no-any-return]
 
 
-def _caller(request: Request) -> Caller:
+async def _caller(request: Request) -> Caller:
     """Tell who asks; the dependency of all routes under /v1, which app.py gives them."""
     authentication: Authentication = request.app.state.authentication
     server = request.scope.get("server")
-    return authentication.caller(request.headers.get("authorization"), server[0] if server else None)
+    asking = request.headers.get("authorization"), server[0] if server else None
+    known = authentication.remembered(*asking)
+    return known if known is not None else await run_in_threadpool(authentication.caller, *asking)
 
 
 identified = Depends(_caller)

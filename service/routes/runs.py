@@ -1,19 +1,20 @@
 """Runs and their histories over HTTP."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
-from service import decisions, jobs, long_histories, metrics
+from service import decisions, jobs, metrics
 from service.chosen import chosen_runs, run_index
 from service.cursors import read_cursor, write_cursor
 from service.doors.keys import Caller
 from service.errors import NotFound
 from service.events.cursor import read_place
 from service.events.news import Interest
+from service.formats import histories
 from service.formats.choice import Format
 from service.identity import run_id, split_run_id
 from service.models import Job, Run
@@ -145,10 +146,7 @@ def get_history(
     if (table := wanted_format(request, query.format)) != "json":
         ranges = [(row.index, row.index + 1)]
         return exports.histories(database, job, Runs(spec), ranges, query.selection(spec), table, run)
-    pieces = long_histories.one_run(
-        database, job, row.index, query.selection(spec), rows_per_run=_rows_per_run(spec), name=_named(job, Runs(spec))
-    )
-    return stream(pieces)
+    return stream(histories.one_run(database, job, Runs(spec), row.index, query.selection(spec)))
 
 
 @router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": Grid}, **NOT_FOUND})
@@ -186,11 +184,7 @@ def get_histories(
     limit = max(1, min(query.limit, metrics.MAX_PAGE_POINTS // shown_per_run))
     wanted = _wanted(job, runs, query, after, limit + 1)
     next_cursor = write_cursor("histories", wanted[limit]) if len(wanted) > limit else None
-    pieces = long_histories.page(
-        database, job, wanted[:limit], selection, rows_per_run=rows_per_run, name=_named(job, runs),
-        next_cursor=next_cursor,
-    )  # fmt: skip
-    return stream(pieces)
+    return stream(histories.page(database, job, runs, wanted[:limit], selection, next_cursor))
 
 
 def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int) -> list[int]:
@@ -230,14 +224,3 @@ def _spec(job: Job) -> JobSpec:
 def _rows_per_run(spec: JobSpec) -> int:
     """Count the rows that a run has when it has been trained to its end."""
     return 1 + -(-spec.epochs // spec.record_every)
-
-
-def _named(job: Job, runs: Runs) -> long_histories.Name:
-    """Give what says whose history it is."""
-
-    def name(history: dict[str, Any]) -> dict[str, Any]:
-        index = history.pop("index")
-        run = runs[index]
-        return {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed, **history}
-
-    return name

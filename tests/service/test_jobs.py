@@ -162,6 +162,14 @@ def test_jobs_are_filtered_by_status_and_problem(client: httpx.Client) -> None:
     assert listed(status="queued") == []
 
 
+def test_a_name_is_looked_for_as_it_is_written(client: httpx.Client) -> None:
+    mark = uuid4().hex
+    job_id = post(client, {**SPEC, "name": f"Über 50% of_all {mark}"})["id"]
+    for part, is_found in {"Über": True, "50% OF_ALL": True, "5%0": False, "of-all": False}.items():
+        found = client.get("/v1/jobs", params={"name": part, "limit": 500}).json()["items"]
+        assert (job_id in {job["id"] for job in found}) == is_found, part
+
+
 def test_a_running_job_stops_when_cancelled_and_keeps_what_was_recorded(client: httpx.Client) -> None:
     job = post(client, {**LONG, "record_every": 1, "epochs": 1_000_000})
     wait_until_running(client, job["id"])

@@ -10,17 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
-from service import jobs, long_histories, metrics
+from service import jobs, metrics
 from service.analysis.thinning import Extremes, positions, thin
 from service.database import Database
 from service.doors.keys import ANYBODY
 from service.errors import NotFound
+from service.formats import blocks, histories, thinned
+from service.identity import run_id
 from service.metrics import Selection
 from service.models import Job
 from service.recording import Rows, write_rows
 from service.spec.job import JobSpec
 from service.spec.price import price
+from service.spec.runs import Runs
 
 FIELDS = ("loss", "grad_norm", "update_norm", "position")
 SELECTION = Selection(fields=FIELDS, dimension=2)
@@ -37,8 +41,10 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of which a history has several, the last one shorter."""
-    monkeypatch.setattr(long_histories, "BLOCK_ROWS", 1_000)
-    monkeypatch.setattr(long_histories, "_NAMED_ROWS", 70)
+    for module in (blocks, histories, thinned):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 1_000)
+    # Three fields at a time: some are written as they are read, some from memory, and one by itself.
+    monkeypatch.setattr(histories, "HELD_VALUES", 2 * NUM_ROWS)
 
 
 def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 2) -> Job:
@@ -66,15 +72,22 @@ def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 
     return job
 
 
-def name(history: dict[str, Any]) -> dict[str, Any]:
-    return {"run_id": history.pop("index"), **history}
+def runs_of(job: Job) -> Runs:
+    return Runs(JobSpec.model_validate(job.spec))
 
 
 def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dict[str, Any]]:
-    """What the reading of short histories gives, through the same JSON."""
+    """What SQLAlchemy reads, as the objects whose JSON is to be written."""
+    runs, told = runs_of(job), []
     with database.snapshot() as session:
-        found = [name(history) for history in metrics.histories(session, job, [0, 1], selection)]
-    return json.loads(long_histories._json(found))
+        for history in metrics.histories(session, job, [0, 1], selection):
+            run = runs[history.pop("index")]
+            told.append({"run_id": run_id(job.id, run.index), "label": run.label, "seed": run.seed, **history})
+    return told
+
+
+def as_json(content: Any) -> bytes:
+    return to_json(content, inf_nan_mode="strings")
 
 
 @pytest.mark.usefixtures("short_blocks")
@@ -84,44 +97,45 @@ def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dic
      {"from_epoch": 500, "max_points": 2}],
     ids=str,
 )  # fmt: skip
-def test_a_long_history_is_the_same_json_as_in_one_piece(database: Database, changes: dict[str, Any]) -> None:
+def test_a_long_history_has_the_same_bytes_as_in_one_piece(database: Database, changes: dict[str, Any]) -> None:
     job = job_with_rows(database)
     selection = replace(SELECTION, **changes)
     whole = in_one_piece(database, job, selection)
-    read = {"rows_per_run": NUM_ROWS, "name": name}
-    paged = b"".join(long_histories.page(database, job, [0, 1], selection, next_cursor="more", **read))
-    assert json.loads(paged) == {"runs": whole, "next": "more"}
-    one = b"".join(long_histories.one_run(database, job, 1, selection, **read))
-    assert json.loads(one) == {**whole[1], "next": None}
-    assert list(json.loads(one)) == [*whole[1], "next"]
+    paged = b"".join(histories.page(database, job, runs_of(job), [0, 1], selection, "more"))
+    assert paged == as_json({"runs": whole, "next": "more"})
+    one = b"".join(histories.one_run(database, job, runs_of(job), 1, selection))
+    assert one == as_json({**whole[1], "next": None})
 
 
-@pytest.mark.usefixtures("short_blocks")
-def test_groups_of_short_histories_are_the_same_json_as_in_one_piece(database: Database) -> None:
+def test_short_histories_have_the_same_bytes_as_in_one_piece(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     job = job_with_rows(database)
-    # As if two runs did not fit in a block, and one did.
-    paged = long_histories.page(database, job, [0, 1], SELECTION, rows_per_run=600, name=name, next_cursor=None)
-    assert json.loads(b"".join(paged)) == {"runs": in_one_piece(database, job, SELECTION), "next": None}
+    for rows in (NUM_ROWS + 1, 2 * NUM_ROWS + 2):  # One of them in a block, or both.
+        monkeypatch.setattr(histories, "BLOCK_ROWS", rows)
+        for selection in (SELECTION, replace(SELECTION, max_points=100), replace(SELECTION, from_epoch=2_000)):
+            paged = b"".join(histories.page(database, job, runs_of(job), [0, 1], selection, None))
+            assert paged == as_json({"runs": in_one_piece(database, job, selection), "next": None})
 
 
 @pytest.mark.usefixtures("short_blocks")
 def test_a_long_run_without_rows_has_columns_without_values(database: Database) -> None:
     job = job_with_rows(database, num_runs=3)
-    read = {"rows_per_run": NUM_ROWS, "name": name}
-    empty = json.loads(b"".join(long_histories.one_run(database, job, 2, SELECTION, **read)))
-    assert empty == {"run_id": 2, "epoch": [], **{field: [] for field in FIELDS}, "total_points": 0,
-                     "returned_points": 0, "next": None}  # fmt: skip
-    paged = long_histories.page(database, job, [2], SELECTION, next_cursor=None, **read)
+    empty = json.loads(b"".join(histories.one_run(database, job, runs_of(job), 2, SELECTION)))
+    assert empty == {"run_id": run_id(job.id, 2), "label": "sgd", "seed": 2, "epoch": [],
+                     **{field: [] for field in FIELDS}, "total_points": 0, "returned_points": 0,
+                     "next": None}  # fmt: skip
+    paged = histories.page(database, job, runs_of(job), [2], SELECTION, None)
     assert json.loads(b"".join(paged)) == {"runs": [], "next": None}
 
 
-@pytest.mark.usefixtures("short_blocks")
-@pytest.mark.parametrize("rows_per_run", [600, NUM_ROWS])
-def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(database: Database, rows_per_run: int) -> None:
+@pytest.mark.parametrize("block_rows", [NUM_ROWS + 1, 1_000])
+def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch, block_rows: int
+) -> None:
+    monkeypatch.setattr(histories, "BLOCK_ROWS", block_rows)
     job = job_with_rows(database)
-    pieces = long_histories.page(
-        database, job, [0, 1], SELECTION, rows_per_run=rows_per_run, name=name, next_cursor=None
-    )
+    pieces = histories.page(database, job, runs_of(job), [0, 1], SELECTION, None)
     assert next(pieces)
     assert next(pieces)
     with database.transaction() as session:
@@ -131,14 +145,18 @@ def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(database: D
 
 
 @pytest.mark.parametrize("max_points", [None, 1_000], ids=["whole", "thinned"])
-def test_the_memory_that_a_history_takes_does_not_grow_with_it(new_database: Any, max_points: int | None) -> None:
+def test_the_memory_that_a_history_takes_does_not_grow_with_it(
+    new_database: Any, monkeypatch: pytest.MonkeyPatch, max_points: int | None
+) -> None:
+    # So few that the shorter history, too, is read more than once.
+    monkeypatch.setattr(histories, "HELD_VALUES", 45_000)
     database = Database(new_database("sqlite"))
     peaks = []
     for num_rows in (45_000, 135_000):  # More than two blocks: the one that is read, and the one before.
         job = job_with_rows(database, num_rows)
         selection = replace(SELECTION, max_points=max_points)
         tracemalloc.start()
-        for _ in long_histories.one_run(database, job, 0, selection, rows_per_run=num_rows, name=name):
+        for _ in histories.one_run(database, job, runs_of(job), 0, selection):
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

@@ -18,15 +18,17 @@ import psutil
 import pytest
 from sqlalchemy import event, make_url, select
 
-from service import jobs, long_histories
+from service import jobs
 from service.app import create_app
 from service.database import Database, seconds_from_now
+from service.formats import histories
 from service.metrics import Selection
 from service.models import Job, Shard
 from service.recording import Rows, write_rows
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
+from service.spec.runs import Runs
 from tests.servers import POLL_SECONDS, Broker, Stack, wait_for_job
 from tests.service.test_jobs import LONG, SPEC, post
 
@@ -158,14 +160,15 @@ def test_a_read_only_database_is_503_for_writers_and_readers_read_on(database_ur
     [("nan", "NaN"), ("inf", "Infinity"), ("-inf", "-Infinity"), ("1e308", 1e308), (None, None),
      ("5e-324", 5e-324), ("0.1", 0.1), ("-0.0", -0.0)],
 )  # fmt: skip
-def test_a_number_is_read_as_it_was_stored(database_url: str, stored: str | None, written: Any) -> None:
+def test_a_number_is_read_as_it_was_stored(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, stored: str | None, written: Any
+) -> None:
     database = Database(database_url)
     job = job_with_rows(database, num_rows=3, value=None if stored is None else float(stored))
-    read = {"name": lambda history: history, "next_cursor": None}
-    for rows_per_run in (3, 10**6):  # In one piece, and as a long history.
-        pieces = long_histories.page(
-            database, job, [0], Selection(("loss", "sharpness"), dimension=2), rows_per_run=rows_per_run, **read
-        )
+    selection, runs = Selection(("loss", "sharpness"), dimension=2), Runs(JobSpec.model_validate(job.spec))
+    for block_rows in (10**6, 2):  # In one piece, and as a long history.
+        monkeypatch.setattr(histories, "BLOCK_ROWS", block_rows)
+        pieces = histories.page(database, job, runs, [0], selection, None)
         run = json.loads(b"".join(pieces))["runs"][0]
         for field in ("loss", "sharpness"):
             assert [repr(value) for value in run[field]] == [repr(written)] * 3

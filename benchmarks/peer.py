@@ -1,0 +1,180 @@
+"""The same histories in an MLflow tracking server and here, both on SQLite and over HTTP: ``make bench-peer``.
+
+The peer runs from an environment of its own, .venv-peer. Both are asked by the same client, one after another; what is
+read is parsed into numbers, JSON by the same parser. The peer is written to by log-batch, its fastest way, a thousand
+values a request, as many as it takes.
+"""
+
+import io
+import json
+import os
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import stored
+
+SERVER = Path(".venv-peer/bin/mlflow")
+FIELDS = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start")
+SHORT_RUNS, SHORT_ROWS, LONG_ROWS = 50, 31, 20_000
+# Of one request of the peer's.
+BATCH_VALUES, PAGE_VALUES = 1_000, 25_000
+REPEATS, ASKED = 3, 100
+
+
+def measure() -> dict[str, Any]:
+    """Measure both, and how many times faster Ravine is."""
+    assert SERVER.exists(), "the peer is not installed: make bench-peer"
+    short_EFR = stored.draw(SHORT_ROWS, SHORT_RUNS, FIELDS)
+    long_EFR = stored.draw(LONG_ROWS, 1, FIELDS)
+    with _server() as client:
+        peer = _peer(client, short_EFR, long_EFR)
+    with stored.sqlite() as database:
+        here = {
+            "short histories written": _rate(database, short_EFR),
+            "long history written": _rate(database, long_EFR),
+        }
+        job = stored.write(database, long_EFR, FIELDS).job
+        with stored.api(database) as (client, _):
+            here |= _reads(client, job.id)
+    peer["long history read as Parquet"] = peer["long history read as JSON"]
+    figures: dict[str, Any] = {}
+    for what, found in here.items():
+        unit = "ms" if what.startswith("GET") else "values per second"
+        figures[f"{what}, peer ({unit})"] = peer[what]
+        figures[f"{what}, Ravine ({unit})"] = found
+        figures[f"{what}, times"] = peer[what] / found if unit == "ms" else found / peer[what]
+    return figures
+
+
+def _rate(database: Any, values_EFR: NDArray[np.float64]) -> float:
+    written = [stored.write(database, values_EFR, FIELDS) for _ in range(REPEATS)]
+    return statistics.median(one.num_values / one.seconds for one in written)
+
+
+def _reads(client: httpx.Client, job_id: str) -> dict[str, float]:
+    from pyarrow import parquet
+
+    run = client.get(f"/v1/jobs/{job_id}/runs").json()["items"][0]["id"]
+    path = f"/v1/runs/{run}/metrics?fields={','.join(FIELDS)}"
+
+    def as_json() -> int:
+        history = client.get(path).raise_for_status().json()
+        return sum(len(history[field]) for field in FIELDS)
+
+    def as_parquet() -> int:
+        table = parquet.read_table(io.BytesIO(client.get(path + "&format=parquet").raise_for_status().content))
+        return sum(len(table[field].to_numpy()) for field in FIELDS)
+
+    return {
+        "long history read as JSON": _values_per_second(as_json),
+        "long history read as Parquet": _values_per_second(as_parquet),
+        "GET status": _milliseconds(client, f"/v1/jobs/{job_id}"),
+    }
+
+
+def _values_per_second(read: Callable[[], int]) -> float:
+    times = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        num_values = read()
+        times.append(time.perf_counter() - started)
+        assert num_values == LONG_ROWS * len(FIELDS), "values are missing"
+    return num_values / statistics.median(times)
+
+
+def _milliseconds(client: httpx.Client, path: str, **query: str) -> float:
+    times = []
+    for _ in range(ASKED):
+        started = time.perf_counter()
+        client.get(path, params=query).raise_for_status()
+        times.append(time.perf_counter() - started)
+    return 1_000 * statistics.median(times)
+
+
+@contextmanager
+def _server() -> Iterator[httpx.Client]:
+    with socket.socket() as probe, tempfile.TemporaryDirectory(prefix="ravine-bench-") as folder:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        command = [str(SERVER.absolute()), "server", "--backend-store-uri", f"sqlite:///{folder}/peer.db"]
+        command += ["--artifacts-destination", folder, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        # With its own environment's programs first: it starts others by name.
+        path = f"{SERVER.parent.absolute()}:{os.environ['PATH']}"
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
+        silent = subprocess.DEVNULL
+        process = subprocess.Popen(command, stdout=silent, stderr=silent, env=environment)
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client:
+                _wait(client)
+                yield client
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(client: httpx.Client) -> None:
+    deadline = time.perf_counter() + 120
+    while time.perf_counter() < deadline:
+        try:
+            if client.get("/health").is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise SystemExit("the peer's server did not start")
+
+
+def _peer(client: httpx.Client, short_EFR: NDArray[np.float64], long_EFR: NDArray[np.float64]) -> dict[str, float]:
+    def post(call: str, **body: Any) -> Any:
+        return client.post(f"/api/2.0/mlflow/{call}", json=body).raise_for_status().json()
+
+    def write(values_EFR: NDArray[np.float64]) -> tuple[str, float]:
+        started = time.perf_counter()
+        for run in range(values_EFR.shape[2]):
+            now = int(1_000 * time.time())
+            run_id = post("runs/create", experiment_id=experiment, start_time=now)["run"]["info"]["run_id"]
+            told = [
+                {"key": key, "value": value, "timestamp": now, "step": epoch}
+                for epoch, values_F in enumerate(values_EFR[:, :, run].tolist())
+                for key, value in zip(FIELDS, values_F, strict=True)
+            ]
+            for at in range(0, len(told), BATCH_VALUES):
+                post("runs/log-batch", run_id=run_id, metrics=told[at : at + BATCH_VALUES])
+            post("runs/update", run_id=run_id, status="FINISHED", end_time=now)
+        return run_id, values_EFR.size / (time.perf_counter() - started)
+
+    experiment = post("experiments/create", name="bench")["experiment_id"]
+    _, short = write(short_EFR)
+    run_id, long = write(long_EFR)
+
+    def read() -> int:
+        num_values = 0
+        for key in FIELDS:
+            token: str | None = ""
+            while token is not None:
+                query: dict[str, str | int] = {"run_id": run_id, "metric_key": key, "max_results": PAGE_VALUES}
+                query |= {"page_token": token} if token else {}
+                page = client.get("/api/2.0/mlflow/metrics/get-history", params=query).raise_for_status()
+                found = json.loads(page.content)
+                num_values += len(found["metrics"])
+                token = found.get("next_page_token") or None
+        return num_values
+
+    return {
+        "short histories written": short,
+        "long history written": long,
+        "long history read as JSON": _values_per_second(read),
+        "GET status": _milliseconds(client, "/api/2.0/mlflow/runs/get", run_id=run_id),
+    }

@@ -1,0 +1,121 @@
+"""What does keeping histories cost: writing, bytes on disk, reading one of many, exporting all, on both databases?"""
+
+import random
+import statistics
+import time
+from contextlib import AbstractContextManager
+from typing import Any
+
+import httpx
+from sqlalchemy import text
+
+from benchmarks import stored
+from benchmarks.memory import Watch
+from service.columns import Base
+from service.database import Database
+from service.identity import run_id
+from service.models import Job
+
+# 20 jobs of 1,000 runs of 1,000 rows. The first is stored as a worker does, which is what writing is measured on; the
+# others are copies of its rows, made by the database itself.
+NUM_JOBS, NUM_RUNS, NUM_ROWS = 20, 1_000, 1_000
+ASKED = 200
+
+
+def measure() -> dict[str, Any]:
+    """Measure both databases."""
+    figures: dict[str, Any] = {}
+    databases: dict[str, AbstractContextManager[Database]] = {
+        "SQLite": stored.sqlite(),
+        "PostgreSQL": stored.postgresql(),
+    }
+    for name, opened in databases.items():
+        with opened as database:
+            written = stored.write(database, stored.draw(NUM_ROWS, NUM_RUNS))
+            rows = NUM_RUNS * NUM_ROWS
+            figures[f"{name}: values written per second"] = written.num_values / written.seconds
+            figures[f"{name}: bytes on disk per row of 8 fields, as written"] = _bytes(database) / rows
+            with stored.api(database) as (client, pid):
+                figures |= _exports(name, client, pid, written.job)
+            started = time.perf_counter()
+            ids = [written.job.id, *_copies(database)]
+            figures[f"{name}: 20,000,000 rows loaded (s)"] = time.perf_counter() - started
+            figures[f"{name}: bytes on disk per row of 8 fields, of 20,000,000"] = _bytes(database) / rows / NUM_JOBS
+            with stored.api(database) as (client, _):
+                figures |= _histories(name, client, ids)
+    return figures
+
+
+def _copies(database: Database) -> list[str]:
+    """Copy the first job, with all its rows and in their order."""
+    ids = []
+    for number in range(1, NUM_JOBS):
+        ids.append(f"{number:08x}-0000-7000-8000-000000000000")
+        with database.transaction() as session:
+            for table in ("jobs", "shards", "runs", "metrics"):
+                columns = [f'"{column.name}"' for column in Base.metadata.tables[table].columns]
+                key, *rest = columns
+                shown = [":id" if column == '"id"' else column for column in rest]
+                order = "ORDER BY job_key, run_index, epoch" if table == "metrics" else ""
+                copy = text(
+                    f"INSERT INTO {table} ({', '.join(columns)}) SELECT {number + 1}, {', '.join(shown)} FROM {table} "
+                    f"WHERE {key} = 1 {order}"
+                )
+                session.execute(copy, {"id": ids[-1]} if table == "jobs" else {})
+    if not database.is_sqlite:
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE metrics"))
+    return ids
+
+
+def _bytes(database: Database) -> int:
+    """Give the bytes of the table of rows with all that belongs to it; on SQLite, of the whole file."""
+    with database.snapshot() as session:
+        if not database.is_sqlite:
+            return int(session.execute(text("SELECT pg_total_relation_size('metrics')")).scalar_one())
+        pages = session.execute(text("PRAGMA page_count")).scalar_one()
+        return int(pages) * int(session.execute(text("PRAGMA page_size")).scalar_one())
+
+
+def _exports(name: str, client: httpx.Client, pid: int, job: Job) -> dict[str, Any]:
+    """Read a million rows in every format, and see how much the process that writes them grows."""
+    figures: dict[str, Any] = {}
+    here = f"/v1/jobs/{job.id}/metrics?fields={','.join(stored.FIELDS)}"
+    for kind in ("json", "csv", "ndjson", "parquet"):
+        with Watch([pid]) as watch:
+            started = time.perf_counter()
+            cursor: str | None = ""
+            while cursor is not None:
+                asked = f"{here}&limit=500&cursor={cursor}" if cursor else f"{here}&limit=500"
+                with client.stream("GET", f"{asked}&format={kind}") as answer:
+                    answer.raise_for_status()
+                    last = b""
+                    for piece in answer.iter_raw():
+                        last = (last + piece)[-200:]
+                cursor = _next(last) if kind == "json" else None
+            seconds = time.perf_counter() - started
+        what = f"{name}: 1,000,000 rows as {kind}"
+        figures[f"{what}, values per second"] = NUM_RUNS * NUM_ROWS * len(stored.FIELDS) / seconds
+        figures[f"{what}, growth of the API (MB)"] = watch.growth / 1e6
+    return figures
+
+
+def _next(end: bytes) -> str | None:
+    """Find the next page's cursor at the end of one."""
+    written = end.rpartition(b'"next":')[2].rstrip(b"}")
+    return None if written == b"null" else written.strip(b'"').decode()
+
+
+def _histories(name: str, client: httpx.Client, ids: list[str]) -> dict[str, Any]:
+    draw, times = random.Random(0), []
+    for _ in range(ASKED):
+        path = f"/v1/runs/{run_id(draw.choice(ids), draw.randrange(NUM_RUNS))}/metrics"
+        started = time.perf_counter()
+        answer = client.get(path, params={"fields": ",".join(stored.FIELDS)}).raise_for_status()
+        times.append(time.perf_counter() - started)
+        assert answer.content.endswith(b'"total_points":1000,"returned_points":1000,"next":null}')
+    what = f"{name}: one run's 1,000 rows among 20,000,000"
+    return {
+        f"{what}, median (ms)": 1_000 * statistics.median(times),
+        f"{what}, p95 (ms)": 1_000 * statistics.quantiles(times, n=20)[-1],
+    }

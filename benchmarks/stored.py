@@ -1,0 +1,143 @@
+"""Jobs whose histories are drawn by chance and stored as workers store them, and an API that reads them."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from service import jobs, shards
+from service.database import Database, migrate
+from service.models import Job
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import price
+from service.states import ShardStatus
+from worker.engine.trainer import Epoch
+from worker.recorder import Recorder, pack
+from worker.runner import MAX_CHUNK_ROWS
+from worker.storing import store
+
+FIELDS = (
+    "loss",
+    "train_loss",
+    "grad_norm",
+    "update_norm",
+    "distance_from_start",
+    "distance_to_minimum",
+    "lr",
+    "momentum",
+)
+START_SECONDS = 60.0
+LEASE_SECONDS = 3_600.0
+
+
+@dataclass(frozen=True)
+class Written:
+    """A job, and how long its rows took from the trainer's arrays to the last commit."""
+
+    job: Job
+    num_values: int
+    seconds: float
+
+
+def spec_of(num_runs: int, num_rows: int) -> JobSpec:
+    """Describe runs of so many rows each."""
+    return JobSpec.model_validate(
+        {
+            "problem": {"kind": "surface", "name": "rosenbrock"},
+            "optimizers": [{"kind": "momentum", "lr": 0.001}],
+            "seeds": {"count": num_runs},
+            "epochs": num_rows - 1,
+        }
+    )
+
+
+def draw(num_rows: int, num_runs: int, fields: tuple[str, ...] = FIELDS) -> NDArray[np.float64]:
+    """Draw values, [epochs, fields, runs]: none of them is short when it is written."""
+    return np.random.default_rng(0).random((num_rows, len(fields), num_runs))
+
+
+def write(database: Database, values_EFR: NDArray[np.float64], fields: tuple[str, ...] = FIELDS) -> Written:
+    """Store the histories of one job as a worker does: recorder, chunks, checkpoints, the end."""
+    num_epochs, _, num_runs = values_EFR.shape
+    spec = spec_of(num_runs, num_epochs)
+    with database.transaction() as session:
+        job, _ = jobs.create(session, spec, replace(price(spec), shard_runs=num_runs))
+        claim = shards.claim(session, job.key, 0, lease_seconds=LEASE_SECONDS, receipt={})
+    assert claim is not None
+    settings = Settings(database_url=str(database.url))
+    kept_R, measured_FR = np.ones(num_runs, dtype=bool), np.ones(values_EFR.shape[1:], dtype=bool)
+    diverged_R, parameters = np.zeros(num_runs, dtype=bool), np.zeros((2, num_runs))
+
+    def keep(progress: shards.Progress, *, ended: bool) -> None:
+        def change(session: Session) -> None:
+            shards.record(session, claim, progress, lease_seconds=LEASE_SECONDS)
+            if ended:
+                shards.end(session, claim, ShardStatus.COMPLETED)
+
+        store(database, settings, claim, progress, change)
+
+    started = time.perf_counter()
+    recorder = Recorder(fields, 0, num_runs, spec.epochs)
+    for number, values_FR in enumerate(values_EFR):
+        recorder.add(Epoch(number, diverged_R, kept_R, values_FR, measured_FR))
+        if recorder.num_rows >= MAX_CHUNK_ROWS and number < spec.epochs:
+            checkpoint = pack({"parameters": parameters, "epoch": np.array(number), **recorder.arrays()})
+            keep(recorder.take(checkpoint), ended=False)
+    keep(recorder.take(None, ended=True), ended=True)
+    return Written(job, values_EFR.size, time.perf_counter() - started)
+
+
+@contextmanager
+def sqlite() -> Iterator[Database]:
+    """Make a database in a temporary file."""
+    with tempfile.TemporaryDirectory(prefix="ravine-bench-") as folder:
+        url = f"sqlite:///{Path(folder) / 'ravine.db'}"
+        migrate(url)
+        with closing(Database(url)) as database:
+            yield database
+
+
+@contextmanager
+def postgresql() -> Iterator[Database]:
+    """Make a database on a server of its own."""
+    from tests.servers import Postgres
+
+    server = Postgres()
+    try:
+        url = server.create_database()
+        migrate(url)
+        with closing(Database(url)) as database:
+            yield database
+    finally:
+        server.stop()
+
+
+@contextmanager
+def api(database: Database) -> Iterator[tuple[httpx.Client, int]]:
+    """Start one API process on a database, without broker and workers; give a client and the process's id."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.TemporaryFile() as log:
+        fd, port = listener.fileno(), listener.getsockname()[1]
+        env = {**os.environ, "RAVINE_DATABASE_URL": str(database.url), "RAVINE_BROKER_URL": "redis+socket:///nowhere"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.constant", str(fd)], env=env, pass_fds=[fd], stdout=log, stderr=log
+        )
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_SECONDS, trust_env=False) as client:
+                # The socket listens already: the first answer comes when the API is up.
+                client.get("/healthz").raise_for_status()
+                yield client, process.pid
+        finally:
+            process.terminate()
+            process.wait()
