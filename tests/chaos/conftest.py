@@ -1,5 +1,6 @@
 """A stack that its tests may break: its own database server and broker, short leases, and a clock that is wrong."""
 
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from service.database import Database, migrate
 from service.models import Job, Shard
 from tests.chaos.blows import children
+from tests.chaos.invariants import Record
 from tests.chaos.specs import LONG, SMALL
 from tests.chaos.storm import undisturbed
 from tests.servers import POLL_SECONDS, Broker, Postgres, Stack, wait_for_job
@@ -135,12 +137,21 @@ def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def expected(tmp_path_factory: pytest.TempPathFactory, fragile: Fragile) -> Any:
-    """What an undisturbed worker makes of LONG, on a database of the same kind."""
-    folder = tmp_path_factory.mktemp("undisturbed")
-    url = fragile.postgres.create_database() if fragile.postgres else f"sqlite:///{folder / 'quiet.db'}"
-    migrate(url)
-    database = Database(url)
-    record = undisturbed(database, LONG)
+def quietly(new_database: Callable[[str], str]) -> Iterator[Callable[[dict[str, Any]], Record]]:
+    """What an undisturbed worker makes of a spec: the same on every database, and so trained once for all."""
+    database, known = Database(new_database("sqlite")), dict[str, Record]()
+
+    def train(spec: dict[str, Any]) -> Record:
+        name = json.dumps(spec)
+        if name not in known:
+            known[name] = undisturbed(database, spec)
+        return known[name]
+
+    yield train
     database.close()
-    return record
+
+
+@pytest.fixture(scope="session")
+def expected(quietly: Callable[[dict[str, Any]], Record]) -> Record:
+    """What an undisturbed worker makes of LONG."""
+    return quietly(LONG)

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from service.database import Database, migrate
+from service.database import migrate
 from tests.chaos.blows import KINDS, Hands, schedule
+from tests.chaos.invariants import Record
 from tests.chaos.specs import SPECS
-from tests.chaos.storm import ENV, LEASE_SECONDS, storm, undisturbed
+from tests.chaos.storm import ENV, LEASE_SECONDS, storm
 from tests.servers import Broker, Postgres, Stack
 
 JOBS, BLOWS, PAUSE_SECONDS = 9, 9, 1.5
@@ -23,13 +25,13 @@ def test_the_same_seed_gives_the_same_blows() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_jobs_end_as_if_nothing_had_happened(kind: str, new_database: Callable[[str], str], tmp_path: Path) -> None:
+def test_jobs_end_as_if_nothing_had_happened(
+    kind: str, quietly: Callable[[dict[str, Any]], Record], tmp_path: Path
+) -> None:
+    expected = [quietly(spec) for spec in SPECS]
     postgres = Postgres() if kind == "postgresql" else None
     broker = Broker(tmp_path)
     try:
-        quiet = Database(new_database(kind))
-        expected = [undisturbed(quiet, spec) for spec in SPECS]
-        quiet.close()
         url = postgres.create_database() if postgres else f"sqlite:///{tmp_path / 'storm.db'}"
         migrate(url)
         kinds = [each for each in KINDS if postgres or each != "restart database"]

@@ -25,7 +25,7 @@ from service.local.console import Console
 from service.local.preconditions import find_broker
 from service.local.stack import is_ready
 from service.local.supervisor import Supervisor
-from tests.servers import START_SECONDS, Postgres, accepts, free_port, wait_for_job
+from tests.servers import START_SECONDS, Postgres, accepts, end_now, free_port, wait_for_job
 
 ROOT = Path(__file__).parents[2]
 API_KEY = secrets.token_hex(32)
@@ -195,7 +195,7 @@ def containers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> 
     with ExitStack() as resources:
         containers = Containers(postgres, tmp_path_factory.mktemp("compose"))
         supervisor = containers.supervisor
-        resources.callback(supervisor.stop)
+        resources.callback(end_now, supervisor)
         containers.start("valkey")
         supervisor.wait_until(lambda: accepts(containers.broker_port), "valkey", START_SECONDS)
         containers.run("migrate")

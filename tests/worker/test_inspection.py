@@ -10,6 +10,8 @@ from celery import Celery
 from service.dispatch import TRAIN_SHARD
 from tests.servers import Stack, until
 
+# What is asked goes over the broker: the database has no part in it.
+pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 ENDLESS = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.01}], "epochs": 1_000_000}
 # Of both workers; an answer of both ends the wait.
 ANSWER_SECONDS = 2.0
