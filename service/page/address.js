@@ -17,6 +17,10 @@ export function writeAddress(values, { step = false } = {}) {
   history[step ? "pushState" : "replaceState"](null, "", address);
 }
 
+/** Change some values of the query and keep the others. */
+export const changeAddress = (values, options) =>
+  writeAddress({ ...Object.fromEntries(readAddress()), ...values }, options);
+
 /**
  * Write an optimizer as a short text: {kind: "momentum", lr: 0.015, momentum: 0.9} is "momentum,lr:0.015,momentum:0.9".
  *

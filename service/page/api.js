@@ -66,14 +66,14 @@ export function getOnce(path) {
 }
 const kept = new Map();
 
-/** Get all items of a list, page by page. */
-export async function getAll(path, options) {
+/** Get all items of a list, page by page; `items` is what the list calls them. */
+export async function getAll(path, { items: name = "items", ...options } = {}) {
   const items = [];
   let cursor = null;
   do {
     const join = path.includes("?") ? "&" : "?";
     const page = await get(`${path}${join}limit=500${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`, options);
-    items.push(...page.items);
+    items.push(...page[name]);
     cursor = page.next;
   } while (cursor);
   return items;
@@ -118,7 +118,11 @@ function askForKey(reason) {
 
 /** Save an answer as a file; by a request of our own, because a plain link could not carry the key. */
 export async function download(path, name, headers) {
-  const blob = await (await send("GET", path, { headers })).blob();
+  save(await (await send("GET", path, { headers })).blob(), name);
+}
+
+/** Save what is here already as a file. */
+export function save(blob, name) {
   const address = URL.createObjectURL(blob);
   h("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);

@@ -52,9 +52,17 @@ export function band(runs, field) {
   const ends = runs.map((run) => (isFinite(run[field]?.at(-1) ?? 0) ? null : (run.epoch.at(-1) ?? null)));
   const columns = grid.map(() => []);
   runs.forEach((run, which) => {
+    let before = null;
     run.epoch.forEach((epoch, index) => {
       const value = run[field]?.[index];
-      if (value !== null && value !== undefined) columns[at.get(epoch)].push(Number.isNaN(value) ? Infinity : value);
+      if (value === null || value === undefined) return;
+      const here = { place: at.get(epoch), value: Number.isNaN(value) ? Infinity : value };
+      // Thinned histories keep different epochs: a median of those alone that have a row would jump about.
+      for (let place = (before?.place ?? here.place) + 1; place < here.place; place += 1) {
+        columns[place].push(between(before, here, grid[place], grid));
+      }
+      columns[here.place].push(here.value);
+      before = here;
     });
     if (ends[which] !== null)
       for (let index = at.get(ends[which]) + 1; index < grid.length; index += 1) columns[index].push(Infinity);
@@ -68,6 +76,12 @@ export function band(runs, field) {
     low: many ? sorted.map((values) => quantile(values, 0.25)) : null,
     high: many ? sorted.map((values) => quantile(values, 0.75)) : null,
   };
+}
+
+function between(before, after, epoch, grid) {
+  if (!Number.isFinite(after.value)) return before.value;
+  const [from, to] = [grid[before.place], grid[after.place]];
+  return before.value + ((after.value - before.value) * (epoch - from)) / (to - from);
 }
 
 /** Give a quantile of sorted values, between neighbours as numpy's default does. */

@@ -1,0 +1,188 @@
+// The curves of a job: a line for each setting, with a band over its seeds and starts.
+import { changeAddress, readAddress } from "../address.js";
+import { get, getAll } from "../api.js";
+import { h, newId } from "../dom.js";
+import { count } from "../format.js";
+import { Histories, band } from "../histories.js";
+import { lineStyles } from "../palette.js";
+import { curves } from "../plot/curves.js";
+import { labelOf, numSeeds, numStarts, plainLabel } from "./words.js";
+
+// More lines than this are a tangle.
+const MAX_LINES = 12;
+// What is asked for at most: runs, so that their indices fit into an address, and points, so that it is quick to draw.
+const MAX_RUNS = 2_000;
+const MAX_POINTS = 200_000;
+const REDRAW_MS = 250;
+const TITLES = {
+  loss: "loss",
+  train_loss: "training loss, as printed",
+  grad_norm: "gradient norm",
+  lr: "learning rate",
+};
+const LINEAR = ["accuracy", "test_accuracy", "lr", "momentum"];
+
+/** Make the chart of a job; `changed()` is called when another field is wanted. */
+export function charts(spec, numRuns, changed, signal) {
+  const perSetting = numSeeds(spec) * numStarts(spec.problem);
+  const many = numRuns / perSetting > MAX_LINES;
+  const histories = new Histories();
+  const figure = h("div", { class: "lines" });
+  const note = h("p", { class: "caption" });
+  const chart = curves(figure, signal);
+  const steps = spec.problem.kind === "surface" || spec.problem.kind === "quadratic";
+  const id = newId("field");
+  const choose = h("select", { id, "data-field": "field", onchange: () => pick(choose.value) });
+  const scales = ["log", "linear"].map((name) =>
+    h("button", { type: "button", onclick: () => scale(name) }, name === "log" ? "Logarithmic" : "Linear"),
+  );
+  let chosen = null;
+  let due = null;
+
+  const field = () => readAddress().get("field") ?? "loss";
+  const isLog = () => (readAddress().get("scale") ?? (LINEAR.includes(field()) ? "linear" : "log")) === "log";
+
+  function pick(name) {
+    changeAddress({ field: name === "loss" ? null : name });
+    changed();
+  }
+
+  function scale(name) {
+    changeAddress({ scale: name });
+    draw();
+  }
+
+  /** Offer what the job has recorded. */
+  async function offer(jobId) {
+    const first = (await get(`/v1/jobs/${jobId}/metrics?limit=1&max_points=2`, { signal })).runs[0] ?? {};
+    const recorded = Object.keys(first).filter(
+      (name) =>
+        name !== "epoch" && Array.isArray(first[name]) && first[name].some((value) => typeof value !== "object"),
+    );
+    show(recorded.length ? recorded : ["loss"]);
+  }
+
+  function show(names) {
+    const all = names.includes(field()) ? names : [...names, field()];
+    choose.replaceChildren(...all.map((name) => h("option", { value: name }, title(name))));
+    choose.value = field();
+  }
+
+  /** Choose which runs are drawn: all, or those of the settings with the best runs. */
+  async function choice(jobId) {
+    if (!many && numRuns <= MAX_RUNS) return (chosen = null);
+    let settings = [...Array(Math.round(numRuns / perSetting)).keys()];
+    if (many) {
+      const best = (await get(`/v1/jobs/${jobId}/runs?sort=final_loss&limit=500`, { signal })).items;
+      settings = [...new Set(best.map(({ index }) => Math.floor(index / perSetting)))].slice(0, MAX_LINES);
+    }
+    const each = Math.min(perSetting, Math.floor(MAX_RUNS / settings.length));
+    chosen = {
+      settings,
+      each,
+      runs: settings.flatMap((number) => [...Array(each).keys()].map((at) => number * perSetting + at)),
+    };
+    return chosen;
+  }
+
+  function maxPoints() {
+    const rows = 1 + Math.ceil(spec.epochs / spec.record_every);
+    const most = Math.min(2_000, Math.max(50, Math.floor(MAX_POINTS / (chosen?.runs.length ?? numRuns))));
+    return rows > most ? most : null;
+  }
+
+  /** Read all rows of a job that has ended. */
+  async function load(jobId, signalOfLoad) {
+    await choice(jobId);
+    const query = new URLSearchParams({ fields: field() });
+    if (maxPoints()) query.set("max_points", maxPoints());
+    if (chosen) query.set("runs", chosen.runs.join(","));
+    const runs = await getAll(`/v1/jobs/${jobId}/metrics?${query}`, { signal: signalOfLoad, items: "runs" });
+    histories.clear();
+    add(runs);
+    draw();
+  }
+
+  function add(runs) {
+    histories.add(runs);
+    due ??= setTimeout(draw, REDRAW_MS);
+  }
+
+  function draw() {
+    clearTimeout(due);
+    due = null;
+    if (signal.aborted) return;
+    choose.value = field();
+    scales.forEach((button, at) => button.setAttribute("aria-pressed", String(isLog() === (at === 0))));
+    const series = lines();
+    figure.hidden = !series.length;
+    note.textContent = series.length ? caption() : "Nothing has been recorded.";
+    if (!series.length) return;
+    chart.draw({ series: () => lines(), xTitle: steps ? "update" : "epoch", yTitle: title(field()), logY: isLog() });
+  }
+
+  /** Give a line for each setting, in the order of the spec. */
+  function lines() {
+    const groups = [...histories.byLabel()];
+    const styles = stylesOf(groups.map(([label]) => label));
+    return groups
+      .map(([label, runs], at) => ({ label: plainLabel(label), style: styles[at], ...band(runs, field()) }))
+      .filter(({ x }) => x.length);
+  }
+
+  function stylesOf(labels) {
+    return lineStyles(labels.map((label) => kindOf(label, spec)));
+  }
+
+  function caption() {
+    const said = [];
+    if (many)
+      said.push(
+        `The ${chosen?.settings.length ?? MAX_LINES} settings with the best runs of ${Math.round(numRuns / perSetting).toLocaleString("en")}.`,
+      );
+    const each = chosen?.each ?? perSetting;
+    if (each > 1)
+      said.push(
+        `Line: median of ${count(each, "run")}${each < perSetting ? ` (the first of ${perSetting.toLocaleString("en")})` : ""}; band: the middle half.`,
+      );
+    if (maxPoints()) said.push("Long histories are thinned; their extremes stay.");
+    return said.join(" ");
+  }
+
+  show([field()]);
+  return {
+    element: h(
+      "section",
+      { "aria-label": "Curves" },
+      h(
+        "div",
+        { class: "row" },
+        h("div", { class: "row" }, h("label", { for: id }, "Show"), choose),
+        h("div", { class: "group", role: "group", "aria-label": "Scale" }, scales),
+      ),
+      h("figure", { "aria-label": "Curves of the job" }, figure, h("figcaption", {}, note)),
+    ),
+    many,
+    field,
+    load,
+    add,
+    draw,
+    offer,
+    clear: () => histories.clear(),
+    points: maxPoints,
+    /** The styles of settings by label, as they are drawn; null for those that are not. */
+    styles() {
+      const labels = [...histories.byLabel().keys()];
+      const styles = stylesOf(labels);
+      return new Map(labels.map((label, at) => [label, styles[at]]));
+    },
+  };
+}
+
+const title = (name) => TITLES[name] ?? name.replaceAll("_", " ");
+
+/** Find the kind of optimizer of a setting's label: the entry with the longest label that it begins with. */
+function kindOf(label, { optimizers }) {
+  const fits = optimizers.filter((entry) => label === labelOf(entry) || label.startsWith(`${labelOf(entry)} `));
+  return fits.sort((one, other) => labelOf(other).length - labelOf(one).length)[0]?.kind;
+}

@@ -1,0 +1,71 @@
+// What a job leaves to take away: tables and pictures.
+import { download, getAll, save } from "../api.js";
+import { h, note } from "../dom.js";
+import { varying } from "./words.js";
+
+const PICTURES = { loss: "Curves", comparison: "Intervals", paths: "Paths", heatmap: "Heat map" };
+
+/** Make the list of downloads of a job. */
+export function downloads({ id, spec }) {
+  const metrics = (format) => () => download(`/v1/jobs/${id}/metrics?format=${format}`, `${id}-metrics.${format}`);
+  const picture = (kind, form) => () => download(`/v1/jobs/${id}/plot.${form}?kind=${kind}`, `${id}-${kind}.${form}`);
+  const row = (name, files) => [
+    h("dt", {}, name),
+    h(
+      "dd",
+      { class: "row" },
+      files.map(([text, act]) => button(`${name} as ${text}`, text, act)),
+    ),
+  ];
+  return h(
+    "dl",
+    { class: "facts downloads" },
+    row("Metrics", [
+      ["CSV", metrics("csv")],
+      ["NDJSON", metrics("ndjson")],
+      ["Parquet", metrics("parquet")],
+      ["JSON", () => allHistories(id)],
+    ]),
+    row("Runs", [["CSV", () => download(`/v1/jobs/${id}/runs?format=csv`, `${id}-runs.csv`)]]),
+    fitting(spec).flatMap((kind) =>
+      row(PICTURES[kind], [
+        ["SVG", picture(kind, "svg")],
+        ["PNG", picture(kind, "png")],
+      ]),
+    ),
+  );
+}
+
+/** Choose the pictures that a job can be drawn as. */
+function fitting({ problem, optimizers }) {
+  const plane = problem.kind === "surface" || (problem.kind === "quadratic" && problem.eigenvalues.length <= 2);
+  return [
+    "loss",
+    "comparison",
+    ...(plane ? ["paths"] : []),
+    ...(optimizers.some((entry) => varying(entry).length > 1) ? ["heatmap"] : []),
+  ];
+}
+
+/** Save the histories of all pages as one answer. */
+async function allHistories(id) {
+  const runs = await getAll(`/v1/jobs/${id}/metrics`, { items: "runs" });
+  save(new Blob([JSON.stringify({ runs, next: null })], { type: "application/json" }), `${id}-metrics.json`);
+}
+
+function button(name, text, act) {
+  const element = h(
+    "button",
+    {
+      type: "button",
+      "aria-label": name,
+      onclick: async () => {
+        element.disabled = true;
+        await act().catch((error) => note(error.message, 8));
+        element.disabled = false;
+      },
+    },
+    text,
+  );
+  return element;
+}

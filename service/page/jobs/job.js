@@ -1,0 +1,184 @@
+// The page of a job: what it is, how far it is, what came out, and what may be done with it.
+import { get, getOnce } from "../api.js";
+import { h } from "../dom.js";
+import { follow } from "../events.js";
+import { moment } from "../format.js";
+import { onAppearance } from "../appearance.js";
+import { failure } from "../states.js";
+import { actions } from "./actions.js";
+import { charts } from "./charts.js";
+import { comparison } from "./comparison.js";
+import { downloads } from "./downloads.js";
+import { runsTable } from "./runs.js";
+import { chips, isOpen, progressLine, took } from "./status.js";
+import { labelOf, optimizerWords, problemWords, seedWords, trainingWords } from "./words.js";
+
+const REASONS = { worker_lost: "The worker was lost", training_error: "Training failed", timeout: "The time was up" };
+const RUNS_MS = 3_000;
+
+/** Show a job; ends when the signal aborts. */
+export async function showJob(root, id, signal) {
+  let job = await get(`/v1/jobs/${id}`, { signal });
+  const catalogue = (await getOnce("/v1/optimizers")).items;
+  document.title = `${job.name} · Ravine`;
+  const status = h("div", { class: "row", role: "status" });
+  const acts = h("div", { class: "row acts" });
+  const state = h("div", { class: "course" });
+  const times = h("dl", { class: "facts" });
+  const files = h("div", {});
+  const bar = progressLine(job.name);
+  const picture = charts(job.spec, job.progress.runs_total, () => watch(), signal);
+  const judged = comparison(id, picture.styles, signal);
+  const runs = runsTable(id, job.spec, picture.styles, signal);
+  let watching = null;
+  let lastRuns = 0;
+
+  root.append(
+    h("header", { class: "head" }, h("div", {}, h("h1", {}, job.name), status), acts),
+    state,
+    judged.verdict,
+    h(
+      "div",
+      { class: "desk" },
+      h("div", {}, picture.element, judged.ranking, runs.element),
+      h(
+        "aside",
+        { "aria-label": "About this job" },
+        h("h2", {}, "What was asked"),
+        facts(job.spec, catalogue),
+        h(
+          "details",
+          {},
+          h("summary", {}, "As JSON"),
+          h("pre", { class: "json", tabindex: 0 }, JSON.stringify(job.spec, null, 2)),
+        ),
+        h("h2", {}, "Receipt"),
+        times,
+        files,
+      ),
+    ),
+  );
+
+  async function show(next, { acted = false } = {}) {
+    const changed = acted || next.status !== job.status || !acts.childElementCount;
+    job = next;
+    root.dataset.status = job.status;
+    status.replaceChildren(...chips(job).filter(Boolean));
+    if (isOpen(job.status)) bar.show(job);
+    state.replaceChildren(...course());
+    if (!changed) return;
+    times.replaceChildren(...receipt(job));
+    files.replaceChildren(...(job.status === "queued" ? [] : [h("h2", {}, "Take away"), downloads(job)]));
+    acts.replaceChildren(
+      ...(await actions(
+        job,
+        (stopped) => show(stopped),
+        (error) => state.replaceChildren(failure(error)),
+      )),
+    );
+  }
+
+  function course() {
+    if (isOpen(job.status)) return [bar.element];
+    const { epochs_done: done, epochs_total: total } = job.progress;
+    const part = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} epochs were trained, and stay recorded.`;
+    if (job.error)
+      return [
+        failure({
+          title: REASONS[job.error.reason] ?? job.error.reason,
+          message: `${job.error.detail ?? ""} ${part}`.trim(),
+        }),
+      ];
+    if (job.status === "cancelled") return [h("p", { class: "empty" }, `Cancelled: ${part}`)];
+    return [];
+  }
+
+  /** Follow a job that runs, or read one that has ended; begins anew when other rows are wanted. */
+  async function watch() {
+    watching?.abort();
+    const mine = (watching = new AbortController());
+    const either = AbortSignal.any([signal, mine.signal]);
+    try {
+      if (!isOpen(job.status)) return await picture.load(id, either);
+      picture.clear();
+      // Of many settings only the best are drawn, and which these are is known at the end.
+      const rows = picture.many ? { runs: ["0"] } : { metrics: picture.add, restart: picture.clear };
+      const ended = await follow(id, {
+        fields: [picture.field()],
+        maxPoints: picture.points(),
+        signal: either,
+        ...rows,
+        status: (name) => show({ ...job, status: name }),
+        progress: (progress) => {
+          show({ ...job, progress });
+          if (performance.now() - lastRuns < RUNS_MS) return;
+          lastRuns = performance.now();
+          runs.load();
+        },
+      });
+      await show(await get(`/v1/jobs/${ended.id ?? id}`, { signal: either }));
+      await finish(either);
+    } catch (error) {
+      if (error.name !== "AbortError") state.replaceChildren(failure(error));
+    }
+  }
+
+  /** Show what only an ended job has. */
+  async function finish(either) {
+    await Promise.all([picture.load(id, either), picture.offer(id)]);
+    await Promise.all([judged.load(), runs.load()]);
+    root.dataset.finished = String(Number(root.dataset.finished ?? 0) + 1);
+  }
+
+  onAppearance(() => {
+    judged.show();
+    runs.load();
+  }, signal);
+  await show(job);
+  if (isOpen(job.status)) {
+    await Promise.all([runs.load(), watch()]);
+  } else {
+    await finish(signal).catch((error) => error.name !== "AbortError" && state.append(failure(error)));
+  }
+}
+
+function facts(spec, catalogue) {
+  const entries = spec.optimizers.map((entry) =>
+    h(
+      "li",
+      {},
+      h("strong", {}, labelOf(entry)),
+      ` ${optimizerWords(entry, catalogue.find(({ kind }) => kind === entry.kind)?.parameters)}`,
+    ),
+  );
+  const rows = [
+    ["Problem", problemWords(spec.problem)],
+    ["Optimizers", h("ul", { class: "plain" }, entries)],
+    ["Training", trainingWords(spec)],
+    ["Seeds", seedWords(spec)],
+    spec.target_loss === null ? null : ["Loss to reach", String(spec.target_loss)],
+  ];
+  return h(
+    "dl",
+    { class: "facts" },
+    rows.filter(Boolean).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]),
+  );
+}
+
+function receipt(job) {
+  const { receipt: kept } = job;
+  const rows = [
+    ["Accepted", moment(job.created_at)],
+    ["Started", moment(job.started_at)],
+    ["Ended", moment(job.finished_at)],
+    ["Took", took(job) ?? "–"],
+    ["Runs", job.progress.runs_total.toLocaleString("en")],
+    kept && [
+      "Trained with",
+      [`torch ${kept.torch}, Ravine ${kept.version}, ${kept.dtype}`, kept.device].filter(Boolean).join(", "),
+    ],
+    kept && ["Digest", h("code", { title: kept.spec_digest }, kept.spec_digest.slice(0, 12))],
+    ["Id", h("code", {}, job.id)],
+  ];
+  return rows.filter(Boolean).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
+}

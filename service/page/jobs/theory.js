@@ -1,0 +1,57 @@
+// What theory says of a job's settings, beside what was measured.
+import { h } from "../dom.js";
+import { short } from "../format.js";
+import { table } from "../table.js";
+import { named } from "./comparison.js";
+
+// Settings of large grids are in the answer of the API; here are those whose lines are drawn.
+const MAX_ROWS = 20;
+
+/** Show the theory of a comparison; nothing where theory is silent. */
+export function theoryTable({ theory, labels }, styles) {
+  if (!theory) return [];
+  const compared = new Set(labels.flatMap(({ settings }) => settings.map(({ label }) => label)));
+  const all = theory.settings.filter(({ lr_limit: limit, rate, measured_rate: measured }) =>
+    [limit, rate, measured].some((value) => value !== null),
+  );
+  const shown = all.length > MAX_ROWS ? all.filter(({ label }) => compared.has(label) || styles.has(label)) : all;
+  if (!shown.length) return [];
+  const columns = [
+    { name: "Setting", cell: ({ label }) => named(label, styles), row: true, always: true },
+    { name: "Stable below rate", cell: limit, number: true },
+    { name: "Error at each update, theory", cell: ({ rate }) => factor(rate), number: true },
+    { name: "as measured", cell: ({ measured_rate: rate }) => factor(rate), number: true },
+    { name: "Course", cell: ({ oscillates }) => (oscillates === null ? null : oscillates ? "swings" : "straight") },
+  ];
+  const { problem } = theory;
+  const ground =
+    problem.condition_number === null
+      ? ""
+      : `Curvature at the minimum from ${short(problem.smallest)} to ${short(problem.largest)}, condition number ${short(problem.condition_number)}.`;
+  const best = problem.best.map(
+    ({ kind, lr, momentum, rate }) =>
+      `${kind} at rate ${short(lr)}${momentum ? ` and momentum ${short(momentum)}` : ""} (× ${short(rate)})`,
+  );
+  return [
+    h("h2", {}, "Theory beside it"),
+    h(
+      "p",
+      { class: "caption" },
+      ground,
+      theory.exact ? " The curvature is the same everywhere." : " Theory holds near the minimum.",
+      best.length ? ` Best constant settings: ${best.join("; ")}.` : "",
+    ),
+    table(
+      "Theory",
+      columns.filter(({ cell, always }) => always || shown.some((one) => cell(one) !== null)),
+      shown,
+    ),
+  ];
+}
+
+const factor = (value) => (value === null ? null : `× ${short(value, 4)}`);
+
+function limit({ lr_limit: rate, inside }) {
+  if (rate === null) return null;
+  return h("span", { class: inside ? "chip good" : "chip warn" }, `${short(rate)}, ${inside ? "inside" : "beyond"}`);
+}

@@ -1,0 +1,133 @@
+// What a spec asks for, in words.
+import { count, short } from "../format.js";
+
+/** Count the values of a hyper-parameter: a number has one, a list or a range several. */
+export const numValues = (value) =>
+  Array.isArray(value) ? value.length : value !== null && typeof value === "object" && "num" in value ? value.num : 1;
+
+/** Count the settings that an entry of the optimizers expands into. */
+export const numSettings = (entry) => Object.values(entry).reduce((product, value) => product * numValues(value), 1);
+
+/** Name the hyper-parameters of an entry that vary. */
+export const varying = (entry) => Object.keys(entry).filter((name) => numValues(entry[name]) > 1);
+
+/** List an entry's label: its kind where it has none. */
+export const labelOf = (entry) => entry.label ?? entry.kind;
+
+/** Count seeds. */
+export const numSeeds = ({ seeds }) => (Array.isArray(seeds) ? seeds.length : seeds.count);
+
+/** Count the starts of a problem. */
+export function numStarts({ starts }) {
+  if (!starts) return 1;
+  return Array.isArray(starts) ? starts.length : starts.x.num * (starts.y?.num ?? 1);
+}
+
+/** Say what is trained on, shortly. */
+export function problemName(problem) {
+  if (problem.kind === "surface") return problem.name ?? problem.expression;
+  if (problem.kind === "flipnet") return "FlipNet";
+  if (problem.kind === "digits") return `digits, ${problem.model}`;
+  if (problem.kind === "playground") return `playground, ${problem.dataset}`;
+  const { length } = problem.eigenvalues;
+  return `quadratic of ${length} ${length === 1 ? "dimension" : "dimensions"}`;
+}
+
+/** Say what is trained on, with all that is not as usual. */
+export function problemWords(problem) {
+  const parts = [problem.kind === "surface" ? `surface ${problemName(problem)}` : problemName(problem)];
+  if (problem.eigenvalues) parts.push(`curvatures ${few(problem.eigenvalues)}`);
+  if (problem.hidden) parts.push(count(problem.hidden, "hidden unit"));
+  if (problem.widths) parts.push(`hidden units ${problem.widths.join(", ")}`, problem.activation);
+  if (problem.train_size) parts.push(`${problem.train_size.toLocaleString("en")} examples`);
+  if (problem.starts) parts.push(`from ${count(numStarts(problem), "start")}`);
+  else if (problem.start) parts.push(`from (${few(problem.start)})`);
+  if (problem.noise) parts.push(`noise ${short(problem.noise)}`);
+  if (problem.label_noise) parts.push(`label noise ${short(problem.label_noise)}`);
+  if (problem.augment) parts.push("augmented");
+  if (problem.shift_at) parts.push(`the minimum moves after ${count(problem.shift_at, "update")}`);
+  return parts.join(", ");
+}
+
+/** Say how an entry is set; what is as usual is left out. `parameters` is the catalogue's schema of its kind. */
+export function optimizerWords(entry, parameters) {
+  const parts = Object.entries(entry).flatMap(([name, value]) => {
+    if (name === "kind" || name === "label" || value === null || value === undefined) return [];
+    if (name.endsWith("schedule")) {
+      const warmup = value.warmup_steps ? ` after ${count(value.warmup_steps, "step")} of warm-up` : "";
+      return value.kind === "constant" && !warmup ? [] : [`${name.replaceAll("_", " ")} ${value.kind}${warmup}`];
+    }
+    const usual = parameters?.properties?.[name]?.default;
+    if (name !== "lr" && name !== "momentum" && JSON.stringify(usual) === JSON.stringify(value)) return [];
+    if (name === "momentum" && value === 0) return [];
+    return [`${name === "lr" ? "rate" : name.replaceAll("_", " ")} ${valueWords(value)}`];
+  });
+  return parts.join(", ");
+}
+
+function valueWords(value) {
+  if (Array.isArray(value)) return few(value);
+  if (value !== null && typeof value === "object" && "num" in value) {
+    return `${short(value.from)} to ${short(value.to)} (${value.num} values${value.scale === "log" ? ", log" : ""})`;
+  }
+  return typeof value === "number" ? short(value, 4) : String(value);
+}
+
+const few = (values) =>
+  values.length > 6
+    ? `${short(values[0])} … ${short(values.at(-1))} (${values.length})`
+    : values.map((one) => short(one)).join(", ");
+
+/** Say how it is trained. */
+export function trainingWords({
+  epochs,
+  batch_size: batch,
+  accumulate,
+  shuffle,
+  record_every: every,
+  dtype,
+  measure,
+  problem,
+}) {
+  const steps = problem.kind === "surface" || problem.kind === "quadratic";
+  const parts = [count(epochs, steps ? "update" : "epoch")];
+  if (!steps) parts.push(batch === "full" ? "full batch" : `batches of ${batch}${shuffle ? ", shuffled" : ""}`);
+  else if (problem.noise && batch !== 1) parts.push(`noise of batches of ${batch}`);
+  if (accumulate > 1) parts.push(`an update after ${accumulate} of them`);
+  if (every > 1) parts.push(`every ${every}th recorded`);
+  parts.push(dtype);
+  if (measure?.length) parts.push(`with ${measure.join(", ").replaceAll("_", " ")}`);
+  return parts.join(", ");
+}
+
+/** Say which seeds. */
+export function seedWords({ seeds }) {
+  if (!Array.isArray(seeds))
+    return seeds.count === 1 ? `${seeds.first}` : `${seeds.first} to ${seeds.first + seeds.count - 1} (${seeds.count})`;
+  const inRow = seeds.every((seed, at) => seed === seeds[0] + at);
+  return seeds.length > 2 && inRow ? `${seeds[0]} to ${seeds.at(-1)} (${seeds.length})` : few(seeds);
+}
+
+/** Say what a job is in a line: "sgd, momentum · ravine · 400 updates · 1 seed". */
+export function summary(spec) {
+  const names = spec.optimizers.map((entry) => {
+    const num = numSettings(entry);
+    return num > 1 ? `${labelOf(entry)} × ${num}` : labelOf(entry);
+  });
+  const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
+  const starts = numStarts(spec.problem);
+  const landscape = spec.problem.kind === "surface" || spec.problem.kind === "quadratic";
+  return [
+    problemName(spec.problem),
+    shown.join(", "),
+    count(spec.epochs, landscape ? "update" : "epoch"),
+    starts > 1 ? count(starts, "start") : null,
+    count(numSeeds(spec), "seed"),
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}
+
+/** Shorten the figures in a label: "sgd lr=0.0888623816274" is "sgd lr=0.08886". */
+export const plainLabel = (label) =>
+  label.replace(/-?\d+\.\d{5,}(?:e-?\d+)?/g, (text) => String(Number(Number(text).toPrecision(4))));

@@ -1,0 +1,154 @@
+// All lessons: which of the texts' statements hold, which fail, and which have not been run here.
+import { changeAddress, readAddress } from "../address.js";
+import { ROOT, get, getOnce, post } from "../api.js";
+import { h, newId } from "../dom.js";
+import { failure } from "../states.js";
+import { VERDICTS, kindOf, reason, sign } from "./verdict.js";
+
+const POLL_MS = 2_000;
+
+/** Show the lessons; ends when the signal aborts. */
+export async function showLessons(root, signal) {
+  let lessons = (await get("/v1/lessons", { signal })).items;
+  const texts = await namesOf(lessons);
+  const list = h("ol", { class: "lessons" });
+  const trouble = h("div", {});
+  const said = h("p", { class: "caption", role: "status" });
+  const verdicts = h("div", { class: "group", role: "group", "aria-label": "Verdict" });
+  const id = newId("text");
+  const select = h(
+    "select",
+    { id, "data-field": "text", onchange: () => filter({ text: select.value }) },
+    h("option", { value: "" }, "all texts"),
+    [...texts].map(([letter, name]) => h("option", { value: letter }, `${letter}: ${name}`)),
+  );
+  const rows = new Map(lessons.map((lesson) => [lesson.id, rowOf(lesson)]));
+  let wait = null;
+
+  root.append(
+    h("h1", {}, "Lessons"),
+    h(
+      "p",
+      { class: "lead" },
+      "What teaching texts say about momentum, each put to the test by jobs of this server. A verdict is computed from what they recorded.",
+    ),
+    h(
+      "div",
+      { class: "row filters" },
+      verdicts,
+      h("div", { class: "row" }, h("label", { for: id }, "Said by"), select),
+    ),
+    said,
+    trouble,
+    list,
+  );
+
+  function filter(values) {
+    changeAddress(values);
+    show();
+  }
+
+  function show() {
+    const verdict = readAddress().get("verdict");
+    const text = readAddress().get("text");
+    select.value = text ?? "";
+    const ofText = lessons.filter((lesson) => !text || lesson.texts.includes(text));
+    const shown = ofText.filter((lesson) => !verdict || kindOf(lesson) === verdict);
+    buttons(ofText, verdict);
+    for (const lesson of lessons) rows.get(lesson.id).show(lesson, shown.includes(lesson));
+    said.textContent = lessons.every(({ state }) => state === "not run")
+      ? "None has been run here yet: most take seconds."
+      : shown.length
+        ? ""
+        : "No lesson is like that.";
+    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+  }
+
+  /** Count by verdict, in buttons that filter. Those that are there are kept, and with them the focus. */
+  function buttons(ofText, chosen) {
+    const kinds = [[null, "all"], ...VERDICTS];
+    kinds.forEach(([kind, words], at) => {
+      const button =
+        verdicts.children[at] ??
+        verdicts.appendChild(
+          h("button", { type: "button", "data-verdict": kind ?? "all", onclick: () => filter({ verdict: kind }) }),
+        );
+      const num = kind === null ? ofText.length : ofText.filter((lesson) => kindOf(lesson) === kind).length;
+      button.textContent = `${words} ${num}`;
+      button.setAttribute("aria-pressed", String(kind === chosen));
+      button.hidden = kind === "running" && !num && chosen !== kind;
+    });
+  }
+
+  function rowOf({ id: name, statement, texts: letters }) {
+    const verdict = h("div", { class: "what" });
+    const mark = h("div", { class: "mark" });
+    const run = h(
+      "button",
+      { type: "button", "aria-label": `Run: ${statement}`, onclick: () => start(name, run) },
+      "Run",
+    );
+    const element = h(
+      "li",
+      { "data-lesson": name },
+      mark,
+      h("div", {}, h("a", { href: `${ROOT}/lessons/${name}` }, statement), verdict),
+      h("span", { class: "caption", title: letters.map((letter) => texts.get(letter)).join(", ") }, letters.join(" ")),
+      run,
+    );
+    list.append(element);
+    return {
+      show(lesson, isShown) {
+        element.hidden = !isShown;
+        mark.replaceChildren(sign(lesson));
+        verdict.textContent = reason(lesson);
+        run.textContent = lesson.verdict === null ? "Run" : "Again";
+        run.disabled = kindOf(lesson) === "running";
+      },
+    };
+  }
+
+  async function start(name, button) {
+    button.disabled = true;
+    try {
+      await post(`/v1/lessons/${name}/jobs`, undefined, { signal });
+      await load();
+    } catch (error) {
+      if (error.name !== "AbortError") trouble.replaceChildren(failure(error));
+    }
+  }
+
+  /** Ask again while some run: the first who asks after their end has them judged. */
+  async function load() {
+    clearTimeout(wait);
+    try {
+      lessons = (await get("/v1/lessons", { signal })).items;
+      trouble.replaceChildren();
+      show();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      trouble.replaceChildren(failure(error));
+    }
+    later();
+  }
+
+  function later() {
+    if (lessons.some((lesson) => kindOf(lesson) === "running"))
+      wait = setTimeout(() => (document.hidden ? later() : load()), POLL_MS);
+  }
+
+  signal.addEventListener("abort", () => clearTimeout(wait));
+  show();
+  later();
+}
+
+/** Name the texts by their letters; a lesson names those that say it. */
+async function namesOf(lessons) {
+  const letters = [...new Set(lessons.flatMap(({ texts }) => texts))];
+  const sources = new Map();
+  for (const lesson of letters.map((letter) => lessons.find(({ texts }) => texts.includes(letter)))) {
+    const { texts, sources: names } = await getOnce(`/v1/lessons/${lesson.id}`);
+    texts.forEach((letter, at) => sources.set(letter, names[at]));
+  }
+  return sources;
+}
