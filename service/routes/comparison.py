@@ -109,7 +109,7 @@ def get_comparison(
 def get_grid(
     job_id: str, query: Annotated[GridQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
 ) -> Response:
-    """Give the numbers of a heat map over two hyper-parameters, and which runs each cell stands for."""
+    """Give the numbers of a heat map over two hyper-parameters, and the runs of each cell."""
     with database.snapshot() as session:
         job = jobs.find(session, job_id, caller)
         progress = shards.progress_of(session, [job.key])[job.key]
