@@ -6,9 +6,8 @@ import { plotlyDash } from "../palette.js";
 import { CONFIG, axis, layout, onResize, plotly } from "./plotly.js";
 import { fitsLog, span, spread } from "./ticks.js";
 
-// Pixels of a letter of 12 pixels, a little more than the widest fonts take on average.
-const LETTER = 7.2;
 const LINE = 15;
+const ruler = document.createElement("canvas").getContext("2d");
 
 /**
  * Make a figure of curves: `draw({series, …})` shows it, `rule(x)` moves the rule.
@@ -59,7 +58,7 @@ function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = fal
   const heights = series.flatMap(({ y, low, high }) => [...y, ...(low ?? []), ...(high ?? [])]);
   const log = logY === "auto" ? fitsLog(heights) : logY;
   const direct = width >= 440 && series.length <= height / LINE - 4;
-  const right = direct ? Math.min(width * 0.4, 16 + LETTER * Math.max(0, ...series.map(({ label }) => label.length))) : 14;
+  const right = direct ? Math.min(width * 0.4, 12 + Math.max(0, ...series.map(({ label }) => wide(label)))) : 14;
   const left = 62;
   const top = 8;
   const bottom = 46;
@@ -88,6 +87,12 @@ function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = fal
       yaxis: axis(yTitle, { range: y, type: log ? "log" : "linear", nticks: Math.max(3, Math.floor(inner / 40)) }),
     }),
   };
+}
+
+/** Give the width of a label in pixels. */
+function wide(label) {
+  ruler.font = "12px system-ui, sans-serif";
+  return ruler.measureText(label).width;
 }
 
 function traces(series) {
