@@ -10,10 +10,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from service.comparison.grid import Grid, Wanted, read_grid
 from service.comparison.settings import read_table
 from service.errors import Rejected
 from service.models import Job
-from service.plots.grids import Grid, read_grid
 from service.plots.picture import Picture
 from service.plots.request import PlotQuery
 from service.plots.scales import nice_values, short
@@ -33,7 +33,8 @@ def draw_heatmap(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     Raises:
         Rejected: There is no such grid, or nothing is recorded yet.
     """
-    grid = read_grid(session, job, spec, read_table(session, job, spec), query)
+    wanted = Wanted(query.value, query.label, query.x, query.y, query.target)
+    grid = read_grid(session, job, spec, read_table(session, job, spec), wanted)
     if np.isnan(grid.values).all():
         raise Rejected("there is nothing to draw yet: no run of this grid has recorded anything")
     palette = DARK if query.dark else LIGHT

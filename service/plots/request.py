@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.comparison.grid import Value
 from service.spec.fields import NO_ZERO_CHARACTER
 
 Kind = Literal["loss", "paths", "heatmap", "comparison"]
@@ -47,7 +48,7 @@ class PlotQuery(BaseModel):
     )
     x: Name | None = Field(None, description="heatmap: hyper-parameter to the right.")
     y: Name | None = Field(None, description="heatmap: hyper-parameter upwards.")
-    value: Literal["final_loss", "epochs_to_target", "diverged"] = Field("final_loss", description="heatmap: colour.")
+    value: Value = Field("final_loss", description="heatmap: colour.")
     target: float | None = Field(
         None, allow_inf_nan=False, description="heatmap, comparison: loss to reach; by default the spec's."
     )

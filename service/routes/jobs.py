@@ -74,6 +74,7 @@ def create(
                 epochs_total=cost.epochs_total,
                 updates_total=cost.updates_total,
                 rows_total=cost.rows_total,
+                estimated_seconds=cost.seconds,
                 runs=[asdict(runs[index]) for index in range(min(20, len(runs)))],
             )
         )

@@ -72,6 +72,8 @@ class DryRun(Answer):
     """Parameter updates of all runs."""
     rows_total: int
     """Metric rows that it would store."""
+    estimated_seconds: float
+    """What one worker would need for it: a rough guess, which depends on the machine."""
     runs: list[dict[str, Any]]
     """The first 20 runs, expanded."""
 

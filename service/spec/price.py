@@ -25,7 +25,7 @@ PASSES = 3
 CHUNK = 64
 
 # Seconds per update of one shard: the fixed cost of its tensor operations, and what a number of the matrix adds.
-# Measured with FlipNet and momentum on one core; only the choice of the queue depends on them.
+# Measured with FlipNet and momentum on one core; the choice of the queue and the guess of a dry run depend on them.
 SECONDS_PER_UPDATE = 1.2e-4
 SECONDS_PER_NUMBER = 2e-9
 SECONDS_PER_ROW = 3e-6

@@ -1,0 +1,133 @@
+// Which problem, with its main settings, as the catalogue of the server describes them.
+import { getOnce } from "../api.js";
+import { h, newId } from "../dom.js";
+import { schemaField } from "./schema.js";
+
+// What is always in sight; the rest is behind "more".
+const FIRST = {
+  digits: ["model", "hidden"],
+  playground: ["dataset", "widths", "noise"],
+  quadratic: ["eigenvalues", "start", "noise"],
+  surface: ["start", "noise"],
+};
+// Starts belong to the sweep, and a landscape that moves to no picture here.
+const LEFT_OUT = ["starts", "shift_at", "shift_by", "name", "expression"];
+const OWN = "";
+
+/** Make the form: {element, value}; `change(problem)` follows each change, with the kind before where that is another. */
+export async function problemForm({ value, kinds, change }) {
+  const catalogue = (await getOnce("/v1/problems")).items.filter(({ kind }) => kinds.includes(kind));
+  const element = h("div", { class: "problem" });
+  let now = value;
+
+  const put = (part) => {
+    // What is as the API has it anyway is not said.
+    now = Object.fromEntries(
+      Object.entries({ ...now, ...part }).filter(([, one]) => one !== null && one !== undefined),
+    );
+    change(now);
+  };
+
+  function render() {
+    const entry = catalogue.find(({ kind }) => kind === now.kind) ?? catalogue[0];
+    const id = newId("problem");
+    const choose = h(
+      "select",
+      {
+        id,
+        "data-field": "problem.kind",
+        value: entry.kind,
+        onchange: (event) => {
+          const kind = event.target.value;
+          now = { kind, ...firstOf(kind) };
+          render();
+          element.querySelector("select").focus();
+          change(now);
+        },
+      },
+      catalogue.map(({ kind, title }) => h("option", { value: kind }, title)),
+    );
+    const properties = Object.entries(entry.parameters.properties).filter(([name]) => !LEFT_OUT.includes(name));
+    const field = ([name, schema]) =>
+      schemaField({ name, schema, value: now[name], field: `problem.${name}`, change: (one) => put({ [name]: one }) })
+        ?.element;
+    const first = FIRST[entry.kind] ?? [];
+    const rest = properties.filter(([name]) => !first.includes(name));
+    element.replaceChildren(
+      h("div", { class: "field" }, h("label", { for: id }, "Problem"), choose),
+      ...(entry.kind === "surface" ? surfaceFields(entry) : [h("p", { class: "caption" }, entry.description)]),
+      h(
+        "div",
+        { class: "fields" },
+        first.map((name) => field([name, entry.parameters.properties[name]])),
+      ),
+      rest.length
+        ? h(
+            "details",
+            { open: rest.some(([name]) => now[name] !== undefined) },
+            h("summary", {}, "more"),
+            h("div", { class: "fields" }, rest.map(field)),
+          )
+        : "",
+    );
+  }
+
+  function surfaceFields({ surfaces }) {
+    const [nameId, formulaId] = [newId("surface"), newId("formula")];
+    const chosen = surfaces.find(({ name }) => name === now.name);
+    const about = h(
+      "p",
+      { class: "caption" },
+      chosen
+        ? `${chosen.formula}. ${chosen.description}`
+        : "x and y, numbers, pi, e, + - * / **, sin cos tan exp log sqrt abs tanh.",
+    );
+    const choose = h(
+      "select",
+      {
+        id: nameId,
+        "data-field": "problem.name",
+        value: now.name ?? OWN,
+        onchange: (event) => {
+          const { noise } = now;
+          const formula = chosen?.formula ?? "x**2 + 10*y**2";
+          now = {
+            kind: "surface",
+            ...(event.target.value === OWN ? { expression: formula, start: [5, 2] } : { name: event.target.value }),
+            ...(noise ? { noise } : {}),
+          };
+          render();
+          change(now);
+        },
+      },
+      surfaces.map(({ name, title }) => h("option", { value: name }, title)),
+      h("option", { value: OWN }, "ƒ(x, y): your own"),
+    );
+    const formula = h("input", {
+      id: formulaId,
+      type: "text",
+      value: now.expression ?? "",
+      spellcheck: "false",
+      autocapitalize: "off",
+      "data-field": "problem.expression",
+      onchange: (event) => put({ expression: event.target.value.trim() }),
+    });
+    return [
+      h("div", { class: "field" }, h("label", { for: nameId }, "Surface"), choose),
+      now.name ? "" : h("div", { class: "field" }, h("label", { for: formulaId }, "ƒ(x, y) ="), formula),
+      about,
+    ];
+  }
+
+  render();
+  return {
+    element,
+    get value() {
+      return now;
+    },
+  };
+}
+
+/** Give what a problem of a kind needs to be complete. */
+export const firstOf = (kind) =>
+  ({ surface: { name: "ravine" }, quadratic: { eigenvalues: [1, 100], start: [1, 1] } })[kind] ?? {};

@@ -1,0 +1,96 @@
+// One field of a form for one property of a JSON Schema, where that is simple: a choice, a switch, a number, some numbers.
+import { h, newId } from "../dom.js";
+
+const NAMES = {
+  train_size: "training images",
+  label_noise: "wrong labels",
+  widths: "hidden layers",
+  hidden: "width",
+  data_seed: "seed of the points",
+  size: "points",
+  eigenvalues: "curvatures",
+  start: "start",
+};
+
+/** Give the schemas that a property may follow, without null. */
+export const variants = (schema) => (schema.anyOf ?? schema.oneOf ?? [schema]).filter(({ type }) => type !== "null");
+
+/** Make a labelled field: {element, set(value)}, or null for what is not simple; `change(value)` follows each change. */
+export function schemaField({ name, schema, value, field, change }) {
+  const id = newId(name);
+  const title = schema.description ?? name;
+  const [one] = variants(schema);
+  const named = h("label", { for: id, title }, NAMES[name] ?? name.replaceAll("_", " "));
+  const common = { id, title, "data-field": field };
+  const place = (control, kind = "field") => ({ element: h("div", { class: kind }, named, control), control });
+  if (schema.enum ?? one?.enum) {
+    const options = (schema.enum ?? one.enum).filter((option) => option !== null);
+    return place(
+      h(
+        "select",
+        { ...common, value: value ?? schema.default, onchange: (event) => change(event.target.value) },
+        options.map((option) => h("option", { value: option }, option)),
+      ),
+    );
+  }
+  if (one?.type === "boolean") {
+    return place(
+      h("input", {
+        ...common,
+        type: "checkbox",
+        checked: value ?? schema.default,
+        onchange: (event) => change(event.target.checked),
+      }),
+      "field switch",
+    );
+  }
+  if (one?.type === "number" || one?.type === "integer") {
+    const nothing = variants(schema).length !== (schema.anyOf ?? schema.oneOf ?? [schema]).length ? "usual" : null;
+    return place(
+      h("input", {
+        ...common,
+        type: "number",
+        step: one.type === "integer" ? 1 : "any",
+        min: one.minimum,
+        max: one.maximum,
+        placeholder: nothing,
+        value: value ?? schema.default ?? "",
+        onchange: (event) =>
+          event.target.reportValidity() && change(event.target.value === "" ? null : Number(event.target.value)),
+      }),
+    );
+  }
+  if (one?.type === "array" && ["number", "integer"].includes(one.items?.type)) {
+    const text = (numbers) => (numbers ?? []).join(", ");
+    return place(
+      h("input", {
+        ...common,
+        type: "text",
+        inputmode: "decimal",
+        placeholder: "usual",
+        value: text(value ?? schema.default),
+        spellcheck: "false",
+        onchange: (event) => {
+          const numbers = event.target.value
+            .split(/[\s,;]+/)
+            .filter(Boolean)
+            .map(Number);
+          change(numbers.length ? numbers : null);
+        },
+      }),
+    );
+  }
+  if (one?.type === "string") {
+    return place(
+      h("input", {
+        ...common,
+        type: "text",
+        value: value ?? "",
+        spellcheck: "false",
+        autocapitalize: "off",
+        onchange: (event) => change(event.target.value.trim() || null),
+      }),
+    );
+  }
+  return null;
+}

@@ -1,0 +1,93 @@
+// The curves of a training: loss, accuracy and gradient norm, median and band over seeds, while it goes on.
+import { h } from "../dom.js";
+import { band } from "../histories.js";
+import { lineStyles } from "../palette.js";
+import { curves } from "../plot/curves.js";
+import { span } from "../plot/ticks.js";
+
+const TITLES = { loss: "loss", accuracy: "accuracy", test_accuracy: "test accuracy", grad_norm: "gradient norm" };
+
+/** Name the fields that are drawn of a kind of problem. */
+export const fieldsOf = (kind) => ["loss", kind === "flipnet" ? "accuracy" : "test_accuracy", "grad_norm"];
+
+/** Make the figures: {element, draw(histories, spec, state)}. */
+export function figures({ signal, scale }) {
+  const [loss, accuracy, gradient] = ["large", "small", "small"].map((size) => h("div", { class: size }));
+  const caption = h("p", { class: "caption" });
+  const charts = [loss, accuracy, gradient].map((element) => curves(element, signal));
+  const names = [h("figcaption", {}), h("figcaption", {}), h("figcaption", {})];
+  const switches = h("div", { class: "row switches" });
+  const element = h(
+    "div",
+    { class: "figures", hidden: true },
+    h("div", { class: "row heading" }, caption, switches),
+    h("figure", { class: "first" }, names[0], loss),
+    h("div", { class: "pair" }, h("figure", {}, names[1], accuracy), h("figure", {}, names[2], gradient)),
+  );
+  const toggle = (axis, name, state) =>
+    h(
+      "div",
+      { class: "group", role: "group", "aria-label": `Scale of ${name}` },
+      ["linear", "log"].map((kind) =>
+        h(
+          "button",
+          { type: "button", "aria-pressed": String(state[axis] === kind), onclick: () => scale({ [axis]: kind }) },
+          `${kind === "log" ? "log" : "linear"} ${name}`,
+        ),
+      ),
+    );
+  let seen = "";
+
+  function draw(histories, { optimizers, epochs }, state) {
+    const fields = fieldsOf(state.problem.kind);
+    const groups = histories.byLabel();
+    const list = optimizers.filter(({ label }) => groups.has(label));
+    if (!list.length) return;
+    element.hidden = false;
+    if (seen !== state.x + state.y) {
+      seen = state.x + state.y;
+      switches.replaceChildren(toggle("y", "loss", state), toggle("x", "epochs", state));
+    }
+    const many = Math.max(...list.map(({ label }) => groups.get(label).length));
+    caption.textContent =
+      many > 1
+        ? `Median of ${many} seeds, with the middle half of them as a band.`
+        : "One seed: a single run says little.";
+    const styles = () => lineStyles(optimizers.map(({ kind }) => kind));
+    fields.forEach((field, at) => {
+      const bands = list.map(({ label }) => band(groups.get(label), field));
+      const drawn = bands.map((one) => (state.x === "log" ? without(one) : one));
+      names[at].textContent = TITLES[field];
+      const share = field.endsWith("accuracy");
+      charts[at].draw({
+        series: () =>
+          list.map(({ label }, which) => ({
+            label,
+            style: styles()[optimizers.findIndex((one) => one.label === label)],
+            ...drawn[which],
+          })),
+        xTitle: "epoch",
+        // The axis is as long as the training will be: the curves grow into it.
+        xRange: span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log"),
+        yTitle: TITLES[field],
+        logX: state.x === "log",
+        logY: share ? false : state.y === "linear" ? false : "auto",
+      });
+    });
+  }
+
+  return {
+    element,
+    draw,
+    hide: () => {
+      element.hidden = true;
+    },
+  };
+}
+
+/** Leave out epoch 0, which a logarithmic axis has no place for. */
+function without({ x, y, low, high }) {
+  const from = x.findIndex((epoch) => epoch > 0);
+  if (from < 0) return { x: [], y: [], low: null, high: null };
+  return { x: x.slice(from), y: y.slice(from), low: low?.slice(from) ?? null, high: high?.slice(from) ?? null };
+}

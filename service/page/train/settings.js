@@ -1,0 +1,86 @@
+// What can be set beside the curves: problem, optimizers, epochs, batch, seeds; and the button that trains.
+import { h } from "../dom.js";
+import { course } from "../controls/course.js";
+import { optimizers } from "../controls/optimizers.js";
+import { problemForm } from "../controls/problem.js";
+import { KINDS, RATES, firstState } from "./state.js";
+
+/** Make the panel: {element, set(state), recolour()}; `change(part)` follows each change, `train()` the button. */
+export async function settings({ state, change, train }) {
+  let now = state;
+  let list = null;
+  const element = h("form", {
+    class: "controls",
+    "aria-label": "Settings",
+    onsubmit: (event) => {
+      event.preventDefault();
+      train();
+    },
+  });
+  const put = (part) => {
+    now = { ...now, ...part };
+    change(part);
+  };
+
+  async function render() {
+    const { kind } = now.problem;
+    const problem = await problemForm({
+      value: now.problem,
+      kinds: KINDS,
+      change: (next) => {
+        if (next.kind === now.problem.kind) return put({ problem: next });
+        // Another problem wants other rates and another length; what was measured on the one says nothing of the other.
+        const first = firstState(next.kind);
+        const kept = now.optimizers.map(({ kind: one, off }) => ({
+          kind: one,
+          lr: RATES[next.kind][one] ?? 0.01,
+          ...(off ? { off } : {}),
+        }));
+        put({ problem: next, optimizers: kept, epochs: first.epochs, seeds: first.seeds, batch: null, also: {} });
+        return render();
+      },
+    });
+    list = await optimizers({
+      value: now.optimizers,
+      rates: RATES[kind],
+      change: (value) => put({ optimizers: value }),
+    });
+    const long = course({ value: now, change: put });
+    const also = Object.entries(now.also);
+    element.replaceChildren(
+      problem.element,
+      list.element,
+      long,
+      also.length
+        ? h(
+            "p",
+            { class: "caption" },
+            `Also: ${also.map(([name, value]) => `${name.replaceAll("_", " ")} ${JSON.stringify(value)}`).join(", ")}. `,
+            h(
+              "button",
+              {
+                type: "button",
+                class: "quiet",
+                onclick: () => {
+                  put({ also: {} });
+                  render();
+                },
+              },
+              "Drop",
+            ),
+          )
+        : "",
+      h("div", { class: "row act" }, h("button", { class: "main", type: "submit" }, "Train")),
+    );
+  }
+
+  await render();
+  return {
+    element,
+    set(next) {
+      now = next;
+      return render();
+    },
+    recolour: () => list.set(now.optimizers),
+  };
+}

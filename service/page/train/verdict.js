@@ -1,0 +1,77 @@
+// What a training says in the end: the sentence, the doubts, a line for each optimizer, and where all of it is.
+import { ROOT, asCurl, get } from "../api.js";
+import { copy, h } from "../dom.js";
+import { estimate, short } from "../format.js";
+import { swatch } from "../race/readouts.js";
+
+/** Show the comparison of an ended job: what it says in one element, its figures in another. */
+export async function showVerdict(element, figures, job, styles, signal) {
+  const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
+  if (signal.aborted) return;
+  const settings = found.labels.flatMap(({ settings: list }) => list);
+  const scored = settings.some((one) => one.test_accuracy) ? "test_accuracy" : "accuracy";
+  const target = found.target?.loss;
+  const columns = [
+    "Optimizer",
+    "Final loss",
+    scored.replace("_", " ").replace(/^./, (letter) => letter.toUpperCase()),
+    `Epochs to loss ${short(target)}`,
+  ];
+  const reached = (one) =>
+    one.share_reached
+      ? `${estimate(one.epochs_to_target?.median)}${one.share_reached < 1 ? `, ${Math.round(one.share_reached * 100)} % of runs` : ""}`
+      : "not reached";
+  const row = (one) =>
+    h(
+      "tr",
+      {},
+      h("th", { scope: "row" }, styles.has(one.label) ? swatch(styles.get(one.label)) : "", ` ${one.label}`),
+      h(
+        "td",
+        { class: "number" },
+        one.diverged ? `${one.diverged} of ${one.runs} diverged` : estimate(one.final_loss?.median),
+      ),
+      h("td", { class: "number" }, estimate(one[scored]?.median)),
+      h("td", { class: "number" }, reached(one)),
+    );
+  element.replaceChildren(
+    h("p", { class: "verdict" }, found.verdict),
+    h(
+      "ul",
+      { class: "warnings" },
+      found.warnings.map(({ sentence }) => h("li", {}, sentence)),
+    ),
+  );
+  figures.hidden = false;
+  figures.replaceChildren(
+    h(
+      "div",
+      { class: "table", tabindex: 0, role: "region", "aria-label": "Figures of the training" },
+      h(
+        "table",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            columns.map((name, at) => h("th", { scope: "col", class: at ? "number" : null }, name)),
+          ),
+        ),
+        h("tbody", {}, settings.map(row)),
+      ),
+    ),
+    h("p", { class: "caption" }, "Medians over the seeds, with their 95 % intervals."),
+    h(
+      "div",
+      { class: "row" },
+      h("a", { href: `${ROOT}/jobs/${job.id}` }, "All of this job"),
+      h(
+        "button",
+        { type: "button", class: "quiet", onclick: () => copy(asCurl("POST", "/v1/jobs", job.spec), "Command") },
+        "Copy as curl",
+      ),
+    ),
+  );
+}

@@ -1,0 +1,260 @@
+// Networks learn, as real jobs: curves while they train, decisions and a verdict when they have.
+import { isDark, onAppearance } from "../appearance.js";
+import { ApiError, get, getOnce, post } from "../api.js";
+import { examples } from "../controls/examples.js";
+import { progressLine } from "../controls/progress.js";
+import { tidied } from "../controls/tidy.js";
+import { h } from "../dom.js";
+import { follow } from "../events.js";
+import { Histories } from "../histories.js";
+import { lineStyles } from "../palette.js";
+import { calm, complain, empty, failure } from "../states.js";
+import { decisions } from "./decisions.js";
+import { fieldsOf, figures } from "./figures.js";
+import { settings } from "./settings.js";
+import { KINDS, firstState, hasGrid, readState, specOf, stateOf, writeState } from "./state.js";
+import { showVerdict } from "./verdict.js";
+
+// Between two drawings while rows come in.
+const PAUSE_MS = 300;
+const PRESETS = ["flipnet-half", "nesterov-5-10-flipnet", "cosine", "large-batch-32"];
+const OWN = [
+  {
+    title: "Two spirals",
+    sentence: "The playground's hardest points: which optimizer winds around them first?",
+    state: {
+      problem: { kind: "playground", dataset: "spiral", widths: [16, 16], noise: 0.02 },
+      epochs: 200,
+      seeds: 3,
+      optimizers: [
+        { kind: "sgd", lr: 0.3 },
+        { kind: "momentum", lr: 0.1, momentum: 0.9 },
+        { kind: "adam", lr: 0.03 },
+      ],
+    },
+  },
+  {
+    title: "Circles",
+    sentence: "A ring around a disc, eight hidden units: the line that each optimizer draws between them.",
+    state: { problem: { kind: "playground" } },
+  },
+];
+
+/** Show the view; ends when the signal aborts. */
+export async function show(root, { signal }) {
+  let state = readState();
+  let asked = null;
+  let job = null;
+  let optimizers = [];
+  const histories = new Histories();
+
+  const problems = h("div", { class: "problems" });
+  const place = h("div", { class: "place" });
+  const table = h("section", { class: "answer panel", "aria-label": "Figures", hidden: true });
+  const verdict = h("section", { class: "answer", "aria-label": "Result", "aria-live": "polite" });
+  const progress = progressLine({ cancel: () => post(`/v1/jobs/${job.id}/cancel`, undefined, { signal }).catch(tell) });
+  const chart = figures({
+    signal,
+    scale: (part) => {
+      state = { ...state, ...part };
+      writeState(state);
+      chart.draw(histories, job.spec, state);
+    },
+  });
+  const maps = decisions({ signal, isDark });
+  const panel = await settings({ state, change, train });
+  if (signal.aborted) return;
+  root.append(
+    h("h1", { class: "sr-only" }, "Train"),
+    h(
+      "div",
+      { class: "split" },
+      h("div", { class: "left" }, problems, place, verdict, progress.element, chart.element, table, maps.element),
+      h("aside", { class: "right", "aria-label": "Settings" }, panel.element),
+    ),
+  );
+
+  /** Take a change of the settings: the address no longer names the job, whose curves stay until the next one. */
+  function change(part) {
+    state = { ...state, ...part, job: null };
+    calm(root);
+    writeState(state);
+    if (job) root.dataset.stale = "yes";
+  }
+
+  async function open(next) {
+    state = { ...state, ...next, job: null };
+    await panel.set(state);
+    await train();
+  }
+
+  /** Post the settings as a job and follow it. */
+  async function train() {
+    const spec = specOf(state);
+    calm(root);
+    problems.replaceChildren();
+    if (!spec)
+      return problems.replaceChildren(
+        failure({ title: "Nothing to train", message: "Switch on one optimizer at least." }),
+      );
+    asked?.abort();
+    try {
+      const posted = await post("/v1/jobs", spec, { signal });
+      state.job = posted.id;
+      writeState(state, { step: true });
+      await watch(posted);
+    } catch (error) {
+      tell(error);
+    }
+  }
+
+  /** Follow a job to its end, and draw what comes. */
+  async function watch(found) {
+    const mine = (asked = new AbortController());
+    signal.addEventListener("abort", () => mine.abort());
+    job = found;
+    optimizers = found.spec.optimizers;
+    histories.clear();
+    place.replaceChildren();
+    verdict.replaceChildren();
+    table.hidden = true;
+    maps.hide();
+    chart.hide();
+    delete root.dataset.stale;
+    root.dataset.job = found.id;
+    root.dataset.status = found.status;
+    progress.begin();
+    const skeleton = h("div", { class: "skeleton large", "aria-hidden": "true" });
+    place.append(skeleton);
+    let timer = null;
+    const draw = () => {
+      clearTimeout(timer);
+      timer = null;
+      if (mine.signal.aborted || !histories.runs.size) return;
+      skeleton.remove();
+      chart.draw(histories, job.spec, state);
+    };
+    const ended = await follow(found.id, {
+      fields: fieldsOf(state.problem.kind),
+      signal: mine.signal,
+      metrics: (runs) => {
+        histories.add(runs);
+        timer ??= setTimeout(draw, PAUSE_MS);
+      },
+      progress: (news) => progress.show(news),
+      status: (status) => {
+        root.dataset.status = status;
+      },
+      restart: () => histories.clear(),
+    });
+    draw();
+    job = ended;
+    progress.end();
+    skeleton.remove();
+    root.dataset.status = ended.status;
+    if (ended.error)
+      problems.replaceChildren(failure({ title: "The job failed", message: ended.error.detail ?? ended.error.reason }));
+    if (ended.status === "cancelled")
+      problems.replaceChildren(h("p", { class: "caption" }, "Cancelled: what was trained until then is shown."));
+    const styles = lineStyles(optimizers.map(({ kind }) => kind));
+    if (histories.runs.size)
+      await showVerdict(
+        verdict,
+        table,
+        ended,
+        new Map(optimizers.map(({ label }, at) => [label, styles[at]])),
+        mine.signal,
+      );
+    if (ended.spec.problem.kind === "playground" && ended.status === "completed")
+      await maps.draw(histories, optimizers);
+    root.dataset.trained = String(Number(root.dataset.trained ?? 0) + 1);
+  }
+
+  function tell(error) {
+    if (error.name === "AbortError" || signal.aborted) return;
+    if (!(error instanceof ApiError)) console.error(error);
+    progress.end();
+    const rest = complain(root, error);
+    problems.replaceChildren(
+      rest.length || !error.errors?.length ? failure({ title: error.title, message: error.message, errors: rest }) : "",
+    );
+  }
+
+  async function offer() {
+    const known = (await getOnce("/v1/presets")).items;
+    const preset = async (name) => {
+      const { spec } = await get(`/v1/presets/${name}`, { signal });
+      return { ...stateOf(spec), x: state.x, y: state.y };
+    };
+    const cards = [
+      ...OWN.map(({ title, sentence, state: part }) => ({
+        title,
+        sentence,
+        open: () => open({ ...firstState(part.problem.kind), ...part }),
+      })),
+      ...known
+        .filter(({ name }) => PRESETS.includes(name))
+        .map(({ name, title, sentence }) => ({ title, sentence, open: () => preset(name).then(open).catch(tell) })),
+    ];
+    place.replaceChildren(
+      empty(
+        "Which optimizer trains this network best?",
+        h(
+          "p",
+          { class: "lead" },
+          "Choose a problem and optimizers, then train: every one starts from the same weights and sees the same data. Or begin with one of these.",
+        ),
+        examples(cards),
+      ),
+    );
+  }
+
+  /** Take up the job that the address names; where it is gone, what it was can be run again. */
+  async function resume() {
+    try {
+      const found = await get(`/v1/jobs/${state.job}`, { signal });
+      if (state.isBare) {
+        const read = stateOf(await tidied(found.spec));
+        if (read) state = { ...state, ...read, job: found.id };
+        await panel.set(state);
+      }
+      if (!fits(found)) return place.replaceChildren(elsewhere(found));
+      await watch(found);
+    } catch (error) {
+      if (error.status !== 404) return tell(error);
+      const id = state.job;
+      state.job = null;
+      place.replaceChildren(
+        empty(
+          "This job is gone",
+          h(
+            "p",
+            { class: "lead" },
+            `There is no job ${id} any more. Its settings are beside this: the same seeds give the same curves.`,
+          ),
+          h("button", { type: "button", class: "main", onclick: train }, "Train again"),
+        ),
+      );
+    }
+  }
+
+  /** A job of one of these problems without grids: each label is a curve. */
+  const fits = ({ spec }) => KINDS.includes(spec.problem.kind) && spec.optimizers.every((one) => !hasGrid(one));
+  const elsewhere = ({ id, name }) =>
+    empty(
+      "More than this view can draw",
+      h(
+        "p",
+        {},
+        `${name} has more settings than curves can show. `,
+        h("a", { href: `${document.documentElement.dataset.root}/jobs/${id}` }, "See it among the jobs"),
+      ),
+    );
+
+  onAppearance(() => {
+    panel.recolour();
+    maps.repaint();
+  }, signal);
+  if (state.job) await resume();
+  else await offer();
+}
