@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from service import jobs, shards
+from service import jobs, progress
 from service.comparison import across
 from service.comparison.grid import Value, Wanted, read_grid
 from service.comparison.job import compare
@@ -112,9 +112,9 @@ def get_grid(
     """Give the numbers of a heat map over two hyper-parameters, and the runs of each cell."""
     with database.snapshot() as session:
         job = jobs.find(session, job_id, caller)
-        progress = shards.progress_of(session, [job.key])[job.key]
+        done = progress.progress_of(session, [job.key])[job.key]
         # Rows only ever come with progress: the tag is known before anything is read.
-        read_from = f"{VERSION} {job.id} {job.status} {progress.epochs_done} {progress.runs_ended}"
+        read_from = f"{VERSION} {job.id} {job.status} {done.epochs_done} {done.runs_ended}"
         headers = {"ETag": _tag(f"{read_from} {query.model_dump_json()}"), "Cache-Control": "no-cache"}
         if _is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)

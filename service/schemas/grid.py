@@ -3,7 +3,7 @@
 from typing import Literal
 
 from service.schemas.answers import Answer
-from service.schemas.comparison import Bound
+from service.schemas.estimates import Bound
 
 
 class AxisAnswer(Answer):
