@@ -41,8 +41,12 @@ def measure() -> dict[str, Any]:
             ids = [written.job.id, *_copies(database)]
             figures[f"{name}: 20,000,000 rows loaded (s)"] = time.perf_counter() - started
             figures[f"{name}: bytes on disk per row of 8 fields, of 20,000,000"] = _bytes(database) / rows / NUM_JOBS
-            with stored.api(database) as (client, _):
-                figures |= _histories(name, client, ids)
+            with stored.api(database) as (client, pid):
+                figures |= _histories(name, client, pid, ids)
+    with stored.sqlite() as database:
+        job = stored.write(database, stored.draw(NUM_RUNS * NUM_ROWS, 1)).job
+        with stored.api(database) as (client, pid):
+            figures |= _long(client, pid, job)
     return figures
 
 
@@ -100,14 +104,30 @@ def _exports(name: str, client: httpx.Client, pid: int, job: Job) -> dict[str, A
     return figures
 
 
+def _long(client: httpx.Client, pid: int, job: Job) -> dict[str, Any]:
+    """Read one run of a million rows as JSON."""
+    path = f"/v1/runs/{run_id(job.id, 0)}/metrics?fields={','.join(stored.FIELDS)}"
+    started = time.perf_counter()
+    with Watch([pid]) as watch, client.stream("GET", path) as answer:
+        answer.raise_for_status()
+        for _ in answer.iter_raw():
+            pass
+    seconds = time.perf_counter() - started
+    what = "SQLite: one run of 1,000,000 rows as json"
+    return {
+        f"{what}, values per second": NUM_RUNS * NUM_ROWS * len(stored.FIELDS) / seconds,
+        f"{what}, growth of the API (MB)": watch.growth / 1e6,
+    }
+
+
 def _next(end: bytes) -> str | None:
     """Find the next page's cursor at the end of one."""
     written = end.rpartition(b'"next":')[2].rstrip(b"}")
     return None if written == b"null" else written.strip(b'"').decode()
 
 
-def _histories(name: str, client: httpx.Client, ids: list[str]) -> dict[str, Any]:
-    draw, times = random.Random(0), []
+def _histories(name: str, client: httpx.Client, pid: int, ids: list[str]) -> dict[str, Any]:
+    draw, times, worked = random.Random(0), [], stored.worked(pid)
     for _ in range(ASKED):
         path = f"/v1/runs/{run_id(draw.choice(ids), draw.randrange(NUM_RUNS))}/metrics"
         started = time.perf_counter()
@@ -118,4 +138,5 @@ def _histories(name: str, client: httpx.Client, ids: list[str]) -> dict[str, Any
     return {
         f"{what}, median (ms)": 1_000 * statistics.median(times),
         f"{what}, p95 (ms)": 1_000 * statistics.quantiles(times, n=20)[-1],
+        f"{what}, the API's work (ms)": 1_000 * (stored.worked(pid) - worked) / ASKED,
     }

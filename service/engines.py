@@ -17,6 +17,10 @@ BUSY_TIMEOUT_SECONDS = 30.0
 # SQLite itself looks every tenth of a second whether a writer has ended, which left the lock alone for a fifth of the
 # time that two workers wrote a sweep.
 WRITER_LOOK_SECONDS = 0.002
+# A sweep's next rows go between those that are there, on pages that were just written.
+WRITERS_CACHE_KIB = 65_536
+# Whoever reads rows in bulk comes to no page again.
+READERS_CACHE_KIB = 4_096
 # A server that does not even refuse is away; by default a connection would wait for it for minutes.
 CONNECT_TIMEOUT_SECONDS = 3
 
@@ -44,13 +48,14 @@ def sqlite_engine(url: str, pool_size: int) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         # By default the log is copied back every 1,000 pages, which a sweep writes many times a second.
         connection.execute("PRAGMA wal_autocheckpoint = 4096")
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA cache_size = {-WRITERS_CACHE_KIB}")
         # Where a worker's rows wait for their turn to write, see recording.stage.
         connection.execute("PRAGMA temp_store = MEMORY")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         if connection.get_execution_options().get("writes", False):
+            connection.exec_driver_sql(f"PRAGMA cache_size = {-WRITERS_CACHE_KIB}")
             _begin_to_write(connection, patience)
         else:
             connection.exec_driver_sql("BEGIN")

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.database import Database
+from service.engines import READERS_CACHE_KIB
 from service.errors import NotFound
 from service.models import Job
 
@@ -142,6 +143,7 @@ def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> 
     """Read one span as it is."""
     connection: Any = session.connection().connection.driver_connection
     if isinstance(connection, sqlite3.Connection):
+        connection.execute(f"PRAGMA cache_size = {-READERS_CACHE_KIB}")
         # Not a list of them: rows that live on wake the garbage collector.
         rows = connection.execute(_statement(True, job_key, span, columns))
         numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
