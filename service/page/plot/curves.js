@@ -13,6 +13,7 @@ const ruler = document.createElement("canvas").getContext("2d");
  * Make a figure of curves: `draw({series, …})` shows it, `rule(x)` moves the rule.
  *
  * A series is {label, style, x, y, low, high}; style is from palette.js, low and high may be null.
+ * Where there is no room for names at the lines' ends a legend stands above them, unless `legend` is false.
  */
 export function curves(element, signal) {
   element.classList.add("plot");
@@ -52,7 +53,7 @@ export function curves(element, signal) {
 }
 
 /** Choose scales and margins. */
-function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = false, logY = "auto", xRange, shapes = [] }) {
+function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = false, logY = "auto", xRange, shapes = [], legend = true }) {
   const width = element.clientWidth;
   const height = element.clientHeight;
   const heights = series.flatMap(({ y, low, high }) => [...y, ...(low ?? []), ...(high ?? [])]);
@@ -82,7 +83,7 @@ function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = fal
     left, top, width: width - left - right, height: inner, x, logX,
     layout: layout({
       width, height, annotations, shapes, margin: { l: left, r: right, t: top, b: bottom }, hovermode: "x unified",
-      showlegend: !direct && series.length > 1, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
+      showlegend: legend && !direct && series.length > 1, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
       xaxis: axis(xTitle, { range: x, type: logX ? "log" : "linear" }),
       yaxis: axis(yTitle, { range: y, type: log ? "log" : "linear", nticks: Math.max(3, Math.floor(inner / 40)) }),
     }),
