@@ -7,10 +7,10 @@ import { calm, complain, failure } from "../states.js";
 import { swatch } from "../race/readouts.js";
 import { table } from "../table.js";
 import { theoryTable } from "./theory.js";
-import { plainLabel } from "./words.js";
+import { labelOf, plainLabel } from "./words.js";
 
 /** Make the parts of a comparison: `{verdict, ranking, load()}`; `styles()` gives the styles of the curves. */
-export function comparison(jobId, styles, signal) {
+export function comparison(jobId, spec, styles, signal) {
   const verdict = h("section", { class: "answer", "aria-label": "Verdict", "aria-live": "polite" });
   const baseline = h("select", {
     id: newId("baseline"),
@@ -35,6 +35,8 @@ export function comparison(jobId, styles, signal) {
     trouble,
     tables,
   );
+  // What a link may ask for in vain is to be chosen anew.
+  offer(baseline, ["", ...spec.optimizers.map(labelOf)], "");
   let shown = null;
   let asking = null;
 
@@ -81,8 +83,7 @@ export function comparison(jobId, styles, signal) {
     ranking.hidden = !measured;
     if (!measured) return;
     const names = new Set([...settings.map(({ label }) => label), shown.baseline]);
-    baseline.replaceChildren(...[...names].map((label) => h("option", { value: label }, plainLabel(label))));
-    baseline.value = shown.baseline;
+    offer(baseline, [...names], shown.baseline);
     target.placeholder = short(shown.target.loss);
     const left = shown.labels.reduce((sum, label) => sum + label.num_settings, 0) - settings.length;
     tables.replaceChildren(
@@ -101,6 +102,11 @@ export function comparison(jobId, styles, signal) {
       return shown;
     },
   };
+}
+
+function offer(select, labels, chosen) {
+  select.replaceChildren(...labels.map((label) => h("option", { value: label }, plainLabel(label) || "the first")));
+  select.value = chosen;
 }
 
 const field = (text, control) => h("div", { class: "field" }, h("label", { for: control.id }, text), control);

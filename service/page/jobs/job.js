@@ -34,7 +34,7 @@ export async function showJob(root, id, signal) {
   const files = h("div", {});
   const bar = progressLine(job.name);
   const picture = charts(job, () => watch(), signal);
-  const judged = comparison(id, picture.styles, signal);
+  const judged = comparison(id, job.spec, picture.styles, signal);
   const runs = runsTable(id, job.spec, picture.styles, signal);
   let watching = null;
   let lastRuns = 0;

@@ -25,7 +25,11 @@ export async function showLesson(root, id, signal) {
   root.append(
     h("nav", { class: "row steps", "aria-label": "Other lessons" }, ...others),
     h("h1", { class: "statement" }, lesson.statement),
-    h("p", { class: "caption" }, `Said by ${listed(lesson.sources)}.`),
+    h(
+      "p",
+      { class: "caption" },
+      lesson.texts.includes("ours") ? "A statement of this project." : `Said by ${listed(lesson.sources)}.`,
+    ),
     verdict,
     h(
       "div",
