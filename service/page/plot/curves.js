@@ -59,7 +59,7 @@ function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = fal
   const heights = series.flatMap(({ y, low, high }) => [...y, ...(low ?? []), ...(high ?? [])]);
   const log = logY === "auto" ? fitsLog(heights) : logY;
   const direct = width >= 440 && series.length <= height / LINE - 4;
-  const right = direct ? Math.min(width * 0.4, 16 + Math.max(0, ...series.map(({ label }) => wide(label)))) : 14;
+  const right = direct ? Math.min(width * 0.4, 12 + Math.max(0, ...series.map(({ label }) => wide(label)))) : 14;
   const left = 62;
   const top = 8;
   const bottom = 46;
@@ -90,6 +90,7 @@ function framed(element, series, { xTitle = "epoch", yTitle = "loss", logX = fal
   };
 }
 
+/** Give the width of a label in pixels. */
 function wide(label) {
   ruler.font = "12px system-ui, sans-serif";
   return ruler.measureText(label).width;
