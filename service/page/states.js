@@ -39,6 +39,17 @@ export function waiting(text, height = "320px") {
   };
 }
 
+/** Show a skeleton in a view that is still empty while what it begins with is on its way. */
+export async function loading(root, promise) {
+  const skeleton = h("div", { class: "skeleton", role: "status", "aria-label": "Loading", style: { height: "320px" } });
+  root.append(skeleton);
+  try {
+    return await promise;
+  } finally {
+    skeleton.remove();
+  }
+}
+
 /** Show what to do where there is nothing yet. */
 export const empty = (title, ...children) => h("div", { class: "empty" }, h("h2", {}, title), ...children);
 

@@ -6,6 +6,7 @@ import { count } from "../format.js";
 import { Histories, band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
+import { swatch } from "../race/readouts.js";
 import { labelOf, numSeeds, numStarts, plainLabel } from "./words.js";
 
 // More lines than this are a tangle.
@@ -23,11 +24,15 @@ const TITLES = {
 const LINEAR = ["accuracy", "test_accuracy", "lr", "momentum"];
 
 /** Make the chart of a job; `changed()` is called when another field is wanted. */
-export function charts(spec, numRuns, changed, signal) {
+export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, changed, signal) {
   const perSetting = numSeeds(spec) * numStarts(spec.problem);
-  const many = numRuns / perSetting > MAX_LINES;
+  const numSettings = Math.round(numRuns / perSetting);
+  const many = numSettings > MAX_LINES;
   const histories = new Histories();
   const figure = h("div", { class: "lines" });
+  const skeleton = h("div", { class: "skeleton" });
+  // For narrow screens: the figure's own legend would take its room.
+  const legend = h("ul", { class: "legend" });
   const note = h("p", { class: "caption" });
   const chart = curves(figure, signal);
   const steps = spec.problem.kind === "surface" || spec.problem.kind === "quadratic";
@@ -38,6 +43,7 @@ export function charts(spec, numRuns, changed, signal) {
   );
   let chosen = null;
   let due = null;
+  let live = false;
 
   const field = () => readAddress().get("field") ?? "loss";
   const isLog = () => (readAddress().get("scale") ?? (LINEAR.includes(field()) ? "linear" : "log")) === "log";
@@ -53,7 +59,7 @@ export function charts(spec, numRuns, changed, signal) {
   }
 
   /** Offer what the job has recorded. */
-  async function offer(jobId) {
+  async function offer() {
     const first = (await get(`/v1/jobs/${jobId}/metrics?limit=1&max_points=2`, { signal })).runs[0] ?? {};
     const recorded = Object.keys(first).filter(
       (name) =>
@@ -69,9 +75,9 @@ export function charts(spec, numRuns, changed, signal) {
   }
 
   /** Choose which runs are drawn: all, or those of the settings with the best runs. */
-  async function choice(jobId) {
+  async function choice() {
     if (!many && numRuns <= MAX_RUNS) return (chosen = null);
-    let settings = [...Array(Math.round(numRuns / perSetting)).keys()];
+    let settings = [...Array(numSettings).keys()];
     if (many) {
       const best = (await get(`/v1/jobs/${jobId}/runs?sort=final_loss&limit=500`, { signal })).items;
       settings = [...new Set(best.map(({ index }) => Math.floor(index / perSetting)))].slice(0, MAX_LINES);
@@ -92,18 +98,20 @@ export function charts(spec, numRuns, changed, signal) {
   }
 
   /** Read all rows of a job that has ended. */
-  async function load(jobId, signalOfLoad) {
-    await choice(jobId);
+  async function load(signalOfLoad) {
+    await choice();
     const query = new URLSearchParams({ fields: field() });
     if (maxPoints()) query.set("max_points", maxPoints());
     if (chosen) query.set("runs", chosen.runs.join(","));
     const runs = await getAll(`/v1/jobs/${jobId}/metrics?${query}`, { signal: signalOfLoad, items: "runs" });
+    live = false;
     histories.clear();
     add(runs);
     draw();
   }
 
   function add(runs) {
+    if (!histories.runs.size) offer().catch(() => {});
     histories.add(runs);
     due ??= setTimeout(draw, REDRAW_MS);
   }
@@ -116,9 +124,17 @@ export function charts(spec, numRuns, changed, signal) {
     scales.forEach((button, at) => button.setAttribute("aria-pressed", String(isLog() === (at === 0))));
     const series = lines();
     figure.hidden = !series.length;
-    note.textContent = series.length ? caption() : "Nothing has been recorded.";
+    skeleton.hidden = series.length > 0 || !live;
+    note.textContent = series.length ? caption() : live ? coming() : "Nothing has been recorded.";
+    legend.replaceChildren(...series.map(({ label, style }) => h("li", {}, swatch(style), " ", label)));
     if (!series.length) return;
-    chart.draw({ series: () => lines(), xTitle: steps ? "update" : "epoch", yTitle: title(field()), logY: isLog() });
+    chart.draw({
+      series: () => lines(),
+      xTitle: steps ? "update" : "epoch",
+      yTitle: title(field()),
+      logY: isLog(),
+      legend: false,
+    });
   }
 
   /** Give a line for each setting, in the order of the spec. */
@@ -134,16 +150,24 @@ export function charts(spec, numRuns, changed, signal) {
     return lineStyles(labels.map((label) => kindOf(label, spec)));
   }
 
+  const coming = () =>
+    many ? `The best ${MAX_LINES} settings are drawn when the job has ended.` : "Curves are drawn as rows come in.";
+
+  /** Begin anew, with rows that are to come. */
+  function begin() {
+    live = true;
+    histories.clear();
+    draw();
+  }
+
   function caption() {
     const said = [];
-    if (many)
-      said.push(
-        `The ${chosen?.settings.length ?? MAX_LINES} settings with the best runs of ${Math.round(numRuns / perSetting).toLocaleString("en")}.`,
-      );
+    const drawn = chosen?.settings.length ?? MAX_LINES;
     const each = chosen?.each ?? perSetting;
+    if (many) said.push(`The ${drawn} settings with the best runs of ${numSettings.toLocaleString("en")}.`);
     if (each > 1)
       said.push(
-        `Line: median of ${count(each, "run")}${each < perSetting ? ` (the first of ${perSetting.toLocaleString("en")})` : ""}; band: the middle half.`,
+        `Line: median of ${each < perSetting ? "the first " : ""}${count(each, "run")}; band: the middle half.`,
       );
     if (maxPoints()) said.push("Long histories are thinned; their extremes stay.");
     return said.join(" ");
@@ -160,7 +184,7 @@ export function charts(spec, numRuns, changed, signal) {
         h("div", { class: "row" }, h("label", { for: id }, "Show"), choose),
         h("div", { class: "group", role: "group", "aria-label": "Scale" }, scales),
       ),
-      h("figure", { "aria-label": "Curves of the job" }, figure, h("figcaption", {}, note)),
+      h("figure", { "aria-label": "Curves of the job" }, skeleton, figure, legend, h("figcaption", {}, note)),
     ),
     many,
     field,
@@ -168,6 +192,7 @@ export function charts(spec, numRuns, changed, signal) {
     add,
     draw,
     offer,
+    begin,
     clear: () => histories.clear(),
     points: maxPoints,
     /** The styles of settings by label, as they are drawn; null for those that are not. */

@@ -7,10 +7,10 @@ import { calm, complain, failure } from "../states.js";
 import { swatch } from "../race/readouts.js";
 import { table } from "../table.js";
 import { theoryTable } from "./theory.js";
-import { plainLabel } from "./words.js";
+import { labelOf, plainLabel } from "./words.js";
 
 /** Make the parts of a comparison: `{verdict, ranking, load()}`; `styles()` gives the styles of the curves. */
-export function comparison(jobId, styles, signal) {
+export function comparison(jobId, spec, styles, signal) {
   const verdict = h("section", { class: "answer", "aria-label": "Verdict", "aria-live": "polite" });
   const baseline = h("select", {
     id: newId("baseline"),
@@ -35,7 +35,10 @@ export function comparison(jobId, styles, signal) {
     trouble,
     tables,
   );
+  // What a link may ask for in vain is to be chosen anew.
+  offer(baseline, ["", ...spec.optimizers.map(labelOf)], "");
   let shown = null;
+  let asking = null;
 
   async function choose(name, value) {
     changeAddress({ [name]: value });
@@ -46,16 +49,22 @@ export function comparison(jobId, styles, signal) {
     const query = new URLSearchParams();
     for (const name of ["baseline", "target"]) if (readAddress().get(name)) query.set(name, readAddress().get(name));
     calm(ranking);
+    asking?.abort();
+    const mine = (asking = new AbortController());
+    if (!shown) verdict.replaceChildren(h("div", { class: "skeleton", style: { height: "56px" } }));
+    for (const part of [verdict, tables]) part.setAttribute("aria-busy", "true");
     try {
-      shown = await get(`/v1/jobs/${jobId}/comparison?${query}`, { signal });
+      shown = await get(`/v1/jobs/${jobId}/comparison?${query}`, { signal: AbortSignal.any([signal, mine.signal]) });
       trouble.replaceChildren();
       show();
     } catch (error) {
       if (error.name === "AbortError") return;
+      if (!shown) verdict.replaceChildren();
       ranking.hidden = false;
       const rest = complain(ranking, error);
       trouble.replaceChildren(rest.length || !error.errors.length ? failure(error) : "");
     }
+    if (mine === asking) for (const part of [verdict, tables]) part.removeAttribute("aria-busy");
   }
 
   /** Draw what was answered; again when curves have got other styles. */
@@ -74,8 +83,7 @@ export function comparison(jobId, styles, signal) {
     ranking.hidden = !measured;
     if (!measured) return;
     const names = new Set([...settings.map(({ label }) => label), shown.baseline]);
-    baseline.replaceChildren(...[...names].map((label) => h("option", { value: label }, plainLabel(label))));
-    baseline.value = shown.baseline;
+    offer(baseline, [...names], shown.baseline);
     target.placeholder = short(shown.target.loss);
     const left = shown.labels.reduce((sum, label) => sum + label.num_settings, 0) - settings.length;
     tables.replaceChildren(
@@ -96,16 +104,24 @@ export function comparison(jobId, styles, signal) {
   };
 }
 
+function offer(select, labels, chosen) {
+  select.replaceChildren(...labels.map((label) => h("option", { value: label }, plainLabel(label) || "the first")));
+  select.value = chosen;
+}
+
 const field = (text, control) => h("div", { class: "field" }, h("label", { for: control.id }, text), control);
 
 function notes({ intervals, target, pairs }, left) {
+  const percent = Math.round(intervals.level * 100);
   const source = {
     query: "asked for here",
     spec: "from the job",
     median_final_loss_of_baseline: "the baseline's median final loss",
   }[target.source];
   return [
-    `In brackets the ${Math.round(intervals.level * 100)} % interval of a median over ${pairs.toLocaleString("en")} ${pairs === 1 ? "pair, which has none" : "pairs"} of seed and start. `,
+    pairs === 1
+      ? "Of a single pair of seed and start there is no interval. "
+      : `In brackets the ${percent} % interval over ${pairs.toLocaleString("en")} pairs of seed and start. `,
     target.loss === null ? "There is no finite loss to reach. " : `Loss to reach: ${short(target.loss)}, ${source}. `,
     "Settings that the intervals cannot tell apart share a rank. ",
     left > 0

@@ -1,10 +1,10 @@
 // The page of a job: what it is, how far it is, what came out, and what may be done with it.
-import { get, getOnce } from "../api.js";
+import { ROOT, get, getOnce } from "../api.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
-import { moment } from "../format.js";
+import { duration, moment } from "../format.js";
 import { onAppearance } from "../appearance.js";
-import { failure } from "../states.js";
+import { failure, loading } from "../states.js";
 import { actions } from "./actions.js";
 import { charts } from "./charts.js";
 import { comparison } from "./comparison.js";
@@ -18,8 +18,14 @@ const RUNS_MS = 3_000;
 
 /** Show a job; ends when the signal aborts. */
 export async function showJob(root, id, signal) {
-  let job = await get(`/v1/jobs/${id}`, { signal });
-  const catalogue = (await getOnce("/v1/optimizers")).items;
+  let job;
+  try {
+    job = await loading(root, get(`/v1/jobs/${id}`, { signal }));
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    return root.append(failure(error), h("p", { class: "gone" }, h("a", { href: `${ROOT}/jobs` }, "All jobs")));
+  }
+  const catalogue = (await loading(root, getOnce("/v1/optimizers"))).items;
   document.title = `${job.name} · Ravine`;
   const status = h("div", { class: "row", role: "status" });
   const acts = h("div", { class: "row acts" });
@@ -27,8 +33,8 @@ export async function showJob(root, id, signal) {
   const times = h("dl", { class: "facts" });
   const files = h("div", {});
   const bar = progressLine(job.name);
-  const picture = charts(job.spec, job.progress.runs_total, () => watch(), signal);
-  const judged = comparison(id, picture.styles, signal);
+  const picture = charts(job, () => watch(), signal);
+  const judged = comparison(id, job.spec, picture.styles, signal);
   const runs = runsTable(id, job.spec, picture.styles, signal);
   let watching = null;
   let lastRuns = 0;
@@ -59,8 +65,8 @@ export async function showJob(root, id, signal) {
     ),
   );
 
-  async function show(next, { acted = false } = {}) {
-    const changed = acted || next.status !== job.status || !acts.childElementCount;
+  async function show(next) {
+    const changed = next.status !== job.status || next.finished_at !== job.finished_at || !acts.childElementCount;
     job = next;
     root.dataset.status = job.status;
     status.replaceChildren(...chips(job).filter(Boolean));
@@ -69,6 +75,7 @@ export async function showJob(root, id, signal) {
     if (!changed) return;
     times.replaceChildren(...receipt(job));
     files.replaceChildren(...(job.status === "queued" ? [] : [h("h2", {}, "Take away"), downloads(job)]));
+    const focused = acts.contains(document.activeElement);
     acts.replaceChildren(
       ...(await actions(
         job,
@@ -76,20 +83,21 @@ export async function showJob(root, id, signal) {
         (error) => state.replaceChildren(failure(error)),
       )),
     );
+    if (focused) acts.firstElementChild.focus();
   }
 
   function course() {
     if (isOpen(job.status)) return [bar.element];
     const { epochs_done: done, epochs_total: total } = job.progress;
-    const part = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} epochs were trained, and stay recorded.`;
-    if (job.error)
-      return [
-        failure({
-          title: REASONS[job.error.reason] ?? job.error.reason,
-          message: `${job.error.detail ?? ""} ${part}`.trim(),
-        }),
-      ];
-    if (job.status === "cancelled") return [h("p", { class: "empty" }, `Cancelled: ${part}`)];
+    const part = done
+      ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")} epochs were trained, and stay recorded.`
+      : "Nothing was recorded.";
+    if (job.error) {
+      const message = `${(job.error.detail ?? "").replace(/[^.]$/, "$&.")} ${part}`;
+      return [failure({ title: REASONS[job.error.reason] ?? job.error.reason, message })];
+    }
+    if (job.status === "cancelled")
+      return [h("p", { class: "lead" }, `Cancelled: ${done ? part : "nothing was recorded."}`)];
     return [];
   }
 
@@ -99,8 +107,8 @@ export async function showJob(root, id, signal) {
     const mine = (watching = new AbortController());
     const either = AbortSignal.any([signal, mine.signal]);
     try {
-      if (!isOpen(job.status)) return await picture.load(id, either);
-      picture.clear();
+      if (!isOpen(job.status)) return await picture.load(either);
+      picture.begin();
       // Of many settings only the best are drawn, and which these are is known at the end.
       const rows = picture.many ? { runs: ["0"] } : { metrics: picture.add, restart: picture.clear };
       const ended = await follow(id, {
@@ -108,7 +116,10 @@ export async function showJob(root, id, signal) {
         maxPoints: picture.points(),
         signal: either,
         ...rows,
-        status: (name) => show({ ...job, status: name }),
+        status: async () => {
+          const now = await get(`/v1/jobs/${id}`, { signal: either }).catch(() => job);
+          if (isOpen(job.status)) await show(now);
+        },
         progress: (progress) => {
           show({ ...job, progress });
           if (performance.now() - lastRuns < RUNS_MS) return;
@@ -116,7 +127,7 @@ export async function showJob(root, id, signal) {
           runs.load();
         },
       });
-      await show(await get(`/v1/jobs/${ended.id ?? id}`, { signal: either }));
+      await show(ended);
       await finish(either);
     } catch (error) {
       if (error.name !== "AbortError") state.replaceChildren(failure(error));
@@ -125,8 +136,8 @@ export async function showJob(root, id, signal) {
 
   /** Show what only an ended job has. */
   async function finish(either) {
-    await Promise.all([picture.load(id, either), picture.offer(id)]);
-    await Promise.all([judged.load(), runs.load()]);
+    await picture.load(either);
+    await Promise.all([job.progress.epochs_done ? judged.load() : null, runs.load()]);
     root.dataset.finished = String(Number(root.dataset.finished ?? 0) + 1);
   }
 
@@ -156,6 +167,7 @@ function facts(spec, catalogue) {
     ["Optimizers", h("ul", { class: "plain" }, entries)],
     ["Training", trainingWords(spec)],
     ["Seeds", seedWords(spec)],
+    spec.ttl_seconds ? ["Kept", `${duration(spec.ttl_seconds)} after its end`] : null,
     spec.target_loss === null ? null : ["Loss to reach", String(spec.target_loss)],
   ];
   return h(

@@ -4,7 +4,7 @@ import { ROOT, asCurl, get, getOnce, post } from "../api.js";
 import { copy, h, newId } from "../dom.js";
 import { moment } from "../format.js";
 import { go } from "../main.js";
-import { empty, failure } from "../states.js";
+import { empty, failure, loading } from "../states.js";
 import { cancelJob, deleteJob } from "./actions.js";
 import { STATUSES, chips, isOpen, progressLine, took } from "./status.js";
 import { summary } from "./words.js";
@@ -18,7 +18,7 @@ const FILTERS = ["status", "name", "problem"];
 
 /** Show the list; ends when the signal aborts. */
 export async function showList(root, signal) {
-  const problems = (await getOnce("/v1/problems")).items;
+  const problems = (await loading(root, getOnce("/v1/problems"))).items;
   const rows = new Map();
   const list = h("ul", { class: "jobs" });
   const place = h("div", { class: "place" }, h("div", { class: "skeleton", style: { height: "320px" } }));
@@ -213,7 +213,7 @@ async function first(signal) {
     h(
       "p",
       {},
-      "A job trains several optimizers on the same problem, from the same seeds, and says which one wins. Three to begin with:",
+      "A job trains optimizers on the same problem, from the same seeds, and says which wins. Three to begin with:",
     ),
     h("div", { class: "cards" }, cards),
     h("p", {}, "The same from a shell:"),

@@ -108,7 +108,9 @@ export function runsTable(jobId, spec, styles, signal) {
       return turn(next);
     };
     pages.replaceChildren(
-      ...(cursor ? [h("button", { type: "button", onclick: back }, before.length ? "Back" : "First runs")] : []),
+      ...(cursor
+        ? [h("button", { type: "button", onclick: back }, before.length ? "Previous runs" : "First runs")]
+        : []),
       ...(next ? [h("button", { type: "button", onclick: forth }, "Next runs")] : []),
     );
     element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);

@@ -27,7 +27,8 @@ export function theoryTable({ theory, labels }, styles) {
   const ground =
     problem.condition_number === null
       ? ""
-      : `Curvature at the minimum from ${short(problem.smallest)} to ${short(problem.largest)}, condition number ${short(problem.condition_number)}.`;
+      : `Curvature at the minimum from ${short(problem.smallest)} to ${short(problem.largest)}: ` +
+        `condition number ${short(problem.condition_number)}.`;
   const best = problem.best.map(
     ({ kind, lr, momentum, rate }) =>
       `${kind} at rate ${short(lr)}${momentum ? ` and momentum ${short(momentum)}` : ""} (× ${short(rate)})`,

@@ -94,7 +94,7 @@ export function trainingWords({
   if (!steps) parts.push(batch === "full" ? "full batch" : `batches of ${batch}${shuffle ? ", shuffled" : ""}`);
   else if (problem.noise && batch !== 1) parts.push(`noise of batches of ${batch}`);
   if (accumulate > 1) parts.push(`an update after ${accumulate} of them`);
-  if (every > 1) parts.push(`every ${every}th recorded`);
+  if (every > 1) parts.push(`recorded every ${every}`);
   parts.push(dtype);
   if (measure?.length) parts.push(`with ${measure.join(", ").replaceAll("_", " ")}`);
   return parts.join(", ");

@@ -4,15 +4,16 @@ import { copy, h } from "../dom.js";
 import { count, duration, moment, short } from "../format.js";
 import { lineStyles, STYLES } from "../palette.js";
 import { curves } from "../plot/curves.js";
-import { failure } from "../states.js";
+import { failure, loading } from "../states.js";
 import { table } from "../table.js";
 import { runs } from "./running.js";
 import { kindOf, reason, sign } from "./verdict.js";
 
 /** Show a lesson; ends when the signal aborts. */
 export async function showLesson(root, id, signal) {
-  let lesson = await get(`/v1/lessons/${id}`, { signal });
+  let lesson = await loading(root, get(`/v1/lessons/${id}`, { signal }));
   document.title = `${id} · Ravine`;
+  const others = await loading(root, neighbours(id));
   const verdict = h("section", { class: "answer", "aria-label": "Verdict", "aria-live": "polite" });
   const course = h("div", {});
   const evidence = h("div", { class: "evidence" });
@@ -22,9 +23,13 @@ export async function showLesson(root, id, signal) {
   let drawing = null;
 
   root.append(
-    h("nav", { class: "row steps", "aria-label": "Other lessons" }, ...(await neighbours(id))),
+    h("nav", { class: "row steps", "aria-label": "Other lessons" }, ...others),
     h("h1", { class: "statement" }, lesson.statement),
-    h("p", { class: "caption" }, `Said by ${listed(lesson.sources)}.`),
+    h(
+      "p",
+      { class: "caption" },
+      lesson.texts.includes("ours") ? "A statement of this project." : `Said by ${listed(lesson.sources)}.`,
+    ),
     verdict,
     h(
       "div",
@@ -136,7 +141,9 @@ export async function showLesson(root, id, signal) {
 async function estimated({ presets }, signal) {
   const plans = await Promise.all(presets.map(({ spec }) => post("/v1/jobs?dry_run=true", spec, { signal })));
   const sum = (name) => plans.reduce((total, plan) => total + plan[name], 0);
-  return `${count(presets.length, "job")}, ${count(sum("runs_total"), "run")}, ${count(sum("updates_total"), "update")}`;
+  return [count(presets.length, "job"), count(sum("runs_total"), "run"), count(sum("updates_total"), "update")].join(
+    ", ",
+  );
 }
 
 /** Lead to the lesson before, to all, and to the next. */

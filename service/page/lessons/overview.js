@@ -2,15 +2,15 @@
 import { changeAddress, readAddress } from "../address.js";
 import { ROOT, get, getOnce, post } from "../api.js";
 import { h, newId } from "../dom.js";
-import { failure } from "../states.js";
+import { failure, loading } from "../states.js";
 import { VERDICTS, kindOf, reason, sign } from "./verdict.js";
 
 const POLL_MS = 2_000;
 
 /** Show the lessons; ends when the signal aborts. */
 export async function showLessons(root, signal) {
-  let lessons = (await get("/v1/lessons", { signal })).items;
-  const texts = await namesOf(lessons);
+  let lessons = (await loading(root, get("/v1/lessons", { signal }))).items;
+  const texts = await loading(root, namesOf(lessons));
   const list = h("ol", { class: "lessons" });
   const trouble = h("div", {});
   const said = h("p", { class: "caption", role: "status" });
@@ -30,7 +30,7 @@ export async function showLessons(root, signal) {
     h(
       "p",
       { class: "lead" },
-      "What teaching texts say about momentum, each put to the test by jobs of this server. A verdict is computed from what they recorded.",
+      "What teaching texts say about momentum, put to the test by jobs of this server: verdicts are computed.",
     ),
     h(
       "div",
@@ -83,11 +83,7 @@ export async function showLessons(root, signal) {
   function rowOf({ id: name, statement, texts: letters }) {
     const verdict = h("div", { class: "what" });
     const mark = h("div", { class: "mark" });
-    const run = h(
-      "button",
-      { type: "button", "aria-label": `Run: ${statement}`, onclick: () => start(name, run) },
-      "Run",
-    );
+    const run = h("button", { type: "button", onclick: () => start(name, run) }, "Run");
     const element = h(
       "li",
       { "data-lesson": name },
@@ -103,6 +99,7 @@ export async function showLessons(root, signal) {
         mark.replaceChildren(sign(lesson));
         verdict.textContent = reason(lesson);
         run.textContent = lesson.verdict === null ? "Run" : "Again";
+        run.setAttribute("aria-label", `${run.textContent}: ${statement}`);
         run.disabled = kindOf(lesson) === "running";
       },
     };

@@ -3,7 +3,7 @@ import { h } from "../dom.js";
 
 const LOOKS = {
   holds: ["✓", "good", "holds"],
-  "holds-if": ["◐", "", "holds if"],
+  "holds-if": ["◐", "part", "holds if"],
   fails: ["✕", "warn", "fails"],
   running: ["▶", "live", "running"],
   "not-run": ["○", "", "not run"],

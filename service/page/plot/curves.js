@@ -7,11 +7,13 @@ import { CONFIG, axis, layout, onResize, plotly } from "./plotly.js";
 import { fitsLog, span, spread } from "./ticks.js";
 
 const LINE = 15;
+const ruler = document.createElement("canvas").getContext("2d");
 
 /**
  * Make a figure of curves: `draw({series, …})` shows it, `rule(x)` moves the rule.
  *
  * A series is {label, style, x, y, low, high}; style is from palette.js, low and high may be null.
+ * Where there is no room for names at the lines' ends a legend stands above them, unless `legend` is false.
  */
 export function curves(element, signal) {
   element.classList.add("plot");
@@ -50,25 +52,18 @@ export function curves(element, signal) {
   return { draw, rule: move };
 }
 
-const ruler = document.createElement("canvas").getContext("2d");
-
-function textWidth(text) {
-  ruler.font = "12px system-ui, sans-serif";
-  return ruler.measureText(text).width;
-}
-
 /** Choose scales and margins. */
 function framed(
   element,
   series,
-  { xTitle = "epoch", yTitle = "loss", logX = false, logY = "auto", xRange, shapes = [] },
+  { xTitle = "epoch", yTitle = "loss", logX = false, logY = "auto", xRange, shapes = [], legend = true },
 ) {
   const width = element.clientWidth;
   const height = element.clientHeight;
   const heights = series.flatMap(({ y, low, high }) => [...y, ...(low ?? []), ...(high ?? [])]);
   const log = logY === "auto" ? fitsLog(heights) : logY;
   const direct = width >= 440 && series.length <= height / LINE - 4;
-  const right = direct ? Math.min(width * 0.4, 14 + Math.max(0, ...series.map(({ label }) => textWidth(label)))) : 14;
+  const right = direct ? Math.min(width * 0.4, 12 + Math.max(0, ...series.map(({ label }) => wide(label)))) : 14;
   const left = 62;
   const top = 8;
   const bottom = 46;
@@ -119,12 +114,18 @@ function framed(
       shapes,
       margin: { l: left, r: right, t: top, b: bottom },
       hovermode: "x unified",
-      showlegend: !direct && series.length > 1,
+      showlegend: legend && !direct && series.length > 1,
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
       xaxis: axis(xTitle, { range: x, type: logX ? "log" : "linear" }),
       yaxis: axis(yTitle, { range: y, type: log ? "log" : "linear", nticks: Math.max(3, Math.floor(inner / 40)) }),
     }),
   };
+}
+
+/** Give the width of a label in pixels. */
+function wide(label) {
+  ruler.font = "12px system-ui, sans-serif";
+  return ruler.measureText(label).width;
 }
 
 function traces(series) {
