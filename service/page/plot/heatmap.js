@@ -3,10 +3,11 @@
 // Every cell has the same size, so that lists and unequal steps are read as well as ranges: places are indices of values.
 import { colour, onAppearance } from "../appearance.js";
 import { h, newId } from "../dom.js";
-import { short } from "../format.js";
 import { CONFIG, SCALE, axis, layout, onResize, plotly } from "./plotly.js";
+import { placedTicks } from "./ticks.js";
 
-const MARGIN = { l: 64, r: 92, t: 8, b: 46 };
+// Room for a colour bar, which a map of kinds has not.
+const BAR = 92;
 const NS = "http://www.w3.org/2000/svg";
 
 /**
@@ -23,9 +24,10 @@ export function heatmap({ signal, choose }) {
   let map = null;
   let selected = null;
 
+  const margin = () => ({ l: 64, r: map.colours.ticks ? BAR : 12, t: 8, b: 46 });
   const inner = () => ({
-    width: element.clientWidth - MARGIN.l - MARGIN.r,
-    height: element.clientHeight - MARGIN.t - MARGIN.b,
+    width: element.clientWidth - margin().l - margin().r,
+    height: element.clientHeight - margin().t - margin().b,
   });
   const rows = () => map.y.values.length;
   const columns = () => map.x.values.length;
@@ -64,7 +66,7 @@ export function heatmap({ signal, choose }) {
         showgrid: false,
         showline: false,
         tickmode: "array",
-        ...ticks(values, Math.max(2, Math.floor(pixels / each))),
+        ...placedTicks(values, Math.max(2, Math.floor(pixels / each))),
       });
     await Plotly.react(
       figure,
@@ -72,7 +74,7 @@ export function heatmap({ signal, choose }) {
       layout({
         width: element.clientWidth,
         height: element.clientHeight,
-        margin: MARGIN,
+        margin: margin(),
         hovermode: false,
         xaxis: side(map.x, width, 58),
         yaxis: side(map.y, height, 28),
@@ -134,7 +136,7 @@ export function heatmap({ signal, choose }) {
       const one = box(selected);
       for (const kind of ["halo", "frame"]) parts.push(svg("rect", { ...one, class: `selected-${kind}` }));
     }
-    const frame = svg("svg", { x: MARGIN.l, y: MARGIN.t, width, height });
+    const frame = svg("svg", { x: margin().l, y: margin().t, width, height });
     frame.append(...parts);
     overlay.replaceChildren(definitions(hatch), frame);
     overlay.setAttribute("aria-label", map.label);
@@ -148,8 +150,8 @@ export function heatmap({ signal, choose }) {
   const cellAt = ({ clientX, clientY }) => {
     const { left, top } = element.getBoundingClientRect();
     const { width, height } = inner();
-    const column = Math.floor(((clientX - left - MARGIN.l) / width) * columns());
-    const row = Math.floor((1 - (clientY - top - MARGIN.t) / height) * rows());
+    const column = Math.floor(((clientX - left - margin().l) / width) * columns());
+    const row = Math.floor((1 - (clientY - top - margin().t) / height) * rows());
     return row >= 0 && row < rows() && column >= 0 && column < columns() ? [row, column] : null;
   };
   overlay.addEventListener("click", (event) => {
@@ -173,13 +175,6 @@ export function heatmap({ signal, choose }) {
   onAppearance(() => draw(), signal);
   signal.addEventListener("abort", () => window.Plotly?.purge(figure));
   return { element, draw, select };
-}
-
-/** Choose which values are written beside an axis. */
-function ticks(values, most) {
-  const step = Math.max(1, Math.ceil(values.length / most));
-  const places = values.map((_, at) => at).filter((at) => at % step === 0);
-  return { tickvals: places, ticktext: places.map((at) => short(values[at])) };
 }
 
 function svg(name, attributes) {

@@ -5,6 +5,7 @@ import { short } from "../format.js";
 import { Histories, band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
+import { isLandscape } from "./state.js";
 
 // Runs of a setting whose curves are read: their median and middle half are as good as those of more.
 const MOST_RUNS = 100;
@@ -29,7 +30,8 @@ export function cells({ signal }) {
     return { label: runs[0]?.label ?? "", band: band([...histories.runs.values()], "loss") };
   }
 
-  async function show(grid, cell, best, kind) {
+  async function show(grid, cell, best, spec) {
+    const { kind } = spec.optimizers.find(({ label }) => label === grid.label);
     asked?.abort();
     asked = new AbortController();
     const by = AbortSignal.any([signal, asked.signal]);
@@ -49,7 +51,7 @@ export function cells({ signal }) {
             style: styles()[at],
             ...one.band,
           })),
-        xTitle: "epoch",
+        xTitle: isLandscape(spec.problem) ? "step" : "epoch",
         yTitle: "loss",
       });
       element.dataset.shown = cell.join(",");
@@ -59,12 +61,12 @@ export function cells({ signal }) {
   }
 
   /** Show the curve of one run, by its index. */
-  async function start(jobId, index, sentence, kind) {
+  async function start({ id, spec }, index, sentence) {
     says.textContent = sentence;
-    const { runs } = await get(`/v1/jobs/${jobId}/metrics?fields=loss&runs=${index}`, { signal });
+    const { runs } = await get(`/v1/jobs/${id}/metrics?fields=loss&runs=${index}`, { signal });
     const one = band([...new Histories().add(runs).runs.values()], "loss");
     await drawn.draw({
-      series: () => [{ label: "loss", style: lineStyles([kind])[0], ...one }],
+      series: () => [{ label: "loss", style: lineStyles([spec.optimizers[0].kind])[0], ...one }],
       xTitle: "step",
       yTitle: "loss",
     });

@@ -49,5 +49,5 @@ function decades(from, to) {
     }
   }
   if (values.length < 2) values.splice(0, Infinity, from, to);
-  return { values, texts: values.map((one) => short(10 ** one, 2)) };
+  return { values, texts: values.map((one) => short(10 ** one, digits.length > 1 ? 2 : 1)) };
 }

@@ -1,5 +1,6 @@
 // Where theory sees the end of stability, as a line over the map.
 import { number, short } from "../format.js";
+import { placeOf } from "../plot/ticks.js";
 import { theoryOf } from "../race/readouts.js";
 import { isLandscape } from "./state.js";
 
@@ -28,14 +29,4 @@ export async function limitLines(problem, optimizer, { x, y }, signal) {
   points.push(edge(points.at(-1), points.at(-2), 0.5));
   const limits = found.map((one) => number(one?.setting.lr_limit ?? null)).filter(Number.isFinite);
   return [{ points, text: `Limit of stability: rate ${short(Math.min(...limits))} to ${short(Math.max(...limits))}` }];
-}
-
-/** Find the place of a number among sorted values, between cells by equal ratios; outside it goes on as at the edge. */
-export function placeOf(values, one) {
-  const last = values.length - 1;
-  if (last < 1) return 0;
-  const after = values.findIndex((value) => value > one);
-  const at = after < 0 ? last - 1 : Math.max(0, after - 1);
-  const [low, high] = [values[at], values[at + 1]];
-  return at + (low > 0 && one > 0 ? Math.log(one / low) / Math.log(high / low) : (one - low) / (high - low));
 }
