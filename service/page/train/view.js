@@ -1,7 +1,6 @@
 // Networks learn, as real jobs: curves while they train, decisions and a verdict when they have.
 import { isDark, onAppearance } from "../appearance.js";
-import { ApiError, get, getOnce, post } from "../api.js";
-import { examples } from "../controls/examples.js";
+import { ApiError, get, post } from "../api.js";
 import { progressLine } from "../controls/progress.js";
 import { tidied } from "../controls/tidy.js";
 import { h } from "../dom.js";
@@ -11,34 +10,13 @@ import { lineStyles } from "../palette.js";
 import { calm, complain, empty, failure } from "../states.js";
 import { decisions } from "./decisions.js";
 import { fieldsOf, figures } from "./figures.js";
+import { offer } from "./offer.js";
 import { settings } from "./settings.js";
-import { KINDS, firstState, hasGrid, readState, specOf, stateOf, writeState } from "./state.js";
+import { KINDS, hasGrid, readState, specOf, stateOf, writeState } from "./state.js";
 import { showVerdict } from "./verdict.js";
 
 // Between two drawings while rows come in.
 const PAUSE_MS = 300;
-const PRESETS = ["flipnet-half", "nesterov-5-10-flipnet", "cosine", "large-batch-32"];
-const OWN = [
-  {
-    title: "Two spirals",
-    sentence: "The playground's hardest points: which optimizer winds around them first?",
-    state: {
-      problem: { kind: "playground", dataset: "spiral", widths: [16, 16], noise: 0.02 },
-      epochs: 200,
-      seeds: 3,
-      optimizers: [
-        { kind: "sgd", lr: 0.3 },
-        { kind: "momentum", lr: 0.1, momentum: 0.9 },
-        { kind: "adam", lr: 0.03 },
-      ],
-    },
-  },
-  {
-    title: "Circles",
-    sentence: "A ring around a disc, eight hidden units: the line that each optimizer draws between them.",
-    state: { problem: { kind: "playground" } },
-  },
-];
 
 /** Show the view; ends when the signal aborts. */
 export async function show(root, { signal }) {
@@ -180,35 +158,6 @@ export async function show(root, { signal }) {
     );
   }
 
-  async function offer() {
-    const known = (await getOnce("/v1/presets")).items;
-    const preset = async (name) => {
-      const { spec } = await get(`/v1/presets/${name}`, { signal });
-      return { ...stateOf(spec), x: state.x, y: state.y };
-    };
-    const cards = [
-      ...OWN.map(({ title, sentence, state: part }) => ({
-        title,
-        sentence,
-        open: () => open({ ...firstState(part.problem.kind), ...part }),
-      })),
-      ...known
-        .filter(({ name }) => PRESETS.includes(name))
-        .map(({ name, title, sentence }) => ({ title, sentence, open: () => preset(name).then(open).catch(tell) })),
-    ];
-    place.replaceChildren(
-      empty(
-        "Which optimizer trains this network best?",
-        h(
-          "p",
-          { class: "lead" },
-          "Choose a problem and optimizers, then train: every one starts from the same weights and sees the same data. Or begin with one of these.",
-        ),
-        examples(cards),
-      ),
-    );
-  }
-
   /** Take up the job that the address names; where it is gone, what it was can be run again. */
   async function resume() {
     try {
@@ -256,5 +205,5 @@ export async function show(root, { signal }) {
     maps.repaint();
   }, signal);
   if (state.job) await resume();
-  else await offer();
+  else place.replaceChildren(await offer({ open, fail: tell, signal }));
 }

@@ -1,0 +1,153 @@
+// What a sweep says: the map with its key, and below it the curves of the chosen cell.
+import { ROOT, asCurl, get } from "../api.js";
+import { copy, h } from "../dom.js";
+import { number } from "../format.js";
+import { heatmap } from "../plot/heatmap.js";
+import { basins } from "./basins.js";
+import { cells, tell } from "./cells.js";
+import { coloured } from "./colours.js";
+import { limitLines } from "./limits.js";
+import { mapControls } from "./switches.js";
+
+const LOST = { final_loss: "diverged", epochs_to_target: "target missed", diverged: "most runs diverged" };
+
+/**
+ * Make the result: {element, draw(job, state, by)}; `put(part)` takes what is chosen in it, `fail(error)` what went wrong.
+ */
+export function sweepResult({ signal, put, fail }) {
+  const map = heatmap({ signal, choose });
+  const detail = cells({ signal });
+  const switches = mapControls({
+    change: (part) => {
+      put(part);
+      draw(job, { ...state, ...part }).catch(fail);
+    },
+  });
+  const legend = h("p", { class: "caption legend" });
+  const links = h("div", { class: "row" });
+  const parts = [switches.element, map.element, legend, detail.element, links];
+  const element = h("section", { class: "result", hidden: true, "aria-label": "Result" }, parts);
+  let job = null;
+  let state = null;
+  let grid = null;
+  let basin = null;
+
+  /** Read the numbers of a job and draw them. */
+  async function draw(of, what, by = signal) {
+    if (of?.id !== job?.id) grid = basin = null;
+    [job, state] = [of, what];
+    await (state.over === "starts" ? drawBasins(by) : drawGrid(by));
+    if (by.aborted) return;
+    links.replaceChildren(
+      h("a", { href: `${ROOT}/jobs/${job.id}` }, "All of this job"),
+      h(
+        "button",
+        { type: "button", class: "quiet", onclick: () => copy(asCurl("POST", "/v1/jobs", job.spec), "Command") },
+        "Copy as curl",
+      ),
+    );
+  }
+
+  async function drawGrid(by) {
+    const { value } = state;
+    const target = state.target ?? job.spec.target_loss ?? usualTarget(grid);
+    const query = new URLSearchParams({ value, ...(value === "epochs_to_target" ? { target } : {}) });
+    const answer = await get(`/v1/jobs/${job.id}/grid?${query}`, { signal: by });
+    const { optimizers, problem } = job.spec;
+    const lines = await limitLines(
+      problem,
+      optimizers.find(({ label }) => label === answer.label),
+      answer,
+      by,
+    );
+    if (by.aborted) return;
+    grid = { ...answer, values: answer.values.map((row) => row.map(number)) };
+    const best = bestOf(grid);
+    const isLost = (one) => one === Infinity || (value === "diverged" && one > 0.5);
+    const lost = grid.values.flatMap((row, at) =>
+      row.flatMap((one, column) => (isLost(one) ? [[at, column, "lost"]] : [])),
+    );
+    element.hidden = detail.element.hidden = false;
+    switches.show({ value, target }, true);
+    const signs = [
+      lost.length && [key("lost"), ` ${LOST[value]}`],
+      best && ["◎ best"],
+      lines.length && ["┄ limit of stability, by theory"],
+      ["Click a cell, or use the arrow keys."],
+    ];
+    legend.replaceChildren(...signs.filter(Boolean).map((sign) => h("span", {}, sign)));
+    const cell = inside(state.cell) ? state.cell : best;
+    map.select(cell === best ? null : cell);
+    await map.draw({
+      x: { title: grid.x.name, values: grid.x.values },
+      y: { title: grid.y.name, values: grid.y.values },
+      ...coloured(grid.values, value),
+      hatches: lost,
+      best,
+      lines,
+      tell: (one) => tell(grid, one),
+      label: [
+        `Heat map of ${value.replaceAll("_", " ")} over ${grid.x.name} and ${grid.y.name}.`,
+        best && `The best: ${tell(grid, best)}`,
+        `${lost.length} cells: ${LOST[value]}.`,
+        "Arrow keys choose a cell.",
+      ]
+        .filter(Boolean)
+        .join(" "),
+    });
+    if (cell) await detail.show(grid, cell, best, job.spec);
+    else detail.element.hidden = true;
+  }
+
+  async function drawBasins(by) {
+    const found = await basins(job, by);
+    if (by.aborted) return;
+    basin = found;
+    element.hidden = false;
+    detail.element.hidden = true;
+    switches.show(state, false);
+    legend.replaceChildren(
+      ...basin.legend.map(({ text, colour, pattern }) => h("span", {}, key(pattern ?? "plain", colour), ` ${text}`)),
+    );
+    map.select(null);
+    await map.draw(basin.map);
+    if (state.cell) choose(state.cell);
+  }
+
+  const inside = (cell) => cell && grid.values[cell[0]]?.[cell[1]] !== undefined;
+
+  function choose(cell) {
+    state = { ...state, cell };
+    put({ cell });
+    map.select(cell);
+    if (basin) {
+      detail.element.hidden = false;
+      detail.start(job, basin.runAt(cell), basin.map.tell(cell)).catch(fail);
+    } else if (grid) detail.show(grid, cell, bestOf(grid), job.spec).catch(fail);
+  }
+
+  return { element, draw };
+}
+
+const key = (pattern, colour) =>
+  h("i", { class: `key ${pattern}`, style: colour ? { "background-color": colour } : {}, "aria-hidden": "true" });
+
+/** Choose a target where none was named: a quarter of the settings that end somewhere end below it. */
+function usualTarget(grid) {
+  const finite = (grid?.value === "final_loss" ? grid.values.flat() : []).filter(
+    (one) => one !== null && Number.isFinite(one),
+  );
+  return finite.length ? Number(finite.sort((one, other) => one - other)[finite.length >> 2].toPrecision(2)) : 1;
+}
+
+/** Find the cell with the smallest number; the share that diverged has none. */
+function bestOf({ value, values }) {
+  let best = null;
+  if (value === "diverged") return best;
+  values.forEach((row, at) =>
+    row.forEach((one, column) => {
+      if (one !== null && Number.isFinite(one) && (!best || one < values[best[0]][best[1]])) best = [at, column];
+    }),
+  );
+  return best;
+}

@@ -1,0 +1,171 @@
+// What can be set beside the map: problem, optimizer, its two ranges or a grid of starts, and what that would cost.
+import { getOnce, post } from "../api.js";
+import { course } from "../controls/course.js";
+import { problemForm } from "../controls/problem.js";
+import { schemaField, variants } from "../controls/schema.js";
+import { h, newId } from "../dom.js";
+import { count, duration } from "../format.js";
+import { calm, complain } from "../states.js";
+import { axisFields, firstAxis } from "./axis.js";
+import { KINDS, courseOf, isLandscape, specOf } from "./state.js";
+
+// After the last change, before the server is asked what it would cost.
+const PAUSE_MS = 250;
+
+/** Make the panel: {element, set(state)}; `change(part)` follows each change, `run()` the button. */
+export async function settings({ state, change, run, signal }) {
+  const catalogue = (await getOnce("/v1/optimizers")).items;
+  let now = state;
+  let timer = null;
+  const cost = h("p", { class: "caption cost", role: "status" });
+  const element = h("form", {
+    class: "controls",
+    "aria-label": "Settings",
+    onsubmit: (event) => {
+      event.preventDefault();
+      run();
+    },
+  });
+
+  function put(part, { again = false } = {}) {
+    now = { ...now, ...part };
+    change(part);
+    if (again) render();
+    else estimate();
+  }
+
+  function estimate() {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      try {
+        const plan = await post("/v1/jobs?dry_run=true", specOf(now), { signal });
+        calm(element);
+        cost.textContent = `${count(plan.runs_total, "run")}, ${count(plan.rows_total, "row")}, about ${duration(plan.estimated_seconds)} of one worker.`;
+      } catch (error) {
+        if (error.name === "AbortError") return;
+        const rest = complain(element, error);
+        cost.textContent = rest.map(({ msg }) => msg).join("; ") || (error.errors?.length ? "" : error.message);
+      }
+    }, PAUSE_MS);
+  }
+
+  const numbersOf = (kind) =>
+    Object.entries(catalogue.find((one) => one.kind === kind).parameters.properties).filter(
+      ([name, schema]) =>
+        !["clip_norm", "clip_value"].includes(name) && variants(schema).some(({ type }) => type === "number"),
+    );
+
+  async function render() {
+    const problem = await problemForm({
+      value: now.problem,
+      kinds: KINDS,
+      change: (next) => {
+        if (next.kind === now.problem.kind) return put({ problem: next });
+        const over = isLandscape(next) ? now.over : "settings";
+        return put({ problem: next, batch: null, also: {}, over, ...courseOf(next.kind) }, { again: true });
+      },
+    });
+    const names = numbersOf(now.optimizer.kind).map(([name]) => name);
+    const isMap = now.over === "starts";
+    const id = newId("optimizer");
+    const choose = h(
+      "select",
+      {
+        id,
+        "data-field": "optimizers",
+        value: now.optimizer.kind,
+        onchange: ({ target }) => {
+          const fits = numbersOf(target.value).map(([name]) => name);
+          const second =
+            now.y.name !== "lr" && fits.includes(now.y.name)
+              ? now.y
+              : firstAxis(fits.find((name) => name !== "lr" && name !== now.x.name) ?? fits[1]);
+          put(
+            {
+              optimizer: { kind: target.value, ...(isMap ? { lr: now.optimizer.lr ?? 0.01 } : {}) },
+              x: fits.includes(now.x.name) ? now.x : firstAxis("lr"),
+              y: second,
+            },
+            { again: true },
+          );
+        },
+      },
+      catalogue.map(({ kind, title }) => h("option", { value: kind }, title)),
+    );
+    const fixed = numbersOf(now.optimizer.kind).filter(
+      ([name]) => isMap || (name !== now.x.name && name !== now.y.name),
+    );
+    const fields = fixed.map(
+      ([name, schema]) =>
+        schemaField({
+          name,
+          schema: {
+            ...variants(schema).find(({ type }) => type === "number"),
+            default: schema.default,
+            description: schema.description,
+          },
+          value: now.optimizer[name],
+          field: `optimizers.0.${name}`,
+          change: (value) => put({ optimizer: { ...now.optimizer, [name]: value ?? undefined } }),
+        }).element,
+    );
+    const over = h(
+      "div",
+      { class: "group", role: "group", "aria-label": "Sweep over" },
+      [
+        ["settings", "two settings"],
+        ["starts", "starts"],
+      ].map(([kind, text]) =>
+        h(
+          "button",
+          {
+            type: "button",
+            "aria-pressed": String(now.over === kind),
+            onclick: () =>
+              put(
+                { over: kind, optimizer: kind === "starts" ? { lr: 0.01, ...now.optimizer } : now.optimizer, also: {} },
+                { again: true },
+              ),
+          },
+          text,
+        ),
+      ),
+    );
+    const axis = (which, title, own) =>
+      axisFields({
+        title,
+        value: now[which],
+        names: own,
+        field: isMap ? `starts.${now[which].name}` : now[which].name,
+        change: (value, how) => put({ [which]: value }, how),
+      });
+    const other = (which) => names.filter((name) => name !== now[which === "x" ? "y" : "x"].name);
+    element.replaceChildren(
+      problem.element,
+      isLandscape(now.problem) ? h("div", { class: "row" }, h("span", { class: "caption" }, "Sweep over"), over) : "",
+      h("div", { class: "field" }, h("label", { for: id }, "Optimizer"), choose),
+      ...(isMap
+        ? [axis("sx", "starts, x", []), axis("sy", "starts, y", []), h("div", { class: "fields" }, fields)]
+        : [
+            axis("x", "to the right", other("x")),
+            axis("y", "upwards", other("y")),
+            fields.length
+              ? h("details", {}, h("summary", {}, "fixed settings"), h("div", { class: "fields" }, fields))
+              : "",
+          ]),
+      course({ value: now, change: put, mostSeeds: 100, isNetwork: !isLandscape(now.problem) }),
+      h("div", { class: "row act" }, h("button", { class: "main", type: "submit" }, "Run the sweep")),
+      cost,
+    );
+    estimate();
+  }
+
+  await render();
+  return {
+    element,
+    set: (next) => {
+      now = next;
+      return render();
+    },
+  };
+}

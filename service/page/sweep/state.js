@@ -1,0 +1,171 @@
+// What is swept: the state of the view in its address, and the job that it stands for.
+import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
+import { axisOf, gridOf, readAxis, valuesOf, writeAxis } from "./axis.js";
+
+export const KINDS = ["surface", "quadratic", "flipnet", "digits", "playground"];
+// Rows that a heat map may keep: what is read of them takes a second at most.
+const MOST_ROWS = 400_000;
+const START_AXES = {
+  sx: { name: "x", from: -5, to: 5, num: 40, scale: "linear" },
+  sy: { name: "y", from: -5, to: 5, num: 40, scale: "linear" },
+};
+const FIRST = {
+  over: "settings",
+  problem: { kind: "surface", name: "ravine" },
+  optimizer: { kind: "momentum" },
+  epochs: 200,
+  seeds: 1,
+  batch: null,
+  also: {},
+  x: { name: "lr", from: 0.005, to: 0.5, num: 25, scale: "log" },
+  y: { name: "momentum", from: 0, to: 0.96, num: 25, scale: "linear" },
+  ...START_AXES,
+  value: "final_loss",
+  target: null,
+  cell: null,
+  job: null,
+};
+export const firstState = (part = {}) => ({ ...FIRST, ...part });
+/** How long and from how many seeds a kind of problem is swept at first, and over which rates. */
+export const courseOf = (kind) =>
+  ({
+    flipnet: { epochs: 30, seeds: 10, x: { name: "lr", from: 0.001, to: 1, num: 20, scale: "log" } },
+    digits: {
+      epochs: 5,
+      seeds: 2,
+      x: { name: "lr", from: 0.001, to: 3, num: 10, scale: "log" },
+      y: { ...FIRST.y, num: 6 },
+    },
+    playground: {
+      epochs: 30,
+      seeds: 3,
+      x: { name: "lr", from: 0.001, to: 3, num: 12, scale: "log" },
+      y: { ...FIRST.y, num: 8 },
+    },
+    quadratic: { epochs: 200, seeds: 1, x: { name: "lr", from: 0.0005, to: 0.08, num: 25, scale: "log" } },
+  })[kind] ?? { epochs: FIRST.epochs, seeds: 1, x: FIRST.x };
+
+/** Read the state from the address. */
+export function readState() {
+  const query = readAddress();
+  const whole = (name) => (Number(query.get(name)) >= 1 ? Math.round(Number(query.get(name))) : FIRST[name]);
+  const problem = query.has("p") ? readOptimizer(query.get("p")) : FIRST.problem;
+  const cell = query.get("cell")?.split(",").map(Number);
+  let also = {};
+  try {
+    also = JSON.parse(query.get("also")) ?? {};
+  } catch {
+    // A link that was cut short still shows the rest.
+  }
+  return {
+    over: query.get("over") === "starts" ? "starts" : "settings",
+    problem: KINDS.includes(problem.kind) ? problem : FIRST.problem,
+    optimizer: query.has("o") ? readOptimizer(query.get("o")) : FIRST.optimizer,
+    epochs: whole("epochs"),
+    seeds: whole("seeds"),
+    batch: query.get("batch") === "full" ? "full" : Number(query.get("batch")) || null,
+    also,
+    ...Object.fromEntries(["x", "y", "sx", "sy"].map((name) => [name, readAxis(query.get(name), FIRST[name])])),
+    value: ["epochs_to_target", "diverged"].includes(query.get("value")) ? query.get("value") : "final_loss",
+    target: query.has("target") && Number.isFinite(Number(query.get("target"))) ? Number(query.get("target")) : null,
+    cell: cell?.length === 2 && cell.every(Number.isInteger) ? cell : null,
+    job: query.get("job"),
+    isBare: !query.has("p"),
+  };
+}
+
+/** Write the state to the address. */
+export function writeState(
+  { over, problem, optimizer, epochs, seeds, batch, also, x, y, sx, sy, value, target, cell, job },
+  how,
+) {
+  const axes = over === "starts" ? { sx: writeAxis(sx), sy: writeAxis(sy) } : { x: writeAxis(x), y: writeAxis(y) };
+  writeAddress(
+    {
+      over: over === "starts" ? over : null,
+      p: writeOptimizer(problem),
+      o: writeOptimizer(optimizer),
+      ...axes,
+      epochs,
+      seeds,
+      batch,
+      also: Object.keys(also).length ? JSON.stringify(also) : null,
+      value: value === "final_loss" ? null : value,
+      target,
+      cell: cell?.join(",") ?? null,
+      job,
+    },
+    how,
+  );
+}
+
+/** Give the spec of the job. */
+export function specOf({ over, problem, optimizer, x, y, sx, sy, epochs, seeds, batch, also }) {
+  const common = {
+    epochs,
+    seeds: { first: 0, count: seeds },
+    ...(batch === null || isLandscape(problem) ? {} : { batch_size: batch }),
+  };
+  const where = problem.name ?? problem.expression ?? problem.model ?? problem.dataset ?? problem.kind;
+  if (over === "starts") {
+    const { start, ...rest } = problem;
+    const range = ({ from, to, num, scale }) => ({ from, to, num, scale });
+    // Only where a run begins and ends is asked for.
+    return {
+      name: `Where ${optimizer.kind} ends on ${where}`.slice(0, 100),
+      problem: { ...rest, starts: { x: range(sx), y: range(sy) } },
+      optimizers: [optimizer],
+      ...common,
+      record_every: epochs,
+      ...also,
+    };
+  }
+  const runs = valuesOf(x).length * valuesOf(y).length * seeds;
+  const every = Math.min(epochs, Math.max(1, Math.ceil((runs * epochs) / MOST_ROWS)));
+  return {
+    name: `${optimizer.kind} on ${where} over ${x.name} and ${y.name}`.slice(0, 100),
+    problem,
+    optimizers: [{ ...optimizer, [x.name]: gridOf(x), [y.name]: gridOf(y) }],
+    ...common,
+    record_every: every,
+    ...also,
+  };
+}
+
+/** Read a spec, of a preset or of a job, into a state; null where it has neither a grid of two nor one of starts. */
+export function stateOf(spec) {
+  const {
+    name,
+    problem: { starts, ...problem },
+    optimizers,
+    seeds,
+    epochs,
+    batch_size: batch = null,
+    record_every: _,
+    ...also
+  } = spec;
+  const common = { ...FIRST, problem, epochs, batch, seeds: seeds?.count ?? seeds?.length ?? 1, also };
+  if (!KINDS.includes(problem.kind)) return null;
+  const clean = ({ label, ...one }) => one;
+  if (starts?.x && starts.y)
+    return {
+      ...common,
+      over: "starts",
+      optimizer: clean(optimizers.at(-1)),
+      sx: axisOf("x", starts.x),
+      sy: axisOf("y", starts.y),
+    };
+  for (const one of optimizers) {
+    const axes = Object.entries(one).filter(([, value]) => (Array.isArray(value) ? value.length : value?.num) > 1);
+    if (axes.length !== 2) continue;
+    const [x, y] = axes
+      .sort(([first], [second]) => (second === "lr") - (first === "lr"))
+      .map(([axis, grid]) => axisOf(axis, grid));
+    const rest = Object.fromEntries(Object.entries(clean(one)).filter(([axis]) => axis !== x.name && axis !== y.name));
+    return { ...common, optimizer: rest, x, y };
+  }
+  return null;
+}
+
+/** Whether a problem is a loss in the plane rather than a network: there one epoch is one update. */
+export const isLandscape = ({ kind }) => kind === "surface" || kind === "quadratic";

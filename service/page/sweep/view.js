@@ -1,0 +1,171 @@
+// Many settings at once: a map over two of them, or over starts, trained as one real job.
+import { ApiError, ROOT, get, post } from "../api.js";
+import { progressLine } from "../controls/progress.js";
+import { tidied } from "../controls/tidy.js";
+import { h } from "../dom.js";
+import { follow } from "../events.js";
+import { calm, complain, empty, failure } from "../states.js";
+import { offer } from "./offer.js";
+import { sweepResult } from "./result.js";
+import { settings } from "./settings.js";
+import { readState, specOf, stateOf, writeState } from "./state.js";
+
+// Between two readings of the map while cells come in.
+const PAUSE_MS = 700;
+
+/** Show the view; ends when the signal aborts. */
+export async function show(root, { signal }) {
+  let state = readState();
+  let asked = null;
+  let job = null;
+
+  const problems = h("div", { class: "problems" });
+  const place = h("div", { class: "place" });
+  const progress = progressLine({ cancel: () => post(`/v1/jobs/${job.id}/cancel`, undefined, { signal }).catch(tell) });
+  const result = sweepResult({
+    signal,
+    fail: tell,
+    put: (part) => {
+      state = { ...state, ...part };
+      // Settings that were changed meanwhile are of another sweep, of which nothing can be chosen yet.
+      if (state.job) writeState(state);
+    },
+  });
+  const panel = await settings({ state, change, run, signal });
+  if (signal.aborted) return;
+  root.append(
+    h("h1", { class: "sr-only" }, "Sweep"),
+    h(
+      "div",
+      { class: "split" },
+      h("div", { class: "left" }, problems, place, progress.element, result.element),
+      h("aside", { class: "right", "aria-label": "Settings" }, panel.element),
+    ),
+  );
+
+  /** Take a change of the settings: the address no longer names the job, whose map stays until the next one. */
+  function change(part) {
+    state = { ...state, ...part, job: null, cell: null };
+    writeState(state);
+    if (job) root.dataset.stale = "yes";
+  }
+
+  async function open(next) {
+    state = { ...state, ...next, job: null, cell: null };
+    await panel.set(state);
+    await run();
+  }
+
+  async function run() {
+    calm(root);
+    problems.replaceChildren();
+    asked?.abort();
+    try {
+      const posted = await post("/v1/jobs", specOf(state), { signal });
+      state = { ...state, job: posted.id, cell: null };
+      writeState(state, { step: true });
+      await watch(posted);
+    } catch (error) {
+      tell(error);
+    }
+  }
+
+  /** Follow a job to its end; the map is read again while cells come in. */
+  async function watch(found) {
+    const mine = (asked = new AbortController());
+    signal.addEventListener("abort", () => mine.abort());
+    job = found;
+    result.element.hidden = true;
+    delete root.dataset.stale;
+    root.dataset.job = found.id;
+    root.dataset.status = found.status;
+    progress.begin();
+    place.replaceChildren(h("div", { class: "skeleton large", "aria-hidden": "true" }));
+    const shown = { ...state };
+    let timer = null;
+    let drawing = Promise.resolve();
+    const draw = async () => {
+      await result.draw(job, { ...shown, value: state.value, target: state.target, cell: state.cell }, mine.signal);
+      if (mine.signal.aborted) return;
+      place.replaceChildren();
+      root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+    };
+    // One run's rows are enough to hear of the progress; the map has its numbers from elsewhere.
+    const ended = await follow(found.id, {
+      fields: ["loss"],
+      runs: [0],
+      maxPoints: 2,
+      signal: mine.signal,
+      status: (status) => {
+        root.dataset.status = status;
+      },
+      progress: (news) => {
+        progress.show(news);
+        if (!news.epochs_done || shown.over === "starts") return;
+        timer ??= setTimeout(() => {
+          drawing = draw()
+            .catch(tell)
+            .finally(() => {
+              timer = null;
+            });
+        }, PAUSE_MS);
+      },
+    });
+    clearTimeout(timer);
+    await drawing;
+    job = ended;
+    progress.end();
+    if (ended.error)
+      problems.replaceChildren(failure({ title: "The job failed", message: ended.error.detail ?? ended.error.reason }));
+    if (ended.status === "cancelled")
+      problems.replaceChildren(h("p", { class: "caption" }, "Cancelled: what was trained until then is shown."));
+    await draw();
+    root.dataset.status = ended.status;
+    root.dataset.swept = String(Number(root.dataset.swept ?? 0) + 1);
+  }
+
+  function tell(error) {
+    if (error.name === "AbortError" || signal.aborted) return;
+    if (!(error instanceof ApiError)) console.error(error);
+    progress.end();
+    for (const skeleton of place.querySelectorAll(".skeleton")) skeleton.remove();
+    const rest = complain(root, error);
+    problems.replaceChildren(
+      rest.length || !error.errors?.length ? failure({ title: error.title, message: error.message, errors: rest }) : "",
+    );
+  }
+
+  /** Take up the job that the address names; where it is gone, what it was can be run again. */
+  async function resume() {
+    try {
+      const found = await get(`/v1/jobs/${state.job}`, { signal });
+      const read = stateOf(await tidied(found.spec));
+      if (!read) {
+        const link = h("a", { href: `${ROOT}/jobs/${found.id}` }, "See it among the jobs");
+        return place.replaceChildren(
+          empty("This job has no grid", h("p", {}, `${found.name} sweeps neither two settings nor starts. `, link)),
+        );
+      }
+      if (state.isBare) {
+        state = { ...state, ...read, job: found.id, cell: state.cell, value: state.value, target: state.target };
+        await panel.set(state);
+      }
+      await watch(found);
+    } catch (error) {
+      if (error.status !== 404) return tell(error);
+      const id = state.job;
+      state.job = null;
+      const sentence = `There is no job ${id} any more. Its settings are beside this: the same seeds give the same map.`;
+      place.replaceChildren(
+        empty(
+          "This job is gone",
+          h("p", { class: "lead" }, sentence),
+          h("button", { type: "button", class: "main", onclick: run }, "Run the sweep again"),
+        ),
+      );
+    }
+  }
+
+  if (state.job) await resume();
+  else place.replaceChildren(await offer({ open, fail: tell, signal }));
+}
