@@ -1,0 +1,100 @@
+"""Jobs in the browser: a list that is live, and for each job all that it has measured."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import PATIENCE_MS, Complaints, on_one_stack, wait_for_count
+from tests.servers import Stack
+
+OpenPage = Callable[..., Page]
+pytestmark = on_one_stack
+SPEC = {
+    "name": "A race to look at",
+    "problem": {"kind": "surface", "name": "ravine", "noise": 2},
+    "optimizers": [{"kind": "sgd", "lr": 0.015}, {"kind": "momentum", "lr": 0.015}],
+    "seeds": {"first": 0, "count": 6},
+    "epochs": 50,
+}
+# Seconds of training: long enough to be seen on its way, and cancelled by a test before it ends.
+LONG = {
+    "name": "A job on its way",
+    "problem": {"kind": "digits", "model": "cnn"},
+    "optimizers": [{"kind": "sgd", "lr": 0.05}],
+    "seeds": {"first": 0, "count": 4},
+    "epochs": 400,
+}
+
+
+def post(stack: Stack, spec: dict) -> str:
+    """Post a job and give its id."""
+    with stack.client() as client:
+        return str(client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+
+
+def test_a_job_is_followed_to_its_end_and_told(new_page: OpenPage, stack: Stack) -> None:
+    job_id = post(stack, SPEC)
+    page = new_page(f"/jobs/{job_id}")
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    expect(page.get_by_role("region", name="Verdict")).to_contain_text("(6 pairs of runs)")
+    expect(page.locator(".lines[data-drawn]")).to_be_visible()
+    expect(page.get_by_role("region", name="Ranking").locator("table").first.locator("tbody tr")).to_have_count(2)
+    runs = page.get_by_role("region", name="Runs")
+    expect(runs.locator("tbody tr")).to_have_count(12)
+    runs.get_by_role("button", name="Final loss").click()
+    page.wait_for_function("() => location.search.includes('final_loss')")
+    page.wait_for_function(
+        """() => {
+            const cells = [...document.querySelectorAll('.runs tbody tr')].map((row) => row.cells[0].textContent);
+            const rows = cells.map(Number);
+            return rows.length === 12 && rows.some((run, at) => run !== at);
+        }"""
+    )
+
+
+def test_what_a_job_has_measured_is_taken_away_as_a_file(new_page: OpenPage, stack: Stack, tmp_path: Path) -> None:
+    page = new_page(f"/jobs/{post(stack, SPEC)}")
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").first.click()
+    path = tmp_path / "metrics.csv"
+    download.value.save_as(path)
+    assert polars.read_csv(path).height == 12 * 51
+
+
+def test_a_job_is_repeated_and_deleted_after_a_question(
+    new_page: OpenPage, stack: Stack, complaints: Complaints
+) -> None:
+    first = post(stack, SPEC)
+    page = new_page(f"/jobs/{first}")
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    page.get_by_role("button", name="Repeat this job").click()
+    page.wait_for_function("(first) => !location.pathname.endsWith(first)", arg=first)
+    again = page.url.rpartition("/")[2]
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    with stack.client() as client:
+        jobs = [client.get(f"/v1/jobs/{one}").json() for one in (first, again)]
+        assert jobs[0]["receipt"]["spec_digest"] == jobs[1]["receipt"]["spec_digest"]
+        page.get_by_role("button", name="Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        page.wait_for_url("**/jobs*", timeout=PATIENCE_MS)
+        page.wait_for_function("(again) => !location.pathname.endsWith(again)", arg=again)
+        assert client.get(f"/v1/jobs/{again}").status_code == 404
+
+
+def test_a_job_on_its_way_is_seen_in_the_list_and_cancelled(new_page: OpenPage, stack: Stack) -> None:
+    job_id = post(stack, LONG)
+    page = new_page("/jobs?name=on+its+way")
+    wait_for_count(page, "drawn", 1)
+    row = page.locator(f"li[data-job='{job_id}']")
+    expect(row).to_contain_text("running")
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text("cancelled")
+
+
+def test_a_job_that_is_gone_says_so_in_the_words_of_the_api(new_page: OpenPage, complaints: Complaints) -> None:
+    complaints.allowed.add("status of 404")
+    page = new_page("/jobs/01a1fe16-4961-7fd2-aaa6-8fc600000000")
+    expect(page.get_by_role("alert")).to_contain_text("01a1fe16-4961-7fd2-aaa6-8fc600000000")

@@ -1,0 +1,26 @@
+"""Lessons in the browser: what a text says is run on the spot, and judged."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from service.lessons import LESSONS
+from tests.page.conftest import on_one_stack, wait_for_count
+
+OpenPage = Callable[..., Page]
+pytestmark = on_one_stack
+
+
+def test_all_lessons_are_listed_with_what_became_of_them(new_page: OpenPage) -> None:
+    page = new_page("/lessons")
+    wait_for_count(page, "drawn", 1)
+    expect(page.locator("li[data-lesson]")).to_have_count(len(LESSONS))
+
+
+def test_a_lesson_is_run_and_its_verdict_stands_beside_what_the_text_says(new_page: OpenPage) -> None:
+    page = new_page("/lessons/beta-zero")
+    page.get_by_role("button", name="Run").first.click()
+    expect(page.locator(".view[data-verdict]")).to_be_visible()
+    expect(page.locator(".view")).to_have_attribute("data-verdict", "holds")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Momentum 0 is SGD exactly")
+    expect(page.locator("tbody tr").first).to_be_visible()

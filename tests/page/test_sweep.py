@@ -1,0 +1,37 @@
+"""Sweeps in the browser: hundreds of runs as one map, and the curves behind each of its cells."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import on_one_stack, wait_for_count
+
+OpenPage = Callable[..., Page]
+pytestmark = on_one_stack
+RAVINE = "/sweep?p=surface,name:ravine&o=momentum&x=lr,0.005,0.5,25,log&y=momentum,0,0.95,20,linear&epochs=60&seeds=1"
+
+
+def test_five_hundred_runs_are_drawn_and_a_cell_has_its_curves(new_page: OpenPage) -> None:
+    page = new_page(RAVINE)
+    expect(page.locator("aside")).to_contain_text("500 runs")
+    page.get_by_role("button", name="Run the sweep").click()
+    wait_for_count(page, "swept", 1)
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    # Cells are one picture; beyond the limit of stability they are marked, not only coloured.
+    expect(page.locator(".heatmaplayer image").first).to_be_attached()
+    cell = page.get_by_role("figure", name="Curves of the chosen cell")
+    expect(cell).to_contain_text("This is the best cell")
+    page.locator("svg.overlay").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(cell).not_to_contain_text("This is the best cell")
+    page.get_by_role("button", name="share diverged").click()
+    page.wait_for_function("() => location.search.includes('value=diverged') && location.search.includes('cell=')")
+
+
+def test_starts_are_coloured_by_where_they_end(new_page: OpenPage) -> None:
+    sides = "sx=x,-5,5,12,linear&sy=y,-5,5,12,linear"
+    page = new_page(f"/sweep?over=starts&p=surface,name:himmelblau&o=sgd,lr:0.005&epochs=100&{sides}")
+    page.get_by_role("button", name="Run the sweep").click()
+    wait_for_count(page, "swept", 1)
+    # Four minima, equally deep.
+    expect(page.get_by_role("region", name="Result")).to_contain_text("3.58")

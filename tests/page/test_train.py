@@ -1,0 +1,32 @@
+"""Training in the browser: a job is posted, followed to its end, told, and found again by its address."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.page.conftest import on_one_stack, wait_for_count
+
+OpenPage = Callable[..., Page]
+pytestmark = on_one_stack
+
+
+def test_flipnet_is_trained_over_seeds_and_a_link_shows_it_again(new_page: OpenPage) -> None:
+    page = new_page("/train?p=flipnet&o=sgd,lr:0.05&o=momentum,lr:0.05,momentum:0.9&epochs=20&seeds=8")
+    page.get_by_role("button", name="Train", exact=True).click()
+    wait_for_count(page, "trained", 1)
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    expect(page.get_by_role("region", name="Result")).to_contain_text("(8 pairs of runs)")
+    table = page.get_by_role("region", name="Figures of the training")
+    expect(table.locator("tbody tr")).to_have_count(2)
+    again = new_page(page.url, dark=True)
+    wait_for_count(again, "trained", 1)
+    told = table.inner_text()
+    assert again.get_by_role("region", name="Figures of the training").inner_text() == told
+    assert again.locator(".view").get_attribute("data-job") == page.locator(".view").get_attribute("data-job")
+
+
+def test_the_playground_shows_what_its_network_decides(new_page: OpenPage) -> None:
+    page = new_page("/train?p=playground,dataset:circles&o=adam,lr:0.03&epochs=10&seeds=1")
+    page.get_by_role("button", name="Train", exact=True).click()
+    wait_for_count(page, "trained", 1)
+    expect(page.get_by_role("img", name="Decisions of adam")).to_be_visible()
