@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
+import { plotly } from "../plot/plotly.js";
 import { span } from "../plot/ticks.js";
 
 const TITLES = { loss: "loss", accuracy: "accuracy", test_accuracy: "test accuracy", grad_norm: "gradient norm" };
@@ -13,6 +14,8 @@ export const fieldsOf = (kind) => ["loss", kind === "flipnet" ? "accuracy" : "te
 /** Make the figures: {element, draw(histories, spec, state)}. */
 export function figures({ signal, scale }) {
   const [loss, accuracy, gradient] = ["large", "small", "small"].map((size) => h("div", { class: size }));
+  // It is needed in a moment, and takes one to load.
+  plotly().catch(() => {});
   const caption = h("p", { class: "caption" });
   const charts = [loss, accuracy, gradient].map((element) => curves(element, signal));
   const names = [h("figcaption", {}), h("figcaption", {}), h("figcaption", {})];
