@@ -42,7 +42,7 @@ export async function basins(job, signal) {
         ? "diverged"
         : kind === ELSEWHERE
           ? "elsewhere"
-          : `${kind < minima.length ? "minimum" : "resting place"} ${kind + 1} at (${known[kind].map((one) => short(one)).join(", ")})`;
+          : `${kind < minima.length ? "minimum" : "resting place"} ${kind + 1} at (${known[kind].map((one) => short(Math.abs(one) < reach * 1e-3 ? 0 : one)).join(", ")})`;
   const flat = kinds.flat();
   const used = [...new Set(flat)].filter((kind) => kind !== null).sort((one, other) => one - other);
   const legend = used.map((kind) => ({

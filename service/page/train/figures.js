@@ -39,7 +39,7 @@ export function figures({ signal, scale }) {
         ),
       ),
     );
-  let seen = "";
+  let scales = "";
 
   function draw(histories, { optimizers, epochs }, state) {
     const fields = fieldsOf(state.problem.kind);
@@ -47,8 +47,8 @@ export function figures({ signal, scale }) {
     const list = optimizers.filter(({ label }) => groups.has(label));
     if (!list.length) return;
     element.hidden = false;
-    if (seen !== state.x + state.y) {
-      seen = state.x + state.y;
+    if (scales !== state.x + state.y) {
+      scales = state.x + state.y;
       switches.replaceChildren(toggle("y", "loss", state), toggle("x", "epochs", state));
     }
     const many = Math.max(...list.map(({ label }) => groups.get(label).length));
@@ -57,6 +57,7 @@ export function figures({ signal, scale }) {
         ? `Median of ${many} seeds, with the middle half of them as a band.`
         : "One seed: a single run says little.";
     const styles = () => lineStyles(optimizers.map(({ kind }) => kind));
+    const seen = Math.max(...[...histories.runs.values()].map(({ epoch }) => epoch.at(-1) ?? 0));
     fields.forEach((field, at) => {
       const bands = list.map(({ label }) => band(groups.get(label), field));
       const drawn = bands.map((one) => (state.x === "log" ? without(one) : one));
@@ -70,8 +71,9 @@ export function figures({ signal, scale }) {
             ...drawn[which],
           })),
         xTitle: "epoch",
-        // The axis is as long as the training will be: the curves grow into it.
-        xRange: span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log"),
+        // The axis is as long as the training will be, and the curves grow into it, as soon as they would be seen there.
+        xRange:
+          seen * 4 >= epochs ? span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log") : undefined,
         yTitle: TITLES[field],
         logX: state.x === "log",
         logY: share ? false : state.y === "linear" ? false : "auto",
