@@ -20,6 +20,8 @@ export function heatmap({ signal, choose }) {
   const figure = h("div", { class: "fill" });
   const overlay = svg("svg", { class: "fill overlay", tabindex: 0, role: "img" });
   const element = h("div", { class: "plot heatmap" }, figure, overlay);
+  // It is needed in a moment, and takes one to load.
+  plotly().catch(() => {});
   const hatch = newId("hatch");
   let map = null;
   let selected = null;
@@ -66,7 +68,7 @@ export function heatmap({ signal, choose }) {
         showgrid: false,
         showline: false,
         tickmode: "array",
-        ...placedTicks(values, Math.max(2, Math.floor(pixels / each))),
+        ...placedTicks(values, Math.max(3, Math.floor(pixels / each))),
       });
     await Plotly.react(
       figure,

@@ -47,7 +47,7 @@ export function placeOf(values, one) {
 
 /** Choose what is written beside cells of one size: round numbers where their steps are even, else values of cells. */
 export function placedTicks(values, most) {
-  const written = (numbers, places) => ({ tickvals: places, ticktext: numbers.map((one) => short(one)) });
+  const written = (numbers, places) => ({ tickvals: places, ticktext: numbers.map((one) => short(one).replace(/\.?0+e/, "e")) });
   const round = values.length > most ? rounded(values, most) : null;
   if (round) return written(round, round.map((one) => placeOf(values, one)));
   const step = Math.max(1, Math.ceil(values.length / most));

@@ -11,6 +11,8 @@ const MOST_MINIMA = 6;
 const [ELSEWHERE, DIVERGED] = [MOST_MINIMA, MOST_MINIMA + 1];
 // A run that is nearer to a minimum than this part of the picture has arrived there.
 const NEAR = 0.02;
+// Where fewer runs than this share end together, they have only not arrived.
+const OFTEN = 0.05;
 
 /** Read where all runs of a job ended, and give the map of it: what heatmap.draw takes, and the legend. */
 export async function basins(job, signal) {
@@ -20,14 +22,16 @@ export async function basins(job, signal) {
     ask({ ...problem, noise: 0, start: [x[0], y[0]] }, signal),
     read(job, x.length * y.length, signal),
   ]);
-  const known = minima.slice(0, MOST_MINIMA);
   const reach = NEAR * Math.hypot(x.at(-1) - x[0], y.at(-1) - y[0]);
+  const known = [...minima.map(({ position }) => position), ...gathered([...ends.values()], minima, reach)].slice(
+    0,
+    MOST_MINIMA,
+  );
   const kindOf = (end) => {
     if (!end) return null;
     if (!end.every(Number.isFinite)) return DIVERGED;
-    const distances = known.map(({ position }) => Math.hypot(end[0] - position[0], end[1] - position[1]));
-    const nearest = distances.indexOf(Math.min(...distances));
-    return distances[nearest] <= reach ? nearest : ELSEWHERE;
+    const nearest = nearestOf(known, end);
+    return nearest && nearest.distance <= reach ? nearest.at : ELSEWHERE;
   };
   // x is the outer one of the starts.
   const kinds = y.map((_, row) => x.map((_, column) => kindOf(ends.get(column * y.length + row))));
@@ -38,7 +42,7 @@ export async function basins(job, signal) {
         ? "diverged"
         : kind === ELSEWHERE
           ? "elsewhere"
-          : `minimum ${kind + 1} at (${known[kind].position.map((one) => short(one)).join(", ")})`;
+          : `${kind < minima.length ? "minimum" : "resting place"} ${kind + 1} at (${known[kind].map((one) => short(Math.abs(one) < reach * 1e-3 ? 0 : one)).join(", ")})`;
   const flat = kinds.flat();
   const used = [...new Set(flat)].filter((kind) => kind !== null).sort((one, other) => one - other);
   const legend = used.map((kind) => ({
@@ -63,14 +67,14 @@ export async function basins(job, signal) {
       hatches: kinds.flatMap((row, at) =>
         row.flatMap((kind, column) => (kind !== null && PATTERNS[kind] ? [[at, column, PATTERNS[kind]]] : [])),
       ),
-      marks: known.map(({ position }, at) => ({
+      marks: known.map((position, at) => ({
         at: [placeLinear(x, position[0]), placeLinear(y, position[1])],
         text: String(at + 1),
       })),
       tell: ([row, column]) => `from (${short(x[column])}, ${short(y[row])}): ${name(kinds[row][column])}`,
       label: `Map of ${flat.length} starts by where they end: ${legend.map(({ text }) => text).join("; ")}. Arrow keys choose a start.`,
     },
-    runAt: ([row, column]) => column * y.length + row,
+    startAt: ([row, column]) => [x[column], y[row]],
   };
 }
 
@@ -99,4 +103,30 @@ async function read(job, num, signal) {
     ends.set(index, hasDiverged ? [NaN, NaN] : run.position.at(-1));
   }
   return ends;
+}
+
+function nearestOf(places, [x, y]) {
+  const distances = places.map((place) => Math.hypot(x - place[0], y - place[1]));
+  const at = distances.indexOf(Math.min(...distances));
+  return at < 0 ? null : { at, distance: distances[at] };
+}
+
+/** Find where many runs rest besides the minima of the catalogue, such as shallow wells: those first where most do. */
+function gathered(ends, minima, reach) {
+  const places = [];
+  for (const end of ends.filter((one) => one.every(Number.isFinite))) {
+    const known = nearestOf(
+      minima.map(({ position }) => position),
+      end,
+    );
+    if (known && known.distance <= reach) continue;
+    const near = nearestOf(
+      places.map(({ at }) => at),
+      end,
+    );
+    if (near && near.distance <= reach) places[near.at].num += 1;
+    else places.push({ at: end, num: 1 });
+  }
+  const many = places.filter(({ num }) => num >= ends.length * OFTEN);
+  return many.sort((one, other) => other.num - one.num).map(({ at }) => at);
 }

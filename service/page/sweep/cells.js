@@ -60,19 +60,7 @@ export function cells({ signal }) {
     }
   }
 
-  /** Show the curve of one run, by its index. */
-  async function start({ id, spec }, index, sentence) {
-    says.textContent = sentence;
-    const { runs } = await get(`/v1/jobs/${id}/metrics?fields=loss&runs=${index}`, { signal });
-    const one = band([...new Histories().add(runs).runs.values()], "loss");
-    await drawn.draw({
-      series: () => [{ label: "loss", style: lineStyles([spec.optimizers[0].kind])[0], ...one }],
-      xTitle: "step",
-      yTitle: "loss",
-    });
-  }
-
-  return { element, show, start };
+  return { element, show };
 }
 
 /** Say what a cell is. */

@@ -1,4 +1,5 @@
 // What a sweep says: the map with its key, and below it the curves of the chosen cell.
+import { writeOptimizer } from "../address.js";
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { number } from "../format.js";
@@ -24,8 +25,9 @@ export function sweepResult({ signal, put, fail }) {
     },
   });
   const legend = h("p", { class: "caption legend" });
+  const says = h("p", { class: "says", role: "status", hidden: true });
   const links = h("div", { class: "row" });
-  const parts = [switches.element, map.element, legend, detail.element, links];
+  const parts = [switches.element, map.element, legend, says, detail.element, links];
   const element = h("section", { class: "result", hidden: true, "aria-label": "Result" }, parts);
   let job = null;
   let state = null;
@@ -68,6 +70,7 @@ export function sweepResult({ signal, put, fail }) {
       row.flatMap((one, column) => (isLost(one) ? [[at, column, "lost"]] : [])),
     );
     element.hidden = detail.element.hidden = false;
+    says.hidden = true;
     switches.show({ value, target }, true);
     const signs = [
       lost.length && [key("lost"), ` ${LOST[value]}`],
@@ -104,7 +107,7 @@ export function sweepResult({ signal, put, fail }) {
     if (by.aborted) return;
     basin = found;
     element.hidden = false;
-    detail.element.hidden = true;
+    says.hidden = detail.element.hidden = true;
     switches.show(state, false);
     legend.replaceChildren(
       ...basin.legend.map(({ text, colour, pattern }) => h("span", {}, key(pattern ?? "plain", colour), ` ${text}`)),
@@ -121,13 +124,30 @@ export function sweepResult({ signal, put, fail }) {
     put({ cell });
     map.select(cell);
     if (basin) {
-      detail.element.hidden = false;
-      detail.start(job, basin.runAt(cell), basin.map.tell(cell)).catch(fail);
+      says.hidden = false;
+      says.replaceChildren(
+        `A run ${basin.map.tell(cell)}. `,
+        h("a", { href: raceFrom(job.spec, basin.startAt(cell)) }, "Race from there"),
+      );
     } else if (grid) detail.show(grid, cell, bestOf(grid), job.spec).catch(fail);
   }
 
   return { element, draw };
 }
+
+/** Give the address of a race from a start, on the same problem with the same optimizer. */
+function raceFrom({ problem, optimizers: [{ label, ...optimizer }], epochs }, start) {
+  const query = new URLSearchParams({
+    o: writeOptimizer(spoken(optimizer)),
+    start: start.join(","),
+    steps: Math.min(epochs, 2000),
+  });
+  query.set(...(problem.name ? ["surface", problem.name] : ["f", problem.expression]));
+  return `${ROOT}/?${query}`;
+}
+
+const spoken = (one) =>
+  Object.fromEntries(Object.entries(one).filter(([, value]) => typeof value === "number" || typeof value === "string"));
 
 const key = (pattern, colour) =>
   h("i", { class: `key ${pattern}`, style: colour ? { "background-color": colour } : {}, "aria-hidden": "true" });

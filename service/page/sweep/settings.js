@@ -21,6 +21,7 @@ export async function settings({ state, change, run, signal }) {
   const element = h("form", {
     class: "controls",
     "aria-label": "Settings",
+    novalidate: true,
     onsubmit: (event) => {
       event.preventDefault();
       run();

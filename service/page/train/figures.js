@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
+import { plotly } from "../plot/plotly.js";
 import { span } from "../plot/ticks.js";
 
 const TITLES = { loss: "loss", accuracy: "accuracy", test_accuracy: "test accuracy", grad_norm: "gradient norm" };
@@ -13,6 +14,8 @@ export const fieldsOf = (kind) => ["loss", kind === "flipnet" ? "accuracy" : "te
 /** Make the figures: {element, draw(histories, spec, state)}. */
 export function figures({ signal, scale }) {
   const [loss, accuracy, gradient] = ["large", "small", "small"].map((size) => h("div", { class: size }));
+  // It is needed in a moment, and takes one to load.
+  plotly().catch(() => {});
   const caption = h("p", { class: "caption" });
   const charts = [loss, accuracy, gradient].map((element) => curves(element, signal));
   const names = [h("figcaption", {}), h("figcaption", {}), h("figcaption", {})];
@@ -36,7 +39,7 @@ export function figures({ signal, scale }) {
         ),
       ),
     );
-  let seen = "";
+  let scales = "";
 
   function draw(histories, { optimizers, epochs }, state) {
     const fields = fieldsOf(state.problem.kind);
@@ -44,8 +47,8 @@ export function figures({ signal, scale }) {
     const list = optimizers.filter(({ label }) => groups.has(label));
     if (!list.length) return;
     element.hidden = false;
-    if (seen !== state.x + state.y) {
-      seen = state.x + state.y;
+    if (scales !== state.x + state.y) {
+      scales = state.x + state.y;
       switches.replaceChildren(toggle("y", "loss", state), toggle("x", "epochs", state));
     }
     const many = Math.max(...list.map(({ label }) => groups.get(label).length));
@@ -54,6 +57,7 @@ export function figures({ signal, scale }) {
         ? `Median of ${many} seeds, with the middle half of them as a band.`
         : "One seed: a single run says little.";
     const styles = () => lineStyles(optimizers.map(({ kind }) => kind));
+    const seen = Math.max(...[...histories.runs.values()].map(({ epoch }) => epoch.at(-1) ?? 0));
     fields.forEach((field, at) => {
       const bands = list.map(({ label }) => band(groups.get(label), field));
       const drawn = bands.map((one) => (state.x === "log" ? without(one) : one));
@@ -67,8 +71,9 @@ export function figures({ signal, scale }) {
             ...drawn[which],
           })),
         xTitle: "epoch",
-        // The axis is as long as the training will be: the curves grow into it.
-        xRange: span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log"),
+        // The axis is as long as the training will be, and the curves grow into it, as soon as they would be seen there.
+        xRange:
+          seen * 4 >= epochs ? span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log") : undefined,
         yTitle: TITLES[field],
         logX: state.x === "log",
         logY: share ? false : state.y === "linear" ? false : "auto",

@@ -12,6 +12,7 @@ export async function settings({ state, change, train }) {
   const element = h("form", {
     class: "controls",
     "aria-label": "Settings",
+    novalidate: true,
     onsubmit: (event) => {
       event.preventDefault();
       train();
