@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks.road import wait
+
 NUM_SLIDES = 20
 # 50 runs of 500 steps at a quarter of the speed: 16 seconds of frames.
 CROWD = "/?seeds=50&steps=500&noise=3&o=sgd,lr:0.015"
@@ -14,17 +16,18 @@ CROWD = "/?seeds=50&steps=500&noise=3&o=sgd,lr:0.015"
 STUTTER_MS = 50.0
 HEAT_MAP = {
     "name": "heat map",
-    "problem": {"kind": "quadratic", "eigenvalues": [1, 10], "start": [1, 1]},
+    "problem": {"kind": "surface", "name": "ravine"},
     "optimizers": [
         {
             "kind": "momentum",
-            "lr": {"from": 0.001, "to": 0.3, "num": 100, "scale": "log"},
-            "momentum": {"from": 0, "to": 0.99, "num": 100},
+            "lr": {"from": 0.005, "to": 0.5, "num": 100, "scale": "log"},
+            "momentum": {"from": 0, "to": 0.96, "num": 100},
         }
     ],
-    "epochs": 50,
-    "record_every": 50,
+    "epochs": 200,
+    "record_every": 200,
 }
+SWEEP = "/sweep?p=surface,name:ravine&o=momentum&x=lr,0.005,0.5,100,log&y=momentum,0,0.96,100,linear&epochs=200&job="
 
 _SLIDE = """async (forward) => {
   const view = document.querySelector(".view");
@@ -59,6 +62,21 @@ _FRAMES = """async () => {
 }"""
 
 
+_HEAT_MAP = """async (value) => {
+  const heatmap = document.querySelector(".heatmap");
+  const done = new Promise((resolve) => {
+    const observer = new MutationObserver(() => {
+      observer.disconnect();
+      requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
+    });
+    observer.observe(heatmap, { attributeFilter: ["data-drawn"] });
+  });
+  const clicked = performance.now();
+  document.querySelector(`button[data-value=${value}]`).click();
+  return (await done) - clicked;
+}"""
+
+
 def measure(client: httpx.Client) -> dict[str, Any]:
     """Measure against a running stack; Chromium has to be installed."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -82,6 +100,7 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
     crowd.wait_for_selector(".verdict")
     gaps: list[float] = crowd.evaluate(_FRAMES)
     crowd.close()
+    maps = _heat_maps(context, client)
     return {
         f"slider released to new path drawn, median of {NUM_SLIDES} (ms)": statistics.median(slides),
         "slider released to new path drawn, worst (ms)": max(slides),
@@ -91,8 +110,22 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
         "50 runs × 500 points, median frame (ms)": statistics.median(gaps),
         "50 runs × 500 points, 99 % of frames within (ms)": sorted(gaps)[int(len(gaps) * 0.99)],
         "50 runs × 500 points, longest frame (ms)": max(gaps),
+        "heat map of 100 × 100, click to drawn with its request, median of 6 (ms)": statistics.median(maps),
+        "heat map of 100 × 100, worst (ms)": max(maps),
         f"50 runs × 500 points, frames over {STUTTER_MS:.0f} ms": sum(gap > STUTTER_MS for gap in gaps),
     }
+
+
+def _heat_maps(context: BrowserContext, client: httpx.Client) -> list[float]:
+    job = client.post("/v1/jobs", json=HEAT_MAP).raise_for_status().json()
+    wait(client, job["id"])
+    page = context.new_page()
+    page.goto(SWEEP + job["id"])
+    page.wait_for_selector(".view[data-swept] .heatmap[data-drawn]")
+    page.wait_for_load_state("networkidle")
+    maps = [float(page.evaluate(_HEAT_MAP, value)) for _ in range(3) for value in ("diverged", "final_loss")]
+    page.close()
+    return maps
 
 
 def _slide(page: Page, forward: bool) -> float:
