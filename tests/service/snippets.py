@@ -70,7 +70,7 @@ class Reader:
         if not others.strip():
             return
         # What is refused on purpose is followed by the answer that says why.
-        strict = "" if '"detail"' in fence.answer else "--fail-with-body"
+        strict = "" if '"detail"' in fence.answer else "--fail --show-error"
         state = self.folder.parent / f"{self.folder.name}.env"
         answer = subprocess.run(
             ["bash", "-c", PROLOGUE + others],
