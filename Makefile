@@ -15,7 +15,7 @@ TEST := .venv/.has-test
 PEER := mlflow==3.17.2
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons down migrate test fuzz check lint bench bench-peer chaos
+.PHONY: help up demo lessons reference down migrate test fuzz check lint bench bench-peer chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ demo: $(LOCAL) ## Compare four optimizers in a temporary folder and show who win
 
 lessons: $(LOCAL) ## Put all statements of the texts to the test and write docs/lessons.md
 	@exec $(BIN)/ravine lessons --write docs/lessons.md
+
+reference: $(LOCAL) ## Write docs/reference from the product itself
+	@$(BIN)/python -m service.reference docs/reference
 
 # Installs nothing: what is to be stopped runs from .venv as it is now.
 down: ## Stop the `make up` that works on DATA_DIR

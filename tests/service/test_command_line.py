@@ -23,15 +23,24 @@ def test_the_help_documents_exit_codes_and_loads_nothing_heavy() -> None:
     assert found.stdout == "set()\n"
 
 
-def test_a_shell_completes_commands() -> None:
+def completed(shell: str, **typed: str) -> str:
+    """What `ravine` offers a shell for what was typed so far."""
     answer = subprocess.run(
         [str(Path(sys.executable).with_name("ravine"))],
-        env={**os.environ, "_RAVINE_COMPLETE": "complete_bash", "COMP_WORDS": "ravine can", "COMP_CWORD": "1"},
+        env={**os.environ, "_RAVINE_COMPLETE": f"complete_{shell}", **typed},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "cancel" in answer.stdout
+    return answer.stdout
+
+
+def test_a_shell_completes_commands_and_options() -> None:
+    assert "cancel" in completed("bash", COMP_WORDS="ravine can", COMP_CWORD="1")
+    assert completed("bash", COMP_WORDS="ravine submit --dr", COMP_CWORD="2") == "--dry-run\n"
+    typed = {"_TYPER_COMPLETE_ARGS": "ravine submit --dr"}
+    assert '"--dry-run"' in completed("zsh", **typed)
+    assert completed("fish", **typed, _TYPER_COMPLETE_FISH_ACTION="get-args").startswith("--dry-run\t")
 
 
 def test_a_sparkline_is_as_high_as_the_losses_and_ends_where_they_end() -> None:

@@ -1,11 +1,9 @@
-"""What the guides show works: every example of the command line, and the notebook from top to bottom."""
+"""What the guides show works: every block of code of README and docs, and the notebook from top to bottom."""
 
 import ast
 import json
-import os
 import re
-import subprocess
-import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,93 @@ from service.cli import app
 from service.client import Ravine
 from service.client.pictures import Picture
 from tests.servers import Stack
+from tests.service.console_lines import complaints, missing
+from tests.service.fences import EXCEPTIONS, KINDS, PAGES, ROOT, fences
+from tests.service.snippets import Reader
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 on_sqlite = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
+WITH_BLOCKS = [page for page in PAGES if fences(page)]
 
 
-def examples() -> str:
-    """All shell examples of the page, in its order, as one script."""
-    return "\n".join(
-        re.findall(r"^```sh\n(.*?)^```$", (DOCS / "command-line.md").read_text(), re.DOTALL | re.MULTILINE)
+@on_sqlite
+@pytest.mark.parametrize("page", WITH_BLOCKS)
+def test_what_a_page_shows_works(page: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    reader = Reader(stack, folder)
+    try:
+        for fence in fences(page):
+            for name, value in reader.env.items():
+                monkeypatch.setenv(name, value)
+            reader.follow(fence)
+    finally:
+        reader.leave()
+    if page in MADE:
+        MADE[page](folder, reader.said)
+
+
+def _by_the_command_line(folder: Path, said: str) -> None:
+    assert json.loads((folder / "comparison.json").read_text())["tuned"] is not None
+    assert (folder / "histories.csv").read_text().startswith("run_id,label,seed,index,epoch,loss,grad_norm\n")
+    assert (folder / "heatmap.png").read_bytes().startswith(b"\x89PNG")
+    assert "<desc>" in (folder / "comparison.svg").read_text()
+
+
+def _by_events_and_formats(folder: Path, said: str) -> None:
+    assert "event: end" in said
+    assert "run_id,label,seed,index,epoch,loss,grad_norm" in said
+    (table,) = folder.glob("*-metrics.parquet")
+    assert table.stat().st_size > 10_000
+
+
+# What is to be there when all of a page was done.
+MADE = {"docs/command-line.md": _by_the_command_line, "docs/events-and-formats.md": _by_events_and_formats}
+
+
+def test_no_block_is_left_out_and_no_exception_is_for_nothing() -> None:
+    counted = Counter((page, fence.kind) for page in PAGES for fence in fences(page))
+    assert {"README.md", "docs/command-line.md", "docs/reference/job-spec.md"} <= set(PAGES)
+    unknown = {(page, kind) for page, kind in counted if kind not in KINDS}
+    assert unknown == set(EXCEPTIONS), f"a block is one of {', '.join(KINDS)}, or an exception with its reason"
+    for page, path in PAGES.items():
+        marks = len(re.findall(r"^ *(?:```|~~~)", path.read_text(), re.MULTILINE))
+        assert marks == 2 * sum(number for (of, _), number in counted.items() if of == page)
+
+
+def test_a_command_that_is_not_there_is_found() -> None:
+    right = (
+        "make up PORT=1",
+        "RAVINE_URL=x ravine show ID | head -1",
+        "ravine keys create --name ann > key",
+        "$ docker compose exec -T api ravine keys list\nThere are none.",
+        "docker compose up --detach --scale worker=4",
     )
+    assert [line for line in right if complaints(line)] == []
+    wrong = (
+        "make uq",
+        "make up SPORT=1",
+        "ravine sumbit x",
+        "ravine show ID --jsno",
+        "ravine show",
+        "ravine keys make",
+        "docker compose up --scale wroker=4",
+        "docker compose exec apy ravine doctor",
+        "docker compose exec api ravine docter",
+        "docker compose up --detached",
+        "docker compose fly",
+        "echo RAVINE_DATABASE=x",
+        "true && ravine docter",
+    )
+    assert [line for line in wrong if not complaints(line)] == []
+    assert missing("services: {wroker: {environment: {RAVINE_SPEED: 1}}}") == ["wroker", "RAVINE_SPEED"]
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text()
+    absent = [page for page in PAGES if page.startswith("docs/") and f"({page[5:]})" not in index]
+    assert absent == ["docs/README.md"]
 
 
 def test_the_page_shows_every_command() -> None:
@@ -32,30 +107,8 @@ def test_the_page_shows_every_command() -> None:
     names = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
     names += [str(group.name) for group in app.registered_groups]
     assert len(names) > 10
-    missing = [name for name in names if not re.search(rf"\bravine {name}\b", page)]
-    assert missing == []
-
-
-@on_sqlite
-def test_every_example_of_the_command_line_runs(stack: Stack, tmp_path: Path) -> None:
-    # The folder of this Python's `ravine` comes first, and nothing of the caller's settings gets in.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("RAVINE_")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{env['PATH']}"
-    answer = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", examples()],
-        cwd=tmp_path,
-        env={**env, "PATH": path, "RAVINE_URL": stack.url},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert json.loads((tmp_path / "comparison.json").read_text())["tuned"] is not None
-    assert (tmp_path / "histories.csv").read_text().startswith("run_id,label,seed,index,epoch,loss,grad_norm\n")
-    assert (tmp_path / "heatmap.png").read_bytes().startswith(b"\x89PNG")
-    assert "<desc>" in (tmp_path / "comparison.svg").read_text()
+    absent = [name for name in names if not re.search(rf"\bravine {name}\b", page)]
+    assert absent == []
 
 
 @on_sqlite

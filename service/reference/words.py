@@ -1,0 +1,133 @@
+"""How does a JSON Schema read in words: which values are allowed, and what is taken where nothing is said?"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+# Where each part of a spec has its heading.
+_HOMES = {
+    "Range": "job-spec.md#ranges",
+    "SeedRange": "job-spec.md#seeds",
+    "StartGrid": "problems.md#grids-of-starts",
+    "JobSpec": "job-spec.md",
+    "Schedule": "schedules.md",
+    "TrainingProblem": "problems.md",
+    "OptimizerEntry": "optimizers.md",
+}
+# Unions by a member that only they have, and where their members are described.
+_UNIONS = {
+    "flipnet": "one of the [problems](problems.md)",
+    "sgd": "[optimizers](optimizers.md)",
+    "constant": "one of the [schedules](schedules.md)",
+}
+# A default that a model fills in by the rest of the spec is in the sentence, not in the schema.
+_TOLD = re.compile(r"by default|unless given", re.IGNORECASE)
+
+
+def values(schema: Schema) -> str:
+    """Say which values a field may have."""
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return f"[{name}]({_HOMES.get(name, 'http-api.md#' + name.lower())})"
+    if "enum" in schema:
+        return ", ".join(_code(value) for value in schema["enum"])
+    if "const" in schema:
+        return _code(schema["const"])
+    for member in schema.get("discriminator", {}).get("mapping", {}):
+        if member in _UNIONS:
+            return _UNIONS[member]
+    forms = schema.get("oneOf") or schema.get("anyOf")
+    if forms:
+        if _is_grid(forms):
+            return f"{values(forms[0])}, or a list or [range](job-spec.md#ranges) of such"
+        return " or ".join(values(form) for form in forms)
+    return _typed(schema)
+
+
+def _typed(schema: Schema) -> str:
+    kind = schema.get("type")
+    if kind in ("number", "integer"):
+        word = "whole number" if kind == "integer" else "number"
+        return f"{word} {_interval(schema)}".strip()
+    if kind == "array":
+        items = values(schema["items"]) if schema.get("items") else "anything"
+        items = re.sub(r"^(whole number|number|list)\b", r"\1s", items)
+        return f"list of {_span(schema.get('minItems'), schema.get('maxItems'))} {items}".replace("  ", " ")
+    if kind == "string":
+        span = _span(schema.get("minLength"), schema.get("maxLength"))
+        return {"date-time": "time"}.get(schema.get("format", ""), f"text of {span} characters" if span else "text")
+    if kind == "object" and isinstance(schema.get("additionalProperties"), Mapping):
+        return f"object of {values(schema['additionalProperties'])}"
+    return {"boolean": "`true`, `false`", "null": "`null`", "object": "object"}.get(str(kind), "anything")
+
+
+def _interval(schema: Schema) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f"from {_number(low)} to {_number(high)}"
+    words = {
+        "above": schema.get("exclusiveMinimum"),
+        "at least": low,
+        "below": schema.get("exclusiveMaximum"),
+        "at most": high,
+    }
+    return " and ".join(f"{word} {_number(bound)}" for word, bound in words.items() if bound is not None)
+
+
+def _span(least: int | None, most: int | None) -> str:
+    if least is not None and most is not None:
+        return _number(least) if least == most else f"{_number(least)} to {_number(most)}"
+    return f"up to {_number(most)}" if most is not None else f"at least {_number(least)}" if least else ""
+
+
+def _is_grid(forms: list[Schema]) -> bool:
+    return [form.get("type") for form in forms] == ["number", "array", None] and forms[2].get("$ref", "").endswith(
+        "/Range"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) or (value.is_integer() and abs(value) < 1e7) else f"{value:g}"
+
+
+def _code(value: object) -> str:
+    return f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def default(name: str, schema: Schema, required: Iterable[str]) -> str:
+    """Say what is taken where a field is left out."""
+    if name in required:
+        return "required"
+    if _TOLD.search(schema.get("description", "")):
+        return "see meaning"
+    value = schema.get("default", [] if schema.get("type") == "array" else None)
+    if isinstance(value, Mapping) and "kind" in value:
+        return _code(value["kind"])
+    return _code(round(value, 4) if isinstance(value, float) and value > 0.01 else value)
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Lay out a table of Markdown."""
+    lines = [list(heads), *(list(row) for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"
+
+
+def fields(schema: Schema, *, without: Iterable[str] = ()) -> str:
+    """Lay out the fields of an object that is sent: values, default, and a sentence each."""
+    left_out = set(without)
+    required = schema.get("required", [])
+    rows = [
+        (f"`{name}`", values(field), default(name, field, required), field.get("description", ""))
+        for name, field in schema.get("properties", {}).items()
+        if name not in left_out
+    ]
+    return table(("field", "values", "default", "meaning"), rows) if rows else "No fields of its own.\n"
+
+
+def prose(text: str) -> str:
+    """Make Markdown of a docstring: one line, single backticks."""
+    return " ".join(text.replace("``", "`").split())
