@@ -101,6 +101,13 @@ def serving() -> dict[str, Any]:
     return serving.measure()
 
 
+def scale() -> dict[str, Any]:
+    """Measure what work costs on PostgreSQL, and how much of it can be kept up."""
+    from benchmarks import scale
+
+    return scale.measure()
+
+
 def peer() -> dict[str, Any]:
     """Measure the same histories in an MLflow tracking server and here."""
     from benchmarks import peer
@@ -133,6 +140,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "formats": formats,
     "storage": storage,
     "serving": serving,
+    "scale": scale,
     "comparison": comparison,
     "page": page,
     "coverage": coverage,

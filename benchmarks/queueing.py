@@ -1,0 +1,38 @@
+"""How long do jobs wait before somebody trains them? A queue with several workers, simulated event by event."""
+
+import heapq
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def waits(arrived_N: Sequence[float] | Floats, occupied_N: Sequence[float] | Floats, num_workers: int) -> Floats:
+    """Give the seconds that each job waits: the first to come is the first to be taken, by the first who is free.
+
+    ``arrived_N`` are times in ascending order, ``occupied_N`` how long each job keeps its worker.
+    """
+    free = [-np.inf] * num_workers
+    waited_N = np.empty(len(arrived_N))
+    for number, (arrived, occupied) in enumerate(zip(arrived_N, occupied_N, strict=True)):
+        begins = max(arrived, heapq.heappop(free))
+        heapq.heappush(free, begins + occupied)
+        waited_N[number] = begins - arrived
+    return waited_N
+
+
+def poisson(per_second: float, num: int, generator: np.random.Generator) -> Floats:
+    """Draw times at which users who know nothing of each other ask."""
+    return generator.exponential(1 / per_second, num).cumsum()
+
+
+def p95_of_workers(
+    per_second: float, measured_N: Floats, workers: Sequence[int], *, num: int, seed: int = 0
+) -> dict[int, float]:
+    """Give the wait that 95 of 100 jobs stay below, for each number of workers, jobs drawn from measured ones."""
+    generator = np.random.default_rng(seed)
+    arrived_N = poisson(per_second, num, generator)
+    occupied_N = generator.choice(measured_N, num)
+    return {num: float(np.quantile(waits(arrived_N, occupied_N, num), 0.95)) for num in workers}
