@@ -102,6 +102,13 @@ def test_every_page_is_in_the_index() -> None:
     assert absent == ["docs/README.md"]
 
 
+def test_every_link_leads_to_a_file() -> None:
+    for page, path in PAGES.items():
+        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", re.sub(r"`[^`]*`", "", path.read_text())):
+            if not link.startswith(("http://", "https://")):
+                assert (path.parent / link).exists(), f"{page}: {link}"
+
+
 def test_the_page_shows_every_command() -> None:
     page = (DOCS / "command-line.md").read_text()
     names = [one.name or one.callback.__name__ for one in app.registered_commands if one.callback]
