@@ -15,7 +15,7 @@ TEST := .venv/.has-test
 PEER := mlflow==3.17.2
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons reference down migrate test fuzz check lint bench bench-peer chaos
+.PHONY: help up demo lessons reference down migrate test fuzz check lint bench bench-peer screenshots chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ bench: $(TEST) ## Measure latency and throughput
 
 bench-peer: $(TEST) .venv-peer/.has-$(PEER) ## Measure the same histories here and in MLflow, in an environment of its own
 	$(BIN)/python -m benchmarks peer
+
+screenshots: $(TEST) ## Take the pictures of the page for README and docs; needs Chromium
+	$(BIN)/python -m docs.images.screenshots
 
 chaos: $(TEST) ## Break everything around 200 jobs: make chaos ARGS="--database postgresql --seed 7"
 	$(BIN)/python -m tests.chaos $(ARGS)

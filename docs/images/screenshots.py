@@ -1,0 +1,101 @@
+"""Take the pictures of the page, light and dark: make screenshots
+
+Starts a stack of its own, runs what the views show, and opens each of them in Chromium.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.road import wait
+from service.local.stack import LocalStack
+
+FOLDER = Path(__file__).parent
+SIZE = {"width": 1440, "height": 960}
+# Lessons of a second or less, of every verdict.
+LESSONS = (
+    "parabola-sgd",
+    "window",
+    "beta-zero",
+    "ravine-large-lr",
+    "ravine-momentum-smooth",
+    "ravine-race",
+    "flipnet-half",
+)
+JOB = {
+    "name": "FlipNet: four methods, 20 seeds",
+    "problem": {"kind": "flipnet"},
+    "optimizers": [
+        {"kind": "sgd", "lr": 0.05},
+        {"kind": "momentum", "lr": 0.05},
+        {"kind": "nesterov", "lr": 0.05},
+        {"kind": "adam", "lr": 0.01},
+    ],
+    "seeds": {"first": 0, "count": 20},
+    "epochs": 60,
+}
+RACE = "/?o=sgd,lr:0.015&o=momentum,lr:0.015,momentum:0.9&o=nesterov,lr:0.015,momentum:0.9&o=adam,lr:0.3&step=28"
+TRAIN = (
+    "/train?p=playground,dataset:circles&o=sgd,lr:0.1&o=momentum,lr:0.03,momentum:0.9&o=adam,lr:0.03&epochs=40&seeds=8"
+)
+SWEEP = "/sweep?p=surface,name:ravine&o=momentum&x=lr,0.005,0.5,40,log&y=momentum,0,0.96,40,linear&epochs=100&seeds=1"
+
+
+def main() -> None:
+    """Write all pictures into the folder of this file."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("The pictures are taken in Chromium, which is not installed: apt install chromium")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalStack(Path(folder), port=0, workers=1) as stack,
+        httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        addresses = prepared(client, browser.new_page(base_url=stack.url))
+        for dark in (False, True):
+            context = browser.new_context(
+                base_url=stack.url,
+                viewport=SIZE,
+                color_scheme="dark" if dark else "light",
+                reduced_motion="reduce",
+            )
+            for name, (address, ready) in addresses.items():
+                page = context.new_page()
+                page.goto(address)
+                page.wait_for_selector(ready)
+                page.wait_for_load_state("networkidle")
+                page.evaluate("() => document.querySelector('.hint')?.remove()")
+                page.screenshot(path=FOLDER / f"{name}-{'dark' if dark else 'light'}.png")
+                page.close()
+        browser.close()
+
+
+def prepared(client: httpx.Client, page: Page) -> dict[str, tuple[str, str]]:
+    """Run what is to be shown; give each view's address, and what is there once it is drawn."""
+    job = client.post("/v1/jobs", json=JOB).raise_for_status().json()
+    for lesson in LESSONS:
+        for one in client.post(f"/v1/lessons/{lesson}/jobs").raise_for_status().json()["jobs"]:
+            wait(client, one["id"])
+    wait(client, job["id"])
+    addresses = {
+        "race": (RACE, ".readouts:not(.stale) table"),
+        "job": (f"/jobs/{job['id']}", ".lines[data-drawn]"),
+        "lessons": ("/lessons", "li[data-lesson]"),
+    }
+    for name, address, button in (("train", TRAIN, "Train"), ("sweep", SWEEP, "Run the sweep")):
+        page.goto(address)
+        page.get_by_role("button", name=button, exact=True).click()
+        done = f".view[data-{'trained' if name == 'train' else 'swept'}]"
+        page.wait_for_selector(done)
+        addresses[name] = (page.url, done)
+    return addresses
+
+
+if __name__ == "__main__":
+    main()
