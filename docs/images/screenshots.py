@@ -15,7 +15,7 @@ from benchmarks.road import wait
 from service.local.stack import LocalStack
 
 FOLDER = Path(__file__).parent
-SIZE = {"width": 1440, "height": 960}
+SIZE = {"width": 1440, "height": 1080}
 # Lessons of a second or less, of every verdict.
 LESSONS = (
     "parabola-sgd",
