@@ -77,13 +77,22 @@ _HEAT_MAP = """async (value) => {
 }"""
 
 
+def find_chromium() -> str:
+    """Give the path of the browser.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise SystemExit("This needs Chromium, which is not installed here: apt install chromium")
+
+
 def measure(client: httpx.Client) -> dict[str, Any]:
     """Measure against a running stack; Chromium has to be installed."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        raise SystemExit("The page is measured in Chromium, which is not installed: apt install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         try:
             return _measure(browser, client)
         finally:

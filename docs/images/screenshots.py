@@ -3,14 +3,13 @@
 Starts a stack of its own, runs what the views show, and opens each of them in Chromium.
 """
 
-import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.page import find_chromium
 from benchmarks.road import wait
 from service.local.stack import LocalStack
 
@@ -47,16 +46,13 @@ SWEEP = "/sweep?p=surface,name:ravine&o=momentum&x=lr,0.005,0.5,40,log&y=momentu
 
 def main() -> None:
     """Write all pictures into the folder of this file."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        sys.exit("The pictures are taken in Chromium, which is not installed: apt install chromium")
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalStack(Path(folder), port=0, workers=1) as stack,
         httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         addresses = prepared(client, browser.new_page(base_url=stack.url))
         for dark in (False, True):
             context = browser.new_context(
