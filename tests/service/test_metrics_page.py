@@ -15,6 +15,7 @@ from service.dispatch import QUEUES, Dispatcher, Sweep
 from service.doors.keys import ANYBODY
 from service.models import Job, Tally
 from service.observing.work import FRESH_SECONDS, Work
+from service.routes.page import VIEWS
 from service.settings import Settings
 from tests.servers import Api, Stack, until, wait_for_job
 from tests.service.test_keys import SETTING
@@ -96,7 +97,8 @@ def test_inventions_of_clients_make_no_new_labels(client: httpx.Client) -> None:
     assert methods <= {"(other)", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
     assert "(none)" in routes
     document = client.get("/openapi.json").json()
-    assert routes <= {"(none)", "/openapi.json", "/docs", "/docs/{name}", *document["paths"]}
+    page = {"/page/{version}/{name:path}", *VIEWS}
+    assert routes <= {"(none)", "/openapi.json", "/docs", "/docs/{name}", *document["paths"], *page}
 
 
 def test_transactions_are_timed_by_kind(client: httpx.Client) -> None:
