@@ -31,7 +31,10 @@ class Recorder:
         self._fields = fields
         self._first_run = first_run
         self._epochs = epochs
-        self._kept: list[tuple[int, NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]] = []
+        self._loss = fields.index("loss")
+        # Epochs that wait to be looked at, many at once: one by one each would cost a dozen calls of numpy.
+        self._new: list[Epoch] = []
+        self._kept: list[Epoch] = []
         self._arrays: Arrays = {
             "epoch": np.array(0),
             "epochs_done_R": np.zeros(num_runs, dtype=np.int64),
@@ -50,27 +53,54 @@ class Recorder:
 
     def add(self, epoch: Epoch) -> None:
         """Take in one epoch of all runs."""
-        now = self._arrays
-        now["epoch"] = np.array(epoch.number)
+        self._new.append(epoch)
+        if epoch.values_FR is not None:
+            self._kept.append(epoch)
+
+    def _look(self) -> Arrays:
+        """Find what the new epochs have made of the runs, and give it."""
+        now, new = self._arrays, self._new
+        if not new:
+            return now
+        self._new = []
+        number_E = np.array([epoch.number for epoch in new])
+        diverged_RE = np.stack([epoch.diverged_R for epoch in new], axis=1)
         trained_R = now["diverged_epoch_R"] < 0
-        now["epochs_done_R"][trained_R] = epoch.number
-        now["diverged_epoch_R"][trained_R & epoch.diverged_R] = epoch.number
-        if epoch.kept_R is None or epoch.values_FR is None:
-            return
-        self._kept.append((epoch.number, epoch.kept_R, epoch.values_FR, epoch.measured_FR))
-        loss_R = epoch.values_FR[self._fields.index("loss")]
-        now["final_loss_R"][epoch.kept_R] = loss_R[epoch.kept_R]
-        better_R = epoch.kept_R & np.isfinite(loss_R) & (loss_R < now["best_loss_R"])
+        ends_R = trained_R & diverged_RE.any(axis=1)
+        end_R = number_E[diverged_RE.argmax(axis=1)]
+        now["epoch"] = np.array(number_E[-1])
+        now["epochs_done_R"][trained_R] = np.where(ends_R, end_R, number_E[-1])[trained_R]
+        now["diverged_epoch_R"][ends_R] = end_R[ends_R]
+        kept = [epoch for epoch in new if epoch.values_FR is not None]
+        if kept:
+            self._look_at_losses(kept)
+        return now
+
+    def _look_at_losses(self, kept: list[Epoch]) -> None:
+        now = self._arrays
+        number_E = np.array([epoch.number for epoch in kept])
+        kept_RE = _stacked([epoch.kept_R for epoch in kept])
+        loss_RE = _stacked([epoch.values_FR[self._loss] for epoch in kept if epoch.values_FR is not None])
+        run_R = np.arange(len(kept_RE))
+        # The last one that was kept, counted from the end.
+        last_R = len(kept) - 1 - kept_RE[:, ::-1].argmax(axis=1)
+        any_R = kept_RE.any(axis=1)
+        now["final_loss_R"][any_R] = loss_RE[run_R, last_R][any_R]
+        finite_RE = np.where(kept_RE & np.isfinite(loss_RE), loss_RE, np.inf)
+        # The first of equal ones, as an epoch has to be better than those before it.
+        best_R = finite_RE.argmin(axis=1)
+        loss_R = finite_RE[run_R, best_R]
+        better_R = loss_R < now["best_loss_R"]
         now["best_loss_R"][better_R] = loss_R[better_R]
-        now["best_epoch_R"][better_R] = epoch.number
+        now["best_epoch_R"][better_R] = number_E[best_R[better_R]]
 
     def arrays(self) -> Arrays:
         """Give what has to be in a checkpoint."""
-        return {_PREFIX + name: array for name, array in self._arrays.items()}
+        return {_PREFIX + name: array for name, array in self._look().items()}
 
     def take(self, checkpoint: bytes | None, *, ended: bool = False) -> Progress:
         """Give all that is new, and begin anew. ``ended`` tells that no epoch is to follow."""
-        now = self._arrays
+        now = self._look()
         diverged_R = now["diverged_epoch_R"] >= 0
         status_R = np.where(diverged_R, RunStatus.DIVERGED, RunStatus.COMPLETED if ended else RunStatus.RUNNING)
         progress = Progress(
@@ -98,17 +128,22 @@ class Recorder:
         """Turn the kept epochs, each over all runs, into rows sorted by run and epoch, the order of their table."""
         if not self._kept:
             return None
-        kept_RE = np.stack([kept_R for _, kept_R, _, _ in self._kept], axis=1)
-        values_FRE = np.stack([values_FR for _, _, values_FR, _ in self._kept], axis=2)
-        measured_FRE = np.stack([measured_FR for _, _, _, measured_FR in self._kept], axis=2)
+        kept_RE = _stacked([epoch.kept_R for epoch in self._kept])
+        values_FRE = _stacked([epoch.values_FR for epoch in self._kept])
+        measured_FRE = _stacked([epoch.measured_FR for epoch in self._kept])
         run_N, epoch_N = np.nonzero(kept_RE)
         return Rows(
             fields=self._fields,
             run_index_N=self._first_run + run_N,
-            epoch_N=np.array([number for number, _, _, _ in self._kept])[epoch_N],
+            epoch_N=np.array([epoch.number for epoch in self._kept])[epoch_N],
             values_FN=values_FRE[:, kept_RE],
             measured_FN=measured_FRE[:, kept_RE],
         )
+
+
+def _stacked(arrays: list[NDArray[Any] | None]) -> NDArray[Any]:
+    """Put the arrays of all epochs side by side: [..., R] becomes [..., R, E]."""
+    return np.stack([array for array in arrays if array is not None], axis=-1)
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
