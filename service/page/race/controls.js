@@ -48,7 +48,6 @@ export async function controls({ state, surfaces, change }) {
       ),
   });
   const list = await optimizers({ value: now.optimizers, change: (value) => put({ optimizers: value }) });
-  const [noiseId] = [newId("noise")];
   const noise = slider({
     name: "noise",
     title: "Standard deviation of the noise added to each gradient component",
@@ -84,7 +83,6 @@ export async function controls({ state, surfaces, change }) {
     field: "seeds",
     change: (value) => put({ seeds: value }),
   });
-  noise.element.id = noiseId;
   const views = h(
     "div",
     { class: "group", role: "group", "aria-label": "View" },
