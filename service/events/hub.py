@@ -135,7 +135,9 @@ class Follower:
                     return
             now = time.monotonic()
             pause = min(LOOK_SECONDS, max(FIRST_LOOK_SECONDS, (now - began) / 10))
-            await asyncio.sleep(max(pause, PATIENCE * (now - started)))
+            # It is the less patient the younger it is, in its first second.
+            patience = min(PATIENCE, 3 + 7 * (now - began))
+            await asyncio.sleep(max(pause, patience * (now - started)))
 
     def _look(self) -> State | None:
         with self._database.snapshot() as session:

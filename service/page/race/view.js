@@ -74,16 +74,14 @@ export async function show(root, { signal }) {
     if (runs) asked?.abort();
     // A formula may be wrong: one complaint is enough.
     if (redraws && state.surface === null && !(await drawMap())) return;
-    await Promise.all([
-      redraws && state.surface !== null ? drawMap() : null,
-      runs ? run() : null,
-      runs ? limits() : null,
-    ]);
+    await Promise.all([redraws && state.surface !== null ? drawMap() : null, runs ? run() : null]);
     if (redraws || part.view) drawSpace();
   }
 
   async function drawMap() {
     const frame = shownFrame();
+    // The paths may be there before the map is, and a click too. In one dimension the heights are not known yet.
+    path.frame(frame.length === 4 ? frame : [...frame, 0, 1]);
     try {
       map = await survey(problemOf(state), frame, signal);
       const ends = await drawGround(ground, map, frame);
@@ -133,7 +131,8 @@ export async function show(root, { signal }) {
       root.dataset.raced = String(Number(root.dataset.raced ?? 0) + 1);
       performance.mark("raced");
       figures.classList.add("stale");
-      const theory = await theoryOf(problemOf(state), race, mine.signal);
+      // Theory is asked when the path is drawn: nothing is to stand in the way of that.
+      const theory = await limits(mine.signal);
       await readouts(figures, { job, spec, race, theory, keep: () => (isKept = true) }, mine.signal);
       figures.classList.remove("stale");
     } catch (error) {
@@ -177,12 +176,14 @@ export async function show(root, { signal }) {
     if (time.at === step) path.arrows(arrows);
   }
 
-  async function limits() {
-    const theory = await theoryOf(problemOf(state), state.optimizers, asked.signal).catch(() => []);
+  /** Mark the limits of stability on the sliders; gives what theory says of those that race. */
+  async function limits(signal) {
+    const theory = await theoryOf(problemOf(state), state.optimizers, signal);
     theory.forEach((one, at) => {
       const limit = one ? number(one.setting.lr_limit) : null;
       panel.optimizers.limit(at, limit, limit === null ? "" : `stable below ${limit.toPrecision(4)}`);
     });
+    return theory.filter((_, at) => !state.optimizers[at].off);
   }
 
   function tell(error) {
