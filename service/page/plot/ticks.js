@@ -47,12 +47,22 @@ export function placeOf(values, one) {
 
 /** Choose what is written beside cells of one size: round numbers where their steps are even, else values of cells. */
 export function placedTicks(values, most) {
-  const written = (numbers, places) => ({ tickvals: places, ticktext: numbers.map((one) => short(one).replace(/\.?0+e/, "e")) });
+  const written = (numbers, places) => ({
+    tickvals: places,
+    ticktext: numbers.map((one) => short(one).replace(/\.?0+e/, "e")),
+  });
   const round = values.length > most ? rounded(values, most) : null;
-  if (round) return written(round, round.map((one) => placeOf(values, one)));
+  if (round)
+    return written(
+      round,
+      round.map((one) => placeOf(values, one)),
+    );
   const step = Math.max(1, Math.ceil(values.length / most));
   const places = values.map((_, at) => at).filter((at) => at % step === 0);
-  return written(places.map((at) => values[at]), places);
+  return written(
+    places.map((at) => values[at]),
+    places,
+  );
 }
 
 /** Give round numbers between the ends of a range, or null where the values are none. */
@@ -68,7 +78,9 @@ function rounded(values, most) {
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = power * [1, 2, 5, 10].find((digit) => digit * power >= rough * 0.999);
     const first = Math.ceil(from / step - 1e-9);
-    return Array.from({ length: Math.floor(to / step + 1e-9) - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
+    return Array.from({ length: Math.floor(to / step + 1e-9) - first + 1 }, (_, at) =>
+      Number(((first + at) * step).toPrecision(12)),
+    );
   }
   if (!(from > 0) || !even((one, before) => one / before)) return null;
   for (const digits of [[1, 2, 5], [1, 3], [1]]) {
