@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.page.conftest import PATIENCE_MS, Complaints, on_one_stack, wait_for_count
 from tests.servers import Api
@@ -44,9 +44,9 @@ def test_where_streams_break_the_job_is_polled(new_page: Callable[..., Page], co
     page = new_page("/healthz")
     broken: list[str] = []
 
-    def cut(route: object) -> None:
-        broken.append(route.request.url)  # type: ignore[attr-defined]
-        route.abort()  # type: ignore[attr-defined]
+    def cut(route: Route) -> None:
+        broken.append(route.request.url)
+        route.abort()
 
     page.route("**/events?*", cut)
     page.goto("/?o=sgd,lr:0.015&steps=50")
