@@ -8,19 +8,10 @@ from typing import Any
 import httpx
 
 from benchmarks.road import wait
+from benchmarks.stored import FIELDS
 
 NUM_RUNS, NUM_EPOCHS = 10, 19_999
 ROWS = NUM_RUNS * (NUM_EPOCHS + 1)
-FIELDS = (
-    "loss",
-    "train_loss",
-    "grad_norm",
-    "update_norm",
-    "distance_from_start",
-    "distance_to_minimum",
-    "lr",
-    "momentum",
-)
 JOB = {
     "problem": {"kind": "surface", "name": "rosenbrock"},
     "optimizers": [{"kind": "adam", "lr": {"from": 1e-4, "to": 1e-2, "num": NUM_RUNS}}],
