@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 import psycopg
@@ -26,6 +26,9 @@ from service.local.supervisor import Supervisor
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
+PATIENCE = 60.0
+
+Found = TypeVar("Found")
 
 
 class Postgres:
@@ -220,15 +223,19 @@ def is_up(url: str) -> bool:
         return False
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait for a condition, or fail."""
+def until(condition: Callable[[], Found], otherwise: str = "it is not so", seconds: float = PATIENCE) -> Found:
+    """Wait for a condition and give what it came to, or fail.
+
+    The patience is for a machine that is busy with something else; it costs nothing where the condition comes true.
+    """
     deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so after {seconds:g} s"
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"after {seconds:g} s: {otherwise}"
         time.sleep(POLL_SECONDS)
+    return found
 
 
-def wait_for_job(client: httpx.Client, job_id: str, timeout: float = 60.0) -> dict[str, Any]:
+def wait_for_job(client: httpx.Client, job_id: str, timeout: float = PATIENCE) -> dict[str, Any]:
     """Poll a job until it has ended, whatever its end is, and give it."""
     deadline = time.monotonic() + timeout
     while True:

@@ -175,7 +175,7 @@ def test_a_revoked_key_opens_nothing_after_a_second(door: Door) -> None:
     with door.client(door.new_key("for a while")) as client:
         assert client.get("/v1/jobs").status_code == 200
         door.revoke("for a while")
-        until(lambda: client.get("/v1/jobs").status_code == 401, BELIEVED_SECONDS + 2)
+        until(lambda: client.get("/v1/jobs").status_code == 401, seconds=BELIEVED_SECONDS + 10)
 
 
 def test_keys_are_made_listed_and_revoked_from_a_terminal(tmp_path: Path) -> None:
@@ -207,13 +207,13 @@ def test_the_loopback_address_is_open_until_there_is_a_key(
         with door.client() as anybody:
             job = anybody.post("/v1/jobs", json=SPEC).json()
             key = door.new_key("first")
-            until(lambda: anybody.get("/v1/jobs").status_code == 401, BELIEVED_SECONDS + 2)
+            until(lambda: anybody.get("/v1/jobs").status_code == 401, seconds=BELIEVED_SECONDS + 10)
         with door.client(key) as owner, door.client(door.new_key(is_admin=True)) as admin:
             assert owner.get(f"/v1/jobs/{job['id']}").status_code == 404
             assert admin.get(f"/v1/jobs/{job['id']}").status_code == 200
             door.revoke("first")
             # Revoking keys does not open the door again.
-            until(lambda: owner.get("/v1/jobs").status_code == 401, BELIEVED_SECONDS + 2)
+            until(lambda: owner.get("/v1/jobs").status_code == 401, seconds=BELIEVED_SECONDS + 10)
             with door.client() as anybody:
                 assert anybody.get("/v1/jobs").status_code == 401
 
@@ -229,7 +229,7 @@ def test_beyond_the_loopback_address_nothing_starts_without_a_key(
         env={"RAVINE_DATABASE_URL": url, "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert answer.returncode == 1
@@ -242,7 +242,13 @@ def test_beyond_the_loopback_address_nothing_starts_without_a_key(
 def test_a_short_key_in_the_setting_is_refused_without_being_shown(tmp_path: Path) -> None:
     env = {"RAVINE_API_KEY": "hunter2", "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
     answer = subprocess.run(
-        [RAVINE, "serve", "--port", "0"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+        [RAVINE, "serve", "--port", "0"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
     assert answer.returncode == 1
     assert "api_key" in answer.stderr

@@ -18,7 +18,7 @@ from service.database import Database
 from service.doors.keys import ANYBODY
 from service.spec.job import JobSpec
 from service.spec.price import price
-from tests.servers import Broker, Stack, wait_for_job
+from tests.servers import PATIENCE, Broker, Stack, wait_for_job
 from tests.service.test_jobs import SPEC, post
 
 # A second or two of training, and 40,000 rows.
@@ -110,7 +110,7 @@ def test_sqlite_is_never_locked_for_eight_readers_and_two_writing_workers(
             readers = [pool.submit(read, number) for number in range(8)]
             try:
                 # Small jobs are written beside both sweeps until each of those has been written a few times.
-                deadline = time.monotonic() + 90
+                deadline = time.monotonic() + 3 * PATIENCE
                 while any(epochs_done(client, job_id) < 20_000 for job_id in job_ids):
                     assert time.monotonic() < deadline, "the sweeps are not written"
                     assert wait_for_job(client, post(client)["id"])["status"] == "completed"

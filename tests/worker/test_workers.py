@@ -79,7 +79,7 @@ def test_a_process_that_grew_too_large_is_replaced_after_its_shard(many: Stack) 
             assert wait_for_job(client, job["id"])["status"] == "completed"
             return bool(trainers()) and trainers().isdisjoint(first)
 
-        until(one_more_replaces_it, 20)
+        until(one_more_replaces_it)
 
 
 def test_neither_the_number_of_workers_nor_the_database_changes_a_byte(
