@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -12,6 +12,21 @@ from service.database import migrate
 from tests.servers import Broker, Postgres, Stack, copy_sqlite
 
 DATABASES = ("sqlite", "postgresql")
+
+# Folders whose tests share what is expensive to start; elsewhere it is each file. They take longest and come first.
+TOGETHER = ("tests/chaos", "tests/page")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say what `pytest -n 2` has to keep in one process."""
+
+    def lane(item: pytest.Item) -> str:
+        file = item.path.relative_to(config.rootpath).as_posix()
+        return next((folder for folder in TOGETHER if file.startswith(f"{folder}/")), file)
+
+    items.sort(key=lambda item: lane(item) not in TOGETHER)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(lane(item)))
 
 
 @pytest.fixture(scope="session")
@@ -67,17 +82,27 @@ def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], s
     return new_database(request.param)
 
 
+@pytest.fixture(scope="session")
+def stacks(
+    new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Stack]]:
+    """A function that gives the stack on a kind of database; both run until the end once they have been asked for."""
+    running: dict[str, Stack] = {}
+    with ExitStack() as resources:
+
+        def on(kind: str) -> Stack:
+            if kind not in running:
+                folder = tmp_path_factory.mktemp(f"stack-{kind}")
+                running[kind] = resources.enter_context(Stack(new_database(kind), broker.new_url(), folder))
+            return running[kind]
+
+        yield on
+
+
 @pytest.fixture(scope="session", params=DATABASES)
-def stack(
-    request: pytest.FixtureRequest,
-    new_database: Callable[[str], str],
-    broker: Broker,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Stack]) -> Stack:
     """API and workers that all tests share, once on each kind of database. Tests leave their jobs behind."""
-    folder: Path = tmp_path_factory.mktemp(f"stack-{request.param}")
-    with Stack(new_database(request.param), broker.new_url(), folder) as running:
-        yield running
+    return stacks(request.param)
 
 
 @pytest.fixture

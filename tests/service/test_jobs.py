@@ -23,6 +23,8 @@ SPEC: dict[str, Any] = {
     "batch_size": 1,
     "shuffle": False,
 }
+# An id as they are, of no job or run.
+NOBODY = "01234567-89ab-7cde-8f01-23456789abcd"
 # Minutes of work: it is still running whenever a test wants to look at it.
 LONG = {
     "problem": {"kind": "surface", "name": "ravine"},
@@ -217,7 +219,7 @@ def test_a_job_with_a_time_to_live_is_deleted_after_it_ends(client: httpx.Client
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/jobs/nothing", "/v1/runs/nothing", f"/v1/runs/{uuid4()}", f"/v1/jobs/{uuid4()}/runs"]
+    "path", ["/v1/jobs/nothing", "/v1/runs/nothing", f"/v1/runs/{NOBODY}", f"/v1/jobs/{NOBODY}/runs"]
 )
 def test_an_unknown_id_is_404(client: httpx.Client, path: str) -> None:
     answer = client.get(path)
