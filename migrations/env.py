@@ -1,5 +1,7 @@
 """How Alembic reaches the database: the connection handed to it, or the one of the settings."""
 
+import warnings
+
 from alembic import context
 from sqlalchemy import Connection
 
@@ -13,6 +15,8 @@ def run(connection: Connection) -> None:
     # SQLite changes a table by copying it; two API processes that start at once take turns on PostgreSQL by this lock.
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20250001)")
+    # `alembic check` looks at indexes of the models that only PostgreSQL has.
+    warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index", UserWarning)
     context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True, compare_type=True)
     with context.begin_transaction():
         context.run_migrations()

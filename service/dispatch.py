@@ -134,7 +134,9 @@ class Sweep(threading.Thread):
             raise
         if self._lenient_until == math.inf:
             self._lenient_until = time.monotonic() + AFTER_OUTAGE_SECONDS
-        for queue in QUEUES:
+        with self._database.snapshot() as session:
+            silent_queues = messages.silent_queues(session, silent_seconds=LOST_AFTER_SECONDS)
+        for queue in silent_queues:
             silent = LOST_AFTER_SECONDS if self._dispatcher.depth(queue) == 0 else REPEAT_AFTER_SECONDS
             with self._database.transaction() as session:
                 forgotten = messages.to_publish(session, queue, silent_seconds=silent)

@@ -3,7 +3,7 @@
 The row is the truth: a message that is sent twice changes nothing, and one that was lost is sent again.
 """
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from service.database import seconds_from_now
@@ -11,15 +11,16 @@ from service.models import Shard
 from service.states import ShardStatus
 
 
+def silent_queues(session: Session, *, silent_seconds: float) -> list[str]:
+    """Name the queues of shards whose last message is older than this, or was never sent."""
+    return sorted(session.execute(select(Shard.queue).where(*_unheard_of(silent_seconds)).distinct()).scalars())
+
+
 def to_publish(session: Session, queue: str, *, silent_seconds: float, limit: int = 1_000) -> list[tuple[int, int]]:
     """Choose the queued shards whose last message is older than this, or was never sent, and mark them as sent."""
     chosen = session.execute(
         select(Shard.job_key, Shard.number)
-        .where(
-            Shard.status == ShardStatus.QUEUED,
-            Shard.queue == queue,
-            (Shard.published_at.is_(None)) | (Shard.published_at < seconds_from_now(-silent_seconds)),
-        )
+        .where(Shard.queue == queue, *_unheard_of(silent_seconds))
         .order_by(Shard.job_key, Shard.number)
         .limit(limit)
     ).all()
@@ -30,6 +31,12 @@ def to_publish(session: Session, queue: str, *, silent_seconds: float, limit: in
             .values(published_at=seconds_from_now())
         )
     return [(job_key, number) for job_key, number in chosen]
+
+
+def _unheard_of(silent_seconds: float) -> tuple[ColumnElement[bool], ...]:
+    """Shards that wait, and nothing has been heard of them for so long."""
+    is_silent = Shard.published_at.is_(None) | (Shard.published_at < seconds_from_now(-silent_seconds))
+    return Shard.status == ShardStatus.QUEUED, is_silent
 
 
 def decline(session: Session, job_key: int, number: int) -> None:

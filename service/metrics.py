@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from service.analysis.thinning import thin
+from service.epochs import within
 from service.errors import Rejected
 from service.models import Job, Metric
 from service.spec.job import JobSpec
@@ -91,14 +92,12 @@ def histories(session: Session, job: Job, indices: Iterable[int], selection: Sel
 def rows_of(job_key: int, wanted: list[int], selection: Selection) -> Select[Any]:
     """Select the rows of runs, given by sorted indices: run, epoch, and a value for each of the selection's columns."""
     query = select(Metric.run_index, Metric.epoch, *(getattr(Metric, name) for name in selection.columns)).where(
-        Metric.job_key == job_key, Metric.epoch >= selection.from_epoch
+        Metric.job_key == job_key, *within(selection.from_epoch, selection.to_epoch)
     )
     if wanted[-1] - wanted[0] + 1 == len(wanted):
         query = query.where(Metric.run_index >= wanted[0], Metric.run_index <= wanted[-1])
     else:
         query = query.where(Metric.run_index.in_(wanted))
-    if selection.to_epoch is not None:
-        query = query.where(Metric.epoch <= selection.to_epoch)
     return query.order_by(Metric.run_index, Metric.epoch)
 
 

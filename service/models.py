@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    PrimaryKeyConstraint,
     String,
     UniqueConstraint,
     text,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.columns import Base, Key, ended_in, one_of
+from service.epochs import block_of
 from service.states import JOB_ENDED, JobStatus, RunStatus, ShardStatus
 
 # Written out: with parameters in the place of the names SQLite would not use the index that has this condition.
@@ -217,14 +219,22 @@ class LessonRecord(Base):
 
 
 class Metric(Base):
-    """One run at one epoch. NULL means not measured."""
+    """One run at one epoch. NULL means not measured.
+
+    On SQLite the rows are in the primary key. PostgreSQL would keep each key once more in an index, a third of all
+    bytes; it has the index of epochs.py instead, and recording.py refuses rows that are there.
+    """
 
     __tablename__ = "metrics"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        PrimaryKeyConstraint("job_key", "run_index", "epoch").ddl_if(dialect="sqlite"),
+        Index("ix_metrics_blocks", "job_key", "run_index", text(block_of("epoch"))).ddl_if(dialect="postgresql"),
+        {"sqlite_with_rowid": False},
+    )
 
-    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
-    run_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    job_key: Mapped[int] = mapped_column(Key, autoincrement=False)
+    run_index: Mapped[int] = mapped_column(autoincrement=False)
+    epoch: Mapped[int] = mapped_column(autoincrement=False)
     loss: Mapped[float | None]
     train_loss: Mapped[float | None]
     test_loss: Mapped[float | None]

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
+from service.epochs import block_of
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -49,19 +51,30 @@ class Outcomes:
     diverged_epoch_R: Integers
 
 
+class StoredTwice(Exception):
+    """A row of this run and epoch is stored already."""
+
+
 def write_rows(session: Session, job_key: int, rows: Rows) -> None:
-    """Insert metrics rows; fast on SQLite where ``stage`` got the same rows before the transaction began."""
+    """Insert metrics rows; fast on SQLite where ``stage`` got the same rows before the transaction began.
+
+    Raises:
+        StoredTwice: Some of them are there.
+    """
     if session.get_bind().dialect.name == "postgresql":
         _copy(session, job_key, rows)
         return
     connection = session.connection().connection
-    if connection.info.pop(_STAGED, None) is not rows:
-        _executemany(connection.cursor(), "metrics", job_key, rows)
-        return
     cursor = connection.cursor()
-    # Between two tables of one definition SQLite copies records as they are, if nothing but * is asked for.
-    cursor.execute("INSERT INTO metrics SELECT * FROM temp.staged_metrics")
-    cursor.execute("DELETE FROM temp.staged_metrics")
+    try:
+        if connection.info.pop(_STAGED, None) is not rows:
+            _executemany(cursor, "metrics", job_key, rows)
+            return
+        # Between two tables of one definition SQLite copies records as they are, if nothing but * is asked for.
+        cursor.execute("INSERT INTO metrics SELECT * FROM temp.staged_metrics")
+        cursor.execute("DELETE FROM temp.staged_metrics")
+    except sqlite3.IntegrityError as error:
+        raise StoredTwice(str(error)) from error
 
 
 def stage(connection: PoolProxiedConnection, job_key: int, rows: Rows | None) -> None:
@@ -99,6 +112,7 @@ def _executemany(cursor: Any, table: str, job_key: int, rows: Rows) -> None:
 
 def _copy(session: Session, job_key: int, rows: Rows) -> None:
     """Insert by binary COPY. A row's layout is fixed once its NULLs are: one COPY for each set of measured fields."""
+    _refuse_what_is_there(session, job_key, rows)
     pattern_N = (1 << np.arange(len(rows.fields))) @ rows.measured_FN
     for pattern in np.unique(pattern_N).tolist():
         chosen_N = pattern_N == pattern
@@ -118,6 +132,19 @@ def _copy(session: Session, job_key: int, rows: Rows) -> None:
             cursor.copy(f"COPY metrics ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy,
         ):
             copy.write(_COPY_HEADER + block.tobytes() + _COPY_TRAILER)
+
+
+def _refuse_what_is_there(session: Session, job_key: int, rows: Rows) -> None:
+    """Do what no constraint does on PostgreSQL. The rows of a run only ever grow in one direction: its first one tells.
+
+    Nobody else writes rows of this shard at the time; the transaction holds its row.
+    """
+    run, epoch = int(rows.run_index_N[0]), int(rows.epoch_N[0])
+    later = f"run_index = {run} AND {block_of('epoch')} >= {block_of(str(epoch))} AND epoch >= {epoch}"
+    with _cursor(session) as cursor:
+        cursor.execute(f"SELECT FROM metrics WHERE job_key = {int(job_key)} AND {later} LIMIT 1")
+        if cursor.fetchone() is not None:
+            raise StoredTwice(f"run {run} has rows of epoch {epoch} or later")
 
 
 def write_outcomes(session: Session, job_key: int, outcomes: Outcomes) -> None:

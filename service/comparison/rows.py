@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from service.analysis.curves import Curves
+from service.epochs import block_of
 from service.models import Job
 from service.states import RUN_ENDED, RunStatus
 
@@ -84,6 +85,7 @@ def read_last(session: Session, job: Job, fields: list[str]) -> dict[str, Floats
         session,
         wanted | {name: ("real", f"m.{name}") for name in fields},
         'FROM runs r JOIN metrics m ON m.job_key = r.job_key AND m.run_index = r."index" AND m.epoch = r.epochs_done '
+        f"AND {block_of('m.epoch')} = {block_of('r.epochs_done')} "
         f"WHERE r.job_key = {int(job.key)}",
     )
     columns = {name: np.full(job.runs_total, np.nan) for name in fields}

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.chosen import RunRange, inside
 from service.database import Database
+from service.epochs import within
 from service.errors import NotFound
 from service.events import cells
 from service.events.cursor import WINDOW, Place
@@ -90,7 +91,7 @@ def look(session: Session, job_key: int, behind: int) -> State | None:
 def shard_states(session: Session, job_key: int, first: int, end: int | None = None) -> Iterator[ShardState]:
     """Read how far the rows of shards go, by number."""
     # Epoch 0 is where a shard begins as well as its first row: only the row itself tells whether it is stored.
-    first_row = exists().where(Metric.job_key == job_key, Metric.run_index == Shard.first_run, Metric.epoch == 0)
+    first_row = exists().where(Metric.job_key == job_key, Metric.run_index == Shard.first_run, *within(0, 0))
     end_epoch = case((Shard.epoch > 0, Shard.epoch + 1), (first_row, 1), else_=0)
     query = select(Shard.number, Shard.first_run, Shard.num_runs, end_epoch, Shard.status)
     query = query.where(Shard.job_key == job_key, Shard.number >= first).order_by(Shard.number)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from service.database import Database
 from service.engines import READERS_CACHE_KIB
+from service.epochs import BLOCK_BITS, block_of
 from service.errors import NotFound
 from service.models import Job
 
@@ -77,14 +78,14 @@ def blocks(
     for span in joined(spans):
         for window in windows(span, record_every, BLOCK_ROWS):
             with database.snapshot() as session:
-                require(session, job)
                 block = read(session, job.key, window, columns)
+                require(session, job)
             if len(block):
                 yield block
 
 
 def require(session: Session, job: Job) -> None:
-    """Look whether a job is still there.
+    """Look whether a job is still there after rows of it were read, so that these were all.
 
     Raises:
         NotFound: It has been deleted: half a history must not end like a whole one.
@@ -174,12 +175,15 @@ def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]
 
     SQLite's NULL comes as the text of a NaN with a sign, which no stored NaN has: numpy reads both, and keeps the sign.
     """
-    epochs = f"epoch >= {span.first_epoch:d} AND epoch < {span.end_epoch:d}"
+    epochs = f"m.epoch >= {span.first_epoch:d} AND m.epoch < {span.end_epoch:d}"
+    if not is_sqlite:
+        first_block, last_block = span.first_epoch >> BLOCK_BITS, span.end_epoch - 1 >> BLOCK_BITS
+        epochs += f" AND {block_of('m.epoch')} BETWEEN {first_block:d} AND {last_block:d}"
     is_one_run = span.end_run - span.first_run == 1
     values = [f"ifnull(m.{name}, '-nan')" if is_sqlite else f"m.{name}" for name in columns]
     chosen = ", ".join(["m.epoch", *values])
     if span.first_epoch == 0 or is_one_run:
-        # A contiguous piece of the primary key. Behind a range of runs the epochs would be looked for one by one.
+        # A contiguous piece of the key. Behind a range of runs the epochs would be looked for one by one.
         runs = f"run_index >= {span.first_run:d} AND run_index < {span.end_run:d}"
         return (
             f"SELECT run_index, {chosen} FROM metrics AS m WHERE job_key = {job_key:d} "  # noqa: S608
@@ -187,7 +191,7 @@ def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]
         )
     # A few epochs of many runs: looked up run by run, because each run's earlier rows stand between.
     of_job = f'r.job_key = {job_key:d} AND r."index" >= {span.first_run:d} AND r."index" < {span.end_run:d}'
-    of_run = f'm.job_key = {job_key:d} AND m.run_index = +r."index" AND m.{epochs.replace("AND ", "AND m.")}'
+    of_run = f'm.job_key = {job_key:d} AND m.run_index = +r."index" AND {epochs}'
     if is_sqlite:
         # CROSS JOIN is how SQLite is told which table comes first; without the + above it would look for the whole
         # range of runs in the second one as well, once for each run.

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.database import Database
+from service.epochs import within
 from service.formats.arrays import arrays, named
 from service.formats.blocks import BLOCK_ROWS, Block, Span, blocks, concatenated, joined, read, require, rows_of_run
 from service.formats.thinned import thin_block, thinned_blocks
@@ -79,8 +80,8 @@ def _objects(database: Database, job: Job, runs: Runs, indices: Sequence[int], s
     together = max(1, BLOCK_ROWS // rows_per_run)
     for at in range(0, len(spans), together):
         with database.snapshot() as session:
-            require(session, job)
             found = [read(session, job.key, span, selection.columns) for span in joined(spans[at : at + together])]
+            require(session, job)
         for block in found:
             yield from _whole(job, runs, block, selection)
 
@@ -99,8 +100,8 @@ def _whole(job: Job, runs: Runs, block: Block, selection: Selection) -> Iterator
 def _long(database: Database, job: Job, runs: Runs, span: Span, selection: Selection) -> Iterator[bytes]:
     """Write a run that does not fit into a block; nothing where it has no rows."""
     with database.snapshot() as session:
-        require(session, job)
         total, end_epoch = _size(session, job.key, span)
+        require(session, job)
     if total == 0:
         return
     span, record_every = replace(span, end_epoch=end_epoch), runs.spec.record_every
@@ -141,9 +142,9 @@ def _columns(database: Database, job: Job, span: Span, record_every: int, select
 
 def _size(session: Session, job_key: int, span: Span) -> tuple[int, int]:
     """Count the rows of a run in a span, and tell the epoch behind the last one."""
-    inside = (Metric.job_key == job_key, Metric.run_index == span.first_run,
-              Metric.epoch >= span.first_epoch, Metric.epoch < span.end_epoch)  # fmt: skip
-    total, last = session.execute(select(func.count(), func.max(Metric.epoch)).where(*inside)).one()
+    of_run = Metric.job_key == job_key, Metric.run_index == span.first_run
+    inside = select(func.count(), func.max(Metric.epoch)).where(*of_run, *within(span.first_epoch, span.end_epoch - 1))
+    total, last = session.execute(inside).one()
     return total, 0 if last is None else last + 1
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.comparison.settings import Table, read_table
+from service.epochs import among
 from service.errors import Rejected
 from service.models import Job, Metric, Run
 from service.spec.job import JobSpec
@@ -110,10 +111,10 @@ def read_columns(
 ) -> dict[str, Floats]:
     """Read columns of some runs at some epochs, [runs, epochs] each; NaN where there is no row or no number.
 
-    Both databases look each of these rows up by the primary key: what is not drawn is not read.
+    Both databases look each of these rows up: what is not drawn is not read.
     """
     query = select(Metric.run_index, Metric.epoch, *(getattr(Metric, name) for name in columns)).where(
-        Metric.job_key == job.key, Metric.run_index.in_(runs), Metric.epoch.in_(epochs)
+        Metric.job_key == job.key, Metric.run_index.in_(runs), *among(epochs)
     )
     at_run = {run: at for at, run in enumerate(runs)}
     at_epoch = {epoch: at for at, epoch in enumerate(epochs)}

@@ -12,6 +12,10 @@ from service.errors import Unavailable
 from service.models import Base
 
 
+# An index that SQLite does not have either.
+@pytest.mark.filterwarnings(
+    "ignore:autogenerate skipping metadata-specified expression-based index 'ix_metrics_blocks'"
+)
 def test_the_migrations_make_the_tables_of_the_models(database_url: str) -> None:
     database = Database(database_url)
     with database.engine.connect() as connection:

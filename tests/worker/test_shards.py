@@ -8,7 +8,7 @@ from service import jobs, messages, shards
 from service.database import Database, seconds_from_now
 from service.doors.keys import ANYBODY
 from service.models import Checkpoint, Job, Metric, Run, Shard
-from service.recording import Outcomes, Rows
+from service.recording import Outcomes, Rows, StoredTwice
 from service.shards import Claim, LeaseLost, Progress
 from service.states import ShardStatus
 from tests.worker.rows import count, create, expire
@@ -127,8 +127,8 @@ def test_a_chunk_is_stored_as_a_whole_or_not_at_all(database: Database) -> None:
     claimed = claim(database, key)
     assert claimed is not None
     record(database, claimed, progress(0))
-    # The same rows again break the primary key; nothing else of the chunk may stay.
-    with pytest.raises(Exception, match=r"(?i)unique"):
+    # The same rows again are refused; nothing else of the chunk may stay.
+    with pytest.raises(StoredTwice):
         record(database, claimed, progress(0, checkpoint=b"new"))
     assert count(database, Metric) == 3
     assert count(database, Checkpoint) == 0
