@@ -1,8 +1,10 @@
 """What the tests share: one PostgreSQL, one Valkey, and Ravine itself running on both databases."""
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -74,6 +76,14 @@ def new_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         return postgres.create_database(template=make_url(templates[kind]).database or "")
 
     return make
+
+
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder for what programs put into TMPDIR; its path leaves room for a socket's, as pytest's may not."""
+    with tempfile.TemporaryDirectory(prefix="ravine-test-") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
 
 
 @pytest.fixture(params=DATABASES)

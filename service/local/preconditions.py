@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import socket
+import sys
 import tempfile
 from contextlib import suppress
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from pathlib import Path
 _PID_FILE = "ravine.pid"
 _SCRATCH_PREFIX = "ravine-"
 _BACKLOG = 2048  # uvicorn's own default.
+# What the kernel keeps of a socket's path: 108 bytes with the one that ends it on Linux, 104 on macOS.
+_SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 
 
 class StackError(Exception):
@@ -58,6 +61,7 @@ class DataDir:
 
     def claim(self) -> None:
         """Make the folder and hold it until ``release``, or raise StackError."""
+        require_room_for_sockets(tempfile.gettempdir())
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path / _PID_FILE, os.O_RDWR | os.O_CREAT, 0o644)
@@ -97,6 +101,16 @@ class DataDir:
             return None if _lock(file) else _read(file)[0]
         finally:
             os.close(file)
+
+
+def require_room_for_sockets(folder: str) -> None:
+    """Raise StackError where the path of a socket in a temporary folder of this one would be too long."""
+    example = os.fsencode(Path(folder) / f"{_SCRATCH_PREFIX}12345678" / "broker.sock")
+    if len(example) > _SOCKET_PATH_BYTES:
+        raise StackError(
+            f"The path of the temporary folder {folder} is too long by {len(example) - _SOCKET_PATH_BYTES} bytes for a "
+            "socket in it. Set TMPDIR to a shorter one, such as /tmp."
+        )
 
 
 def _lock(file: int) -> bool:

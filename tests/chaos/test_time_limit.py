@@ -15,7 +15,9 @@ def test_a_job_that_takes_too_long_fails_with_the_reason(fragile: Fragile) -> No
     first = fragile.client.get(f"/v1/jobs/{job_id}/runs?limit=1").json()["items"][0]
     assert first["status"] == "failed"
     history = fragile.client.get(f"/v1/runs/{first['id']}/metrics").json()
-    assert history["epoch"] == list(range(first["epochs_done"] + 1))
+    # On a machine that is busy with something else the limit may be over before the first row.
+    was_recorded = first["final_loss"] is not None
+    assert history["epoch"] == (list(range(first["epochs_done"] + 1)) if was_recorded else [])
 
 
 def test_a_limit_beyond_what_is_allowed_is_refused_with_its_place(fragile: Fragile) -> None:

@@ -19,7 +19,7 @@ from worker.engine.stack import Stack
 from worker.engine.trainer import Plan, Trainer
 
 RUNS = 999
-FALLING = Course("polynomial", (("decay_steps", 80.0), ("power", 1.7), ("final_fraction", 0.1)), warmup_steps=3)
+FALLING = Course("polynomial", (("decay_steps", 15.0), ("power", 1.7), ("final_fraction", 0.1)), warmup_steps=3)
 ALONE = (0, 1, 500, 997, 998)
 WAVES = "sin(3*x)*exp(-y**2/4) + abs(x)**1.5 + log(1 + y**2) + 0.1*(x**2 + y**2)*tanh(x*y)**2"
 
@@ -67,10 +67,10 @@ def quadratic(dimensions, noise, angle=0.0):
 # Problem of the runs with these indices, epochs, accumulate.
 PROBLEMS = {
     "flipnet": (flipnet(1, shuffle=False), 4, 1),
-    "flipnet shuffled": (flipnet(5, shuffle=True), 18, 2),
+    "flipnet shuffled": (flipnet(5, shuffle=True), 8, 2),
     "flipnet full batch": (flipnet("full", shuffle=False), 6, 1),
-    "surface": (surface(0.0), 70, 1),
-    "surface with noise": (surface(0.5), 70, 3),
+    "surface": (surface(0.0), 24, 1),
+    "surface with noise": (surface(0.5), 24, 3),
     "quadratic": (quadratic(2, 0.0, angle=30.0), 20, 1),
     "quadratic with noise": (quadratic(37, 0.1), 20, 1),
 }

@@ -38,7 +38,7 @@ def test_every_kind_has_its_twin_and_its_settings():
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
-@settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())
 def test_every_run_of_a_stack_equals_its_own_loop_in_another_program(kind, data):
     runs = data.draw(drawn(kind))

@@ -165,16 +165,17 @@ def scheduled(problem, optimizers, courses, epochs):
 
 @pytest.mark.parametrize("per", ["update", "epoch"])
 def test_a_scheduled_run_equals_a_plain_loop_with_torchs_scheduler(per):
-    epochs = STEPS if per == "epoch" else STEPS // 16
+    batches = [range(first, first + 4) for first in range(0, 16, 4)]
+    epochs = STEPS if per == "epoch" else STEPS // len(batches)
     optimizers, courses = [], []
     for given, _ in CASES.values():
         for optimizer in (("momentum", {"lr": RATE, "momentum": 0.8}), ("adam", {"lr": RATE / 10})):
             optimizers.append(optimizer)
             by = Course(given.kind, given.settings, per, given.warmup_steps, given.initial_fraction, given.warmup_shape)
             courses.append((by, Course()))
-    trainer, history = scheduled(FlipNet([3] * len(optimizers)), optimizers, courses, epochs)
+    trainer, history = scheduled(FlipNet([3] * len(optimizers), batch_size=4), optimizers, courses, epochs)
     weights_DR = trainer.checkpoint()["weights"]
-    losses = [flipnet_loss([image]) for image in range(16)]
+    losses = [flipnet_loss(batch) for batch in batches]
     for run, ((kind, settings), (_, twin)) in enumerate(
         zip(optimizers, [case for case in CASES.values() for _ in range(2)], strict=True)
     ):
@@ -183,14 +184,14 @@ def test_a_scheduled_run_equals_a_plain_loop_with_torchs_scheduler(per):
         # OneCycleLR sets the rate to that of its top: here they are the same.
         optimizer = method([weights], **twin_settings(kind, settings))
         top = RATE / settings["lr"]
-        rates = [rate / top for rate in torch_rates(twin, epochs if per == "epoch" else 16 * epochs)]
-        for update in range(16 * epochs):
-            optimizer.param_groups[0]["lr"] = rates[update // 16 if per == "epoch" else update]
+        rates = [rate / top for rate in torch_rates(twin, epochs if per == "epoch" else len(batches) * epochs)]
+        for update in range(len(batches) * epochs):
+            optimizer.param_groups[0]["lr"] = rates[update // len(batches) if per == "epoch" else update]
             optimizer.zero_grad()
-            losses[update % 16](weights).backward()
+            losses[update % len(batches)](weights).backward()
             optimizer.step()
         np.testing.assert_allclose(weights_DR[:, run], weights.detach().numpy(), rtol=1e-9, atol=1e-9)
-        in_force = rates if per == "epoch" else rates[15::16]
+        in_force = rates if per == "epoch" else rates[len(batches) - 1 :: len(batches)]
         np.testing.assert_allclose(history["lr"][1:, run], in_force, rtol=1e-12, atol=1e-14)
 
 

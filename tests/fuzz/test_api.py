@@ -1,6 +1,6 @@
 """Whatever is asked of the API, it answers as its OpenAPI document says, and never with an error of its own.
 
-Here a few hundred requests on each database; `make fuzz` asks thousands: RAVINE_FUZZ_REQUESTS says how many.
+Here about a hundred requests on each database; `make fuzz` asks thousands: RAVINE_FUZZ_REQUESTS says how many.
 """
 
 import os
@@ -21,7 +21,7 @@ from service.settings import Settings
 from tests.servers import Api, Broker
 from worker.runner import train_shard
 
-REQUESTS = int(os.environ.get("RAVINE_FUZZ_REQUESTS", "150"))
+REQUESTS = int(os.environ.get("RAVINE_FUZZ_REQUESTS", "100"))
 # What one round asks for each operation and phase: in the suite a handful, so that a round is short.
 EXAMPLES = 5 if REQUESTS < 1_000 else 60
 CONFIG = Path(__file__).with_name("schemathesis.toml")

@@ -117,16 +117,24 @@ def test_a_database_of_a_newer_version_is_a_clear_error(tmp_path: Path) -> None:
     assert "cannot be brought to this version" in fails_at_once("--port", "0", cwd=tmp_path)
 
 
+def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    message = fails_at_once("--port", "0", cwd=tmp_path)
+    assert str(deep) in message
+    assert "Set TMPDIR" in message
+    assert list(tmp_path.iterdir()) == [deep]
+
+
 def test_down_without_anything_running_says_so(tmp_path: Path) -> None:
     answer = subprocess.run([RAVINE, "down"], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert "No Ravine works on" in answer.stdout
 
 
-def test_the_life_of_a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:
     """One stack for several promises, because each start loads torch twice."""
-    port, temporary = free_port(), tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setenv("TMPDIR", str(temporary))
+    port = free_port()
     with up("--port", str(port), cwd=tmp_path) as first:
         first.wait_until_ready()
         assert first.url == f"http://127.0.0.1:{port}"
