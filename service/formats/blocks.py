@@ -5,7 +5,7 @@ said beforehand, as spans of runs and epochs up to which rows are stored: what a
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import Any
@@ -143,18 +143,18 @@ def windows(span: Span, record_every: int, max_rows: int) -> Iterator[Span]:
 def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> Block:
     """Read one span as it is."""
     connection: Any = session.connection().connection.driver_connection
+    is_one_run = span.end_run - span.first_run == 1
+    num_columns = len(columns) + (1 if is_one_run else 2)
     if isinstance(connection, sqlite3.Connection):
         connection.execute(f"PRAGMA cache_size = {-READERS_CACHE_KIB}")
         # Not a list of them: rows that live on wake the garbage collector.
         rows = connection.execute(_statement(True, job_key, span, columns))
-        numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
-        numbers_NK = numbers.reshape(-1, 2 + len(columns))
+        numbers_NK = _as_array(rows, num_columns)
         null_NK = np.isnan(numbers_NK) & np.signbit(numbers_NK)
     else:
         with connection.cursor(binary=True) as cursor:
             rows = cursor.execute(_statement(False, job_key, span, columns)).fetchall()
-        numbers = np.fromiter(chain.from_iterable(rows), dtype=np.float64)
-        numbers_NK = numbers.reshape(-1, 2 + len(columns))
+        numbers_NK = _as_array(rows, num_columns)
         # numpy makes NaN of None; only where there is one do the rows have to be asked.
         null_NK = np.isnan(numbers_NK)
         at_N, at_K = np.nonzero(null_NK)
@@ -163,15 +163,19 @@ def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> 
         ]
     return Block(
         columns=tuple(columns),
-        index_N=numbers_NK[:, 0].astype(np.int64),
-        epoch_N=numbers_NK[:, 1].astype(np.int64),
-        values_CN=np.ascontiguousarray(numbers_NK[:, 2:].T),
-        null_CN=np.ascontiguousarray(null_NK[:, 2:].T),
+        index_N=np.full(len(numbers_NK), span.first_run) if is_one_run else numbers_NK[:, 0].astype(np.int64),
+        epoch_N=numbers_NK[:, -len(columns) - 1].astype(np.int64),
+        values_CN=np.ascontiguousarray(numbers_NK[:, num_columns - len(columns) :].T),
+        null_CN=np.ascontiguousarray(null_NK[:, num_columns - len(columns) :].T),
     )
 
 
+def _as_array(rows: Iterable[Sequence[Any]], num_columns: int) -> NDArray[np.float64]:
+    return np.fromiter(chain.from_iterable(rows), dtype=np.float64).reshape(-1, num_columns)
+
+
 def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]) -> str:
-    """Write the query. Names are columns of ours and all else is a number, never a user's text.
+    """Write the query, for one run without its index. Names are columns of ours and all else is a number.
 
     SQLite's NULL comes as the text of a NaN with a sign, which no stored NaN has: numpy reads both, and keeps the sign.
     """
@@ -182,13 +186,13 @@ def _statement(is_sqlite: bool, job_key: int, span: Span, columns: Sequence[str]
     is_one_run = span.end_run - span.first_run == 1
     values = [f"ifnull(m.{name}, '-nan')" if is_sqlite else f"m.{name}" for name in columns]
     chosen = ", ".join(["m.epoch", *values])
-    if span.first_epoch == 0 or is_one_run:
+    if is_one_run:
+        of_run = f"job_key = {job_key:d} AND run_index = {span.first_run:d}"
+        return f"SELECT {chosen} FROM metrics AS m WHERE {of_run} AND {epochs} ORDER BY epoch"  # noqa: S608
+    if span.first_epoch == 0:
         # A contiguous piece of the key. Behind a range of runs the epochs would be looked for one by one.
-        runs = f"run_index >= {span.first_run:d} AND run_index < {span.end_run:d}"
-        return (
-            f"SELECT run_index, {chosen} FROM metrics AS m WHERE job_key = {job_key:d} "  # noqa: S608
-            f"AND {f'run_index = {span.first_run:d}' if is_one_run else runs} AND {epochs} ORDER BY run_index, epoch"
-        )
+        of_runs = f"job_key = {job_key:d} AND run_index >= {span.first_run:d} AND run_index < {span.end_run:d}"
+        return f"SELECT run_index, {chosen} FROM metrics AS m WHERE {of_runs} AND {epochs} ORDER BY run_index, epoch"  # noqa: S608
     # A few epochs of many runs: looked up run by run, because each run's earlier rows stand between.
     of_job = f'r.job_key = {job_key:d} AND r."index" >= {span.first_run:d} AND r."index" < {span.end_run:d}'
     of_run = f'm.job_key = {job_key:d} AND m.run_index = +r."index" AND {epochs}'
