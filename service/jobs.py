@@ -179,8 +179,9 @@ def remove(session: Session, job_id: str, caller: Caller) -> None:
 
 
 def remove_expired(session: Session) -> int:
-    """Delete the jobs whose time to live is over."""
-    expired = list(session.execute(select(Job.key).where(Job.expires_at < seconds_from_now()).limit(20)).scalars())
+    """Delete jobs whose time to live is over, other ones than another process deletes at the time."""
+    query = select(Job.key).where(Job.expires_at < seconds_from_now()).limit(20).with_for_update(skip_locked=True)
+    expired = list(session.execute(query).scalars())
     for key in expired:
         _remove(session, key)
     return len(expired)

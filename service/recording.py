@@ -151,10 +151,14 @@ def write_outcomes(session: Session, job_key: int, outcomes: Outcomes) -> None:
     """Update the runs of a shard."""
     postgresql = session.get_bind().dialect.name == "postgresql"
     number = (lambda values: values.tolist()) if postgresql else sqlite_values
+    final_loss: list[Any] = number(outcomes.final_loss_R)
+    # A run whose loss was no number would have diverged: this one has no row yet.
+    for at in np.flatnonzero(np.isnan(outcomes.final_loss_R) & (outcomes.diverged_epoch_R < 0)).tolist():
+        final_loss[at] = None
     columns = [
         list(outcomes.status),
         outcomes.epochs_done_R.tolist(),
-        number(outcomes.final_loss_R),
+        final_loss,
         [
             None if epoch < 0 else loss
             for epoch, loss in zip(outcomes.best_epoch_R.tolist(), number(outcomes.best_loss_R), strict=True)

@@ -5,15 +5,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from service import shards
 from service.comparison.job import compare
 from service.database import Database
-from service.models import Job
+from service.models import Job, Run
 from service.recording import Outcomes, Rows
 from service.schemas.comparison import ComparisonAnswer
 from service.shards import Progress
+from service.states import ShardStatus
 from tests.worker.rows import create
+from worker.recorder import Recorder
 
 
 @pytest.fixture
@@ -36,6 +39,20 @@ def test_a_queued_job_has_nothing_to_compare_and_says_so(database: Database) -> 
     assert [warning["code"] for warning in found["warnings"]] == ["no_rows"]
     assert found["verdict"] == "No run has recorded anything yet."
     assert {setting["runs"] for label in found["labels"] for setting in label["settings"]} == {0}
+
+
+def test_a_job_that_ended_before_its_first_row_has_nothing_to_compare_either(database: Database) -> None:
+    key = create(database)
+    with database.transaction() as session:
+        claimed = shards.claim(session, key, 0, lease_seconds=60, receipt={})
+        assert claimed is not None
+        nothing = Recorder(("loss",), 0, 3, 4).take(None)
+        shards.record(session, claimed, nothing, lease_seconds=60)
+        shards.end(session, claimed, ShardStatus.FAILED, reason="timeout", detail="over")
+        assert set(session.execute(select(Run.final_loss, Run.status)).all()) == {(None, "failed")}
+    found = compared(database, key)
+    assert [warning["code"] for warning in found["warnings"]] == ["no_rows"]
+    assert found["verdict"] == "No run has recorded anything yet."
 
 
 def test_a_running_job_is_compared_as_far_as_it_is(database: Database) -> None:
