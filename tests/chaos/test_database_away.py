@@ -33,7 +33,7 @@ def test_a_training_outlives_a_database_that_is_away_for_longer_than_a_lease(fra
             time.sleep(0.1)
     finally:
         fragile.postgres.resume()
-    fragile.wait(lambda: answers(fragile.client), 5, "the API answers again without a restart")
+    fragile.wait(lambda: answers(fragile.client), 30, "the API answers again without a restart")
     assert wait_for_job(fragile.client, job_id)["status"] == "completed"
     assert (fragile.shard(job_id).attempt, fragile.shard(job_id).lost) == (1, 0)
     assert violations(expected, record_of(fragile.database, job_id), []) == []

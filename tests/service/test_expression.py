@@ -212,21 +212,21 @@ def test_what_is_not_a_formula_is_refused_with_its_place(text, place):
     ids=lambda text: f"{text[:12]} … {len(text)}",
 )
 def test_what_would_take_long_is_refused_at_once(text):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExpressionError):
         parse(text)
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 def test_the_longest_formulas_that_are_allowed_derive_quickly():
     deep = "sin(" * 90 + "x" + ")" * 90
     long = "+".join(f"sin({number}*x*y)" for number in range(90))
     assert len(long) <= MAX_CHARACTERS
-    started = time.perf_counter()
+    started = time.process_time()
     for text in (deep, long, "x*y*" * 240 + "x", "x**y**x**y**x**y**x"):
         expression = parse(text)
         expression.compile(("value", *expression.variables, "xx"))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_formula_raises_no_warning_of_its_own():

@@ -15,10 +15,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from service import jobs
 from service.database import Database
-from service.local.supervisor import STOP_SECONDS
 from service.observing import tracing
 from service.settings import Settings
-from tests.servers import Broker, Stack, until, wait_for_job
+from tests.servers import PATIENCE, Broker, Stack, until, wait_for_job
 from tests.worker.rows import create
 
 SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 3}
@@ -131,12 +130,15 @@ def test_a_missing_extra_is_said_with_what_to_install(monkeypatch: pytest.Monkey
         tracing.configure(Settings(otlp_endpoint="http://127.0.0.1:4318"), "api")
 
 
-def test_a_part_stops_soon_though_its_collector_is_away(traced: Stack, collector: Collector) -> None:
+def test_a_part_stops_soon_though_its_collector_is_away(
+    traced: Stack, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The last test here: it ends what the others share.
     collector.close()
     with traced.client() as client:
         wait_for_job(client, client.post("/v1/jobs", json=SPEC).json()["id"])
+    # Nobody has to be killed, though the machine may be busy.
+    monkeypatch.setattr("service.local.supervisor.STOP_SECONDS", PATIENCE)
     began = time.monotonic()
     traced.stop()
-    # Nobody had to be killed.
-    assert time.monotonic() - began < STOP_SECONDS
+    assert time.monotonic() - began < PATIENCE / 3
