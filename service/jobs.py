@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Text, delete, false, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Text, delete, false, func, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -139,9 +139,8 @@ def listed(
     if status is not None:
         query = query.where(Job.status == status)
     if name is not None:
-        # SQLite's LIKE does not tell capital letters apart; lower() would take longer than all the rest.
-        is_sqlite = session.get_bind().dialect.name == "sqlite"
-        query = query.where((Job.name.contains if is_sqlite else Job.name.icontains)(name, autoescape=True))
+        find = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
+        query = query.where(find(Job.name_folded, func.lower(name)) > 0)
     if problem is not None:
         query = query.where(Job.problem == problem)
     return list(session.execute(select(Job).where(Job.key.in_(query)).order_by(Job.key.desc())).scalars())

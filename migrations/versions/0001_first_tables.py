@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_folded", sa.Text(), sa.Computed("lower(name)", persisted=True), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("spec", sa.JSON(), nullable=False),
@@ -118,7 +119,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
             postgresql_where=sa.text("status IN ('queued', 'running', 'cancelling')"),
         )
-        batch_op.create_index("ix_jobs_listed", ["key", "owner", "status", "problem", "name"], unique=False)
+        batch_op.create_index("ix_jobs_listed", ["key", "owner", "status", "problem", "name_folded"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_owner_key"), ["owner", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_problem_key"), ["problem", "key"], unique=False)
         batch_op.create_index(batch_op.f("ix_jobs_status_key"), ["status", "key"], unique=False)
