@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from service import jobs, shards
-from service.database import Database, migrate
+from service.database import Database
+from service.migrating import migrate
 from service.models import Job
 from service.settings import Settings
 from service.spec.job import JobSpec

@@ -1,17 +1,12 @@
-"""How the database is used: transactions that commit in plain sight, its own clock, and its migrations."""
+"""How the database is used: transactions that commit in plain sight, and its own clock."""
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import ColumnElement, Connection, Engine, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.compiler import compiles
@@ -22,9 +17,6 @@ from sqlalchemy.sql.visitors import InternalTraversal
 
 from service.columns import UTCDateTime
 from service.engines import BUSY_TIMEOUT_SECONDS, postgresql_engine, sqlite_engine
-from service.errors import Unavailable
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 class seconds_from_now(ColumnElement[datetime]):  # noqa: N801  (used like an SQL function)
@@ -127,39 +119,6 @@ class Database:
         # Nothing is kept in a session beyond its transaction, so its objects need no care after bulk changes.
         return Session(bind, expire_on_commit=False, execution_options={"synchronize_session": False})
 
-    def check(self) -> None:
-        """Raise Unavailable unless the database answers and its tables are those of this version."""
-        try:
-            with self.engine.connect() as connection:
-                found = MigrationContext.configure(connection).get_current_revision()
-        except OperationalError as error:
-            raise Unavailable(f"the database cannot be reached: {error.orig}") from error
-        wanted = newest_migration()
-        if found != wanted:
-            raise Unavailable(
-                f"the database is at migration {found}, this version needs {wanted}: run `ravine migrate`"
-            )
-
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
-
-
-def newest_migration() -> str | None:
-    """Give the revision that this version's tables have."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
-
-
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring the tables to a revision, by default the newest."""
-    database = Database(url)
-    try:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        with database.engine.connect() as connection:
-            connection = connection.execution_options(writes=True)
-            config.attributes["connection"] = connection
-            command.upgrade(config, revision)
-            connection.commit()
-    finally:
-        database.close()

@@ -88,7 +88,7 @@ class LocalStack:
 def bring_up_to_date(database_url: str) -> None:
     """Migrate a database. Raises StackError when it cannot be reached, or was made by a newer version."""
     # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
-    from service.database import migrate
+    from service.migrating import migrate
 
     try:
         migrate(database_url)

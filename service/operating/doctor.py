@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database import Database, newest_migration, seconds_from_now
+from service.database import Database, seconds_from_now
 from service.dispatch import QUEUES, Dispatcher
+from service.migrating import current_migration, newest_migration
 from service.outages import why_unavailable
 from service.settings import Settings
 
@@ -68,9 +68,7 @@ def _database(database: Database) -> Finding:
 
 
 def _migrations(database: Database) -> Finding:
-    with database.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    wanted = newest_migration()
+    found, wanted = current_migration(database), newest_migration()
     if found == wanted:
         return Finding("migrations", True, f"the tables are those of this version ({found})")
     return Finding("migrations", False, f"the tables are at {found}, this version needs {wanted}", "`ravine migrate`")

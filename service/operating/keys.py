@@ -79,6 +79,7 @@ def _transaction(data_dir: Path | None) -> "Iterator[Session]":
     from service.errors import RavineError
     from service.local.preconditions import DataDir, StackError
     from service.local.stack import bring_up_to_date
+    from service.migrating import check
     from service.settings import get_settings
 
     try:
@@ -92,7 +93,7 @@ def _transaction(data_dir: Path | None) -> "Iterator[Session]":
             url = get_settings().database_url
         database = Database(url)
         try:
-            database.check()
+            check(database)
             with database.transaction() as session:
                 yield session
         finally:

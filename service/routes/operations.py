@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from service.errors import Forbidden
+from service.migrating import check
 from service.routes.answers import TheCaller, TheDatabase, TheDispatcher, answer
 from service.schemas.answers import Problem
 from service.schemas.catalogue import Health
@@ -21,7 +22,7 @@ def healthz() -> Response:
 @router.get("/readyz", operation_id="get_readiness", responses={200: {"model": Health}, 503: {"model": Problem}})
 def readyz(database: TheDatabase, dispatcher: TheDispatcher) -> Response:
     """Tell that database and broker are reachable; 503 says which is not."""
-    database.check()
+    check(database)
     dispatcher.check()
     return answer({"status": "ready", "version": VERSION})
 

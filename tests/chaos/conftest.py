@@ -12,7 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from service.database import Database, migrate
+from service.database import Database
+from service.migrating import migrate
 from service.models import Job, Shard
 from tests.chaos.blows import children
 from tests.chaos.invariants import Record

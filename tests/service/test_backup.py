@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import make_url, select
 
 from service.database import Database
+from service.migrating import check
 from service.models import Base
 from tests.servers import Postgres
 from tests.service.stored import Stored
@@ -85,7 +86,7 @@ def test_what_the_page_backs_up_comes_back_to_the_bit(
         else:
             new_url = restored_postgresql(url, tmp_path, request.getfixturevalue("postgres"))
     with closing(Database(new_url)) as restored:
-        restored.check()
+        check(restored)
         assert everything(restored) == before
         # Keys go on where they were: a new job overwrites none.
         new = Stored(restored, loss=number)

@@ -7,8 +7,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
-from service.database import MIGRATIONS, Database, migrate
+from service.database import Database
 from service.errors import Unavailable
+from service.migrating import MIGRATIONS, check, migrate
 from service.models import Base
 
 
@@ -21,7 +22,7 @@ def test_the_migrations_make_the_tables_of_the_models(database_url: str) -> None
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
-    database.check()
+    check(database)
     database.close()
 
 
@@ -36,9 +37,9 @@ def test_migrations_go_down_and_up_again(database_url: str) -> None:
         connection.commit()
     assert set(inspect(database.engine).get_table_names()) <= {"alembic_version", "sqlite_sequence"}
     with pytest.raises(Unavailable, match="ravine migrate"):
-        database.check()
+        check(database)
     migrate(database_url)
-    database.check()
+    check(database)
     database.close()
 
 

@@ -12,7 +12,8 @@ from alembic.config import Config
 from sqlalchemy import func, inspect, select
 
 from service import jobs
-from service.database import MIGRATIONS, Database, migrate
+from service.database import Database
+from service.migrating import MIGRATIONS, check, migrate
 from service.models import Base, Job, Run
 from service.shards import claim
 from service.spec.job import JobSpec
@@ -25,7 +26,7 @@ NUM_PROCESSES = 3
 # Not `ravine migrate`, whose start takes longer than its work: they would come one after another.
 PROGRAM = """
 import sys
-from service.database import migrate
+from service.migrating import migrate
 print("ready", flush=True)
 sys.stdin.readline()
 migrate(sys.argv[1])
@@ -47,7 +48,7 @@ def test_migrations_go_down_and_up_with_data_in_the_tables(database_url: str) ->
         assert not set(inspect(database.engine).get_table_names()) & set(Base.metadata.tables)
     migrate(database_url)
     with closing(Database(database_url)) as database:
-        database.check()
+        check(database)
         job_with_rows(database, num_rows=10, value=1.0)
         with database.snapshot() as session:
             assert session.execute(select(func.count()).select_from(Job)).scalar_one() == 1
@@ -87,6 +88,6 @@ def test_processes_that_start_at_once_make_the_tables_once(
         _, complaints = process.communicate(timeout=60)
         assert process.returncode == 0, complaints
     with closing(Database(url)) as database:
-        database.check()
+        check(database)
         with database.transaction() as session:
             jobs.create(session, JobSpec.model_validate(SPEC), price(JobSpec.model_validate(SPEC)))
