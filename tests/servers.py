@@ -116,6 +116,7 @@ class Stack:
         *,
         batch_processes: int = 1,
         batch_workers: Mapping[str, Mapping[str, str]] | None = None,
+        has_interactive: bool = True,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self.database_url, self.broker_url, self.log_dir = database_url, broker_url, folder
@@ -124,6 +125,8 @@ class Stack:
         self._batch_processes = batch_processes
         # By name, each with what its environment has besides.
         self._batch_workers = batch_workers or {"batch": {}}
+        # Workers of sweeps take small jobs as well; one more process that loads torch is one that others wait for.
+        self._has_interactive = has_interactive
         # What the parts complain about is in the report of the test that fails.
         self._supervisor = Supervisor(folder, Console())
         self._resources = ExitStack()
@@ -140,7 +143,8 @@ class Stack:
         run, env, fd = self._supervisor.run, self._env, listener.fileno()
         try:
             run("api", api_command(fd), env=env, pass_fds=[fd])
-            run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
+            if self._has_interactive:
+                run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
             for name, more in self._batch_workers.items():
                 run(name, worker_command(name, BATCH, self._batch_processes), env={**env, **more})
             self._supervisor.wait_until(lambda: is_ready(self.url), "the API", START_SECONDS)

@@ -74,7 +74,7 @@ def traced(
     """A stack that sends its spans ten times a second."""
     env = {"RAVINE_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100", "RAVINE_SWEEP_SECONDS": "0.2"}
     folder = tmp_path_factory.mktemp("traced")
-    with Stack(new_database("sqlite"), broker.new_url(), folder, env=env) as stack:
+    with Stack(new_database("sqlite"), broker.new_url(), folder, has_interactive=False, env=env) as stack:
         yield stack
 
 

@@ -19,14 +19,14 @@ SPECS: list[dict[str, Any]] = [
             {"kind": "rmsprop", "lr": 0.01, "alpha": {"from": 0.5, "to": 0.99, "num": 1_507}},
         ],
         "seeds": [1, 2],
-        "epochs": 3,
+        "epochs": 2,
         "shuffle": True,
     },
     {
         "problem": {"kind": "surface", "expression": "x**2 + sin(3*x)*exp(y) + abs(y)**1.5", "noise": 0.1,
                     "starts": {"x": {"from": -2, "to": 2, "num": 101}, "y": {"from": -1, "to": 1, "num": 101}}},
         "optimizers": [{"kind": "nesterov", "lr": 0.01}, {"kind": "adamw", "lr": 0.05}],
-        "epochs": 5,
+        "epochs": 2,
     },
 ]  # fmt: skip
 
