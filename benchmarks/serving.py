@@ -37,10 +37,11 @@ FILTERS: dict[str, dict[str, Any]] = {
 }
 # Job after job like the first one; the last bits of an id are zero.
 MORE_JOBS = """
-INSERT INTO jobs (id, name, problem, status, error_reason, spec, spec_digest, runs_total, epochs_total, created_at,
-                  started_at, finished_at, receipt, owner, work)
+INSERT INTO jobs (id, name, name_folded, problem, status, error_reason, spec, spec_digest, runs_total, epochs_total,
+                  created_at, started_at, finished_at, receipt, owner, work)
 WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < :num_jobs)
 SELECT printf('%08x-0000-7000-8000-000000000000', n), 'Sweep number ' || n || ' of many',
+       'sweep number ' || n || ' of many',
        CASE n % 5 WHEN 0 THEN 'flipnet' WHEN 1 THEN 'surface' WHEN 2 THEN 'quadratic' WHEN 3 THEN 'digits'
                   ELSE 'playground' END,
        CASE n % 2000 WHEN 0 THEN 'failed' ELSE 'completed' END, CASE n % 2000 WHEN 0 THEN 'training_error' END,

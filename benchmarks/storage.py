@@ -57,7 +57,7 @@ def _copies(database: Database) -> list[str]:
         ids.append(f"{number:08x}-0000-7000-8000-000000000000")
         with database.transaction() as session:
             for table in ("jobs", "shards", "runs", "metrics"):
-                columns = [f'"{column.name}"' for column in Base.metadata.tables[table].columns if not column.computed]
+                columns = [f'"{column.name}"' for column in Base.metadata.tables[table].columns]
                 key, *rest = columns
                 shown = [":id" if column == '"id"' else column for column in rest]
                 order = "ORDER BY job_key, run_index, epoch" if table == "metrics" else ""

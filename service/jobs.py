@@ -46,6 +46,7 @@ def create(
     job = Job(
         id=new_job_id(),
         name=spec.name,
+        name_folded=spec.name.casefold(),
         problem=spec.problem.kind,
         spec=spec.as_dict(),
         spec_digest=digest,
@@ -140,7 +141,7 @@ def listed(
         query = query.where(Job.status == status)
     if name is not None:
         find = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
-        query = query.where(find(Job.name_folded, func.lower(name)) > 0)
+        query = query.where(find(Job.name_folded, name.casefold()) > 0)
     if problem is not None:
         query = query.where(Job.problem == problem)
     return list(session.execute(select(Job).where(Job.key.in_(query)).order_by(Job.key.desc())).scalars())

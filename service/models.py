@@ -10,7 +10,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
-    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -68,8 +67,9 @@ class Job(Base):
     key: Mapped[int] = mapped_column(Key, primary_key=True)
     id: Mapped[str] = mapped_column(String(36), unique=True)
     name: Mapped[str]
-    # Where a part of a name is looked for: comparing without regard to capital letters takes three times as long.
-    name_folded: Mapped[str] = mapped_column(Computed("lower(name)", persisted=True), deferred=True)
+    # In small letters, where a part of a name is looked for: comparing without regard to capitals takes three times as
+    # long. Not computed by the database: SQLite would not find such a column in the index that lists are read from.
+    name_folded: Mapped[str] = mapped_column(deferred=True)
     problem: Mapped[str]
     status: Mapped[str] = mapped_column(default=JobStatus.QUEUED)
     spec: Mapped[dict[str, Any]]

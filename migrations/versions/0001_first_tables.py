@@ -51,7 +51,7 @@ def upgrade() -> None:
         sa.Column("key", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_folded", sa.Text(), sa.Computed("lower(name)", persisted=True), nullable=False),
+        sa.Column("name_folded", sa.Text(), nullable=False),
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("spec", sa.JSON(), nullable=False),
