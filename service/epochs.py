@@ -16,16 +16,16 @@ def block_of(epoch: str) -> str:
     return f"({epoch} >> {BLOCK_BITS})"
 
 
-_EPOCH = literal_column("metrics.epoch", Integer)
-_BLOCK = literal_column(block_of("metrics.epoch"), Integer)
+_epoch = literal_column("metrics.epoch", Integer)
+_block = literal_column(block_of("metrics.epoch"), Integer)
 
 
-def within(first: int, last: int | None = None) -> list[ColumnElement[bool]]:
-    """Limit rows of metrics to the epochs from one to another, both of them included."""
-    limits = [first <= _EPOCH, first >> BLOCK_BITS <= _BLOCK]
-    return limits if last is None else [*limits, last >= _EPOCH, last >> BLOCK_BITS >= _BLOCK]
+def within(first: int, last: int | None) -> list[ColumnElement[bool]]:
+    """Limit rows of metrics to the epochs from one to another, both of them included, or from one on."""
+    limits = [_epoch >= first, _block >= first >> BLOCK_BITS]
+    return limits if last is None else [*limits, _epoch <= last, _block <= last >> BLOCK_BITS]
 
 
 def among(epochs: Sequence[int]) -> list[ColumnElement[bool]]:
     """Limit rows of metrics to these epochs."""
-    return [_EPOCH.in_(epochs), _BLOCK.in_(sorted({epoch >> BLOCK_BITS for epoch in epochs}))]
+    return [_epoch.in_(epochs), _block.in_(sorted({epoch >> BLOCK_BITS for epoch in epochs}))]

@@ -67,8 +67,8 @@ class Job(Base):
     key: Mapped[int] = mapped_column(Key, primary_key=True)
     id: Mapped[str] = mapped_column(String(36), unique=True)
     name: Mapped[str]
-    # In small letters, where a part of a name is looked for: comparing without regard to capitals takes three times as
-    # long. Not computed by the database: SQLite would not find such a column in the index that lists are read from.
+    # In small letters of any alphabet, where a part of a name is looked for; SQLite's LIKE knows those of English only.
+    # Not computed by the database: SQLite would not find such a column in the index that lists are read from.
     name_folded: Mapped[str] = mapped_column(deferred=True)
     problem: Mapped[str]
     status: Mapped[str] = mapped_column(default=JobStatus.QUEUED)
