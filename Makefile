@@ -30,7 +30,7 @@ lessons: $(LOCAL) ## Put all statements of the texts to the test and write docs/
 	@exec $(BIN)/ravine lessons --write docs/lessons.md
 
 reference: $(LOCAL) ## Write docs/reference from the product itself
-	@$(BIN)/python -m service.reference docs/reference
+	@$(BIN)/python -m docs.generate docs/reference
 
 # Installs nothing: what is to be stopped runs from .venv as it is now.
 down: ## Stop the `make up` that works on DATA_DIR
@@ -55,7 +55,7 @@ check: $(TEST) ## Look at style, types, the direction of imports and the migrati
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 		export RAVINE_DATABASE_URL="sqlite:///$$folder/check.db" && $(BIN)/ravine migrate && $(BIN)/alembic check
 	@echo "The API can be imported where torch cannot:"
-	$(BIN)/python -W error -c "import sys; sys.modules['torch'] = None; import service.app"
+	$(BIN)/python -W error -c "import sys; sys.modules['torch'] = None; import service.api.app"
 
 lint: $(TEST) ## Repair the style as far as a program can
 	$(BIN)/ruff check --fix

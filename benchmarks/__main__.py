@@ -16,7 +16,7 @@ from rich.table import Table
 def road() -> dict[str, Any]:
     """Measure through the embedded stack, as a user meets it."""
     from benchmarks import road
-    from service.local.stack import LocalStack
+    from service.cli.local.stack import LocalStack
 
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -64,7 +64,7 @@ def load() -> dict[str, Any]:
 def formats() -> dict[str, Any]:
     """Measure a long history in every format, through the embedded stack."""
     from benchmarks import formats
-    from service.local.stack import LocalStack
+    from service.cli.local.stack import LocalStack
 
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -77,7 +77,7 @@ def formats() -> dict[str, Any]:
 def page() -> dict[str, Any]:
     """Measure the page in a browser, on the embedded stack."""
     from benchmarks import page
-    from service.local.stack import LocalStack
+    from service.cli.local.stack import LocalStack
 
     with (
         tempfile.TemporaryDirectory() as folder,

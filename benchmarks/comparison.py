@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import psutil
 
-from service.local.stack import LocalStack
+from service.cli.local.stack import LocalStack
 
 POLL_SECONDS = 0.1
 DEADLINE_SECONDS = 600.0
@@ -76,6 +76,6 @@ def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float, 
 def _api() -> psutil.Process:
     """Find the API's process."""
     for process in psutil.Process().children(recursive=True):
-        if "service.local.serve" in " ".join(process.cmdline()):
+        if "service.cli.local.serve" in " ".join(process.cmdline()):
             return process
     raise AssertionError("the API is not running")

@@ -5,8 +5,8 @@ import sys
 
 from fastapi import FastAPI, Response
 
-from service.app import create_app
-from service.local.serve import serve
+from service.api.app import create_app
+from service.cli.local.serve import serve
 
 PATH = "/constant"
 

@@ -18,7 +18,7 @@ import httpx
 import psutil
 
 from benchmarks.memory import Watch, service_processes
-from service.local.stack import LocalStack
+from service.cli.local.stack import LocalStack
 
 DEADLINE_SECONDS = 600.0
 ENDED = {"completed", "failed", "cancelled"}

@@ -54,7 +54,7 @@ def service_processes(parent: int) -> tuple[list[int], list[int]]:
     training: list[int] = []
     for process in psutil.Process(parent).children(recursive=True):
         command = " ".join(process.cmdline())
-        if "service.local.serve" in command and "leash" not in command:
+        if "service.cli.local.serve" in command and "leash" not in command:
             api.append(process.pid)
         elif "spawn_main" in command:
             training.append(process.pid)

@@ -13,11 +13,11 @@ import httpx
 import psutil
 from sqlalchemy import select
 
-from service.database import Database
-from service.local.commands import BATCH, worker_command
-from service.local.stack import LocalStack
-from service.local.supervisor import Supervisor
-from service.models import Job, Shard
+from service.cli.local.commands import BATCH, worker_command
+from service.cli.local.stack import LocalStack
+from service.cli.local.supervisor import Supervisor
+from service.database.connection import Database
+from service.database.tables import Job, Shard
 
 # Minutes of work in epochs of a millisecond, so that its progress shows when it goes on.
 SPEC = {

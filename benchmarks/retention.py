@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from benchmarks import stored
-from service import jobs
-from service.database import Database
+from service.database.connection import Database
+from service.jobs import lifecycle
 from service.settings import Settings
 
 NUM_EXPIRED, ROWS_EACH = 200, 62
@@ -43,7 +43,7 @@ def _expiry(database: Database) -> dict[str, Any]:
     removed, calls, began = 0, 0, time.perf_counter()
     while removed < NUM_EXPIRED:
         with database.transaction() as session:
-            removed += jobs.remove_expired(session)
+            removed += lifecycle.remove_expired(session)
         calls += 1
     seconds = (time.perf_counter() - began) / calls
     pause = Settings().sweep_seconds

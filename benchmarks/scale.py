@@ -20,8 +20,8 @@ from sqlalchemy import text
 
 from benchmarks import queueing, retention
 from benchmarks.load import SMALL
-from service.database import Database
-from service.migrating import migrate
+from service.database.connection import Database
+from service.database.migrations import migrate
 from tests.servers import Broker, Postgres, Stack
 
 NUM_WORKERS = 2

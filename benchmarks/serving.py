@@ -17,8 +17,8 @@ from sqlalchemy import text
 
 from benchmarks import stored
 from benchmarks.constant import PATH
-from service.cursors import write_cursor
-from service.database import Database
+from service.api.cursors import write_cursor
+from service.database.connection import Database
 
 NUM_JOBS = 100_000
 # Of each way to ask; rounds alternate, so that what else the machine does meets both.

@@ -11,10 +11,10 @@ from sqlalchemy import text
 
 from benchmarks import stored
 from benchmarks.memory import Watch
-from service.columns import Base
-from service.database import Database
-from service.identity import run_id
-from service.models import Job
+from service.database.columns import Base
+from service.database.connection import Database
+from service.database.ids import run_id
+from service.database.tables import Job
 
 # 20 jobs of 1,000 runs of 1,000 rows. The first is stored as a worker does, which is what writing is measured on; the
 # others are copies of its rows, made by the database itself.

@@ -17,14 +17,14 @@ import psutil
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from service import jobs, shards
-from service.database import Database
-from service.migrating import migrate
-from service.models import Job
+from service.database.connection import Database
+from service.database.migrations import migrate
+from service.database.states import ShardStatus
+from service.database.tables import Job
+from service.jobs import lifecycle, shards
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
-from service.states import ShardStatus
 from worker.engine.trainer import Epoch
 from worker.recorder import Recorder, pack
 from worker.runner import MAX_CHUNK_ROWS
@@ -75,7 +75,7 @@ def write(database: Database, values_EFR: NDArray[np.float64], fields: tuple[str
     num_epochs, _, num_runs = values_EFR.shape
     spec = spec_of(num_runs, num_epochs)
     with database.transaction() as session:
-        job, _ = jobs.create(session, spec, replace(price(spec), shard_runs=num_runs))
+        job, _ = lifecycle.create(session, spec, replace(price(spec), shard_runs=num_runs))
         claim = shards.claim(session, job.key, 0, lease_seconds=LEASE_SECONDS, receipt={})
     assert claim is not None
     settings = Settings(database_url=str(database.url))

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import psutil
 
-from service.local.stack import LocalStack
+from service.cli.local.stack import LocalStack
 
 POLL_SECONDS = 0.1
 DEADLINE_SECONDS = 900.0

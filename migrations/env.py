@@ -5,8 +5,8 @@ import warnings
 from alembic import context
 from sqlalchemy import Connection
 
-from service.database import Database
-from service.models import Base
+from service.database.connection import Database
+from service.database.tables import Base
 from service.settings import get_settings
 
 

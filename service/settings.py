@@ -1,11 +1,18 @@
 """What can be configured, and by which environment variable: one frozen object, a sentence a field."""
 
 from functools import cache
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+try:
+    VERSION = installed("ravine")
+except PackageNotFoundError:  # A checkout that was never installed.
+    VERSION = "0+unknown"
 
 
 class Settings(BaseSettings):

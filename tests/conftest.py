@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import make_url
 
-from service.migrating import migrate
+from service.database.migrations import migrate
 from tests.servers import Broker, Postgres, Stack, copy_sqlite
 
 DATABASES = ("sqlite", "postgresql")

@@ -17,12 +17,12 @@ import httpx
 import psycopg
 import redis
 
-from service.local.commands import BATCH, INTERACTIVE, api_command, broker_command, worker_command
-from service.local.console import Console
-from service.local.part import Part
-from service.local.preconditions import find_broker, listen
-from service.local.stack import is_ready
-from service.local.supervisor import Supervisor
+from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_command, worker_command
+from service.cli.local.console import Console
+from service.cli.local.part import Part
+from service.cli.local.preconditions import find_broker, listen
+from service.cli.local.stack import is_ready
+from service.cli.local.supervisor import Supervisor
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02

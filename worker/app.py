@@ -15,11 +15,11 @@ from celery.signals import (
 )
 from kombu.entity import Queue
 
-from service.database import Database
-from service.dispatch import QUEUES, Dispatcher, Sweep, celery_settings
+from service.database.connection import Database
+from service.jobs.dispatch import QUEUES, Dispatcher, Sweep, celery_settings
 from service.observing import logs, tracing
 from service.settings import get_settings
-from worker import leaving
+from worker import shutdown
 
 app = Celery("ravine", include=["worker.tasks"])
 app.conf.update(celery_settings(get_settings()))
@@ -65,7 +65,7 @@ def _keep_quiet(**_: Any) -> None:
 @worker_process_init.connect
 def _warm_up(**_: Any) -> None:
     """Load torch before the first job arrives, open the database, and listen to what comes from the main process."""
-    leaving.listen()
+    shutdown.listen()
     tracing.configure(get_settings(), "worker")
     from worker.engine.device import use_device
 
@@ -93,6 +93,6 @@ def _start_sweep(**_: Any) -> None:
 @worker_shutting_down.connect
 def _hand_over(**_: Any) -> None:
     """Tell the processes of the pool to hand over: Celery would wait until they have trained to the end."""
-    leaving.tell(child.pid for child in active_children())
+    shutdown.tell(child.pid for child in active_children())
     if "sweep" in _open:
         _open["sweep"].stop()

@@ -6,11 +6,11 @@ import threading
 import time
 from typing import Self
 
-from service import shards
-from service.database import Database
+from service.database.connection import Database
+from service.database.states import Stop
+from service.jobs import shards
+from service.jobs.shards import Claim, LeaseLost
 from service.settings import Settings
-from service.shards import Claim, LeaseLost
-from service.states import Stop
 
 # Two beats may be lost before the lease is.
 BEATS_PER_LEASE = 3

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.recording import Outcomes, Rows
-from service.shards import Progress
-from service.states import RunStatus
+from service.database.states import RunStatus
+from service.database.writing import Outcomes, Rows
+from service.jobs.shards import Progress
 from worker.engine.trainer import Epoch
 
 Arrays = dict[str, NDArray[Any]]

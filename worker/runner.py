@@ -9,17 +9,16 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from service import messages, shards
-from service.database import Database
-from service.decisions import write_decisions
-from service.endings import TIMED_OUT
+from service.database.connection import Database
+from service.database.states import ShardStatus, Stop
+from service.histories.decisions import write_decisions
+from service.jobs import messages, shards
+from service.jobs.endings import TIMED_OUT
+from service.jobs.shards import Claim, LeaseLost
 from service.observing import tracing
-from service.settings import Settings
-from service.shards import Claim, LeaseLost
+from service.settings import VERSION, Settings
 from service.spec.job import JobSpec
-from service.states import ShardStatus, Stop
-from service.version import VERSION
-from worker import leaving
+from worker import shutdown
 from worker.engine.device import used_device
 from worker.engine.trainer import Trainer
 from worker.heartbeat import Heartbeat
@@ -39,7 +38,7 @@ class Stopped(Exception):
 
 def train_shard(database: Database, settings: Settings, job_key: int, number: int) -> None:
     """Train a shard if it waits for a worker; a message that comes late or twice finds nothing to do."""
-    with leaving.training():
+    with shutdown.training():
         try:
             claim = _claim(database, settings, job_key, number)
         except OperationalError as error:
@@ -55,7 +54,7 @@ def train_shard(database: Database, settings: Settings, job_key: int, number: in
 
 def _claim(database: Database, settings: Settings, job_key: int, number: int) -> Claim | None:
     with database.transaction() as session:
-        if leaving.asked():
+        if shutdown.asked():
             messages.decline(session, job_key, number)
             return None
         return shards.claim(
@@ -125,7 +124,7 @@ class Training:
         """Tell the trainer whether a checkpoint is wanted before the epoch is over; raise Stopped to end it at once."""
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
-        if leaving.asked():
+        if shutdown.asked():
             raise Stopped(Stop.LEAVING)
         return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from service import shards
-from service.database import Database
-from service.recording import stage
+from service.database.connection import Database
+from service.database.writing import stage
+from service.jobs import shards
+from service.jobs.shards import Claim, Progress
 from service.settings import Settings
-from service.shards import Claim, Progress
-from worker import leaving
+from worker import shutdown
 
 # Often enough to be quicker than a sweep, which leaves a lease that an outage let run out alone for some seconds.
 RETRY_SECONDS = 0.5
@@ -49,6 +49,6 @@ def store(
             if away_since is None:
                 away_since = now
                 log.warning("the database is away, shard %d waits for it: %s", claim.number, error.orig)
-            if now - away_since >= settings.database_wait_seconds or leaving.overdue(settings.leave_seconds):
+            if now - away_since >= settings.database_wait_seconds or shutdown.overdue(settings.leave_seconds):
                 raise
         time.sleep(min(RETRY_SECONDS, settings.look_seconds))

@@ -4,7 +4,7 @@ from typing import Any
 
 from structlog.contextvars import bound_contextvars
 
-from service.dispatch import TRAIN_SHARD
+from service.jobs.dispatch import TRAIN_SHARD
 from service.settings import get_settings
 from worker.app import app, database
 

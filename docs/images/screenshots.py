@@ -11,7 +11,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.page import find_chromium
 from benchmarks.road import wait
-from service.local.stack import LocalStack
+from service.cli.local.stack import LocalStack
 
 FOLDER = Path(__file__).parent
 SIZE = {"width": 1440, "height": 1080}

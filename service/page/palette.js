@@ -1,4 +1,4 @@
-// One colour and one dash per optimizer, the same in all views and in the server's pictures (service/plots/style.py).
+// One colour and one dash per optimizer, the same in all views and in the server's pictures (service/findings/plots/style.py).
 import { isDark } from "./appearance.js";
 
 // Okabe and Ito, Color Universal Design, 2008, without their yellow; SGD is grey-blue everywhere. [light, dark, dash]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from service.analysis.theory_rate import measured_rate
-from service.curvature import eigenvalues_at, is_quadratic, minimum_near
+from service.findings.curvature import eigenvalues_at, is_quadratic, minimum_near
+from service.findings.theory import Reached, job_theory
 from service.spec.job import JobSpec
 from service.spec.problems import Quadratic, Surface
 from service.spec.surfaces import SURFACES
-from service.theory import Reached, job_theory
 from worker.plan import plan
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from service.database import Database
-from service.migrating import migrate
+from service.database.connection import Database
+from service.database.migrations import migrate
 from tests.chaos.blows import KINDS, Hands, schedule
 from tests.chaos.specs import SPECS
 from tests.chaos.storm import ENV, LEASE_SECONDS, Report, storm, undisturbed

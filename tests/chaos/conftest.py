@@ -12,9 +12,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from service.database import Database
-from service.migrating import migrate
-from service.models import Job, Shard
+from service.database.connection import Database
+from service.database.migrations import migrate
+from service.database.tables import Job, Shard
 from tests.chaos.blows import children
 from tests.chaos.invariants import Record
 from tests.chaos.specs import LONG, SMALL

@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from service.database import Database
-from service.models import Job, Metric, Run, Shard
+from service.database.connection import Database
+from service.database.tables import Job, Metric, Run, Shard
 
 Row = tuple[Any, ...]
 # A job may skip states, and may not come back to an earlier one; the ends exclude each other.

@@ -10,13 +10,13 @@ import httpx
 from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
-from service import jobs
-from service.database import Database
-from service.models import Job, Shard
+from service.database.connection import Database
+from service.database.states import JOB_ENDED
+from service.database.tables import Job, Shard
+from service.jobs import lifecycle
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
-from service.states import JOB_ENDED
 from tests.chaos.blows import Blow, Hands
 from tests.chaos.invariants import Record, Sighting, attempts_of, record_of, violations
 from tests.servers import Stack
@@ -86,7 +86,7 @@ def undisturbed(database: Database, spec: dict[str, Any]) -> Record:
     parsed = JobSpec.model_validate(spec)
     cost = price(parsed)
     with database.transaction() as session:
-        job, _ = jobs.create(session, parsed, cost)
+        job, _ = lifecycle.create(session, parsed, cost)
     for number in range(len(cost.shards())):
         train_shard(database, Settings(), job.key, number)
     record = record_of(database, job.id)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from service import jobs
-from service.dispatch import Dispatcher
+from service.jobs import lifecycle
+from service.jobs.dispatch import Dispatcher
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
@@ -22,7 +22,7 @@ def test_a_job_of_which_no_message_is_there_starts_soon(fragile: Fragile) -> Non
     fragile.wait_until_workers_are_up()
     spec = JobSpec.model_validate(SMALL)
     with fragile.database.transaction() as session:
-        job, _ = jobs.create(session, spec, price(spec))
+        job, _ = lifecycle.create(session, spec, price(spec))
     fragile.wait(lambda: fragile.job(job.id)["started_at"] is not None, 30, "the job has started")
     assert wait_for_job(fragile.client, job.id)["status"] == "completed"
 

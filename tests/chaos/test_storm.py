@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from service.migrating import migrate
+from service.database.migrations import migrate
 from tests.chaos.blows import KINDS, Hands, schedule
 from tests.chaos.invariants import Record
 from tests.chaos.specs import SPECS

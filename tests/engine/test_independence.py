@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from service.spec.expression import parse
+from service.spec.formulas.expression import parse
 from tests.engine.training import History
 from worker.engine import trainer as trainer_module
 from worker.engine.course import Course

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.spec.expression import parse
+from service.spec.formulas.expression import parse
 from service.spec.surfaces import SURFACES
 from tests.engine.training import train
 from worker.engine.problems import FlipNet, Surface

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from service.spec.expression import parse
+from service.spec.formulas.expression import parse
 from tests.engine.twins import TWINS, twin_settings
 from worker.engine.groups import group_runs
 from worker.engine.problems import Surface

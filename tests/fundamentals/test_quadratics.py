@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from service.spec.expression import parse
+from service.spec.formulas.expression import parse
 from worker.engine.groups import group_runs
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import Quadratic, Surface

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from service.spec.expression import parse
+from service.spec.formulas.expression import parse
 from worker.engine.course import Course
 from worker.engine.groups import Entry, group_entries
 from worker.engine.problems import Surface

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from service.spec.expression import parse
+from service.spec.formulas.expression import parse
 from service.spec.surfaces import SURFACES
 
 # Name, minima to the digits of the literature, value.

@@ -13,10 +13,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.database import Database
-from service.doors.keys import create
-from service.identity import split_run_id
-from service.models import Job
+from service.database.connection import Database
+from service.database.ids import split_run_id
+from service.database.tables import Job
+from service.jobs.owners import create
 from service.settings import Settings
 from tests.servers import Api, Broker
 from worker.runner import train_shard

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable
 
-from service.spec.expression import CONSTANTS, USABLE, VARIABLES, ExpressionError, parse
+from service.spec.formulas.expression import CONSTANTS, USABLE, VARIABLES, ExpressionError, parse
 
 FORMULAS = int(os.environ.get("RAVINE_FUZZ_FORMULAS", "10000"))
 LONGEST_SECONDS = 0.1

@@ -6,8 +6,8 @@ import re
 import httpx
 import pytest
 
-from service.page_files import digest
-from service.plots.style import _STYLES
+from service.api.page_files import digest
+from service.findings.plots.style import _STYLES
 from tests.page.conftest import on_one_stack
 
 pytestmark = on_one_stack

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from service.lessons import LESSONS
+from service.findings.lessons import LESSONS
 from tests.page.conftest import on_one_stack, wait_for_count
 
 OpenPage = Callable[..., Page]

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 import yaml
 
-from service.cli import app
+from service.cli.main import app
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from service import jobs, shards
-from service.database import Database
-from service.recording import Outcomes, Rows
-from service.shards import Claim, Progress
+from service.database.connection import Database
+from service.database.states import RunStatus, ShardStatus
+from service.database.writing import Outcomes, Rows
+from service.jobs import lifecycle, shards
+from service.jobs.shards import Claim, Progress
 from service.spec.job import JobSpec
 from service.spec.price import price
-from service.states import RunStatus, ShardStatus
 
 SPEC: dict[str, Any] = {
     "problem": {"kind": "surface", "name": "ravine"},
@@ -43,7 +43,7 @@ class Stored:
         self.spec = JobSpec.model_validate({**SPEC, **changes})
         cost = replace(price(self.spec), shard_runs=shard_runs)
         with database.transaction() as session:
-            self.job, _ = jobs.create(session, self.spec, cost)
+            self.job, _ = lifecycle.create(session, self.spec, cost)
             # In the transaction that makes it: no worker of the stack that reads this database may be quicker.
             self.claims: list[Claim] = []
             for number in range(len(cost.shards())):

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, select
 
-from service.database import Database
-from service.migrating import check
-from service.models import Base
+from service.database.connection import Database
+from service.database.migrations import check
+from service.database.tables import Base
 from tests.servers import Postgres
 from tests.service.stored import Stored
 

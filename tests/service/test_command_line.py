@@ -8,8 +8,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from service.cli import app
-from service.commands.sparkline import BARS, evenly, sparkline
+from service.cli.commands.sparkline import BARS, evenly, sparkline
+from service.cli.main import app
 
 
 def test_the_help_documents_exit_codes_and_loads_nothing_heavy() -> None:
@@ -18,7 +18,7 @@ def test_the_help_documents_exit_codes_and_loads_nothing_heavy() -> None:
         assert re.search(rf"^│ {command} ", help_text, re.MULTILINE)
     assert "3 the service cannot be reached" in " ".join(help_text.split())
     heavy = "{'numpy', 'httpx', 'pydantic', 'sqlalchemy', 'matplotlib', 'fastapi'} & set(sys.modules)"
-    code = f"import sys, service.cli; print({heavy})"
+    code = f"import sys, service.cli.main; print({heavy})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "set()\n"
 

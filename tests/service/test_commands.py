@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.cli import app
+from service.cli.commands.sparkline import BARS
+from service.cli.main import app
 from service.client import Ravine
-from service.commands.sparkline import BARS
 from tests.servers import Stack, free_port
 from tests.service.lossy_proxy import FINE, HALF, lossy_proxy
 
@@ -89,7 +89,7 @@ def test_watch_leaves_standard_output_to_json(ravine: Command) -> None:
 def test_on_a_terminal_watch_draws_a_bar(ravine: Command, stack: Stack, tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", "from service.cli import main; main()", "submit", "spec.json", "--watch"],
+        [sys.executable, "-c", "from service.cli.main import main; main()", "submit", "spec.json", "--watch"],
         stdout=terminal,
         stderr=terminal,
         cwd=tmp_path,
@@ -113,7 +113,7 @@ def test_on_a_terminal_watch_draws_a_bar(ravine: Command, stack: Stack, tmp_path
 def test_a_job_that_fails_or_is_cancelled_ends_watching_with_1(ravine: Command, stack: Stack) -> None:
     long = {**SPEC, "epochs": 10_000_000, "record_every": 1_000_000, "optimizers": SPEC["optimizers"][:1]}
     process = subprocess.Popen(
-        [sys.executable, "-c", "from service.cli import main; main()", "submit", "-", "--watch"],
+        [sys.executable, "-c", "from service.cli.main import main; main()", "submit", "-", "--watch"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

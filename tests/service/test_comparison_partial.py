@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from service import shards
-from service.comparison.job import compare
-from service.database import Database
-from service.models import Job, Run
-from service.recording import Outcomes, Rows
-from service.schemas.comparison import ComparisonAnswer
-from service.shards import Progress
-from service.states import ShardStatus
+from service.api.schemas.comparison import ComparisonAnswer
+from service.database.connection import Database
+from service.database.states import ShardStatus
+from service.database.tables import Job, Run
+from service.database.writing import Outcomes, Rows
+from service.findings.comparison.job import compare
+from service.jobs import shards
+from service.jobs.shards import Progress
 from tests.worker.rows import create
 from worker.recorder import Recorder
 

@@ -21,10 +21,10 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
-from service.local.console import Console
-from service.local.preconditions import find_broker
-from service.local.stack import is_ready
-from service.local.supervisor import Supervisor
+from service.cli.local.console import Console
+from service.cli.local.preconditions import find_broker
+from service.cli.local.stack import is_ready
+from service.cli.local.supervisor import Supervisor
 from tests.servers import START_SECONDS, Postgres, accepts, end_now, free_port, wait_for_job
 
 ROOT = Path(__file__).parents[2]

@@ -9,14 +9,14 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from service import jobs
-from service.database import Database, seconds_from_now
-from service.dispatch import Dispatcher, Sweep
-from service.local.commands import api_command, broker_command
-from service.local.console import Console
-from service.local.preconditions import find_broker, listen
-from service.local.supervisor import Supervisor
-from service.models import Shard
+from service.cli.local.commands import api_command, broker_command
+from service.cli.local.console import Console
+from service.cli.local.preconditions import find_broker, listen
+from service.cli.local.supervisor import Supervisor
+from service.database.connection import Database, seconds_from_now
+from service.database.tables import Shard
+from service.jobs import lifecycle
+from service.jobs.dispatch import Dispatcher, Sweep
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
@@ -40,7 +40,7 @@ def test_a_forgotten_shard_is_sent_once_and_not_again_while_its_message_waits(
     sweep = Sweep(database, dispatcher, settings)
     spec = JobSpec.model_validate(SPEC)
     with database.transaction() as session:
-        jobs.create(session, spec, price(spec))
+        lifecycle.create(session, spec, price(spec))
     sweep.once()
     assert dispatcher.depth("interactive") == 0, "a message that has just been sent is not lost yet"
     for _ in range(3):

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-from service.database import Database
-from service.operating import doctor
+from service.cli import doctor
+from service.database.connection import Database
 from service.settings import Settings
 from tests.servers import Broker, Postgres, Stack, free_port
 

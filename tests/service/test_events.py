@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.chosen import chosen_runs
-from service.database import Database
-from service.doors.keys import ANYBODY
+from service.api.events import news
+from service.api.events.cursor import Place, read_place, write_place
+from service.api.events.news import Interest
+from service.database.connection import Database
+from service.database.ids import split_run_id
 from service.errors import NotFound
-from service.events import news
-from service.events.cursor import Place, read_place, write_place
-from service.events.news import Interest
-from service.identity import split_run_id
-from service.jobs import remove
-from service.metrics import select_fields
+from service.histories.chosen import chosen_runs
+from service.histories.reading import select_fields
+from service.jobs.lifecycle import remove
+from service.jobs.owners import ANYBODY
 from service.spec.runs import Runs
 from tests.service.stored import Stored
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from service.api.events.cursor import WINDOW, Place, read_place, write_place
 from service.errors import BadCursor
-from service.events.cursor import WINDOW, Place, read_place, write_place
 
 JOB = "01a1fd99-6a5f-75de-861f-50b300000000"
 OTHER = "01a1fd99-6a5f-75de-861f-50b400000000"

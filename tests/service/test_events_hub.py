@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from service.database import Database
-from service.events import news
-from service.events.cursor import Place
-from service.events.hub import LOOK_SECONDS, Follower, Hub, Watched
-from service.events.news import Interest
-from service.metrics import select_fields
+from service.api.events import news
+from service.api.events.cursor import Place
+from service.api.events.hub import LOOK_SECONDS, Follower, Hub, Watched
+from service.api.events.news import Interest
+from service.database.connection import Database
+from service.histories.reading import select_fields
 from service.spec.runs import Runs
 from tests.service.stored import Stored
 
@@ -85,7 +85,7 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
 
 
 def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.events.hub.KEPT_BYTES", 2_000)
+    monkeypatch.setattr("service.api.events.hub.KEPT_BYTES", 2_000)
     monkeypatch.setattr(news, "EVENT_ROWS", 6)
     stored = Stored(database, epochs=100)
     stored.finish()

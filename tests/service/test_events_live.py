@@ -12,8 +12,8 @@ import httpx
 import psutil
 import pytest
 
-from service.database import Database
-from service.identity import split_run_id
+from service.database.connection import Database
+from service.database.ids import split_run_id
 from tests.servers import PATIENCE, Api, Broker, Stack, until
 from tests.service.sockets import ask_for_events, connect, read_until
 from tests.service.stored import Stored
@@ -168,7 +168,7 @@ def test_a_deleted_job_ends_its_streams(client: httpx.Client, database: Database
             # What a time to live does when it is over; over HTTP a running job has to be cancelled first.
             from sqlalchemy import delete
 
-            from service.models import Job
+            from service.database.tables import Job
 
             session.execute(delete(Job).where(Job.key == stored.job.key))
         assert all(event.name != "end" for event in stream)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 import httpx
 import pytest
 
-from service.database import Database
+from service.database.connection import Database
 from service.settings import Settings
 from tests.servers import Api, Broker, until
 from tests.service.sockets import ask_for_events, connect

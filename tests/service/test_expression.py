@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.spec.expression import MAX_CHARACTERS, MAX_EXPONENT, ExpressionError, parse
+from service.spec.formulas.expression import MAX_CHARACTERS, MAX_EXPONENT, ExpressionError, parse
 from service.spec.surfaces import SURFACES
 
 FORMULAS = [

@@ -14,7 +14,7 @@ import polars
 import pytest
 from pyarrow import parquet
 
-from service.database import Database
+from service.database.connection import Database
 from tests.servers import Stack
 from tests.service.stored import Stored
 

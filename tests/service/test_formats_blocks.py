@@ -8,11 +8,11 @@ import httpx
 import pytest
 from pyarrow import parquet
 
-from service.database import Database
-from service.formats import blocks as blocks_module
-from service.formats.blocks import Span, blocks, joined, windows
-from service.formats.choice import choose
-from service.formats.parquet import ROW_GROUP_ROWS
+from service.database.connection import Database
+from service.histories import blocks as blocks_module
+from service.histories.blocks import Span, blocks, joined, windows
+from service.histories.choice import choose
+from service.histories.parquet import ROW_GROUP_ROWS
 from tests.servers import Stack
 from tests.service.stored import Stored
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from service.cli import app
+from service.cli.main import app
 from service.client import Ravine
 from service.client.pictures import Picture
 from tests.servers import Stack

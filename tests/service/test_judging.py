@@ -9,11 +9,22 @@ import numpy as np
 import pytest
 
 from service.analysis.descent import first_reached, overshoot, settled, sign_changes, turning_angle
-from service.ledger.figures import svg
-from service.ledger.page import verdicts_on, write_page
-from service.lessons import LESSONS
-from service.lessons.evidence import Evidence
-from service.lessons.finding import Figure, as_said, band, concluded, curve, difference, number, said, share, together
+from service.findings.ledger.figures import svg
+from service.findings.ledger.page import verdicts_on, write_page
+from service.findings.lessons import LESSONS
+from service.findings.lessons.evidence import Evidence
+from service.findings.lessons.finding import (
+    Figure,
+    as_said,
+    band,
+    concluded,
+    curve,
+    difference,
+    number,
+    said,
+    share,
+    together,
+)
 
 
 def evidence(**fields: list[list[Any]]) -> Evidence:

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy import select, text
 from typer.testing import CliRunner, Result
 
-from service.database import Database
-from service.doors import keys
-from service.doors.authentication import BELIEVED_SECONDS, is_loopback
-from service.models import ApiKey
-from service.operating import keys as key_commands
+from service.api.doors.authentication import BELIEVED_SECONDS, is_loopback
+from service.cli import keys as key_commands
+from service.database.connection import Database
+from service.database.tables import ApiKey
+from service.jobs import owners
 from tests.servers import Api, Broker, until
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
@@ -38,11 +38,11 @@ class Door:
 
     def new_key(self, name: str = "", *, is_admin: bool = False) -> str:
         with self.database.transaction() as session:
-            return keys.create(session, name or str(uuid4()), is_admin=is_admin)[1]
+            return owners.create(session, name or str(uuid4()), is_admin=is_admin)[1]
 
     def revoke(self, name: str) -> None:
         with self.database.transaction() as session:
-            keys.revoke(session, name)
+            owners.revoke(session, name)
 
     def client(self, key: str | None = None) -> httpx.Client:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
@@ -63,7 +63,7 @@ def door(
 
 
 @pytest.fixture(scope="module")
-def owners(door: Door) -> Iterator[tuple[httpx.Client, httpx.Client, httpx.Client]]:
+def clients(door: Door) -> Iterator[tuple[httpx.Client, httpx.Client, httpx.Client]]:
     """Clients of two owners and of an admin."""
     made = door.new_key(), door.new_key(), door.new_key(is_admin=True)
     with door.client(made[0]) as one, door.client(made[1]) as other, door.client(made[2]) as admin:
@@ -103,8 +103,8 @@ def test_a_wrong_key_is_401(door: Door, header: str) -> None:
     assert answer.status_code == 401
 
 
-def test_the_key_of_the_setting_is_an_admins(door: Door, owners: tuple[httpx.Client, ...]) -> None:
-    job = owners[0].post("/v1/jobs", json=SPEC).json()
+def test_the_key_of_the_setting_is_an_admins(door: Door, clients: tuple[httpx.Client, ...]) -> None:
+    job = clients[0].post("/v1/jobs", json=SPEC).json()
     with door.client(SETTING) as client:
         assert client.get(f"/v1/jobs/{job['id']}").status_code == 200
 
@@ -119,7 +119,7 @@ def test_a_key_is_shown_once_and_only_its_hash_is_stored(door: Door) -> None:
     assert all(len(row.sha256) == 64 for row in rows)
 
 
-def test_no_key_is_in_the_log(door: Door, owners: tuple[httpx.Client, ...]) -> None:
+def test_no_key_is_in_the_log(door: Door, clients: tuple[httpx.Client, ...]) -> None:
     wrong = f"ravine_{uuid4().hex}"
     with door.client(wrong) as client:
         client.get("/v1/jobs")
@@ -127,12 +127,12 @@ def test_no_key_is_in_the_log(door: Door, owners: tuple[httpx.Client, ...]) -> N
     with door.client(SETTING) as client:
         client.post("/v1/jobs", json=SPEC | {"epochs": 0})
     log = door.api.log()
-    secrets = [wrong, SETTING, *(str(client.headers["authorization"]).split()[1] for client in owners)]
+    secrets = [wrong, SETTING, *(str(client.headers["authorization"]).split()[1] for client in clients)]
     assert not [secret for secret in secrets if secret in log]
 
 
-def test_anothers_job_does_not_exist_for_an_owner(owners: tuple[httpx.Client, ...]) -> None:
-    one, other, admin = owners
+def test_anothers_job_does_not_exist_for_an_owner(clients: tuple[httpx.Client, ...]) -> None:
+    one, other, admin = clients
     job = one.post("/v1/jobs", json=SPEC | {"name": f"mine {uuid4()}"}).json()
     here = f"/v1/jobs/{job['id']}"
     run = one.get(f"{here}/runs").json()["items"][0]
@@ -161,8 +161,8 @@ def test_anothers_job_does_not_exist_for_an_owner(owners: tuple[httpx.Client, ..
     assert one.delete(here).status_code == 204
 
 
-def test_an_idempotency_key_is_its_owners_alone(owners: tuple[httpx.Client, ...]) -> None:
-    one, other, _ = owners
+def test_an_idempotency_key_is_its_owners_alone(clients: tuple[httpx.Client, ...]) -> None:
+    one, other, _ = clients
     header = {"Idempotency-Key": str(uuid4())}
     first = one.post("/v1/jobs", json=SPEC, headers=header).json()["id"]
     answer = other.post("/v1/jobs", json=SPEC | {"epochs": 2}, headers=header)

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from service.ledger.page import verdicts_on
-from service.lessons import LESSONS
-from service.presets import PRESETS
+from service.findings.ledger.page import verdicts_on
+from service.findings.lessons import LESSONS
+from service.spec.presets import PRESETS
 from tests.servers import Stack, wait_for_job
 
 PAGE = Path(__file__).parents[2] / "docs" / "lessons.md"

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from service.database import Database
-from service.doors.keys import create
-from service.outages import why_unavailable
+from service.database.connection import Database
+from service.database.outages import why_unavailable
+from service.jobs.owners import create
 from tests.servers import Api, Broker, Postgres, until
 
 SPEC: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}

@@ -13,9 +13,9 @@ from typing import Any
 
 import httpx
 
-from service import jobs
-from service.database import Database
-from service.doors.keys import ANYBODY
+from service.database.connection import Database
+from service.jobs import lifecycle
+from service.jobs.owners import ANYBODY
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.servers import PATIENCE, Broker, Stack, wait_for_job
@@ -147,12 +147,12 @@ def test_the_memory_of_a_worker_is_flat_over_many_jobs(new_database: Callable[[s
     database = Database(url)
     spec = JobSpec.model_validate({**SPEC, "epochs": 3})
     with database.transaction() as session:
-        keys = [jobs.create(session, spec, price(spec))[0].key for _ in range(200)]
+        keys = [lifecycle.create(session, spec, price(spec))[0].key for _ in range(200)]
     command = [sys.executable, "-c", CHILD, url, *map(str, keys)]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     sizes = [int(line) for line in done.stdout.split()]
     with database.snapshot() as session:
-        listed = jobs.listed(session, ANYBODY, before=None, limit=300, status="completed", name=None, problem=None)
+        listed = lifecycle.listed(session, ANYBODY, before=None, limit=300, status="completed", name=None, problem=None)
     database.close()
     assert len(listed) == 200
     # A leak of 20 kB a job, less than one of its histories, would show.

@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
 
-from service import jobs, metrics
 from service.analysis.thinning import Extremes, positions, thin
-from service.database import Database
-from service.doors.keys import ANYBODY
+from service.database.connection import Database
+from service.database.ids import run_id
+from service.database.tables import Job
+from service.database.writing import Rows, write_rows
 from service.errors import NotFound
-from service.formats import blocks, histories, thinned
-from service.identity import run_id
-from service.metrics import Selection
-from service.models import Job
-from service.recording import Rows, write_rows
+from service.histories import blocks, json_histories, reading, thinned
+from service.histories.reading import Selection
+from service.jobs import lifecycle
+from service.jobs.owners import ANYBODY
 from service.spec.job import JobSpec
 from service.spec.price import price
 from service.spec.runs import Runs
@@ -41,10 +41,10 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of which a history has several, the last one shorter."""
-    for module in (blocks, histories, thinned):
+    for module in (blocks, json_histories, thinned):
         monkeypatch.setattr(module, "BLOCK_ROWS", 1_000)
     # Three fields at a time: some are written as they are read, some from memory, and one by itself.
-    monkeypatch.setattr(histories, "HELD_VALUES", 2 * NUM_ROWS)
+    monkeypatch.setattr(json_histories, "HELD_VALUES", 2 * NUM_ROWS)
 
 
 def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 2) -> Job:
@@ -65,7 +65,7 @@ def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 
     measured_FN = np.ones((5, num_rows), dtype=bool)
     measured_FN[2, 0] = False
     with database.transaction() as session:
-        job, _ = jobs.create(session, spec, price(spec))
+        job, _ = lifecycle.create(session, spec, price(spec))
         rows = Rows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
         write_rows(session, job.key, rows)
         write_rows(session, job.key, replace(rows, run_index_N=rows.run_index_N + 1))
@@ -80,7 +80,7 @@ def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dic
     """What SQLAlchemy reads, as the objects whose JSON is to be written."""
     runs, told = runs_of(job), []
     with database.snapshot() as session:
-        for history in metrics.histories(session, job, [0, 1], selection):
+        for history in reading.histories(session, job, [0, 1], selection):
             run = runs[history.pop("index")]
             told.append({"run_id": run_id(job.id, run.index), "label": run.label, "seed": run.seed, **history})
     return told
@@ -101,9 +101,9 @@ def test_a_long_history_has_the_same_bytes_as_in_one_piece(database: Database, c
     job = job_with_rows(database)
     selection = replace(SELECTION, **changes)
     whole = in_one_piece(database, job, selection)
-    paged = b"".join(histories.page(database, job, runs_of(job), [0, 1], selection, "more"))
+    paged = b"".join(json_histories.page(database, job, runs_of(job), [0, 1], selection, "more"))
     assert paged == as_json({"runs": whole, "next": "more"})
-    one = b"".join(histories.one_run(database, job, runs_of(job), 1, selection))
+    one = b"".join(json_histories.one_run(database, job, runs_of(job), 1, selection))
     assert one == as_json({**whole[1], "next": None})
 
 
@@ -112,20 +112,20 @@ def test_short_histories_have_the_same_bytes_as_in_one_piece(
 ) -> None:
     job = job_with_rows(database)
     for rows in (NUM_ROWS + 1, 2 * NUM_ROWS + 2):  # One of them in a block, or both.
-        monkeypatch.setattr(histories, "BLOCK_ROWS", rows)
+        monkeypatch.setattr(json_histories, "BLOCK_ROWS", rows)
         for selection in (SELECTION, replace(SELECTION, max_points=100), replace(SELECTION, from_epoch=2_000)):
-            paged = b"".join(histories.page(database, job, runs_of(job), [0, 1], selection, None))
+            paged = b"".join(json_histories.page(database, job, runs_of(job), [0, 1], selection, None))
             assert paged == as_json({"runs": in_one_piece(database, job, selection), "next": None})
 
 
 @pytest.mark.usefixtures("short_blocks")
 def test_a_long_run_without_rows_has_columns_without_values(database: Database) -> None:
     job = job_with_rows(database, num_runs=3)
-    empty = json.loads(b"".join(histories.one_run(database, job, runs_of(job), 2, SELECTION)))
+    empty = json.loads(b"".join(json_histories.one_run(database, job, runs_of(job), 2, SELECTION)))
     assert empty == {"run_id": run_id(job.id, 2), "label": "sgd", "seed": 2, "epoch": [],
                      **{field: [] for field in FIELDS}, "total_points": 0, "returned_points": 0,
                      "next": None}  # fmt: skip
-    paged = histories.page(database, job, runs_of(job), [2], SELECTION, None)
+    paged = json_histories.page(database, job, runs_of(job), [2], SELECTION, None)
     assert json.loads(b"".join(paged)) == {"runs": [], "next": None}
 
 
@@ -133,13 +133,13 @@ def test_a_long_run_without_rows_has_columns_without_values(database: Database) 
 def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(
     database: Database, monkeypatch: pytest.MonkeyPatch, block_rows: int
 ) -> None:
-    monkeypatch.setattr(histories, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(json_histories, "BLOCK_ROWS", block_rows)
     job = job_with_rows(database)
-    pieces = histories.page(database, job, runs_of(job), [0, 1], SELECTION, None)
+    pieces = json_histories.page(database, job, runs_of(job), [0, 1], SELECTION, None)
     assert next(pieces)
     assert next(pieces)
     with database.transaction() as session:
-        jobs.remove(session, job.id, ANYBODY)
+        lifecycle.remove(session, job.id, ANYBODY)
     with pytest.raises(NotFound, match="deleted while"):
         list(pieces)
 
@@ -149,14 +149,14 @@ def test_the_memory_that_a_history_takes_does_not_grow_with_it(
     new_database: Any, monkeypatch: pytest.MonkeyPatch, max_points: int | None
 ) -> None:
     # So few that the shorter history, too, is read more than once.
-    monkeypatch.setattr(histories, "HELD_VALUES", 45_000)
+    monkeypatch.setattr(json_histories, "HELD_VALUES", 45_000)
     database = Database(new_database("sqlite"))
     peaks = []
     for num_rows in (45_000, 135_000):  # More than two blocks: the one that is read, and the one before.
         job = job_with_rows(database, num_rows)
         selection = replace(SELECTION, max_points=max_points)
         tracemalloc.start()
-        for _ in histories.one_run(database, job, runs_of(job), 0, selection):
+        for _ in json_histories.one_run(database, job, runs_of(job), 0, selection):
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

@@ -157,7 +157,7 @@ def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:
         assert listening == {port}
 
         # A killed API is back before a patient client gives up: the socket stays open all the time.
-        first.part("service.local.serve").kill()
+        first.part("service.cli.local.serve").kill()
         assert httpx.get(f"{first.url}/readyz", timeout=START_SECONDS).status_code == 200
         first.read_until(r"api │ was ended by SIGKILL; starting it again")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from structlog.contextvars import bound_contextvars
 
-from service.local.console import Console
+from service.cli.local.console import Console
 from service.observing import logs
 from service.settings import Settings
 from tests.servers import Stack, until, wait_for_job

@@ -9,13 +9,13 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select
 
-from service import jobs, shards, tallies
-from service.database import Database
-from service.dispatch import QUEUES, Dispatcher, Sweep
-from service.doors.keys import ANYBODY
-from service.models import Job, Tally
-from service.observing.work import Work
-from service.routes.page import VIEWS
+from service.api.routes.page import VIEWS
+from service.api.work import Work
+from service.database.connection import Database
+from service.database.tables import Job, Tally
+from service.jobs import lifecycle, shards, tallies
+from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
+from service.jobs.owners import ANYBODY
 from service.settings import Settings
 from tests.servers import Api, Stack, until, wait_for_job
 from tests.service.test_keys import SETTING
@@ -139,7 +139,7 @@ def test_lost_leases_and_retries_are_counted_and_stay(database: Database, broker
     with database.transaction() as session:
         shards.claim(session, key, 0, lease_seconds=60, receipt={})
         job_id = session.execute(select(Job.id).where(Job.key == key)).scalar_one()
-        jobs.cancel(session, job_id, ANYBODY)
+        lifecycle.cancel(session, job_id, ANYBODY)
     samples = of_the_database(database)
     assert value(samples, "ravine_leases_lost_total") == 1
     assert value(samples, "ravine_shards_retried_total") == 1
@@ -188,11 +188,11 @@ def test_where_keys_are_needed_an_admins_is(
     new_database: Callable[[str], str], broker_url: str, tmp_path: Path
 ) -> None:
     url = new_database("sqlite")
-    from service.doors import keys
+    from service.jobs import owners
 
     database = Database(url)
     with database.transaction() as session:
-        _, owner = keys.create(session, "owner")
+        _, owner = owners.create(session, "owner")
     database.close()
     with Api(url, broker_url, tmp_path, env={"RAVINE_API_KEY": SETTING}) as api:
         asked = {key: {"Authorization": f"Bearer {key}"} for key in (owner, SETTING)}

@@ -7,10 +7,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
-from service.database import Database
+from service.database.connection import Database
+from service.database.migrations import MIGRATIONS, check, migrate
+from service.database.tables import Base
 from service.errors import Unavailable
-from service.migrating import MIGRATIONS, check, migrate
-from service.models import Base
 
 
 # An index that SQLite does not have either.

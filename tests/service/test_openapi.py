@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from service.app import create_app
-from service.openapi import TAGS
+from service.api.app import create_app
+from service.api.openapi import TAGS
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES

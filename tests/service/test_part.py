@@ -11,10 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from service.local import part as part_module
-from service.local.part import Part
-from service.local.preconditions import StackError
-from service.local.supervisor import STOP_SECONDS, Supervisor
+from service.cli.local import part as part_module
+from service.cli.local.part import Part
+from service.cli.local.preconditions import StackError
+from service.cli.local.supervisor import STOP_SECONDS, Supervisor
 from tests.servers import until
 
 SLEEPS_FOR_EVER = "import time\nprint('up', flush=True)\ntime.sleep(1000)"
@@ -117,7 +117,7 @@ def test_a_program_that_is_not_there_is_named(supervisor: Supervisor, monkeypatc
 def test_a_part_that_ignores_the_request_to_stop_is_killed(
     supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.local.supervisor.STOP_SECONDS", 0.1)
+    monkeypatch.setattr("service.cli.local.supervisor.STOP_SECONDS", 0.1)
     part = run(supervisor, IGNORES_SIGTERM)
     until(lambda: diary.lines)
     pid = part.pid
@@ -153,7 +153,7 @@ def test_a_part_dies_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from service.local.supervisor import Supervisor
+from service.cli.local.supervisor import Supervisor
 supervisor = Supervisor(Path({str(tmp_path)!r}))
 supervisor.run("part", [sys.executable, "-c", {SLEEPS_FOR_EVER!r}])
 supervisor.wait_until(lambda: list(supervisor.parts["part"].tail) == ["up"], "the part", 60)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from service.errors import Unavailable
-from service.plots.gallery import Drawn, Gallery
-from service.plots.labels import shorten, spread
-from service.plots.loss import quantiles
-from service.plots.scales import limits, nice_values, power_of_ten, short
-from service.plots.style import DARK, LIGHT, line_styles
+from service.findings.plots.gallery import Drawn, Gallery
+from service.findings.plots.labels import shorten, spread
+from service.findings.plots.loss import quantiles
+from service.findings.plots.scales import limits, nice_values, power_of_ten, short
+from service.findings.plots.style import DARK, LIGHT, line_styles
 from service.spec.optimizers import OPTIMIZERS
 
 

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from service import jobs
-from service.database import Database
-from service.doors.keys import ANYBODY, Caller
+from service.api.routes.polling import Polls
+from service.database.connection import Database
 from service.errors import NotFound
-from service.routes.polling import Polls
+from service.jobs import lifecycle
+from service.jobs.owners import ANYBODY, Caller
 from tests.service.stored import Stored
 
 
@@ -30,7 +30,7 @@ def test_an_answer_is_kept_until_its_job_changes(database_url: str) -> None:
         with pytest.raises(NotFound):
             await polls.get(stored.id, Caller("another", is_admin=False))
         with database.transaction() as session:
-            jobs.remove(session, stored.id, ANYBODY)
+            lifecycle.remove(session, stored.id, ANYBODY)
         for gone in (stored.id, "no id", "\x00"):
             with pytest.raises(NotFound):
                 await polls.get(gone, ANYBODY)

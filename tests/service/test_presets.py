@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from service.presets import PRESETS
+from service.spec.presets import PRESETS
 from tests.servers import wait_for_job
 
 

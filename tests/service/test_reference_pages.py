@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.reference.pages import pages
+from docs.generate.pages import pages
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS

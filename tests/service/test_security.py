@@ -7,7 +7,7 @@ import pytest
 from kombu.exceptions import ContentDisallowed
 from kombu.serialization import dumps, loads
 
-from service.dispatch import celery_settings
+from service.jobs.dispatch import celery_settings
 from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from service.errors import Rejected
-from service.limits import affordable
+from service.jobs.limits import affordable
 from service.settings import Settings
 from service.spec.fields import Range
 from service.spec.job import JobSpec

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from sqlalchemy import update
 
-from service import jobs, shards
-from service.database import Database, seconds_from_now
-from service.doors.keys import ANYBODY
+from service.database.connection import Database, seconds_from_now
+from service.database.states import JOB_ENDED, ShardStatus
+from service.database.tables import Job, Shard
 from service.errors import Conflict
-from service.models import Job, Shard
-from service.shards import LeaseLost
-from service.states import JOB_ENDED, ShardStatus
+from service.jobs import lifecycle, shards
+from service.jobs.owners import ANYBODY
+from service.jobs.shards import LeaseLost
 from tests.service.walkers import COST, EPOCHS, SPEC, JobModel, ShardModel, Story, Worker, chunk
 
 MAX_ATTEMPTS = 3
@@ -33,7 +33,7 @@ class Walk(Story):
     @rule()
     def create(self) -> None:
         with self.database.transaction() as session:
-            job, _ = jobs.create(session, SPEC, COST)
+            job, _ = lifecycle.create(session, SPEC, COST)
         self.jobs.append(JobModel(job.key, job.id, [ShardModel(first, num) for first, num in COST.shards()]))
 
     @precondition(lambda self: self.jobs)
@@ -117,7 +117,7 @@ class Walk(Story):
     def sweep(self) -> None:
         with self.database.transaction() as session:
             shards.take_back(session, max_attempts=MAX_ATTEMPTS)
-            jobs.remove_expired(session)
+            lifecycle.remove_expired(session)
         for job in self.jobs:
             for shard in job.shards:
                 if shard.status == "running" and shard.expired:
@@ -147,10 +147,10 @@ class Walk(Story):
         job = self.job(number)
         if job.status in JOB_ENDED:
             with pytest.raises(Conflict), self.database.transaction() as session:
-                jobs.cancel(session, job.id, ANYBODY)
+                lifecycle.cancel(session, job.id, ANYBODY)
             return
         with self.database.transaction() as session:
-            told = jobs.cancel(session, job.id, ANYBODY).status
+            told = lifecycle.cancel(session, job.id, ANYBODY).status
         for shard in job.shards:
             # Asked twice it does nothing more: a shard queued again in between stops with whoever claims it.
             if shard.status == "queued" and not job.cancelling:
@@ -164,15 +164,15 @@ class Walk(Story):
         job = self.job(number)
         if job.status in {"running", "cancelling"}:
             with pytest.raises(Conflict), self.database.transaction() as session:
-                jobs.remove(session, job.id, ANYBODY)
+                lifecycle.remove(session, job.id, ANYBODY)
             return
         if by_time and job.status in JOB_ENDED:
             with self.database.transaction() as session:
                 session.execute(update(Job).where(Job.key == job.key).values(expires_at=seconds_from_now(-1)))
-                assert jobs.remove_expired(session) == 1
+                assert lifecycle.remove_expired(session) == 1
         else:
             with self.database.transaction() as session:
-                jobs.remove(session, job.id, ANYBODY)
+                lifecycle.remove(session, job.id, ANYBODY)
         self.jobs.remove(job)
         self.workers = [worker for worker in self.workers if worker.job is not job]
 

@@ -17,13 +17,13 @@ import psutil
 import pytest
 from sqlalchemy import event, make_url, select
 
-from service import jobs
-from service.app import create_app
-from service.database import Database, seconds_from_now
-from service.formats import histories
-from service.metrics import Selection
-from service.models import Job, Shard
-from service.recording import Rows, write_rows
+from service.api.app import create_app
+from service.database.connection import Database, seconds_from_now
+from service.database.tables import Job, Shard
+from service.database.writing import Rows, write_rows
+from service.histories import json_histories
+from service.histories.reading import Selection
+from service.jobs import lifecycle
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
@@ -159,8 +159,8 @@ def test_a_number_is_read_as_it_was_stored(
     job = job_with_rows(database, num_rows=3, value=None if stored is None else float(stored))
     selection, runs = Selection(("loss", "sharpness"), dimension=2), Runs(JobSpec.model_validate(job.spec))
     for block_rows in (10**6, 2):  # In one piece, and as a long history.
-        monkeypatch.setattr(histories, "BLOCK_ROWS", block_rows)
-        pieces = histories.page(database, job, runs, [0], selection, None)
+        monkeypatch.setattr(json_histories, "BLOCK_ROWS", block_rows)
+        pieces = json_histories.page(database, job, runs, [0], selection, None)
         run = json.loads(b"".join(pieces))["runs"][0]
         for field in ("loss", "sharpness"):
             assert [repr(value) for value in run[field]] == [repr(written)] * 3
@@ -171,7 +171,7 @@ def job_with_rows(database: Database, num_rows: int, value: float | None) -> Job
     """A job, and rows of one run that have this value in two fields."""
     spec = JobSpec.model_validate(SPEC)
     with database.transaction() as session:
-        job, _ = jobs.create(session, spec, price(spec))
+        job, _ = lifecycle.create(session, spec, price(spec))
         shape = (2, num_rows)
         values_FN, measured_FN = np.full(shape, np.nan if value is None else value), np.full(shape, value is not None)
         run_index_N = np.zeros(num_rows, dtype=np.int64)

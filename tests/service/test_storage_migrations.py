@@ -11,11 +11,11 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, inspect, select
 
-from service import jobs
-from service.database import Database
-from service.migrating import MIGRATIONS, check, migrate
-from service.models import Base, Job, Run
-from service.shards import claim
+from service.database.connection import Database
+from service.database.migrations import MIGRATIONS, check, migrate
+from service.database.tables import Base, Job, Run
+from service.jobs import lifecycle
+from service.jobs.shards import claim
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.conftest import DATABASES
@@ -90,4 +90,4 @@ def test_processes_that_start_at_once_make_the_tables_once(
     with closing(Database(url)) as database:
         check(database)
         with database.transaction() as session:
-            jobs.create(session, JobSpec.model_validate(SPEC), price(JobSpec.model_validate(SPEC)))
+            lifecycle.create(session, JobSpec.model_validate(SPEC), price(JobSpec.model_validate(SPEC)))

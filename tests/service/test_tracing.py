@@ -13,8 +13,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from service import jobs
-from service.database import Database
+from service.database.connection import Database
+from service.jobs import lifecycle
 from service.observing import tracing
 from service.settings import Settings
 from tests.servers import PATIENCE, Broker, Stack, until, wait_for_job
@@ -108,7 +108,7 @@ def test_the_trace_survives_a_lost_message(traced: Stack, collector: Collector) 
         # What a POST leaves behind when its message is lost: a row that nobody was told of.
         key = create(database)
         with database.transaction() as session:
-            job = session.get_one(jobs.Job, key)
+            job = session.get_one(lifecycle.Job, key)
             job.traceparent = sent
             job_id = job.id
         wait_for_job(client, job_id)
@@ -138,7 +138,7 @@ def test_a_part_stops_soon_though_its_collector_is_away(
     with traced.client() as client:
         wait_for_job(client, client.post("/v1/jobs", json=SPEC).json()["id"])
     # Nobody has to be killed, though the machine may be busy.
-    monkeypatch.setattr("service.local.supervisor.STOP_SECONDS", PATIENCE)
+    monkeypatch.setattr("service.cli.local.supervisor.STOP_SECONDS", PATIENCE)
     began = time.monotonic()
     traced.stop()
     assert time.monotonic() - began < PATIENCE / 3

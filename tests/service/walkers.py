@@ -7,13 +7,13 @@ import numpy as np
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from sqlalchemy import delete, select
 
-from service.database import Database
-from service.models import Base, Checkpoint, Job, Metric, Run, Shard
-from service.recording import Outcomes, Rows
-from service.shards import Claim, Progress
+from service.database.connection import Database
+from service.database.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
+from service.database.tables import Base, Checkpoint, Job, Metric, Run, Shard
+from service.database.writing import Outcomes, Rows
+from service.jobs.shards import Claim, Progress
 from service.spec.job import JobSpec
 from service.spec.price import price
-from service.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
 
 EPOCHS = 3
 SPEC = JobSpec.model_validate(

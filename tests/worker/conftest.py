@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.database import Database
+from service.database.connection import Database
 
 
 @pytest.fixture

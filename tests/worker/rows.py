@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from service import jobs
-from service.database import Database, seconds_from_now
-from service.models import Shard
+from service.database.connection import Database, seconds_from_now
+from service.database.tables import Shard
+from service.jobs import lifecycle
 from service.spec.job import JobSpec
 from service.spec.price import price
 
@@ -20,7 +20,7 @@ SPEC = {
 def create(database: Database, **changes: Any) -> int:
     spec = JobSpec.model_validate({**SPEC, **changes})
     with database.transaction() as session:
-        job, _ = jobs.create(session, spec, price(spec))
+        job, _ = lifecycle.create(session, spec, price(spec))
     return job.key
 
 

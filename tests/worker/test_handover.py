@@ -9,15 +9,15 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from service import endings, jobs, shards
-from service.database import Database, seconds_from_now
-from service.doors.keys import ANYBODY
-from service.models import Checkpoint, Job, Metric, Shard
+from service.database.connection import Database, seconds_from_now
+from service.database.states import Stop
+from service.database.tables import Checkpoint, Job, Metric, Shard
+from service.jobs import endings, lifecycle, shards
+from service.jobs.owners import ANYBODY
+from service.jobs.shards import Claim, LeaseLost
 from service.settings import Settings
-from service.shards import Claim, LeaseLost
-from service.states import Stop
 from tests.worker.rows import count, create, expire
-from worker import leaving
+from worker import shutdown
 from worker.runner import train_shard
 
 
@@ -81,7 +81,7 @@ def test_a_worker_hears_of_a_cancel_and_of_the_end_of_its_time(database: Databas
         session.execute(update(Job).values(deadline_at=seconds_from_now(-1)))
     assert look(database, claimed) is Stop.TIMED_OUT
     with database.transaction() as session:
-        jobs.cancel(session, claimed.job_id, ANYBODY)
+        lifecycle.cancel(session, claimed.job_id, ANYBODY)
     assert look(database, claimed) is Stop.CANCELLED
 
 
@@ -134,7 +134,7 @@ def test_a_process_that_was_told_to_end_stores_a_checkpoint_gives_back_and_begin
         return looks > 20
 
     with monkeypatch.context() as patched:
-        patched.setattr(leaving, "asked", asked)
+        patched.setattr(shutdown, "asked", asked)
         train_shard(database, Settings(), key, 0)
         found = shard(database, key)
         assert (found.status, found.attempt, found.lost) == ("queued", 1, 0)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from celery import Celery
 
-from service.dispatch import TRAIN_SHARD
+from service.jobs.dispatch import TRAIN_SHARD
 from tests.servers import Stack, until
 
 # What is asked goes over the broker: the database has no part in it.

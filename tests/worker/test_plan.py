@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.metrics import select_fields
+from service.histories.reading import select_fields
 from service.spec.job import JobSpec
 from service.spec.measures import MEASURES
 from service.spec.optimizers import OPTIMIZERS

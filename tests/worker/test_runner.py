@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from service import jobs, shards
-from service.database import Database
-from service.doors.keys import ANYBODY
-from service.models import Checkpoint, Job, Metric, Run, Shard
+from service.database.connection import Database
+from service.database.tables import Checkpoint, Job, Metric, Run, Shard
+from service.jobs import lifecycle, shards
+from service.jobs.owners import ANYBODY
 from service.settings import Settings
 from tests.servers import until
 from tests.worker.rows import count, create, expire
@@ -67,7 +67,7 @@ def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its
         until(lambda: (lease() - first).total_seconds() > 3 * settings.lease_seconds)
     finally:
         with database.transaction() as session:
-            jobs.cancel(session, session.get_one(Job, key).id, ANYBODY)
+            lifecycle.cancel(session, session.get_one(Job, key).id, ANYBODY)
         worker.join()
     with database.snapshot() as session:
         job, shard = session.get_one(Job, key), session.get_one(Shard, (key, 0))

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from service import jobs, messages, shards
-from service.database import Database, seconds_from_now
-from service.doors.keys import ANYBODY
-from service.models import Checkpoint, Job, Metric, Run, Shard
-from service.recording import Outcomes, Rows, StoredTwice
-from service.shards import Claim, LeaseLost, Progress
-from service.states import ShardStatus
+from service.database.connection import Database, seconds_from_now
+from service.database.states import ShardStatus
+from service.database.tables import Checkpoint, Job, Metric, Run, Shard
+from service.database.writing import Outcomes, Rows, StoredTwice
+from service.jobs import lifecycle, messages, shards
+from service.jobs.owners import ANYBODY
+from service.jobs.shards import Claim, LeaseLost, Progress
 from tests.worker.rows import count, create, expire
 
 RECEIPT = {"torch": "none"}
@@ -140,7 +140,7 @@ def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) 
     assert claimed is not None
     assert record(database, claimed, progress(0)) is True
     with database.transaction() as session:
-        assert jobs.cancel(session, claimed.job_id, ANYBODY).status == "cancelling"
+        assert lifecycle.cancel(session, claimed.job_id, ANYBODY).status == "cancelling"
     assert record(database, claimed, progress(1)) is False
     with database.transaction() as session:
         shards.end(session, claimed, ShardStatus.CANCELLED)
@@ -153,7 +153,7 @@ def test_a_cancelled_job_ends_with_the_worker_that_was_lost_on_it(database: Data
     claimed = claim(database, key)
     assert claimed is not None
     with database.transaction() as session:
-        jobs.cancel(session, claimed.job_id, ANYBODY)
+        lifecycle.cancel(session, claimed.job_id, ANYBODY)
     expire(database)
     with database.transaction() as session:
         shards.take_back(session, max_attempts=3)
@@ -166,7 +166,7 @@ def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
     key = create(database)
     with database.transaction() as session:
         job = session.get_one(Job, key)
-        assert jobs.cancel(session, job.id, ANYBODY).status == "cancelled"
+        assert lifecycle.cancel(session, job.id, ANYBODY).status == "cancelled"
     assert claim(database, key) is None
 
 

@@ -220,7 +220,7 @@ function valued({ value, low, high }) {
 
 function agrees({ value, said, tolerance }) {
   if (said === null || tolerance === null) return "";
-  // A hair more than the tolerance, which is a rounded decimal itself; as service/lessons/finding.py has it.
+  // A hair more than the tolerance, which is a rounded decimal itself; as service/findings/lessons/finding.py has it.
   const yes = value !== null && Math.abs(Number(value) - said) <= tolerance * (1 + 1e-9);
   return h("span", { class: yes ? "yes" : "no" }, yes ? "✓ yes" : "✕ no");
 }

@@ -5,8 +5,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.spec.expression import Expression, ExpressionError, parse
 from service.spec.fields import Strict
+from service.spec.formulas.expression import Expression, ExpressionError, parse
 from service.spec.problems.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
 from service.spec.problems.starts import Start, Starts, check_dimension, check_starts
 from service.spec.surfaces import SURFACES

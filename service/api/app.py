@@ -1,0 +1,95 @@
+"""The API of one process: its routes, its errors, and what it opens and closes."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from service.api.doors.authentication import Authentication
+from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders
+from service.api.events.hub import Hub
+from service.api.openapi import document_errors
+from service.api.problem_details import answer_errors
+from service.api.routes import (
+    catalogue,
+    comparison,
+    events,
+    jobs,
+    landscape,
+    lessons,
+    operations,
+    page,
+    plots,
+    presets,
+    reference,
+    runs,
+    theory,
+)
+from service.api.routes.answers import identified
+from service.api.routes.negotiation import negotiated
+from service.api.routes.polling import Polls
+from service.api.stop_signals import before_stop
+from service.api.work import Work
+from service.database.connection import Database
+from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
+from service.observing.measures import Measures
+from service.observing.requests import RequestLog
+from service.settings import VERSION, Settings, get_settings
+
+DESCRIPTION = (
+    "Which optimizer, at which settings, wins on this problem, by how much, and how sure are we? "
+    "POST a comparison, poll it, read every epoch of every run."
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application; uvicorn calls this with ``--factory``."""
+    settings = settings or get_settings()
+
+    measures = Measures()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = Database(settings.database_url, timed=measures.transaction)
+        measures.registry.register(Work(app.state.database, QUEUES))
+        app.state.authentication = Authentication(app.state.database, settings)
+        app.state.polls = Polls(app.state.database)
+        app.state.dispatcher = Dispatcher(settings)
+        app.state.hub = Hub(app.state.database, settings.ping_seconds)
+        sweep = Sweep(app.state.database, app.state.dispatcher, settings)
+        sweep.start()
+        try:
+            with before_stop(app.state.hub.close):
+                yield
+        finally:
+            app.state.hub.close()
+            await run_in_threadpool(sweep.stop)
+            app.state.dispatcher.close()
+            app.state.database.close()
+
+    app = FastAPI(
+        title="Ravine",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        # Both would load their scripts from foreign hosts; routes/reference.py serves its own.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.settings = settings
+    app.state.measures = measures
+    answer_errors(app)
+    app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(HostCheck, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestLog, measures=measures)
+    # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
+    guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
+    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons):
+        guarded.include_router(routes.router)
+    app.include_router(guarded)
+    for routes in (operations, reference, page):
+        app.include_router(routes.router)
+    document_errors(app)
+    return app

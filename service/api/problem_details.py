@@ -1,0 +1,172 @@
+"""How every error becomes an answer: one place, one shape (RFC 9457), never a traceback."""
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from service.api.doors.headers import SECURITY_HEADERS
+from service.database.outages import why_unavailable
+from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
+from service.spec.job import JobSpec
+from service.spec.optimizers import OPTIMIZERS
+from service.spec.problems import PROBLEMS
+from service.spec.schedules import SCHEDULES
+
+log = logging.getLogger("ravine.errors")
+
+# Which fields a part of the spec has, by what pydantic calls the part in the place of an error.
+_PARTS: dict[str, type[BaseModel]] = {"body": JobSpec} | {
+    get_args(part.model_fields["kind"].annotation)[0]: part for part in (*OPTIMIZERS, *PROBLEMS, *SCHEDULES)
+}
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Teach an application to answer every error in the API's own words."""
+
+    @app.exception_handler(RavineError)
+    def _ours(request: Request, error: RavineError) -> Response:
+        return answer_error(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def _rejected(request: Request, error: RequestValidationError) -> Response:
+        errors = [_place(found, error.body) for found in error.errors()]
+        detail = f"{errors[0]['msg']} (at {'.'.join(map(str, errors[0]['loc']))})" if errors else "not accepted"
+        return answer_error(request, Rejected(detail, errors))
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 400 and error.__cause__ is not None:
+            return answer_error(request, _unreadable(error.__cause__))
+        if error.status_code == ContentTooLarge.status:
+            return answer_error(request, too_large(request.app.state.settings.max_body_bytes))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request))
+        detail = f"{request.method} {request.url.path}: {error.detail}"
+        return problem(request, error.status_code, str(error.detail), detail, headers=headers)
+
+    @app.exception_handler(SQLAlchemyError)
+    def _database(request: Request, error: SQLAlchemyError) -> Response:
+        reason = why_unavailable(error)
+        if reason is None:
+            return _unforeseen(request, error)
+        log.error("the database failed in %s %s: %s", request.method, request.url.path, error)
+        return answer_error(request, Unavailable(f"the database {reason}; try again"))
+
+    @app.exception_handler(Exception)
+    def _unforeseen(request: Request, error: Exception) -> Response:
+        # Answered outside of all middleware, so that what RequestLog adds elsewhere is added here.
+        asked = {"request_id": request.scope.get("request_id", "")}
+        log.error("unforeseen error in %s %s", request.method, request.url.path, exc_info=error, extra=asked)
+        answer = answer_error(request, RavineError("an error of ours; the log of the server has the details"))
+        answer.headers["X-Request-ID"] = asked["request_id"]
+        return answer
+
+
+def answer_error(request: Request, error: RavineError) -> Response:
+    """Answer an error of ours."""
+    errors = error.errors if isinstance(error, Rejected) else None
+    return problem(request, error.status, error.title, error.detail, errors, error.headers)
+
+
+def too_large(limit: int) -> ContentTooLarge:
+    """Say how much a body may have."""
+    return ContentTooLarge(f"the body is too large: at most {limit:,} bytes are allowed")
+
+
+def _allowed(request: Request) -> list[str]:
+    """List the methods that there are for a path; each of them is a route of its own."""
+    methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+    scopes = {method: {**request.scope, "method": method} for method in methods}
+    return [
+        method
+        for method, scope in scopes.items()
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+    ]
+
+
+def _unreadable(cause: BaseException) -> Rejected:
+    """Say why a body is no JSON where the decoder itself gives up: before it can name a place."""
+    match cause:
+        case RecursionError():
+            reason = "this JSON is nested too deeply: a spec has at most ten levels"
+        case UnicodeDecodeError():
+            reason = f"this JSON is not UTF-8 at byte {cause.start}"
+        case ValueError():
+            reason = "this JSON has an integer of more than 4,300 digits"
+        case _:
+            reason = "this body cannot be read"
+    return Rejected(reason, [{"loc": ["body"], "msg": reason}])
+
+
+def problem(
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    errors: Sequence[dict[str, Any]] | None = None,
+    headers: Any = None,
+) -> Response:
+    """Answer application/problem+json."""
+    content: dict[str, Any] = {
+        # What happened is said by status and title: there is no page about each kind of error.
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+    }
+    if errors:
+        content["errors"] = errors
+    # What is told back was sent by a client: it may hold half a surrogate pair, which no UTF-8 can.
+    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    # What no route answers does not come through the middleware that adds these.
+    return Response(body, status, {**SECURITY_HEADERS, **(headers or {})}, media_type="application/problem+json")
+
+
+def _place(found: Any, body: Any) -> dict[str, Any]:
+    """Say where something is wrong in the words of the request, and what is allowed there."""
+    loc: list[Any] = list(found["loc"])
+    message = found["msg"].removeprefix("Value error, ")
+    match found["type"]:
+        case "extra_forbidden":
+            part = _PARTS.get(str(loc[-2])) if len(loc) > 1 else None
+            known = f"; there are {', '.join(part.model_fields)}" if part else ""
+            message = f"there is no field {loc[-1]!r} here{known}"
+        case "union_tag_invalid":
+            tag, expected = found["ctx"]["tag"], found["ctx"]["expected_tags"].replace("'", "")
+            loc, message = [*loc, "kind"], f"there is no kind {tag!r}; there are {expected}"
+        case "union_tag_not_found":
+            loc, message = [*loc, "kind"], "a kind must be given"
+        case "json_invalid":
+            loc, message = ["body"], f"this is not JSON: {found['ctx']['error']}"
+    if loc and loc[0] == "body":
+        loc = ["body", *_without_tags(loc[1:], body)]
+    return {"loc": loc, "msg": message}
+
+
+def _without_tags(loc: list[Any], body: Any) -> list[Any]:
+    """Leave out of a place what is not in the request: the names of the union members that pydantic tried."""
+    place, here = [], body
+    tag = None
+    for at, part in enumerate(loc):
+        if tag is not None and part == tag:
+            # The kind of what has just been reached, which may also be the name of one of its fields.
+            tag = None
+            continue
+        inside = isinstance(here, dict) and part in here
+        if inside or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+            place.append(part)
+            here = here[part]
+            tag = here.get("kind") if isinstance(here, dict) else None
+        elif at == len(loc) - 1 and isinstance(here, dict) and isinstance(part, str):
+            place.append(part)  # A field that is missing.
+    return place

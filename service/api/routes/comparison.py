@@ -1,0 +1,159 @@
+"""Comparisons over HTTP: of the settings of one job, and of labels across jobs."""
+
+from hashlib import blake2b
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.api.routes.answers import Documented, TheCaller, TheDatabase, answer
+from service.api.schemas.across import AcrossAnswer
+from service.api.schemas.answers import Problem
+from service.api.schemas.comparison import ComparisonAnswer
+from service.api.schemas.grid import AxisAnswer, GridAnswer
+from service.database.states import JOB_ENDED
+from service.errors import Rejected
+from service.findings.comparison import across
+from service.findings.comparison.grid import Value, Wanted, read_grid
+from service.findings.comparison.job import compare
+from service.findings.comparison.settings import read_table
+from service.jobs import lifecycle, progress
+from service.settings import VERSION
+from service.spec.fields import NO_ZERO_CHARACTER
+from service.spec.job import JobSpec
+
+router = APIRouter(prefix="/v1", tags=["comparison"])
+NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job."}}
+MAX_JOBS = 50
+Target = Annotated[
+    float | None,
+    Field(
+        allow_inf_nan=False, description="Loss to reach; by default the spec's, else the baseline's median final loss."
+    ),
+]
+
+
+Name = Annotated[str, Field(max_length=500, pattern=NO_ZERO_CHARACTER)]
+
+
+class ComparisonQuery(BaseModel):
+    """What to compare with what; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    baseline: str | None = Field(
+        None, max_length=500, description="Label of what the others are compared with; by default the first."
+    )
+    target: Target = None
+    tuned: bool = Field(False, description="Tune each label on half of the pairs and judge it on the other half.")
+
+
+class GridQuery(BaseModel):
+    """Which numbers of which grid; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: Value = Field("final_loss", description="What each cell tells.")
+    label: Name | None = Field(None, description="Of which entry; by default the first that has a grid of two.")
+    x: Name | None = Field(None, description="Hyper-parameter to the right; by default the learning rate.")
+    y: Name | None = Field(None, description="Hyper-parameter upwards; by default the next one that varies.")
+    target: float | None = Field(
+        None, allow_inf_nan=False, description="epochs_to_target: loss to reach; by default the spec's."
+    )
+
+
+class AcrossQuery(BaseModel):
+    """Which jobs to compare; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    jobs: str = Field(min_length=1, max_length=2_000, description="Ids of at most 50 jobs, comma-separated.")
+    target: Target = None
+
+
+@router.get(
+    "/jobs/{job_id}/comparison",
+    operation_id="get_comparison",
+    responses={
+        200: {"model": ComparisonAnswer},
+        304: {"description": "The job has ended, and this was answered before."},
+        **NOT_FOUND,
+    },
+)
+def get_comparison(
+    job_id: str, query: Annotated[ComparisonQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
+) -> Response:
+    """Tell who won, by how much, and how sure that is. What is asked again of a job that has ended costs 304."""
+    with database.snapshot() as session:
+        job = lifecycle.find(session, job_id, caller)
+        headers = {"Cache-Control": "no-cache"}
+        if job.status in JOB_ENDED:
+            # Nothing changes any more: the tag is known before the answer is computed.
+            asked = f"{VERSION} {job.id} {job.status} {query.model_dump_json()}"
+            headers["ETag"] = _tag(asked)
+            if _is_known(request, headers["ETag"]):
+                return Response(status_code=304, headers=headers)
+        found = compare(session, job, baseline=query.baseline, target=query.target, tuned=query.tuned)
+    return answer(ComparisonAnswer.model_validate(found), headers=headers)
+
+
+@router.get(
+    "/jobs/{job_id}/grid",
+    operation_id="get_grid",
+    responses={
+        200: {"model": GridAnswer},
+        304: {"description": "No row has come since this was answered."},
+        **NOT_FOUND,
+    },
+)
+def get_grid(
+    job_id: str, query: Annotated[GridQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
+) -> Response:
+    """Give the numbers of a heat map over two hyper-parameters, and the runs of each cell."""
+    with database.snapshot() as session:
+        job = lifecycle.find(session, job_id, caller)
+        done = progress.progress_of(session, [job.key])[job.key]
+        # Rows only ever come with progress: the tag is known before anything is read.
+        read_from = f"{VERSION} {job.id} {job.status} {done.epochs_done} {done.runs_ended}"
+        headers = {"ETag": _tag(f"{read_from} {query.model_dump_json()}"), "Cache-Control": "no-cache"}
+        if _is_known(request, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        spec = JobSpec.model_validate(job.spec)
+        table = read_table(session, job, spec)
+        grid = read_grid(session, job, spec, table, Wanted(**query.model_dump()))
+    found = GridAnswer(
+        job_id=job_id,
+        label=grid.label,
+        value=query.value,
+        target=grid.target,
+        x=AxisAnswer(name=grid.x_name, values=grid.x.tolist()),
+        y=AxisAnswer(name=grid.y_name, values=grid.y.tolist()),
+        others=list(grid.others),
+        values=grid.values.tolist(),
+        first_run=grid.first_run_YX.tolist(),
+        runs_per_setting=table.runs.per_setting,
+        num_observations=grid.num_runs,
+    )
+    return answer(found, headers=headers)
+
+
+@router.get("/comparison", operation_id="compare_jobs", responses={200: {"model": AcrossAnswer}, **NOT_FOUND})
+def compare_jobs(query: Annotated[AcrossQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
+    """Compare the labels that several jobs share: performance profiles and runtime distributions."""
+    ids = list(dict.fromkeys(one.strip() for one in query.jobs.split(",") if one.strip()))
+    if not 1 <= len(ids) <= MAX_JOBS:
+        sentence = f"give the ids of 1 to {MAX_JOBS} jobs, comma-separated (got {len(ids)})"
+        raise Rejected(sentence, [{"loc": ["query", "jobs"], "msg": sentence}])
+    with database.snapshot() as session:
+        chosen = [lifecycle.find(session, one, caller) for one in ids]
+        found = across.compare_across(session, chosen, query.target)
+    return answer(AcrossAnswer.model_validate(found))
+
+
+def _tag(told_from: str) -> str:
+    return f'"{blake2b(told_from.encode(), digest_size=12).hexdigest()}"'
+
+
+def _is_known(request: Request, tag: str) -> bool:
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    return tag in known

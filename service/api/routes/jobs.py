@@ -1,0 +1,147 @@
+"""Jobs over HTTP: parse, one call, return."""
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import Field
+
+from service.api.cursors import read_cursor, write_cursor
+from service.api.routes.answers import (
+    Documented,
+    PageQuery,
+    TheCaller,
+    TheDatabase,
+    TheDispatcher,
+    TheSettings,
+    answer,
+    answer_unless_known,
+)
+from service.api.routes.polling import Polls
+from service.api.schemas.answers import Page, Problem
+from service.api.schemas.jobs import DryRun, JobAnswer, job_answer
+from service.database.states import JobStatus
+from service.database.tables import Job
+from service.jobs import lifecycle
+from service.jobs.limits import affordable
+from service.jobs.progress import progress_of
+from service.observing import tracing
+from service.spec.fields import NO_ZERO_CHARACTER
+from service.spec.presets.expansion import PostedJob
+from service.spec.runs import Runs
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job."}}
+CONFLICT: Documented = {409: {"model": Problem, "description": "The job is not in a state in which this can be done."}}
+
+
+class JobsQuery(PageQuery):
+    """Which jobs to list."""
+
+    status: JobStatus | None = Field(None, description="Only jobs in this state.")
+    name: str | None = Field(
+        None, max_length=200, pattern=NO_ZERO_CHARACTER, description="Only jobs whose name contains this."
+    )
+    problem: Literal["flipnet", "surface", "quadratic", "digits", "playground"] | None = Field(
+        None, description="Only jobs on this kind."
+    )
+
+
+@router.post(
+    "",
+    status_code=202,
+    operation_id="create_job",
+    responses={202: {"model": JobAnswer}, 200: {"model": DryRun, "description": "With dry_run: what would run."}},
+)
+def create(
+    spec: PostedJob,
+    caller: TheCaller,
+    database: TheDatabase,
+    dispatcher: TheDispatcher,
+    settings: TheSettings,
+    dry_run: Annotated[bool, Query(description="Tell what would run; store nothing.")] = False,
+    idempotency_key: Annotated[
+        str | None, Header(min_length=1, max_length=255, description="The same key and body give the same job again.")
+    ] = None,
+) -> Response:
+    """Accept a comparison and hand it to the workers."""
+    cost = affordable(spec, settings)
+    if dry_run:
+        runs = Runs(spec)
+        return answer(
+            DryRun(
+                runs_total=cost.runs_total,
+                epochs_total=cost.epochs_total,
+                updates_total=cost.updates_total,
+                rows_total=cost.rows_total,
+                estimated_seconds=cost.seconds,
+                runs=[asdict(runs[index]) for index in range(min(20, len(runs)))],
+            )
+        )
+    with database.transaction() as session:
+        job, is_new = lifecycle.create(
+            session,
+            spec,
+            cost,
+            owner=caller.id,
+            idempotency_key=idempotency_key,
+            settings=settings,
+            traceparent=tracing.carrier().get("traceparent"),
+        )
+        shown = job_answer(job, progress_of(session, [job.key])[job.key])
+    if is_new:
+        dispatcher.send(cost.queue, ((job.key, number) for number in range(len(cost.shards()))))
+    return answer(shown, 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@router.get("", operation_id="list_jobs", responses={200: {"model": Page[JobAnswer]}})
+def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
+    """List jobs, newest first."""
+    with database.snapshot() as session:
+        found = lifecycle.listed(
+            session,
+            caller,
+            before=read_cursor("jobs", query.cursor),
+            limit=query.limit + 1,
+            status=query.status,
+            name=query.name,
+            problem=query.problem,
+        )
+        shown = found[: query.limit]
+        totals = progress_of(session, [job.key for job in shown])
+    next_cursor = write_cursor("jobs", shown[-1].key) if len(found) > query.limit else None
+    return answer({"items": [job_answer(job, totals[job.key]) for job in shown], "next": next_cursor})
+
+
+@router.get(
+    "/{job_id}",
+    operation_id="get_job",
+    responses={200: {"model": JobAnswer}, 304: {"description": "Nothing has changed since this ETag."}, **NOT_FOUND},
+)
+async def get(job_id: str, request: Request, caller: TheCaller) -> Response:
+    """Tell how a job is doing. Poll with If-None-Match: an unchanged job costs 304 and no body."""
+    polls: Polls = request.app.state.polls
+    polled = await polls.get(job_id, caller)
+    return answer_unless_known(request, polled.body, polled.tag)
+
+
+@router.post(
+    "/{job_id}/cancel",
+    status_code=202,
+    operation_id="cancel_job",
+    responses={202: {"model": JobAnswer}, **NOT_FOUND, **CONFLICT},
+)
+def cancel(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
+    """Stop a job; what was recorded stays."""
+    with database.transaction() as session:
+        job: Job = lifecycle.cancel(session, job_id, caller)
+        shown = job_answer(job, progress_of(session, [job.key])[job.key])
+    return answer(shown, 202)
+
+
+@router.delete("/{job_id}", status_code=204, operation_id="delete_job", responses={**NOT_FOUND, **CONFLICT})
+def delete(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
+    """Delete a job and all its rows."""
+    with database.transaction() as session:
+        lifecycle.remove(session, job_id, caller)
+    return Response(status_code=204)

@@ -1,0 +1,143 @@
+"""The ledger of lessons over HTTP: which statements of the teaching texts hold, and on which evidence?"""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from service.api.routes.answers import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, answer
+from service.api.routes.presets import preset_answer
+from service.api.schemas.answers import Page, Problem
+from service.api.schemas.jobs import receipt_of
+from service.api.schemas.lessons import LessonAnswer, LessonItem, LessonJob
+from service.database.connection import Database
+from service.database.tables import Job, LessonRecord
+from service.errors import NotFound
+from service.findings.ledger import records as ledger
+from service.findings.lessons import LESSONS, TEXTS, Lesson
+from service.jobs import lifecycle
+from service.jobs.limits import affordable
+from service.observing import tracing
+from service.spec.job import JobSpec
+from service.spec.presets import PRESETS
+
+router = APIRouter(prefix="/v1/lessons", tags=["lessons"])
+NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such lesson."}}
+
+
+@router.get("", operation_id="list_lessons", responses={200: {"model": Page[LessonItem]}})
+def list_lessons(database: TheDatabase) -> Response:
+    """List all lessons with their verdicts; those whose jobs have completed since are judged now."""
+    with database.snapshot() as session:
+        known = ledger.records(session)
+        items = []
+        for lesson in LESSONS.values():
+            record = known.get(lesson.id)
+            of_lesson = ledger.jobs_of(session, record) if record and record.finding is None else {}
+            items.append(_item(lesson, *_judged(database, lesson, record, of_lesson)))
+    return answer({"items": items, "next": None})
+
+
+@router.get("/{lesson_id}", operation_id="get_lesson", responses={200: {"model": LessonAnswer}, **NOT_FOUND})
+def get_lesson(lesson_id: str, database: TheDatabase) -> Response:
+    """Show a lesson with all of its numbers, intervals, specs and jobs."""
+    return answer(_shown(database, _find(lesson_id)))
+
+
+@router.post(
+    "/{lesson_id}/jobs",
+    status_code=202,
+    operation_id="run_lesson",
+    responses={202: {"model": LessonAnswer}, **NOT_FOUND},
+)
+def run(
+    lesson_id: str, caller: TheCaller, database: TheDatabase, dispatcher: TheDispatcher, settings: TheSettings
+) -> Response:
+    """Submit the jobs of a lesson; it is judged when somebody asks for it after they have completed."""
+    lesson = _find(lesson_id)
+    specs = {
+        preset: JobSpec.model_validate({"name": PRESETS[preset].title, **PRESETS[preset].spec})
+        for preset in lesson.presets
+    }
+    costs = {preset: affordable(spec, settings) for preset, spec in specs.items()}
+    traceparent = tracing.carrier().get("traceparent")
+    with database.transaction() as session:
+        created = {
+            preset: lifecycle.create(
+                session, spec, costs[preset], owner=caller.id, settings=settings, traceparent=traceparent
+            )[0]
+            for preset, spec in specs.items()
+        }
+        ledger.submit(session, lesson, {preset: job.id for preset, job in created.items()})
+    for preset, job in created.items():
+        shards = range(len(costs[preset].shards()))
+        dispatcher.send(costs[preset].queue, ((job.key, number) for number in shards))
+    return answer(_shown(database, lesson), 202, {"Location": f"/v1/lessons/{lesson.id}"})
+
+
+def _find(lesson_id: str) -> Lesson:
+    if lesson_id not in LESSONS:
+        raise NotFound(f"no lesson is called {lesson_id!r}; there are {', '.join(LESSONS)}")
+    return LESSONS[lesson_id]
+
+
+def _judged(
+    database: Database, lesson: Lesson, record: LessonRecord | None, of_lesson: dict[str, Job]
+) -> tuple[str, dict[str, Any] | None]:
+    """Give a lesson's state and its finding, which is computed and kept where all jobs have completed."""
+    state = ledger.state(record, of_lesson)
+    if record is None or state != ledger.COMPLETED:
+        return state, record.finding if record else None
+    with database.snapshot() as session:
+        finding = ledger.judged(session, lesson, of_lesson)
+    with database.transaction() as session:
+        ledger.keep(session, record, finding)
+    with database.snapshot() as session:
+        kept = ledger.records(session)[lesson.id].finding
+    return (ledger.JUDGED if kept else ledger.RUNNING), kept
+
+
+def _item(lesson: Lesson, state: str, finding: dict[str, Any] | None) -> LessonItem:
+    return LessonItem(
+        id=lesson.id,
+        texts=list(lesson.texts),
+        statement=lesson.statement,
+        state=state,
+        verdict=finding["verdict"] if finding else None,
+    )
+
+
+def _shown(database: Database, lesson: Lesson) -> LessonAnswer:
+    with database.snapshot() as session:
+        record = ledger.records(session).get(lesson.id)
+        of_lesson = ledger.jobs_of(session, record)
+    state, finding = _judged(database, lesson, record, of_lesson)
+    with database.snapshot() as session:
+        record = ledger.records(session).get(lesson.id)
+    here = f"/v1/lessons/{lesson.id}"
+    return LessonAnswer(
+        **_item(lesson, state, finding).model_dump(),
+        sources=[TEXTS[letter] for letter in lesson.texts],
+        criterion=lesson.criterion,
+        readings=finding["readings"] if finding else {},
+        quantities=finding["quantities"] if finding else [],
+        figures=finding["figures"] if finding else [],
+        presets=[preset_answer(PRESETS[name]) for name in lesson.presets],
+        jobs=[_job(preset, job_id, of_lesson.get(preset)) for preset, job_id in record.job_ids.items()]
+        if record
+        else [],
+        judged_at=record.judged_at if record else None,
+        links={"self": here, "jobs": f"{here}/jobs"},
+    )
+
+
+def _job(preset: str, job_id: str, job: Job | None) -> LessonJob:
+    here = f"/v1/jobs/{job_id}"
+    seconds = (job.finished_at - job.started_at).total_seconds() if job and job.finished_at and job.started_at else None
+    return LessonJob(
+        preset=preset,
+        id=job_id,
+        status=job.status if job else None,
+        seconds=seconds,
+        receipt=receipt_of(job) if job else None,
+        links={"self": here, "runs": f"{here}/runs", "metrics": f"{here}/metrics"},
+    )

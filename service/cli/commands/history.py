@@ -1,0 +1,135 @@
+"""`ravine history`: the recorded epochs of a run, or of all runs of a job."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli.commands.asking import WRONG_USE, AsJson, console, give_up, print_json, service, written
+
+if TYPE_CHECKING:
+    from service.client import History, Ravine
+
+
+class Format(StrEnum):
+    """How rows are written; the last three are the service's own."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+def history(
+    run_or_job: Annotated[str, typer.Argument(metavar="RUN|JOB", help="Id of a run, or of a job for all its runs.")],
+    form: Annotated[
+        Format, typer.Option("--format", help="For people, for a script; or a file of the service's, as it is.")
+    ] = Format.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write, for csv, ndjson and parquet.")
+    ] = None,
+    fields: Annotated[str | None, typer.Option(help="Names, comma-separated; by default all there are.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Of a job only these labels, comma-separated.")] = None,
+    from_epoch: Annotated[int | None, typer.Option(help="First epoch.")] = None,
+    to_epoch: Annotated[int | None, typer.Option(help="Last epoch.")] = None,
+    max_points: Annotated[int | None, typer.Option(help="Thin each history to about this many rows.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the history of a run, or of all runs of a job."""
+    query: dict[str, Any] = {"fields": fields, "from_epoch": from_epoch, "to_epoch": to_epoch, "max_points": max_points}
+    form = Format.JSON if as_json else form
+    is_table = form in {Format.CSV, Format.NDJSON, Format.PARQUET}
+    if output is not None and not is_table:
+        give_up("--output takes --format csv, ndjson or parquet", WRONG_USE)
+    if form is Format.PARQUET and output is None and sys.stdout.isatty():
+        give_up("parquet is not for a terminal: --output names a file", WRONG_USE)
+    with service() as ravine:
+        is_run = _is_run(ravine, run_or_job)
+        if not is_run:
+            query["labels"] = labels
+        if is_table:
+            which = {"run_id" if is_run else "job_id": run_or_job}
+            _write(ravine.tables(**which, format=form, **query), output)
+            return
+        histories = [ravine.history(run_or_job, **query)] if is_run else ravine.metrics(run_or_job, **query)
+        if form is Format.JSON:
+            print_json([_as_json(one) for one in histories])
+        else:
+            _print_tables(histories)
+
+
+def _is_run(ravine: "Ravine", run_or_job: str) -> bool:
+    """Ask for a run first, and for a job where there is no such run: an id does not tell which it is."""
+    from service.client.errors import NotFound
+
+    try:
+        ravine.run(run_or_job)
+    except NotFound:
+        try:
+            ravine.job(run_or_job)
+        except NotFound as error:
+            error.detail = f"there is no run and no job {run_or_job!r}"
+            raise
+        return False
+    return True
+
+
+def _rows(history: "History") -> Iterator[dict[str, float | int | None]]:
+    """Give a row per epoch; a position is x and y, and what was not measured is None."""
+    for at, epoch in enumerate(history.epoch.tolist()):
+        row: dict[str, float | int | None] = {"epoch": epoch}
+        for name, values in history.fields.items():
+            if name == "position":
+                row |= dict(zip("xy", values[at].tolist(), strict=False))
+            else:
+                row[name] = float(values[at]) if history.measured[name][at] else None
+        yield row
+
+
+def _as_json(history: "History") -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for name, values in history.fields.items():
+        known = history.measured[name].tolist()
+        columns[name] = [value if is_known else None for value, is_known in zip(values.tolist(), known, strict=True)]
+    named = {"run_id": history.run_id, "label": history.label, "seed": history.seed}
+    return {**named, "epoch": history.epoch.tolist(), **columns, "total_points": history.total_points}
+
+
+def _write(pieces: Iterable[bytes], output: Path | None) -> None:
+    """Write a table as it arrives. A file is there when all of it is: half a table never looks like a whole one."""
+    if output is None:
+        for piece in pieces:
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+        return
+    unfinished = output.with_name(f"{output.name}.part")
+    try:
+        try:
+            with unfinished.open("wb") as file:
+                file.writelines(pieces)
+            unfinished.replace(output)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        give_up(f"{output} cannot be written: {error.strerror}", WRONG_USE)
+    typer.echo(f"Wrote {output}.")
+
+
+def _print_tables(histories: Iterable["History"]) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    out = console()
+    for history in histories:
+        table = Table(box=SIMPLE, title=f"{history.label}, seed {history.seed}, {history.run_id}", title_justify="left")
+        rows = list(_rows(history))
+        for name in rows[0] if rows else ("epoch",):
+            table.add_column(name, justify="right")
+        for row in rows:
+            epoch, *values = row.values()
+            table.add_row(str(epoch), *map(written, values))
+        out.print(table)

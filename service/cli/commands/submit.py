@@ -1,0 +1,98 @@
+"""`ravine submit`: hand in a job, and watch it."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.cli.commands.asking import JOB_FAILED, AsJson, console, give_up, print_json, service
+
+if TYPE_CHECKING:
+    from service.client import Ravine
+    from service.client.answers import Job
+
+
+def submit(
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="File of JSON, - for standard input, or a preset.")],
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show progress and losses until it has ended.")] = False,
+    name: Annotated[str | None, typer.Option(help="Another name for the job.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Other epochs than the spec's.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would run; submit nothing.")] = False,
+    idempotency_key: Annotated[str | None, typer.Option(help="The same key and spec give the same job again.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Submit a job; with --watch the exit code tells whether it completed."""
+    changes = {key: value for key, value in {"name": name, "epochs": epochs}.items() if value is not None}
+    with service() as ravine:
+        asked = _spec(spec)
+        if dry_run:
+            _show_price(ravine.dry_run(asked, **changes), as_json=as_json)
+            return
+        job = ravine.submit(asked, idempotency_key=idempotency_key, **changes)
+        if watch:
+            job = _watch(ravine, job, as_json=as_json)
+    if as_json:
+        print_json(job)
+    elif not watch:
+        typer.echo(job["id"])
+    if watch and job["status"] != "completed":
+        give_up(_why(job), JOB_FAILED)
+
+
+def _spec(written: str) -> Any:
+    """Read standard input for ``-``; a path of a file that is there is a file, whatever its name ends with."""
+    from pathlib import Path
+
+    from service.client.specs import parse_spec
+
+    if written == "-":
+        return parse_spec(sys.stdin.read(), "standard input")
+    path = Path(written)
+    return path if path.is_file() else written
+
+
+def _watch(ravine: "Ravine", job: "Job", *, as_json: bool) -> "Job":
+    """Follow a job to its end; pictures go to standard error where standard output is for a script."""
+    from rich.console import Group
+    from rich.live import Live
+
+    from service.cli.commands.losses import losses_table
+    from service.client.bar import new_bar, state_of
+
+    shown = console(stderr=as_json)
+    shown.print(f"{job['name']}  {job['id']}", soft_wrap=True)
+    if not shown.is_terminal:
+        job = ravine.wait(job["id"], progress=lambda now: shown.print(_line(now)))
+    else:
+        bar = new_bar(shown)
+        task = bar.add_task("queued", total=None)
+        with Live(bar, console=shown, refresh_per_second=8) as live:
+            for version in ravine.versions(job["id"]):
+                job = version
+                bar.update(task, **state_of(job))
+                live.update(Group(bar, losses_table(ravine, job)))
+            live.update(bar)
+    shown.print(losses_table(ravine, job))
+    return job
+
+
+def _line(job: "Job") -> str:
+    progress = job["progress"]
+    return f"{job['status']}: {progress['epochs_done']:,} of {progress['epochs_total']:,} epochs"
+
+
+def _why(job: "Job") -> str:
+    error = job["error"]
+    return (
+        f"the job has {job['status']}: {error['detail'] or error['reason']}" if error else f"the job is {job['status']}"
+    )
+
+
+def _show_price(price: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(price)
+        return
+    typer.echo(
+        f"{price['runs_total']:,} runs, {price['epochs_total']:,} epochs, {price['updates_total']:,} updates, "
+        f"{price['rows_total']:,} rows of metrics"
+    )

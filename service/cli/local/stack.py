@@ -1,0 +1,121 @@
+"""What runs on a machine that has no servers, and in which order does it come up?
+
+with LocalStack(Path("data"), port=8000) as stack:
+    print(stack.url)
+    stack.wait()
+"""
+
+import http.client
+import socket
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Self
+
+from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_command, on_socket, worker_command
+from service.cli.local.preconditions import DataDir, StackError, find_broker, listen, require_key, require_torch
+from service.cli.local.supervisor import Listener, Supervisor
+
+START_SECONDS = 60.0  # For a cold disk and one busy core; an idle machine needs two or three.
+_PROBE_SECONDS = 2.0
+
+
+class LocalStack:
+    """Everything that Ravine needs, on one folder of one machine. Entering starts it, leaving stops it.
+
+    The broker, a worker for small jobs, ``workers`` processes for all jobs, and the API. Port 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        workers: int = 2,
+        listener: Listener | None = None,
+    ) -> None:
+        self.url = ""
+        self._data = DataDir(data_dir)
+        self._host, self._port, self._workers = host, port, workers
+        self._supervisor = Supervisor(self._data.logs, listener)
+        self._resources = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything and wait until the API is ready. Raises StackError, having stopped what was started."""
+        try:
+            self._start()
+        except BaseException:
+            self._resources.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop everything."""
+        self._resources.close()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for ``ask_to_stop``, or so long, and say whether it came. Raises StackError when a part is given up."""
+        return self._supervisor.wait(seconds)
+
+    def ask_to_stop(self) -> None:
+        """End ``wait`` or a start under way; asked again, stop without patience. Safe in a signal handler."""
+        self._supervisor.ask_to_stop()
+
+    def _start(self) -> None:
+        self._data.claim()
+        self._resources.callback(self._data.release)
+        api_socket = self._resources.enter_context(closing(listen(self._host, self._port)))
+        self.url = _address(api_socket)
+        broker_binary = find_broker()
+        require_torch()
+        bring_up_to_date(self._data.database_url)
+        require_key(api_socket.getsockname()[0], self._data.database_url)
+
+        broker_socket = self._data.broker_socket
+        env = {"RAVINE_DATABASE_URL": self._data.database_url, "RAVINE_BROKER_URL": f"redis+socket://{broker_socket}"}
+
+        supervisor = self._supervisor
+        self._resources.callback(supervisor.stop)
+        supervisor.run("broker", broker_command(broker_binary, *on_socket(broker_socket)), foundation=True)
+        supervisor.wait_until(lambda: _accepts(broker_socket), "The broker", START_SECONDS)
+        fd = api_socket.fileno()
+        supervisor.run("api", api_command(fd), env=env, pass_fds=[fd])
+        supervisor.run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
+        supervisor.run("batch", worker_command("batch", BATCH, self._workers), env=env)
+        supervisor.wait_until(lambda: is_ready(self.url), "The API", START_SECONDS)
+
+
+def bring_up_to_date(database_url: str) -> None:
+    """Migrate a database. Raises StackError when it cannot be reached, or was made by a newer version."""
+    # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
+    from service.database.migrations import migrate
+
+    try:
+        migrate(database_url)
+    except Exception as error:  # SQLAlchemy's, Alembic's and the driver's; their first line says what is wrong.
+        reason = str(error).partition("\n")[0]
+        raise StackError(f"The database cannot be brought to this version: {reason}") from error
+
+
+def is_ready(url: str) -> bool:
+    """Whether the API at this address reaches its database and its broker."""
+    # Not urllib or httpx: they would ask the proxy that the environment names.
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=_PROBE_SECONDS)
+    with closing(connection):
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def _accepts(path: Path) -> bool:
+    with closing(socket.socket(socket.AF_UNIX)) as client:
+        return client.connect_ex(str(path)) == 0
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104  Listening everywhere; the address is for a person on this machine.
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

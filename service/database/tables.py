@@ -1,0 +1,258 @@
+"""The tables: API keys, jobs, their shards and checkpoints, their runs, and one metrics row per run and epoch.
+
+The database itself refuses what no state allows; docs/states.md tells how, and who makes which move.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database.columns import Base, Key, ended_in, one_of
+from service.database.epochs import block_of
+from service.database.states import JOB_ENDED, JobStatus, RunStatus, ShardStatus
+
+# Written out: with parameters in the place of the names SQLite would not use the index that has this condition.
+JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
+
+
+class Job(Base):
+    """A comparison that was accepted. Its progress is the sum over its shards."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        one_of("status", JobStatus),
+        CheckConstraint("runs_total >= 1 AND epochs_total >= runs_total", name="size"),
+        CheckConstraint(f"({ended_in(JOB_ENDED)}) = (finished_at IS NOT NULL)", name="finished"),
+        # A job that was cancelled in the queue has never started.
+        CheckConstraint("(status <> 'queued' OR started_at IS NULL) AND "
+                        "(status NOT IN ('running', 'completed') OR started_at IS NOT NULL)", name="started"),
+        # The first reason is kept while other shards still train; they decide nothing any more.
+        CheckConstraint("(status <> 'failed' OR error_reason IS NOT NULL) AND "
+                        "(error_reason IS NULL OR status IN ('running', 'cancelling', 'failed')) AND "
+                        "(error_detail IS NULL OR error_reason IS NOT NULL)", name="error"),
+        CheckConstraint("expires_at IS NULL OR finished_at IS NOT NULL", name="expires"),
+        CheckConstraint("receipt IS NULL OR started_at IS NOT NULL", name="receipt"),
+        Index(None, "status", "key"),
+        Index(None, "problem", "key"),
+        Index(None, "owner", "key"),
+        # All that a list is filtered by: what no other index finds is looked for here, and not among the specs.
+        Index("ix_jobs_listed", "key", "owner", "status", "problem", "name_folded"),
+        # What an owner has open is added up at every POST, from this index alone.
+        Index("ix_jobs_open", "owner", "work",
+              sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),
+        # Two owners may choose the same key.
+        UniqueConstraint("owner", "idempotency_key"),
+        Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
+              postgresql_where=text("expires_at IS NOT NULL")),
+        Index("ix_jobs_limited", "deadline_at", sqlite_where=text("status = 'running'"),
+              postgresql_where=text("status = 'running'")),
+        # Without this SQLite would give a new job the key of a deleted one.
+        {"sqlite_autoincrement": True},
+    )  # fmt: skip
+
+    key: Mapped[int] = mapped_column(Key, primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), unique=True)
+    name: Mapped[str]
+    # In small letters of any alphabet, where a part of a name is looked for; SQLite's LIKE knows those of English only.
+    # Not computed by the database: SQLite would not find such a column in the index that lists are read from.
+    name_folded: Mapped[str] = mapped_column(deferred=True)
+    problem: Mapped[str]
+    status: Mapped[str] = mapped_column(default=JobStatus.QUEUED)
+    spec: Mapped[dict[str, Any]]
+    spec_digest: Mapped[str]
+    runs_total: Mapped[int]
+    epochs_total: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    # When its time limit is over; set when the first worker begins.
+    deadline_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    error_reason: Mapped[str | None]
+    error_detail: Mapped[str | None]
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    idempotency_key: Mapped[str | None]
+    # The API key that made it; empty where the API is open.
+    owner: Mapped[str] = mapped_column(String(12), default="")
+    # Updates × parameters, as it was priced when it was accepted.
+    work: Mapped[float] = mapped_column(default=0.0)
+    # The W3C trace context of the request that made it, for its workers; null where nothing is traced.
+    traceparent: Mapped[str | None] = mapped_column(String(55))
+
+
+class ApiKey(Base):
+    """Who may use the API. A row stays when its key is revoked: jobs go on naming it as their owner."""
+
+    __tablename__ = "api_keys"
+
+    # The first digits of the hash: found by them, compared with the whole.
+    id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    is_admin: Mapped[bool]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Shard(Base):
+    """Runs of a job that train together, and who is training them: the row that workers compete for."""
+
+    __tablename__ = "shards"
+    __table_args__ = (
+        one_of("status", ShardStatus),
+        CheckConstraint("first_run >= 0 AND num_runs >= 1", name="size"),
+        CheckConstraint("(status = 'running') = (lease_until IS NOT NULL)", name="lease"),
+        CheckConstraint("attempt >= 0 AND (status NOT IN ('running', 'completed') OR attempt >= 1)", name="attempt"),
+        CheckConstraint("epoch >= 0 AND epochs_done >= 0 AND epochs_done <= CAST(epoch AS BIGINT) * num_runs",
+                        name="epochs"),
+        CheckConstraint("runs_diverged >= 0 AND runs_diverged <= runs_ended AND runs_ended <= num_runs AND "
+                        "(status IN ('queued', 'running') OR runs_ended = num_runs)", name="runs"),
+        Index("ix_shards_open", "status", sqlite_where=text("status IN ('queued', 'running')"),
+              postgresql_where=text("status IN ('queued', 'running')")),
+    )  # fmt: skip
+
+    job_key: Mapped[int] = mapped_column(ForeignKey("jobs.key", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_run: Mapped[int]
+    num_runs: Mapped[int]
+    queue: Mapped[str]
+    status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
+    # Counts claims. Every write of a worker names the attempt it belongs to, and fails if there is a newer one.
+    attempt: Mapped[int] = mapped_column(default=0)
+    # Counts the attempts whose worker fell silent; one that hands its shard over is not among them.
+    lost: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    # How far it has trained; the runs' own epochs add up to less once some have diverged.
+    epoch: Mapped[int] = mapped_column(default=0)
+    epochs_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    runs_ended: Mapped[int] = mapped_column(default=0)
+    runs_diverged: Mapped[int] = mapped_column(default=0)
+
+
+class Checkpoint(Base):
+    """All that a worker needs to go on with a shard where another one left it, written with the rows it belongs to."""
+
+    __tablename__ = "checkpoints"
+    __table_args__ = (
+        ForeignKeyConstraint(["job_key", "number"], ["shards.job_key", "shards.number"], ondelete="CASCADE"),
+    )
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Tally(Base):
+    """What all workers have counted so far, spread over slots; see service/jobs/tallies.py."""
+
+    __tablename__ = "tallies"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+class Run(Base):
+    """What became of one run. What it is (label, hyper-parameters, seed, start) follows from the spec and the index.
+
+    There is no foreign key here nor on metrics: checking it costs more than writing the row, and both are
+    only ever written for a shard that is locked in the same transaction.
+    """
+
+    __tablename__ = "runs"
+    __table_args__ = (
+        one_of("status", RunStatus),
+        CheckConstraint('"index" >= 0 AND epochs_done >= 0', name="size"),
+        # A run stops where it diverges.
+        CheckConstraint("(status = 'diverged') = (diverged_epoch IS NOT NULL) AND "
+                        "(diverged_epoch IS NULL OR diverged_epoch = epochs_done)", name="diverged"),
+        CheckConstraint("(best_loss IS NULL) = (best_epoch IS NULL) AND "
+                        "(best_epoch IS NULL OR (best_epoch >= 0 AND best_epoch <= epochs_done))", name="best"),
+        {"sqlite_with_rowid": False},
+    )  # fmt: skip
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    status: Mapped[str]
+    epochs_done: Mapped[int]
+    final_loss: Mapped[float | None]
+    best_loss: Mapped[float | None]
+    best_epoch: Mapped[int | None]
+    diverged_epoch: Mapped[int | None]
+
+
+class Decision(Base):
+    """What a run's network decides on a grid of the plane after its last epoch: half-precision numbers, row by row."""
+
+    __tablename__ = "decisions"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    run_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int]
+    data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class LessonRecord(Base):
+    """The jobs that were last submitted for a lesson, and what they came to once it has been judged."""
+
+    __tablename__ = "lessons"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # Each preset's name, and the id of its job.
+    job_ids: Mapped[dict[str, Any]]
+    submitted_at: Mapped[datetime]
+    judged_at: Mapped[datetime | None]
+    finding: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class Metric(Base):
+    """One run at one epoch. NULL means not measured.
+
+    On SQLite the rows are in the primary key. PostgreSQL would keep each key once more in an index, a third of all
+    bytes; it has the index of epochs.py instead, and recording.py refuses rows that are there.
+    """
+
+    __tablename__ = "metrics"
+    __table_args__ = (
+        PrimaryKeyConstraint("job_key", "run_index", "epoch").ddl_if(dialect="sqlite"),
+        Index("ix_metrics_blocks", "job_key", "run_index", text(block_of("epoch"))).ddl_if(dialect="postgresql"),
+        {"sqlite_with_rowid": False},
+    )
+
+    job_key: Mapped[int] = mapped_column(Key, autoincrement=False)
+    run_index: Mapped[int] = mapped_column(autoincrement=False)
+    epoch: Mapped[int] = mapped_column(autoincrement=False)
+    loss: Mapped[float | None]
+    train_loss: Mapped[float | None]
+    test_loss: Mapped[float | None]
+    accuracy: Mapped[float | None]
+    test_accuracy: Mapped[float | None]
+    grad_norm: Mapped[float | None]
+    update_norm: Mapped[float | None]
+    distance_from_start: Mapped[float | None]
+    distance_to_minimum: Mapped[float | None]
+    lr: Mapped[float | None]
+    momentum: Mapped[float | None]
+    x: Mapped[float | None]
+    y: Mapped[float | None]
+    sharpness: Mapped[float | None]
+    noise_scale: Mapped[float | None]
+    gradient_variance: Mapped[float | None]
+    alpha: Mapped[float | None]
+    velocity_norm: Mapped[float | None]

@@ -1,0 +1,23 @@
+"""Which statements of the teaching texts are put to the test? One entry each, grouped by theme."""
+
+from service.findings.lessons import (
+    batches,
+    flipnet,
+    identities,
+    landscapes,
+    momentum,
+    networks,
+    parabola,
+    ravine,
+    speed,
+    velocity,
+)
+from service.findings.lessons.lesson import TEXTS, Lesson
+
+__all__ = ["LESSONS", "TEXTS", "Lesson"]
+
+LESSONS: dict[str, Lesson] = {
+    lesson.id: lesson
+    for group in (parabola, velocity, identities, ravine, momentum, speed, landscapes, flipnet, batches, networks)
+    for lesson in group.LESSONS
+}

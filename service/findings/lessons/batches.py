@@ -1,0 +1,130 @@
+"""What do small and large batches do, to the descent and to what is learned?"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from service.findings.lessons.evidence import Evidence
+from service.findings.lessons.finding import (
+    Figure,
+    Finding,
+    Quantity,
+    band,
+    concluded,
+    curve,
+    difference,
+    number,
+    said,
+    signed,
+    together,
+)
+from service.findings.lessons.lesson import Lesson
+from service.spec.job import JobSpec
+from service.spec.presets.digits import BATCHES as DIGITS_BATCHES
+from service.spec.presets.digits import FLAVOURS
+from service.spec.presets.flipnet import BATCHES as FLIPNET_BATCHES
+
+EQUAL_RATE, EQUAL_BETA = 0.03, 0.9
+MORE = 0.97
+
+
+def _flavours(jobs: Mapping[str, Evidence]) -> Finding:
+    quantities: list[Quantity] = []
+    parts, figures = {}, []
+    digits: dict[int | str, Evidence] = {
+        size: jobs["three-flavours" if size == 1 else f"three-flavours-{size}"] for size in FLAVOURS
+    }
+    flipnet: dict[int | str, Evidence] = {size: jobs[f"three-flavours-flipnet-{size}"] for size in FLIPNET_BATCHES}
+    for title, of_problem in (("digits", digits), ("FlipNet", flipnet)):
+        sizes = list(of_problem)
+        updates = {size: JobSpec.model_validate(job.spec).updates_per_epoch for size, job in of_problem.items()}
+        loss = {size: job.values("loss", "sgd") for size, job in of_problem.items()}
+        variance = {size: job.values("gradient_variance", "sgd")[:, 0] for size, job in of_problem.items()}
+        early = len(loss[sizes[0]][0]) // 2
+        for size in sizes:
+            quantities.append(number(f"updates an epoch, batch {size}, {title}", updates[size]))
+            quantities.append(band(f"loss after {early} epochs, batch {size}, {title}", loss[size][:, early]))
+        quantities.append(number(f"variance of the gradient, batch {sizes[-1]}, {title}", variance[sizes[-1]].max()))
+        examples = JobSpec.model_validate(of_problem[sizes[0]].spec).problem.num_examples or 1
+        # Drawn without replacement from N examples: (N − B) / (B·(N − 1)) of the variance of one.
+        expected = (examples - 4) / (4 * (examples - 1))
+        ratio = float(np.median(variance[4] / variance[1]))
+        quantities.append(said(f"variance of batches of 4 over single examples, {title}", ratio, expected, 1e-3))
+        parts[f"batch descent makes one step an epoch, without noise ({title})"] = (
+            updates[sizes[-1]] == 1 and variance[sizes[-1]].max() < 1e-12 * variance[sizes[0]].max()
+        )
+        middle = [float(np.median(loss[size][:, early])) for size in sizes]
+        parts[f"per epoch the smaller batch gets down sooner ({title})"] = middle == sorted(middle)
+        parts[f"the variance falls like 1/B, as drawn without replacement ({title})"] = bool(quantities[-1].agrees)
+        curves = [curve(f"batch {size}", of_problem[size].epochs, loss[size]) for size in sizes]
+        figures.append(Figure(f"SGD on {title}", "epoch", "loss", curves))
+    return together(parts, quantities, figures=figures)
+
+
+def _accuracy(job: Evidence, lr: float, beta: float) -> np.ndarray:
+    chosen = np.isclose(job.settings("lr"), lr) & np.isclose(job.settings("momentum"), beta)
+    return np.asarray(job.values("test_accuracy")[chosen, -1])
+
+
+def _large(jobs: Mapping[str, Evidence]) -> Finding:
+    of_size: dict[int | str, Evidence] = {
+        size: jobs["large-batch" if size == 8 else f"large-batch-{size}"] for size in DIGITS_BATCHES
+    }
+    quantities = [
+        band(f"test accuracy, batch {size}, rate 0.03, β 0.9", _accuracy(job, EQUAL_RATE, EQUAL_BETA))
+        for size, job in of_size.items()
+    ]
+    small = _accuracy(of_size[8], EQUAL_RATE, EQUAL_BETA)
+    readings, told = {}, []
+    for reading, job in {"equal epochs": of_size["full"], "equal updates": jobs["large-batch-long"]}.items():
+        full = _accuracy(job, EQUAL_RATE, EQUAL_BETA)
+        worse = difference(f"full batch less batch 8, {reading}", full, small)
+        lower = [lr for lr in np.unique(job.settings("lr")).tolist() if lr < EQUAL_RATE]
+        mended = [
+            difference(
+                f"full batch at {lr:g} and β 0.97 less 0.03 and β 0.9, {reading}", _accuracy(job, lr, MORE), full
+            )
+            for lr in lower
+        ]
+        quantities += [band(f"test accuracy, full batch, {reading}", full), worse, *mended]
+        is_worse, is_mended = (worse.high or 0) < 0, any((one.low or 0) > 0 for one in mended)
+        readings[f"{reading} are meant"] = is_worse and is_mended
+        most = max(mended, key=lambda one: one.value or 0)
+        told.append(f"at {reading} the full batch differs by {signed(worse)}, and mending adds {signed(most)}")
+    raised = _accuracy(of_size["full"], 0.1, MORE)
+    full = _accuracy(of_size["full"], EQUAL_RATE, EQUAL_BETA)
+    quantities.append(difference("full batch at 0.1 and β 0.97 less 0.03 and β 0.9, equal epochs", raised, full))
+    middle = [float(np.median(_accuracy(job, EQUAL_RATE, EQUAL_BETA))) for job in of_size.values()]
+    sizes = [700 if size == "full" else size for size in of_size]
+    title = "Digits, rate 0.03, β 0.9, 20 epochs"
+    figures = [Figure(title, "batch size", "test accuracy", [curve("median", sizes, middle)], log_x=True, log_y=False)]
+    return concluded(readings, quantities, "; ".join(told), figures)
+
+
+LESSONS = (
+    Lesson(
+        "three-flavours",
+        ("A", "B"),
+        "Batch descent makes one exact step an epoch; SGD many noisy ones, and gets down sooner per epoch; "
+        "mini-batches lie between.",
+        "Digits and FlipNet at one rate: updates an epoch, the order of median losses half way, and the variance of "
+        "the first gradient, which for batches drawn without replacement falls like (N − B)/(B(N − 1)) (to 0.001).",
+        (
+            *("three-flavours" if size == 1 else f"three-flavours-{size}" for size in FLAVOURS),
+            *(f"three-flavours-flipnet-{size}" for size in FLIPNET_BATCHES),
+        ),
+        ("loss", "gradient_variance"),
+        _flavours,
+    ),
+    Lesson(
+        "large-batch",
+        ("L",),
+        "Large batches generalise worse; a lower rate and more momentum mend it.",
+        "Test accuracy on the digits, 10 seeds: the full batch against 20 epochs of batches of 8 at the same rate "
+        "and β, for as many epochs and for as many updates; then at lower rates with β 0.97. The 95 % interval of "
+        "each difference must lie on the side that is claimed.",
+        (*("large-batch" if size == 8 else f"large-batch-{size}" for size in DIGITS_BATCHES), "large-batch-long"),
+        ("test_accuracy",),
+        _large,
+    ),
+)

@@ -1,0 +1,150 @@
+"""What do eight steps on w² show, and what comes after them?"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from service.analysis.descent import first_reached, overshoot, settled, sign_changes
+from service.findings.lessons.evidence import Evidence
+from service.findings.lessons.finding import Figure, Finding, as_said, concluded, curve, number, said, together
+from service.findings.lessons.lesson import Lesson
+
+HALF = 0.5
+# One per cent of the start.
+NEAR = 0.05
+
+
+def _position(evidence: Evidence, label: str) -> np.ndarray:
+    return evidence.positions(label)[0, :, 0]
+
+
+def _sgd(jobs: Mapping[str, Evidence]) -> Finding:
+    w = _position(jobs["parabola-sgd"], "sgd")
+    lower = 100 * (1 - w[8] ** 2 / w[0] ** 2)
+    return as_said([said("w after 8 steps", w[8], 4.2539, 5e-5), said("loss lower by, in per cent", lower, 28, 0.5)])
+
+
+def _momentum(jobs: Mapping[str, Evidence]) -> Finding:
+    plain, w = (_position(jobs["parabola-momentum"], label) for label in ("sgd", "momentum"))
+    quantities = [
+        said("w after 8 steps", w[8], 2.4421, 5e-5),
+        said("loss lower by, in per cent", 100 * (1 - w[8] ** 2 / w[0] ** 2), 76, 0.5),
+        said("distance, relative to SGD's", (w[0] - w[8]) / (plain[0] - plain[8]), 3.4, 0.05),
+    ]
+    steps = np.arange(9)
+    curves = [curve("SGD", steps, plain), curve("momentum 0.9", steps, w)]
+    return as_said(quantities, [Figure("Eight steps on w² at rate 0.01", "update", "w", curves, log_y=False)])
+
+
+def _velocity(jobs: Mapping[str, Evidence]) -> Finding:
+    velocity = jobs["parabola-velocity"].values("velocity_norm", "momentum")[0]
+    expected = {1: (10, 0.05), 2: (18.8, 0.05), 3: (26.3, 0.05), 8: (45.3, 0.05)}
+    quantities = [said(f"velocity at step {step}", velocity[step], *what) for step, what in expected.items()]
+    others = [number(f"velocity at step {step}", velocity[step]) for step in (4, 5, 6, 7)]
+    return as_said([*quantities, *others])
+
+
+def _to_half(jobs: Mapping[str, Evidence]) -> Finding:
+    job = jobs["parabola-to-half"]
+    quantities, readings = [], {}
+    for reading, measure in {
+        "the first step within 0.5 is meant": first_reached,
+        "staying there is meant": settled,
+    }.items():
+        found = {
+            label: float(measure(job.epochs, np.abs(_position(job, label)), HALF)[0]) for label in ("sgd", "momentum")
+        }
+        name = "first step" if measure is first_reached else "last arrival"
+        # "About", in steps of five: half of that is the tolerance.
+        pair = [
+            said(f"SGD, {name} at |w| ≤ 0.5", found["sgd"], 115, 2.5),
+            said(f"momentum, {name} at |w| ≤ 0.5", found["momentum"], 35, 2.5),
+        ]
+        quantities += pair
+        readings[reading] = all(one.agrees for one in pair)
+    curves = [curve(label, job.epochs, np.abs(_position(job, label))) for label in ("sgd", "momentum")]
+    figures = [Figure("Distance from the minimum of w² at rate 0.01", "update", "|w|", curves)]
+    momentum = [one for one in quantities if one.name.startswith("momentum")]
+    otherwise = (
+        f"SGD needs {quantities[0].value:.0f} steps, momentum is there after {momentum[0].value:.0f} first "
+        f"and after {momentum[1].value:.0f} for good"
+    )
+    return concluded(readings, quantities, otherwise, figures)
+
+
+def _overshoot(jobs: Mapping[str, Evidence]) -> Finding:
+    job = jobs["overshoot-cost"]
+    path = {label: _position(job, label) for label in ("sgd", "momentum", "nesterov")}
+    stays = {label: float(settled(job.epochs, np.abs(w), NEAR)[0]) for label, w in path.items()}
+    crossed = float(first_reached(job.epochs, path["momentum"], 0.0)[0])
+    near = float(first_reached(job.epochs, np.abs(path["momentum"]), NEAR)[0])
+    quantities = [
+        number("overshoot of momentum, share of the start", overshoot(path["momentum"])[0]),
+        number("overshoot of SGD", overshoot(path["sgd"])[0]),
+        number("momentum first crosses the minimum at update", crossed),
+        number("momentum first within 1 % of the start at update", near),
+        number("momentum stays within 1 % from update", stays["momentum"]),
+        number("updates spent after the first crossing", stays["momentum"] - crossed),
+        number("SGD stays within 1 % from update", stays["sgd"]),
+        number("sign changes of momentum", sign_changes(path["momentum"], NEAR)[0]),
+    ]
+    parts = {
+        "momentum passes the minimum where SGD does not": overshoot(path["momentum"])[0]
+        > 0
+        >= overshoot(path["sgd"])[0],
+        "it swings back": sign_changes(path["momentum"], NEAR)[0] >= 2,
+        "it needs more updates after its first crossing": stays["momentum"] > crossed,
+    }
+    curves = [curve(label, job.epochs[:250], w[:250]) for label, w in path.items()]
+    figures = [Figure("Past the minimum of w² and back", "update", "w", curves, log_y=False)]
+    return together(parts, quantities, figures=figures)
+
+
+LESSONS = (
+    Lesson(
+        "parabola-sgd",
+        ("B",),
+        "On w² from 5 at rate 0.01, eight SGD steps reach w ≈ 4.2539, and the loss is 28 % lower.",
+        "Each number to half a unit of its last digit.",
+        ("parabola-sgd",),
+        ("position",),
+        _sgd,
+    ),
+    Lesson(
+        "parabola-momentum",
+        ("B",),
+        "There, momentum 0.9 reaches w ≈ 2.4421: loss 76 % lower, 3.4 times as far.",
+        "Each number to half a unit of its last digit.",
+        ("parabola-momentum",),
+        ("position",),
+        _momentum,
+    ),
+    Lesson(
+        "parabola-velocity",
+        ("B",),
+        "The velocity builds up in those steps: 10, 18.8, 26.3, … , 45.3.",
+        "Each number to half a unit of its last digit.",
+        ("parabola-velocity",),
+        ("velocity_norm",),
+        _velocity,
+    ),
+    Lesson(
+        "parabola-to-half",
+        ("B",),
+        "SGD needs about 115 steps to w = 0.5, momentum about 35.",
+        "Both numbers to 2.5 steps; once for the first step with |w| ≤ 0.5, once for the step from which it stays so.",
+        ("parabola-to-half",),
+        ("position",),
+        _to_half,
+    ),
+    Lesson(
+        "overshoot-cost",
+        ("V",),
+        "Momentum passes the minimum and swings back, which wastes steps.",
+        "On w² from 5 at rate 0.01: it crosses 0, changes sign at least twice, and has not settled at the first "
+        "crossing.",
+        ("overshoot-cost",),
+        ("position",),
+        _overshoot,
+    ),
+)

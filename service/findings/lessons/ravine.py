@@ -1,0 +1,155 @@
+"""What happens across and along a ravine: at which rates, with which momentum, in noise?"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from service.analysis.descent import settled, sign_changes, turning_angle
+from service.analysis.theory import linear_method
+from service.findings.lessons.evidence import Evidence
+from service.findings.lessons.finding import Figure, Finding, band, concluded, curve, number, together
+from service.findings.lessons.lesson import Lesson
+
+TARGET = 1e-3
+CURVATURES = (2.0, 20.0)
+# Below this a coordinate is rounding around the minimum, and its sign means nothing.
+FLOOR = 1e-9
+
+
+def _large_rate(jobs: Mapping[str, Evidence]) -> Finding:
+    job = jobs["ravine-large-lr"]
+    rates, loss = job.settings("lr", "sgd"), job.values("loss", "sgd")
+    swings = sign_changes(job.positions("sgd")[:, :, 1], FLOOR)
+    grows = job.diverged("sgd") | (job.ends("loss", "sgd") > loss[:, 0])
+    steps = settled(job.epochs, loss, TARGET)
+    at = {lr: int(np.flatnonzero(np.isclose(rates, lr))[0]) for lr in (0.005, 0.015, 0.04)}
+    quantities = []
+    for lr, run in at.items():
+        quantities += [
+            number(f"sign changes of w₂ at {lr:g}", swings[run]),
+            number(f"loss after 50 updates at {lr:g}", loss[run, 50]),
+            number(f"loss after 200 updates at {lr:g}", loss[run, 200]),
+            number(f"loss stays below 0.001 from update, at {lr:g}", steps[run]),
+        ]
+    first_swing, first_growth = rates[swings > 0].min(), rates[grows].min()
+    quantities += [
+        number("smallest rate of the job at which w₂ swings", first_swing),
+        number("theory: w₂ swings above", 1 / CURVATURES[1]),
+        number("smallest rate of the job at which the loss grows", first_growth),
+        number("theory: diverges above", 2 / CURVATURES[1]),
+    ]
+    parts = {
+        "at 0.04 SGD swings across the ravine or diverges": swings[at[0.04]] > 0 or grows[at[0.04]],
+        "at 0.015 it swings mildly": swings[at[0.015]] > 0,
+        "at 0.005 it is slow": steps[at[0.005]] > 2 * steps[at[0.015]],
+    }
+    shown = {lr: int(np.flatnonzero(np.isclose(rates, lr))[0]) for lr in (0.005, 0.015, 0.04, 0.07, 0.101)}
+    curves = [curve(f"rate {lr:g}", job.epochs, loss[run]) for lr, run in shown.items()]
+    otherwise = f"w₂ swings from a rate of {first_swing:g} on, and the loss grows from {first_growth:g} on"
+    return together(parts, quantities, otherwise, [Figure("SGD on the ravine", "update", "loss", curves)])
+
+
+def _smooth(jobs: Mapping[str, Evidence]) -> Finding:
+    job = jobs["ravine-momentum-smooth"]
+    swings = {label: int(sign_changes(job.positions(label)[:, :, 1], FLOOR)[0]) for label in ("sgd", "momentum")}
+    stays = {label: float(settled(job.epochs, job.values("loss", label), TARGET)[0]) for label in ("sgd", "momentum")}
+    quantities = [
+        number("sign changes of w₂, SGD", swings["sgd"]),
+        number("sign changes of w₂, momentum", swings["momentum"]),
+        number("loss stays below 0.001 from update, SGD", stays["sgd"]),
+        number("loss stays below 0.001 from update, momentum", stays["momentum"]),
+    ]
+    parts = {"SGD swings at 0.04": swings["sgd"] > 0, "momentum swings less": swings["momentum"] < swings["sgd"]}
+    otherwise = f"w₂ changes sign {swings['sgd']} times with SGD and {swings['momentum']} times with momentum"
+    curves = [curve(label, job.epochs[:80], job.positions(label)[0, :80, 1]) for label in ("sgd", "momentum")]
+    figures = [Figure("Across the ravine at rate 0.04", "update", "w₂", curves, log_y=False)]
+    return together(parts, quantities, otherwise, figures)
+
+
+def _race(jobs: Mapping[str, Evidence]) -> Finding:
+    job = jobs["ravine-race"]
+    labels = ("sgd", "momentum", "nesterov")
+    along = {label: np.abs(job.positions(label)[0, :, 0]) for label in labels}
+    stays = {label: float(settled(job.epochs, job.values("loss", label), TARGET)[0]) for label in labels}
+    quantities = [
+        number(f"|w₁| after {step} updates, {label}", along[label][step]) for step in (10, 25, 50) for label in labels
+    ]
+    quantities += [number(f"loss stays below 0.001 from update, {label}", stays[label]) for label in labels]
+    ahead = {step: bool(along["momentum"][step] < along["sgd"][step]) for step in (10, 25, 50)}
+    readings = {f"the {step}th update is meant": ahead[step] for step in ahead}
+    readings["the first to stay below a loss of 0.001 is meant"] = stays["momentum"] < stays["sgd"]
+    curves = [curve(label, job.epochs, job.values("loss", label)) for label in labels]
+    figures = [Figure("The ravine at rate 0.015", "update", "loss", curves)]
+    return concluded(readings, quantities, figures=figures)
+
+
+def _noise(jobs: Mapping[str, Evidence]) -> Finding:
+    job = jobs["noise-smoother"]
+    labels = ("sgd", "momentum", "momentum, a tenth of the rate")
+    angle = {label: turning_angle(job.positions(label)) for label in labels}
+    half = len(job.epochs) // 2
+    level = {label: job.values("loss", label)[:, half:].mean(axis=1) for label in labels}
+    quantities = [band(f"mean turning angle in degrees, {label}", angle[label]) for label in labels]
+    for label in labels:
+        lr, beta = (0.0015 if "tenth" in label else 0.015), (0.0 if label == "sgd" else 0.9)
+        method = linear_method("momentum", {"momentum": beta})
+        assert method is not None
+        quantities.append(band(f"loss at which it settles, {label}", level[label]))
+        quantities.append(
+            number(f"theory: loss at which it settles, {label}", method.stationary_loss(lr, CURVATURES, 5.0))
+        )
+    calmer = {label: float(np.median(level[label])) < float(np.median(level["sgd"])) for label in labels[1:]}
+    readings = {
+        "smooth means that consecutive steps turn less": bool(
+            np.quantile(angle["momentum"], 0.95) < np.quantile(angle["sgd"], 0.05)
+        ),
+        "smooth means closer to the minimum, at the same rate": calmer["momentum"],
+        "smooth means closer to the minimum, at a tenth of the rate": calmer[labels[2]],
+    }
+    curves = [curve(label, job.epochs, job.values("loss", label)) for label in labels]
+    figures = [Figure("The ravine with gradient noise 5, 50 seeds", "update", "loss", curves)]
+    return concluded(readings, quantities, figures=figures)
+
+
+LESSONS = (
+    Lesson(
+        "ravine-large-lr",
+        ("B",),
+        "At rate 0.04 SGD swings wildly across the ravine or diverges; at 0.015 mildly; at 0.005 it converges slowly.",
+        "Sign changes of w₂ (above 1e-9) in 200 updates, divergence, and updates until the loss stays below 0.001; "
+        "slow is twice as many as at 0.015.",
+        ("ravine-large-lr",),
+        ("loss", "position"),
+        _large_rate,
+    ),
+    Lesson(
+        "ravine-momentum-smooth",
+        ("B",),
+        "At rate 0.04 momentum 0.9 stays smooth where SGD swings.",
+        "Sign changes of w₂ (above 1e-9) of both in 300 updates.",
+        ("ravine-momentum-smooth",),
+        ("loss", "position"),
+        _smooth,
+    ),
+    Lesson(
+        "ravine-race",
+        ("B", "V", "N"),
+        "At rate 0.015 momentum 0.9 races ahead along w₁.",
+        "|w₁| after 10, 25 and 50 updates is smaller than SGD's; and the loss stays below 0.001 from an earlier "
+        "update on.",
+        ("ravine-race",),
+        ("loss", "position"),
+        _race,
+    ),
+    Lesson(
+        "noise-smoother",
+        ("B",),
+        "With gradient noise 5, momentum's path is smoother than SGD's.",
+        "Mean angle between consecutive steps over 50 seeds, with bands that do not overlap; and the loss at which "
+        "each settles (mean of the later 500 of 1,000 updates, median over seeds), at the same rate and at a tenth "
+        "of it.",
+        ("noise-smoother",),
+        ("loss", "position"),
+        _noise,
+    ),
+)

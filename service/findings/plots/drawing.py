@@ -1,0 +1,32 @@
+"""From a request to a picture's bytes: one function per kind."""
+
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from service.database.tables import Job
+from service.findings.plots.comparison import draw_comparison
+from service.findings.plots.gallery import Drawn
+from service.findings.plots.heatmap import draw_heatmap
+from service.findings.plots.loss import draw_loss
+from service.findings.plots.paths import draw_paths
+from service.findings.plots.picture import Format, Picture, render
+from service.findings.plots.request import PlotQuery
+from service.spec.job import JobSpec
+
+_KINDS: dict[str, Callable[[Session, Job, JobSpec, PlotQuery], Picture]] = {
+    "loss": draw_loss,
+    "paths": draw_paths,
+    "heatmap": draw_heatmap,
+    "comparison": draw_comparison,
+}
+
+
+def draw(session: Session, job: Job, query: PlotQuery, form: Format) -> Drawn:
+    """Draw a job.
+
+    Raises:
+        Rejected: The job has nothing that this kind could show; the error says what it needs, or what there is.
+    """
+    picture = _KINDS[query.kind](session, job, JobSpec.model_validate(job.spec), query)
+    return Drawn(render(picture, form, query.density), picture.alt)

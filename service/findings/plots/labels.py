@@ -1,0 +1,132 @@
+"""Names at the ends of lines, moved apart where they would overlap; a legend where there is no room for them."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from service.findings.plots.style import LINE_PIXELS, TEXT, LineStyle, Sheet
+
+# Longer names would leave no room for the picture.
+MAX_LETTERS = 34
+SAMPLE_PIXELS = 36.0
+_LONG_NUMBER = re.compile(r"=(-?\d+\.\d{4,}(?:e-?\d+)?)\b")
+
+
+def shorten(label: str) -> str:
+    """Write the numbers in a name with three digits, and cut a name that is still too long in its middle."""
+    label = _LONG_NUMBER.sub(lambda found: f"={float(found[1]):.3g}", label)
+    if len(label) <= MAX_LETTERS:
+        return label
+    half = MAX_LETTERS // 2
+    return f"{label[: half - 1]}…{label[-half:]}"
+
+
+def room_for(sheet: Sheet, labels: Sequence[str]) -> float:
+    """Give the margin in pixels that the longest name needs."""
+    return max((sheet.text_width(shorten(label)) for label in labels), default=0.0) + 22.0
+
+
+def fits(sheet: Sheet, num: int, bottom: float) -> bool:
+    """Whether so many names fit below each other, and beside the picture."""
+    return num * LINE_PIXELS <= sheet.height - sheet.top - bottom and sheet.width >= 480
+
+
+def label_ends(
+    axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle], ends: Sequence[float]
+) -> None:
+    """Write each name beside the end of its line, ``ends`` being heights in the axes, from 0 at the foot to 1.
+
+    A thin leader joins a name that had to move to its line.
+    """
+    pixels = axes.get_window_extent().height
+    places = spread(np.clip(np.asarray(ends), 0.0, 1.0) * pixels, LINE_PIXELS, pixels) / pixels
+    for label, style, end, place in zip(labels, styles, ends, places, strict=True):
+        at = min(max(end, 0.0), 1.0)
+        axes.plot(
+            [1.0, 1.008, 1.016],
+            [at, place, place],
+            transform=axes.transAxes,
+            color=style.colour,
+            lw=0.7,
+            clip_on=False,
+            solid_capstyle="butt",
+        )
+        axes.text(
+            1.022,
+            place,
+            shorten(label),
+            transform=axes.transAxes,
+            color=style.colour,
+            fontsize=TEXT,
+            va="center",
+            weight="medium",
+        )
+
+
+def list_beside(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle]) -> None:
+    """Name the lines in a column to the right, each after a piece of its line: for paths, which end anywhere."""
+    extent = axes.get_window_extent()
+    for number, (label, style) in enumerate(zip(labels, styles, strict=True)):
+        place = 1.0 - (number + 0.5) * LINE_PIXELS / extent.height
+        first, last = (1.0 + pixels / extent.width for pixels in (12.0, SAMPLE_PIXELS))
+        axes.plot(
+            [first, last],
+            [place, place],
+            transform=axes.transAxes,
+            color=style.colour,
+            lw=1.7,
+            ls=style.line,
+            clip_on=False,
+        )
+        axes.text(
+            last + 6.0 / extent.width,
+            place,
+            shorten(label),
+            transform=axes.transAxes,
+            color=style.colour,
+            fontsize=TEXT,
+            va="center",
+        )
+
+
+def spread(places: np.ndarray, gap: float, height: float) -> np.ndarray:
+    """Move places apart to at least ``gap``, as little as possible, within 0 to ``height``.
+
+    Neighbours that touch form a block whose middle is the mean of where its members want to be (pool adjacent
+    violators: Barlow et al., Statistical Inference under Order Restrictions, 1972).
+    """
+    order = np.argsort(places, kind="stable")
+    # Without the gaps the places only have to keep their order: an isotonic regression.
+    wanted = places[order] - gap * np.arange(len(places))
+    blocks: list[list[float]] = []
+    for value in wanted.tolist():
+        blocks.append([value, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (a, m), (b, n) = blocks[-2:]
+            blocks[-2:] = [[(a * m + b * n) / (m + n), m + n]]
+    flat = np.concatenate([np.full(int(num), value) for value, num in blocks]) if blocks else np.empty(0)
+    highest = max(height - gap * (len(places) - 1), 0.0)
+    found = np.empty(len(places))
+    found[order] = np.clip(flat, 0.0, highest) + gap * np.arange(len(places))
+    return found
+
+
+def legend(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle]) -> None:
+    """Name the lines in a row below the picture's caption."""
+    lines = [Line2D([], [], color=style.colour, lw=1.8, ls=style.line) for style in styles]
+    columns = max(1, int((sheet.width - 40) / (max(sheet.text_width(shorten(one)) for one in labels) + 52)))
+    axes.legend(
+        lines,
+        [shorten(label) for label in labels],
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=min(columns, len(labels)),
+        frameon=False,
+        fontsize=TEXT,
+        labelcolor=sheet.palette.ink,
+        handlelength=3.0,
+        borderaxespad=0.2,
+    )

@@ -1,0 +1,191 @@
+"""Curves against epochs: for each setting the median over its runs, and a band that holds half or nine tenths."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from service.database.tables import Job
+from service.errors import Rejected
+from service.findings.plots.labels import fits, label_ends, legend, room_for, shorten
+from service.findings.plots.picture import Picture
+from service.findings.plots.request import PlotQuery
+from service.findings.plots.scales import limits, set_scale, short
+from service.findings.plots.selection import Chosen, choose, diverged_epochs, epochs_to_read, read_columns
+from service.findings.plots.style import DARK, LIGHT, LineStyle, Palette, line_styles, new_sheet
+from service.spec.job import JobSpec
+
+Floats = NDArray[np.float64]
+BANDS = {"iqr": (0.25, 0.75, "middle half"), "90": (0.05, 0.95, "middle 90 %")}
+QUANTITIES = {
+    "loss": "loss",
+    "train_loss": "training loss during the epoch",
+    "test_loss": "test loss",
+    "accuracy": "accuracy",
+    "test_accuracy": "test accuracy",
+    "grad_norm": "gradient norm",
+    "update_norm": "norm of an epoch's change",
+    "distance_to_minimum": "distance to the minimum",
+}
+_LINEAR = {"accuracy", "test_accuracy"}
+_BOTTOM = 50.0
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Median and band of one setting, [E] each; infinite from where on too many runs have diverged."""
+
+    label: str
+    kind: str
+    low: Floats
+    median: Floats
+    high: Floats
+
+
+def quantiles(values_RE: Floats, shares: tuple[float, ...]) -> list[Floats]:
+    """Give quantiles over runs, each [E], interpolated linearly (Hyndman and Fan 1996, type 7).
+
+    Infinity is a value like others: between a number and infinity lies infinity. NaN must not occur.
+    """
+    sorted_RE = np.sort(values_RE, axis=0)
+    last = len(sorted_RE) - 1
+    found = []
+    for share in shares:
+        at = share * last
+        below, above = int(np.floor(at)), int(np.ceil(at))
+        low_E, high_E, weight = sorted_RE[below], sorted_RE[above], at - below
+        with np.errstate(invalid="ignore"):
+            between_E = low_E + weight * (high_E - low_E)
+        found.append(np.where(low_E == high_E, low_E, np.where(np.isinf(high_E), high_E, between_E)))
+    return found
+
+
+def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Picture:
+    """Draw curves of a field, by default the loss.
+
+    Raises:
+        Rejected: The problem has no such field, or nothing is recorded yet.
+    """
+    if query.field not in spec.problem.fields:
+        known = ", ".join(name for name in spec.problem.fields if name in QUANTITIES)
+        sentence = f"this problem has no {query.field}; there are {known}"
+        raise Rejected(sentence, [{"loc": ["query", "field"], "msg": sentence}])
+    chosen = choose(session, job, spec, query.labels)
+    epochs = epochs_to_read(spec, early=False)
+    curves, num_epochs = [], len(epochs)
+    for one in chosen.series:
+        values_RE = read_columns(session, job, one.runs, epochs, [query.field])[query.field]
+        diverged_R = diverged_epochs(session, job, one.runs)
+        lost_RE = np.asarray(epochs)[None, :] >= diverged_R[:, None]
+        values_RE[lost_RE] = 0.0 if query.field in _LINEAR else np.inf
+        # A field that no update has been made for yet has no value at epoch 0.
+        known_E = np.isfinite(np.where(np.isinf(values_RE), 0.0, values_RE).sum(axis=0))
+        reached = int(np.flatnonzero(known_E)[-1]) + 1 if known_E.any() else 0
+        values_RE[:, ~known_E] = np.inf
+        low_share, high_share, _ = BANDS[query.band]
+        low, median, high = quantiles(values_RE[:, :reached], (low_share, 0.5, high_share))
+        for part in (low, median, high):
+            part[~known_E[:reached]] = np.nan
+        curves.append(Curve(one.label, one.kind, low, median, high))
+        num_epochs = min(num_epochs, max(reached, 1))
+    if not any(np.isfinite(curve.median).any() for curve in curves):
+        raise Rejected("there is nothing to draw yet: no epoch is recorded of any run that is wanted")
+    return _picture(job, spec, query, chosen, curves, np.asarray(epochs, dtype=np.float64))
+
+
+def _picture(
+    job: Job, spec: JobSpec, query: PlotQuery, chosen: Chosen, curves: list[Curve], epochs_E: Floats
+) -> Picture:
+    palette = DARK if query.dark else LIGHT
+    quantity, (_, _, band) = QUANTITIES[query.field], BANDS[query.band]
+    medians = np.concatenate([curve.median for curve in curves])
+    shown = np.concatenate([medians, *([part for curve in curves for part in (curve.low, curve.high)])])
+    shown = shown[shown <= 1e3 * np.nanmax(medians[np.isfinite(medians)])]
+    is_log = query.field not in _LINEAR and bool((medians[np.isfinite(medians)] > 0).all())
+    is_log = is_log if query.log is None else query.log
+    caption = f"Median of {chosen.num_runs} runs" if chosen.num_runs > 1 else "One run each"
+    caption += f" and band of the {band}" if chosen.num_runs > 2 else ""
+    caption += "".join(f"; {part}" for part in filter(None, [chosen.left_out, _diverged(chosen)])) + "."
+    sheet = new_sheet(query.width, query.height, palette, job.name, caption)
+    labels = [curve.label for curve in curves]
+    styles = line_styles([curve.kind for curve in curves], palette)
+    direct = fits(sheet, len(curves), _BOTTOM)
+    axes = sheet.axes(left=66.0, right=room_for(sheet, labels) if direct else 24.0, bottom=_BOTTOM)
+    last = max(len(curve.median) for curve in curves) - 1
+    set_scale(axes, "x", (0.0, float(epochs_E[last]) or 1.0), log=False)
+    bounds = limits(shown, log=is_log)
+    set_scale(axes, "y", bounds, log=is_log)
+    axes.grid(axis="y", color=palette.faint, lw=0.7)
+    axes.set_xlabel("epoch (updates)" if spec.problem.num_examples is None else "epoch")
+    axes.set_ylabel(quantity)
+    _draw_curves(axes, curves, styles, epochs_E, palette, bounds, has_band=chosen.num_runs > 2)
+    if direct:
+        ends = [_height(axes, curve) for curve in curves]
+        label_ends(axes, sheet, labels, styles, ends)
+    else:
+        legend(axes, sheet, labels, styles)
+    return Picture(sheet, job.name, _words(job, quantity, caption, curves, epochs_E))
+
+
+def _draw_curves(
+    axes: Axes,
+    curves: list[Curve],
+    styles: list[LineStyle],
+    epochs_E: Floats,
+    palette: Palette,
+    bounds: tuple[float, float],
+    *,
+    has_band: bool,
+) -> None:
+    high_bound = bounds[1]
+    for number, (curve, style) in enumerate(zip(curves, styles, strict=True)):
+        at = epochs_E[: len(curve.median)]
+        if has_band:
+            # An infinite edge is drawn beyond the picture's, so that the band leaves it.
+            high = np.where(np.isposinf(curve.high), high_bound * 10, curve.high)
+            axes.fill_between(at, curve.low, high, color=style.colour, alpha=0.09, lw=0, zorder=2)
+            # Where bands overlap, their edges tell whose they are.
+            for edge in (curve.low, high):
+                axes.plot(at, edge, color=style.colour, lw=0.6, alpha=0.55, ls=style.line, zorder=2.5)
+        median = np.where(np.isfinite(curve.median), curve.median, np.nan)
+        axes.plot(
+            at,
+            median,
+            color=style.colour,
+            lw=1.7,
+            ls=style.line,
+            dash_capstyle="butt",
+            zorder=3 + 0.01 * number,
+            path_effects=[withStroke(linewidth=2.8, foreground=palette.ground, alpha=0.7)]
+            if not style.dashes
+            else None,
+        )
+
+
+def _height(axes: Axes, curve: Curve) -> float:
+    """Give the height of a line's end, from 0 to 1; a line that has left the picture ends at its top."""
+    finite = curve.median[np.isfinite(curve.median)]
+    if not finite.size or not np.isfinite(curve.median[-1]):
+        return 1.0
+    point = axes.transAxes.inverted().transform(axes.transData.transform((0.0, float(finite[-1]))))
+    return float(point[1]) if np.isfinite(point[1]) else 0.0
+
+
+def _diverged(chosen: Chosen) -> str:
+    """Say how many runs diverged, of the settings that are drawn."""
+    lost = {one.label: int(chosen.table.diverged_SN[one.row].sum()) for one in chosen.series}
+    told = [f"{num} of {shorten(label)}" for label, num in lost.items() if num]
+    return f"runs that diverged count as infinite: {', '.join(told)}" if told else ""
+
+
+def _words(job: Job, quantity: str, caption: str, curves: list[Curve], epochs_E: Floats) -> str:
+    ends = []
+    for curve in curves:
+        last = float(curve.median[-1]) if len(curve.median) else np.nan
+        ends.append(f"{shorten(curve.label)} {'has diverged' if not np.isfinite(last) else f'ends at {short(last)}'}")
+    last_epoch = epochs_E[max(len(curve.median) for curve in curves) - 1]
+    first = f"{quantity.capitalize()} against epoch, 0 to {last_epoch:g}, of {job.name}."
+    return f"{first} {caption} Medians: {'; '.join(ends)}."

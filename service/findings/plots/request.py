@@ -1,0 +1,67 @@
+"""What may be asked of a picture, and what each kind understands?"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from service.findings.comparison.grid import Value
+from service.spec.fields import NO_ZERO_CHARACTER
+
+Kind = Literal["loss", "paths", "heatmap", "comparison"]
+NumericField = Literal[
+    "loss", "train_loss", "test_loss", "accuracy", "test_accuracy", "grad_norm", "update_norm", "distance_to_minimum"
+]
+Name = Annotated[str, Field(max_length=500, pattern=NO_ZERO_CHARACTER)]
+
+# What belongs to one kind or to some; everything else fits all.
+_BELONGS = {
+    "labels": {"loss", "paths"},
+    "field": {"loss"},
+    "band": {"loss"},
+    "log": {"loss", "heatmap", "comparison"},
+    "x": {"heatmap"},
+    "y": {"heatmap"},
+    "value": {"heatmap"},
+    "label": {"heatmap"},
+    "target": {"heatmap", "comparison"},
+    "baseline": {"comparison"},
+}
+
+
+class PlotQuery(BaseModel):
+    """A picture; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind = Field("loss", description="Curves, paths in the plane, a heat map over a grid, or intervals.")
+    width: int = Field(800, ge=320, le=2400, description="Width in pixels.")
+    height: int = Field(480, ge=240, le=1800, description="Height in pixels.")
+    density: int = Field(2, ge=1, le=3, description="Dots per pixel of a PNG, for sharp screens and print.")
+    dark: bool = Field(False, description="On a dark ground.")
+    log: bool | None = Field(None, description="Logarithmic scale of losses; by default where all are positive.")
+    labels: Name | None = Field(None, description="loss, paths: only these labels, comma-separated.")
+    field: NumericField = Field("loss", description="loss: what is drawn against epochs.")
+    band: Literal["iqr", "90"] = Field("iqr", description="loss: the middle half of the runs, or the middle 90 %.")
+    label: Name | None = Field(
+        None, description="heatmap: of which entry; by default the first that has a grid of two."
+    )
+    x: Name | None = Field(None, description="heatmap: hyper-parameter to the right.")
+    y: Name | None = Field(None, description="heatmap: hyper-parameter upwards.")
+    value: Value = Field("final_loss", description="heatmap: colour.")
+    target: float | None = Field(
+        None, allow_inf_nan=False, description="heatmap, comparison: loss to reach; by default the spec's."
+    )
+    baseline: Name | None = Field(None, description="comparison: label that the others are compared with.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for name, kinds in _BELONGS.items():
+            if name in self.model_fields_set and self.kind not in kinds:
+                own = ", ".join(one for one, of in _BELONGS.items() if self.kind in of)
+                raise PydanticCustomError(
+                    "parameter",
+                    "'{name}' does not belong to kind '{kind}', which understands {own}, width, height, density, dark",
+                    {"name": name, "kind": self.kind, "own": own},
+                )
+        return self

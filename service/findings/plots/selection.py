@@ -1,0 +1,134 @@
+"""Which settings of a job are drawn, and which of their rows are read: never more than a picture can show."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.database.epochs import among
+from service.database.tables import Job, Metric, Run
+from service.errors import Rejected
+from service.findings.comparison.settings import Table, read_table
+from service.spec.job import JobSpec
+
+Floats = NDArray[np.float64]
+# Lines that an eye can tell apart, runs whose quantiles tell as much as those of more would, and points on a line.
+MAX_SETTINGS, MAX_RUNS, MAX_POINTS = 8, 200, 240
+
+
+@dataclass(frozen=True)
+class Series:
+    """One setting: its name, its optimizer's kind, and the runs of it that are read."""
+
+    label: str
+    kind: str
+    row: int
+    runs: list[int]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The settings that are drawn, and a sentence on what is left out (empty if nothing is)."""
+
+    table: Table
+    series: list[Series]
+    left_out: str
+
+    @property
+    def num_runs(self) -> int:
+        """Count the runs of each series."""
+        return max((len(one.runs) for one in self.series), default=0)
+
+
+def choose(session: Session, job: Job, spec: JobSpec, labels: str | None, *, max_runs: int = MAX_RUNS) -> Chosen:
+    """Choose settings: those with these labels, or all; of too many the best of each entry by median final loss.
+
+    Raises:
+        Rejected: There is no such label.
+    """
+    table = read_table(session, job, spec)
+    rows, of = _labelled(table, labels), ""
+    total = len(rows)
+    if total > MAX_SETTINGS:
+        medians = np.where(np.isnan(found := table.median_final()), np.inf, found)
+        entries: dict[int, list[int]] = {}
+        for row in rows:
+            entries.setdefault(table.setting(row).entry, []).append(row)
+        best = [min(mine, key=lambda row: float(medians[row])) for mine in entries.values()]
+        rows = sorted(sorted(best, key=lambda row: float(medians[row]))[:MAX_SETTINGS])
+        of = f"of {total:,} settings those with the lowest median final loss of each label"
+        if len(entries) > MAX_SETTINGS:
+            of = f"of {total:,} settings of {len(entries)} labels the {MAX_SETTINGS} with the lowest median final loss"
+    per = table.runs.per_setting
+    # Copies of a run that no seed changes are no runs of their own.
+    num = table.final_SN.shape[1]
+    columns = np.unique(np.linspace(0, num - 1, min(num, max_runs)).round().astype(np.int64)).tolist()
+    if len(columns) < num:
+        of = "; ".join([*filter(None, [of]), f"of {num:,} runs each {len(columns)}, evenly chosen"])
+    series = []
+    for row in rows:
+        setting = table.setting(row)
+        series.append(Series(setting.label, setting.optimizer["kind"], row, [row * per + at for at in columns]))
+    return Chosen(table, series, of)
+
+
+def _labelled(table: Table, labels: str | None) -> list[int]:
+    if labels is None:
+        return list(range(table.num_settings))
+    rows: list[int] = []
+    for label in (one.strip() for one in labels.split(",")):
+        spans = list(table.runs.labelled(label))
+        if not spans:
+            known = ", ".join(str(settings.entry.label) for settings in table.runs.settings)
+            sentence = (
+                f"no optimizer is labelled {label!r}; there are {known}, and single settings as in labels of runs"
+            )
+            raise Rejected(sentence, [{"loc": ["query", "labels"], "msg": sentence}])
+        per = table.runs.per_setting
+        rows += [row for first, last in spans for row in range(first // per, last // per)]
+    return list(dict.fromkeys(rows))
+
+
+def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:
+    """Choose epochs among the recorded ones: all, or evenly spaced ones; ``early`` takes more of the first ones."""
+    num = -(-spec.epochs // spec.record_every)  # Recorded rows after epoch 0; the last one is always kept.
+    if num < MAX_POINTS:
+        positions = np.arange(num + 1)
+    elif early:
+        # A path turns most where it begins: half of the points evenly, half evenly on a logarithmic scale.
+        half = MAX_POINTS // 2
+        positions = np.unique(np.concatenate([np.linspace(0, num, half), np.geomspace(1, num, half)]).round())
+    else:
+        positions = np.unique(np.linspace(0, num, MAX_POINTS).round())
+    return np.minimum(positions.astype(np.int64) * spec.record_every, spec.epochs).tolist()  # type: ignore[no-any-return]
+
+
+def read_columns(
+    session: Session, job: Job, runs: list[int], epochs: list[int], columns: list[str]
+) -> dict[str, Floats]:
+    """Read columns of some runs at some epochs, [runs, epochs] each; NaN where there is no row or no number.
+
+    Both databases look each of these rows up: what is not drawn is not read.
+    """
+    query = select(Metric.run_index, Metric.epoch, *(getattr(Metric, name) for name in columns)).where(
+        Metric.job_key == job.key, Metric.run_index.in_(runs), *among(epochs)
+    )
+    at_run = {run: at for at, run in enumerate(runs)}
+    at_epoch = {epoch: at for at, epoch in enumerate(epochs)}
+    found = {name: np.full((len(runs), len(epochs)), np.nan) for name in columns}
+    for run, epoch, *values in session.execute(query):
+        for name, value in zip(columns, values, strict=True):
+            if value is not None:
+                # SQLite gives a NaN as the text 'NaN', which float reads.
+                found[name][at_run[run], at_epoch[epoch]] = float(value)
+    return found
+
+
+def diverged_epochs(session: Session, job: Job, runs: list[int]) -> Floats:
+    """Tell at which epoch each run diverged; infinite for those that did not, [runs]."""
+    query = select(Run.index, Run.diverged_epoch).where(Run.job_key == job.key, Run.index.in_(runs))
+    known: dict[int, Any] = dict(row.tuple() for row in session.execute(query))
+    return np.array([np.inf if known.get(run) is None else float(known[run]) for run in runs])

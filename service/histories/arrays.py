@@ -1,0 +1,31 @@
+"""A run's rows as arrays of JSON, one per field; a position is an array of points."""
+
+from collections.abc import Iterator, Sequence
+
+from service.histories.blocks import Block
+from service.histories.numbers import JSON, json_array, json_integers, texts
+
+
+def arrays(block: Block, first: int, last: int, fields: Sequence[str], dimension: int) -> Iterator[bytes]:
+    """Write the rows of a block from ``first`` to before ``last``; its columns are those of the fields, in their order.
+
+    The field "epoch" has no column of its own.
+    """
+    at = 0
+    for field in fields:
+        if field == "epoch":
+            yield json_integers(block.epoch_N[first:last])
+            continue
+        width = dimension if field == "position" else 1
+        columns = [(block.values_CN[row, first:last], block.null_CN[row, first:last]) for row in range(at, at + width)]
+        at += width
+        if field == "position":
+            points = zip(*(texts(values_N, null_N, JSON) for values_N, null_N in columns), strict=True)
+            yield ("[" + ",".join(f"[{','.join(point)}]" for point in points) + "]").encode()
+        else:
+            yield json_array(*columns[0])
+
+
+def named(fields: Sequence[str], written: Sequence[bytes]) -> bytes:
+    """Write arrays with their names, as they stand in an object."""
+    return b",".join(b'"' + field.encode() + b'":' + array for field, array in zip(fields, written, strict=True))

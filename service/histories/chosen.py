@@ -1,0 +1,64 @@
+"""Which runs of a job does a client ask for, by labels and by names?"""
+
+from collections.abc import Iterable
+
+from service.database.ids import split_run_id
+from service.errors import Rejected
+from service.histories.blocks import Span
+from service.spec.runs import Runs
+
+# Runs from the first to before the last.
+RunRange = tuple[int, int]
+
+
+def chosen_runs(job_id: str, runs: Runs, labels: str | None, names: str | None) -> list[RunRange]:
+    """Read the queries ``labels=`` and ``runs=``, both comma-separated; by default all runs. Sorted, none twice.
+
+    Raises:
+        Rejected: There is no such run in this job.
+    """
+    ranges = [(0, len(runs))]
+    if labels is not None:
+        ranges = _sorted(span for label in labels.split(",") for span in runs.labelled(label))
+    if names is None:
+        return ranges
+    indices = {run_index(job_id, runs, one.strip()) for one in names.split(",")}
+    return _sorted((at, at + 1) for at in indices if any(first <= at < end for first, end in ranges))
+
+
+def run_index(job_id: str, runs: Runs, written: str) -> int:
+    """Read one of ``runs=``: a run's id, or its index.
+
+    Raises:
+        Rejected: There is no such run in this job.
+    """
+    if written.isdecimal():
+        index = int(written)
+    else:
+        owner, index = split_run_id(written)
+        if owner != job_id:
+            index = -1
+    if not 0 <= index < len(runs):
+        sentence = f"there is no run {written!r} in this job; it has the indices 0 to {len(runs) - 1}"
+        raise Rejected(sentence, [{"loc": ["query", "runs"], "msg": sentence}])
+    return index
+
+
+def inside(ranges: list[RunRange], span: Span) -> list[Span]:
+    """Give the parts of a span that belong to some runs."""
+    return [
+        Span(max(first, span.first_run), min(end, span.end_run), span.first_epoch, span.end_epoch)
+        for first, end in ranges
+        if first < span.end_run and end > span.first_run
+    ]
+
+
+def _sorted(ranges: Iterable[RunRange]) -> list[RunRange]:
+    """Sort ranges, and join those that touch or overlap."""
+    joined: list[RunRange] = []
+    for first, end in sorted(ranges):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((first, end))
+    return joined

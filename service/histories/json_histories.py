@@ -1,0 +1,164 @@
+"""How are histories written as JSON? As columns, from blocks of rows that are read one after another.
+
+A history is an array per field, and the table has rows. One that fits into a block is read at once. Of a longer one the
+first field is written while it is read, and as many others are held as there is room for; what is left is read again.
+What is told is the history as it was at the first look: rows are only ever added, at later epochs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import orjson
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.database.connection import Database
+from service.database.epochs import within
+from service.database.ids import run_id
+from service.database.tables import Job, Metric
+from service.histories.arrays import arrays, named
+from service.histories.blocks import BLOCK_ROWS, Block, Span, blocks, concatenated, joined, read, require, rows_of_run
+from service.histories.reading import Selection
+from service.histories.thinned import thin_block, thinned_blocks
+from service.spec.runs import Runs
+
+# Values of a long history that wait in memory as text, 20 bytes each, while the field before them is written.
+HELD_VALUES = 2_000_000
+
+
+def one_run(database: Database, job: Job, runs: Runs, index: int, selection: Selection) -> Iterator[bytes]:
+    """Write one run's history; a run without rows has columns without values.
+
+    Args:
+        database: Where to read; each block takes a connection for itself.
+        job: The run's job.
+        runs: The job's runs.
+        index: The run's index.
+        selection: What of the history is wanted.
+    """
+    written = False
+    for piece in _objects(database, job, runs, [index], selection):
+        written = True
+        yield piece
+    if not written:
+        fields = ("epoch", *selection.fields)
+        yield _object(job, runs, index, fields, [b"[]"] * len(fields), (0, 0))
+    yield b',"next":null}'
+
+
+def page(
+    database: Database, job: Job, runs: Runs, indices: Sequence[int], selection: Selection, next_cursor: str | None
+) -> Iterator[bytes]:
+    """Write the histories of those runs that have rows: ``{"runs": [...], "next": ...}``; arguments as in ``one_run``.
+
+    Raises:
+        NotFound: The job has been deleted meanwhile: half a history must not end like a whole one.
+    """
+    yield b'{"runs":['
+    between = b""
+    for piece in _objects(database, job, runs, indices, selection):
+        # Only the first piece of an object begins with a brace.
+        yield between + piece if piece.startswith(b"{") else piece
+        between = b"},"
+    yield (b"}" if between else b"") + b'],"next":' + orjson.dumps(next_cursor) + b"}"
+
+
+def _objects(database: Database, job: Job, runs: Runs, indices: Sequence[int], selection: Selection) -> Iterator[bytes]:
+    """Write an object for each run that has rows, in pieces, without its last brace."""
+    record_every = runs.spec.record_every
+    end_epoch = runs.spec.epochs + 1
+    if selection.to_epoch is not None:
+        end_epoch = min(end_epoch, selection.to_epoch + 1)
+    spans = [Span(index, index + 1, selection.from_epoch, end_epoch) for index in indices]
+    if not spans or selection.from_epoch >= end_epoch:
+        return
+    rows_per_run = rows_of_run(spans[0], record_every)
+    if rows_per_run > BLOCK_ROWS:
+        for span in spans:
+            yield from _long(database, job, runs, span, selection)
+        return
+    together = max(1, BLOCK_ROWS // rows_per_run)
+    for at in range(0, len(spans), together):
+        with database.snapshot() as session:
+            found = [read(session, job.key, span, selection.columns) for span in joined(spans[at : at + together])]
+            require(session, job)
+        for block in found:
+            yield from _whole(job, runs, block, selection)
+
+
+def _whole(job: Job, runs: Runs, block: Block, selection: Selection) -> Iterator[bytes]:
+    """Write the runs of a block that has all of their rows."""
+    totals = [last - first for _, first, last in block.runs()]
+    if selection.max_points is not None:
+        block = thin_block(block, selection.max_points)
+    fields = ("epoch", *selection.fields)
+    for total, (index, first, last) in zip(totals, block.runs(), strict=True):
+        written = list(arrays(block, first, last, fields, selection.dimension))
+        yield _object(job, runs, index, fields, written, (total, last - first))
+
+
+def _long(database: Database, job: Job, runs: Runs, span: Span, selection: Selection) -> Iterator[bytes]:
+    """Write a run that does not fit into a block; nothing where it has no rows."""
+    with database.snapshot() as session:
+        total, end_epoch = _size(session, job.key, span)
+        require(session, job)
+    if total == 0:
+        return
+    span, record_every = replace(span, end_epoch=end_epoch), runs.spec.record_every
+    fields = ("epoch", *selection.fields)
+    if selection.max_points is not None and total > selection.max_points:
+        thinned = thinned_blocks(database, job, [span], selection.columns, record_every, selection.max_points)
+        block = concatenated(list(thinned))
+        written = list(arrays(block, 0, len(block), fields, selection.dimension))
+        yield _object(job, runs, span.first_run, fields, written, (total, len(block)))
+        return
+    yield _head(job, runs, span.first_run)
+    together = 1 + HELD_VALUES // total
+    for at in range(0, len(fields), together):
+        yield from _columns(database, job, span, record_every, replace(selection, fields=fields[at : at + together]))
+    yield _counts(total, total)
+
+
+def _columns(database: Database, job: Job, span: Span, record_every: int, selection: Selection) -> Iterator[bytes]:
+    """Write some fields of a run, reading it once: the first as its rows arrive, the others from memory."""
+    fields = selection.fields
+    columns = replace(selection, fields=tuple(field for field in fields if field != "epoch")).columns
+    openings = [b',"' + field.encode() + b'":[' for field in fields]
+    held: list[list[bytes]] = [[] for _ in fields]
+    before = b""
+    yield openings[0]
+    for block in blocks(database, job, [span], columns, record_every):
+        written = arrays(block, 0, len(block), fields, selection.dimension)
+        yield before + next(written)[1:-1]
+        before = b","
+        for pieces, array in zip(held[1:], written, strict=True):
+            pieces.append(array[1:-1])
+    yield b"]"
+    for opening, pieces in zip(openings[1:], held[1:], strict=True):
+        yield opening
+        yield from (piece if at == 0 else b"," + piece for at, piece in enumerate(pieces))
+        yield b"]"
+
+
+def _size(session: Session, job_key: int, span: Span) -> tuple[int, int]:
+    """Count the rows of a run in a span, and tell the epoch behind the last one."""
+    of_run = Metric.job_key == job_key, Metric.run_index == span.first_run
+    inside = select(func.count(), func.max(Metric.epoch)).where(*of_run, *within(span.first_epoch, span.end_epoch - 1))
+    total, last = session.execute(inside).one()
+    return total, 0 if last is None else last + 1
+
+
+def _object(
+    job: Job, runs: Runs, index: int, fields: Sequence[str], written: Sequence[bytes], counts: tuple[int, int]
+) -> bytes:
+    return _head(job, runs, index) + b"," + named(fields, written) + _counts(*counts)
+
+
+def _head(job: Job, runs: Runs, index: int) -> bytes:
+    """Write whose history it is; an object begins with it."""
+    run = runs[index]
+    return orjson.dumps({"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed})[:-1]
+
+
+def _counts(total: int, returned: int) -> bytes:
+    return b',"total_points":%d,"returned_points":%d' % (total, returned)

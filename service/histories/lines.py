@@ -1,0 +1,66 @@
+"""Histories as lines of text: CSV and NDJSON, one line per run and epoch.
+
+A run's name stands on each of its lines and is written once; numbers are written a column at a time, and joined.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+
+import orjson
+
+from service.database.ids import run_id
+from service.histories.blocks import Block
+from service.histories.numbers import CSV, JSON, integers, texts
+from service.spec.runs import Runs
+
+NAMES = ("run_id", "label", "seed", "index", "epoch")
+
+
+def csv_lines(blocks: Iterable[Block], columns: Iterable[str], job_id: str, runs: Runs) -> Iterator[bytes]:
+    """Write CSV (RFC 4180) with a header; a value that was not measured is empty."""
+
+    def line_start(index: int) -> str:
+        run = runs[index]
+        return csv_line([run_id(job_id, index), run.label, run.seed, index])
+
+    yield csv_line([*NAMES, *columns]).encode() + b"\n"
+    for block in blocks:
+        written = [integers(block.epoch_N), *_columns(block, CSV)]
+        lines: list[str] = []
+        for index, first, last in block.runs():
+            lines += map(",".join, zip(repeat(line_start(index)), *(column[first:last] for column in written)))
+        yield ("\n".join(lines) + "\n").encode()
+
+
+def csv_line(values: Iterable[object]) -> str:
+    """Write one line without its end, quoting what has to be."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="").writerow(values)
+    return buffer.getvalue()
+
+
+def ndjson_lines(
+    blocks: Iterable[Block], fields: Iterable[str], dimension: int, job_id: str, runs: Runs
+) -> Iterator[bytes]:
+    """Write an object per line, its fields named as in the JSON answer; a position is an array there, too."""
+    point = "[" + ",".join(["%s"] * dimension) + "]"
+    values = "".join(f',"{field}":{point if field == "position" else "%s"}' for field in fields)
+
+    def template(index: int) -> str:
+        run = runs[index]
+        named = {"run_id": run_id(job_id, index), "label": run.label, "seed": run.seed, "index": index}
+        return orjson.dumps(named).decode()[:-1].replace("%", "%%") + ',"epoch":%s' + values + "}"
+
+    for block in blocks:
+        written = [integers(block.epoch_N), *_columns(block, JSON)]
+        lines: list[str] = []
+        for index, first, last in block.runs():
+            write: Callable[[tuple[str, ...]], str] = template(index).__mod__
+            lines += map(write, zip(*(column[first:last] for column in written), strict=True))
+        yield ("\n".join(lines) + "\n").encode()
+
+
+def _columns(block: Block, words: tuple[str, str, str, str]) -> list[list[str]]:
+    return [texts(values_N, null_N, words) for values_N, null_N in zip(block.values_CN, block.null_CN, strict=True)]

@@ -1,0 +1,84 @@
+"""How jobs end, and with them the shards and runs that nobody trains. No function commits."""
+
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from service.database.connection import seconds_from_now
+from service.database.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
+from service.database.tables import Job, Run, Shard
+
+TIMED_OUT = "the job took longer than its time limit; what was recorded stays"
+
+
+def blame(session: Session, job_key: int, reason: str, detail: str | None) -> None:
+    """Keep why a job failed: the first reason counts."""
+    session.execute(
+        update(Job)
+        .where(Job.key == job_key, Job.error_reason.is_(None))
+        .values(error_reason=reason, error_detail=detail)
+    )
+
+
+def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
+    """End a job none of whose shards is open any more; its row must be locked."""
+    statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
+    if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:
+        return
+    status = JobStatus.COMPLETED
+    if ShardStatus.FAILED in statuses:
+        status = JobStatus.FAILED
+    elif ShardStatus.CANCELLED in statuses:
+        status = JobStatus.CANCELLED
+    session.execute(
+        update(Job)
+        .where(Job.key == job_key, Job.status.not_in(JOB_ENDED))
+        .values(status=status, finished_at=seconds_from_now())
+    )
+    job = session.execute(select(Job.spec).where(Job.key == job_key)).scalar_one()
+    if job["ttl_seconds"] is not None:
+        session.execute(update(Job).where(Job.key == job_key).values(expires_at=seconds_from_now(job["ttl_seconds"])))
+
+
+def cancel_queued(session: Session, job_key: int) -> None:
+    """Cancel the shards of a job that no worker has; the others stop when their workers look."""
+    _end_queued(session, job_key, ShardStatus.CANCELLED)
+
+
+def time_out(session: Session) -> int:
+    """End what no worker has of the jobs whose time is over; workers end the rest when they look."""
+    late = select(Job.key).where(Job.status == JobStatus.RUNNING, Job.deadline_at < seconds_from_now())
+    keys = list(session.execute(late.order_by(Job.key).with_for_update()).scalars())
+    for key in keys:
+        if _end_queued(session, key, ShardStatus.FAILED):
+            blame(session, key, "timeout", TIMED_OUT)
+            end_job_with_its_last_shard(session, key)
+    return len(keys)
+
+
+def _end_queued(session: Session, job_key: int, status: ShardStatus) -> int:
+    """End the queued shards of a job, whose row must be locked."""
+    ended = session.execute(
+        update(Shard)
+        .where(Shard.job_key == job_key, Shard.status == ShardStatus.QUEUED)
+        .values(status=status, runs_ended=Shard.num_runs)
+        .returning(Shard.first_run, Shard.num_runs)
+    ).all()
+    for first_run, num_runs in ended:
+        end_runs(session, job_key, first_run, num_runs, status)
+    return len(ended)
+
+
+def end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:
+    """End the runs of a shard that have not ended by themselves."""
+    session.execute(
+        update(Run)
+        .where(*runs_of(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))
+        .values(status=RunStatus(status))
+    )
+
+
+def runs_of(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
+    """The runs of a shard."""
+    return Run.job_key == job_key, Run.index >= first_run, Run.index < first_run + num_runs

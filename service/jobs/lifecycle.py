@@ -1,0 +1,239 @@
+"""A job's whole life as a client sees it: create, find, list, cancel, delete. No function commits."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Text, delete, false, func, insert, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from service.database.connection import seconds_from_now
+from service.database.ids import is_id, new_job_id
+from service.database.states import JOB_ENDED, JobStatus, RunStatus
+from service.database.tables import Decision, Job, Metric, Run, Shard
+from service.errors import Conflict, NotFound, Rejected
+from service.jobs import endings
+from service.jobs.limits import check_open
+from service.jobs.owners import Caller
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import Price
+
+
+def create(
+    session: Session,
+    spec: JobSpec,
+    cost: Price,
+    *,
+    owner: str = "",
+    idempotency_key: str | None = None,
+    settings: Settings | None = None,
+    traceparent: str | None = None,
+) -> tuple[Job, bool]:
+    """Store a job with its runs and shards; tells whether it is new. With settings, its owner's limits count.
+
+    Raises:
+        Rejected: The idempotency key was used for another body.
+        TooMuchOpen: The owner has as much waiting and running as the settings allow.
+    """
+    digest = spec.digest()
+    if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
+        return known, False
+    if settings is not None:
+        check_open(session, owner, cost, settings)
+    job = Job(
+        id=new_job_id(),
+        name=spec.name,
+        name_folded=spec.name.casefold(),
+        problem=spec.problem.kind,
+        spec=spec.as_dict(),
+        spec_digest=digest,
+        runs_total=cost.runs_total,
+        epochs_total=cost.epochs_total,
+        created_at=datetime.now(UTC),
+        idempotency_key=idempotency_key,
+        owner=owner,
+        work=cost.work,
+        traceparent=traceparent,
+    )
+    try:
+        with session.begin_nested():
+            session.add(job)
+            session.flush()
+    except IntegrityError:
+        # The same key arrived twice at once; the other one was quicker.
+        if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
+            return known, False
+        raise
+    published_at = seconds_from_now()
+    session.execute(
+        insert(Shard),
+        [
+            {"job_key": job.key, "number": number, "first_run": first, "num_runs": num, "queue": cost.queue}
+            for number, (first, num) in enumerate(cost.shards())
+        ],
+    )
+    session.execute(update(Shard).where(Shard.job_key == job.key).values(published_at=published_at))
+    _create_runs(session, job.key, cost.runs_total)
+    return job, True
+
+
+def _create_runs(session: Session, job_key: int, num_runs: int) -> None:
+    """Insert the runs by counting inside the database: a million rows need no million parameters."""
+    index = select(literal(0).label("index")).cte("numbers", recursive=True)
+    index = index.union_all(select(index.c.index + 1).where(index.c.index + 1 < num_runs))
+    session.execute(
+        insert(Run).from_select(
+            ["job_key", "index", "status", "epochs_done"],
+            select(literal(job_key), index.c.index, literal(str(RunStatus.QUEUED), Text), literal(0)),
+        )
+    )
+
+
+def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -> Job | None:
+    chosen = Job.owner == owner, Job.idempotency_key == idempotency_key
+    job = session.execute(select(Job).where(*chosen)).scalar_one_or_none()
+    if job is not None and job.spec_digest != digest:
+        sentence = "this Idempotency-Key was used for another body; use a new key for a new job"
+        raise Rejected(sentence, [{"loc": ["header", "Idempotency-Key"], "msg": sentence}])
+    return job
+
+
+def _visible(caller: Caller, job_id: str) -> tuple[Any, ...]:
+    """What makes a job somebody's to see: another owner's is as if it did not exist."""
+    # What is no id is not looked up: a database has texts that it refuses to compare.
+    chosen = Job.id == job_id if is_id(job_id) else false()
+    return (chosen,) if caller.is_admin else (chosen, Job.owner == caller.id)
+
+
+def find(session: Session, job_id: str, caller: Caller) -> Job:
+    """Find a job.
+
+    Raises:
+        NotFound: The caller has none with this id.
+    """
+    job = session.execute(select(Job).where(*_visible(caller, job_id))).scalar_one_or_none()
+    if job is None:
+        raise NotFound(f"there is no job {job_id!r}")
+    return job
+
+
+def listed(
+    session: Session,
+    caller: Caller,
+    *,
+    before: int | None,
+    limit: int,
+    status: str | None,
+    name: str | None,
+    problem: str | None,
+) -> list[Job]:
+    """List the jobs that a caller may see, newest first, from a key on."""
+    # The keys alone first, which an index tells.
+    query = select(Job.key).order_by(Job.key.desc()).limit(limit)
+    if not caller.is_admin:
+        query = query.where(Job.owner == caller.id)
+    if before is not None:
+        query = query.where(Job.key < before)
+    if status is not None:
+        query = query.where(Job.status == status)
+    if name is not None:
+        find = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
+        query = query.where(find(Job.name_folded, name.casefold()) > 0)
+    if problem is not None:
+        query = query.where(Job.problem == problem)
+    return list(session.execute(select(Job).where(Job.key.in_(query)).order_by(Job.key.desc())).scalars())
+
+
+def cancel(session: Session, job_id: str, caller: Caller) -> Job:
+    """Ask a job to stop: at once where no worker has begun, else at its workers' next chunk.
+
+    Raises:
+        NotFound: The caller has none with this id.
+        Conflict: It has ended.
+    """
+    job = _locked(session, job_id, caller)
+    if job.status in JOB_ENDED:
+        raise Conflict(f"the job has ended already: it is {job.status}")
+    if job.status != JobStatus.CANCELLING:
+        session.execute(update(Job).where(Job.key == job.key).values(status=JobStatus.CANCELLING))
+        endings.cancel_queued(session, job.key)
+        endings.end_job_with_its_last_shard(session, job.key)
+    session.refresh(job)
+    return job
+
+
+def remove(session: Session, job_id: str, caller: Caller) -> None:
+    """Delete a job and all its rows.
+
+    Raises:
+        NotFound: The caller has none with this id.
+        Conflict: Workers are training it.
+    """
+    job = _locked(session, job_id, caller)
+    if job.status in {JobStatus.RUNNING, JobStatus.CANCELLING}:
+        raise Conflict(f"the job is {job.status}: cancel it first, and delete it when it has ended")
+    _remove(session, job.key)
+
+
+def remove_expired(session: Session) -> int:
+    """Delete jobs whose time to live is over, other ones than another process deletes at the time."""
+    query = select(Job.key).where(Job.expires_at < seconds_from_now()).limit(20).with_for_update(skip_locked=True)
+    expired = list(session.execute(query).scalars())
+    for key in expired:
+        _remove(session, key)
+    return len(expired)
+
+
+def _remove(session: Session, job_key: int) -> None:
+    session.execute(delete(Metric).where(Metric.job_key == job_key))
+    session.execute(delete(Decision).where(Decision.job_key == job_key))
+    session.execute(delete(Run).where(Run.job_key == job_key))
+    session.execute(delete(Job).where(Job.key == job_key))
+
+
+def _locked(session: Session, job_id: str, caller: Caller) -> Job:
+    job = session.execute(select(Job).where(*_visible(caller, job_id)).with_for_update()).scalar_one_or_none()
+    if job is None:
+        raise NotFound(f"there is no job {job_id!r}")
+    return job
+
+
+def runs_of(
+    session: Session,
+    job: Job,
+    *,
+    ranges: list[tuple[int, int]] | None,
+    status: str | None,
+    sort: str,
+    after: int,
+    limit: int,
+) -> list[Any]:
+    """List runs: by index from ``after`` on, or by a loss, the best first, leaving out the first ``after``."""
+    query = select(Run).where(*_chosen(job, ranges, status)).order_by(*_order(sort)).limit(limit)
+    query = query.where(Run.index >= after) if sort == "index" else query.offset(after)
+    return list(session.execute(query).scalars())
+
+
+def run_indices(
+    session: Session, job: Job, *, ranges: list[tuple[int, int]] | None, status: str | None, sort: str
+) -> NDArray[np.int64]:
+    """List all runs by their indices alone, in the order that ``runs_of`` has: a million are eight megabytes."""
+    query = select(Run.index).where(*_chosen(job, ranges, status)).order_by(*_order(sort))
+    return np.fromiter(session.execute(query).scalars(), dtype=np.int64)
+
+
+def _chosen(job: Job, ranges: list[tuple[int, int]] | None, status: str | None) -> list[ColumnElement[bool]]:
+    chosen = [Run.job_key == job.key]
+    if ranges is not None:
+        inside = [(Run.index >= first) & (Run.index < last) for first, last in ranges]
+        chosen.append(or_(false(), *inside))
+    if status is not None:
+        chosen.append(Run.status == status)
+    return chosen
+
+
+def _order(sort: str) -> list[Any]:
+    return [Run.index] if sort == "index" else [getattr(Run, sort).asc().nulls_last(), Run.index]

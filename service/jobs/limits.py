@@ -1,0 +1,59 @@
+"""What is too much to ask for? A job by itself, and all that one owner has open."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.database.tables import JOB_IS_OPEN, Job
+from service.errors import Rejected, TooMuchOpen
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import MAX_SHARD_BYTES, Price, price
+
+
+def affordable(spec: JobSpec, settings: Settings) -> Price:
+    """Price a job.
+
+    Raises:
+        Rejected: It is too much work; the error names the limit.
+    """
+    cost = price(spec)
+    limits: list[tuple[str, float, float, str, str]] = [
+        ("optimizers", cost.runs_total, settings.max_runs, "runs (optimizers × seeds × starts)", "shorten grids"),
+        ("epochs", cost.rows_total, settings.max_rows, "metric rows", "raise record_every, or shorten epochs or grids"),
+        ("problem", cost.run_bytes, MAX_SHARD_BYTES, "bytes for a single run", "make the network or batches smaller"),
+        ("epochs", cost.work, settings.max_work, "updates × parameters", "shorten epochs or grids"),
+        (
+            "time_limit_seconds",
+            spec.time_limit_seconds or 0,
+            settings.max_job_seconds,
+            "seconds to train",
+            "ask for less",
+        ),
+    ]
+    for place, asked, limit, what, way_out in limits:
+        if asked > limit:
+            sentence = f"the job has {asked:,.0f} {what}; at most {limit:,.0f} are allowed: {way_out}"
+            raise Rejected(sentence, [{"loc": ["body", place], "msg": sentence}])
+    return cost
+
+
+def check_open(session: Session, owner: str, cost: Price, settings: Settings) -> None:
+    """Keep one owner from filling the queues.
+
+    Raises:
+        TooMuchOpen: The owner has as much waiting and running as the settings allow.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # Requests at the same moment would not see each other's jobs; SQLite lets one write at a time anyway.
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
+    num, work = session.execute(
+        select(func.count(), func.coalesce(func.sum(Job.work), 0.0)).where(Job.owner == owner, JOB_IS_OPEN)
+    ).one()
+    if num >= settings.max_open_jobs:
+        raise TooMuchOpen(f"{num:,} jobs are waiting or running; at most {settings.max_open_jobs:,} may: try later")
+    # A job alone is always let in: it has its own limit.
+    if num > 0 and work + cost.work > settings.max_open_work:
+        raise TooMuchOpen(
+            f"the jobs that wait and run, and this one, have {work + cost.work:,.0f} updates × parameters; "
+            f"at most {settings.max_open_work:,.0f} may be open: try later"
+        )

@@ -1,0 +1,24 @@
+"""How far are jobs? Nobody counts for a whole job while it runs: its progress is the sum over its shards."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.database.tables import Shard
+
+
+def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:
+    """Add up the progress of jobs over their shards."""
+    totals = session.execute(
+        select(
+            Shard.job_key,
+            func.sum(Shard.runs_ended).label("runs_ended"),
+            func.sum(Shard.runs_diverged).label("runs_diverged"),
+            func.sum(Shard.epochs_done).label("epochs_done"),
+            func.sum(Shard.num_runs * Shard.epoch).label("run_epochs"),
+        )
+        .where(Shard.job_key.in_(job_keys))
+        .group_by(Shard.job_key)
+    ).all()
+    return {row.job_key: row for row in totals}

@@ -1,0 +1,248 @@
+"""How workers share the shards: claim, record, end, and take back what a lost worker left. No function commits.
+
+Every write names the attempt it belongs to and fails if a newer one owns the shard: a worker that was stopped
+and resumed finds out at its next write, and leaves.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from service.database.connection import seconds_from_now
+from service.database.states import SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
+from service.database.tables import Checkpoint, Job, Run, Shard
+from service.database.writing import Outcomes, Rows, write_outcomes, write_rows
+from service.jobs import tallies
+from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs, runs_of
+
+
+class LeaseLost(Exception):
+    """Another attempt owns the shard now: nothing more may be written."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to train a shard, and what is needed to do it."""
+
+    job_key: int
+    job_id: str
+    number: int
+    attempt: int
+    spec: dict[str, Any]
+    first_run: int
+    num_runs: int
+    checkpoint: bytes | None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a worker has to say about its shard since the last time."""
+
+    epoch: int
+    epochs_done: int
+    runs_ended: int
+    runs_diverged: int
+    rows: Rows | None
+    outcomes: Outcomes
+    checkpoint: bytes | None
+
+
+def claim(
+    session: Session,
+    job_key: int,
+    number: int,
+    *,
+    lease_seconds: float,
+    max_seconds: float | None = None,
+    receipt: dict[str, Any],
+) -> Claim | None:
+    """Take a queued shard, or give None where there is nothing to take: the message was late or doubled."""
+    job = session.execute(select(Job).where(Job.key == job_key).with_for_update()).scalar_one_or_none()
+    if job is None:
+        return None
+    taken = session.execute(
+        update(Shard)
+        .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
+        .values(status=ShardStatus.RUNNING, attempt=Shard.attempt + 1, lease_until=seconds_from_now(lease_seconds))
+        .returning(Shard.attempt, Shard.first_run, Shard.num_runs)
+    ).one_or_none()
+    if taken is None:
+        return None
+    limit = job.spec["time_limit_seconds"] or max_seconds
+    if job.status == JobStatus.QUEUED:
+        session.execute(
+            update(Job)
+            .where(Job.key == job_key)
+            .values(
+                status=JobStatus.RUNNING,
+                started_at=seconds_from_now(),
+                deadline_at=None if limit is None else seconds_from_now(limit),
+                receipt=receipt,
+            )
+        )
+    session.execute(
+        update(Run)
+        .where(*runs_of(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
+        .values(status=RunStatus.RUNNING)
+    )
+    checkpoint = session.execute(
+        select(Checkpoint.data).where(Checkpoint.job_key == job_key, Checkpoint.number == number)
+    ).scalar_one_or_none()
+    tallies.add(session, shards_retried=int(taken.attempt > 1))
+    held = taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint
+    return Claim(job_key, job.id, number, *held, job.traceparent)
+
+
+def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds: float) -> bool:
+    """Store a chunk: rows, runs, progress, checkpoint and lease, all or nothing. Tells whether to go on training.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    # Only this attempt changes it, or the guard below refuses.
+    before = session.execute(select(Shard.epochs_done).where(*_held(claim))).scalar_one_or_none() or 0
+    _guarded(
+        session,
+        claim,
+        lease_until=seconds_from_now(lease_seconds),
+        epoch=progress.epoch,
+        epochs_done=progress.epochs_done,
+        runs_ended=progress.runs_ended,
+        runs_diverged=progress.runs_diverged,
+    )
+    if progress.rows is not None:
+        write_rows(session, claim.job_key, progress.rows)
+    write_outcomes(session, claim.job_key, progress.outcomes)
+    if progress.checkpoint is not None:
+        _keep_checkpoint(session, claim, progress.checkpoint)
+    num_rows = 0 if progress.rows is None else int(progress.rows.epoch_N.size)
+    tallies.add(session, run_epochs=progress.epochs_done - before, rows=num_rows)
+    status = session.execute(select(Job.status).where(Job.key == claim.job_key)).scalar_one()
+    return status != JobStatus.CANCELLING
+
+
+def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
+    """Renew the lease between two chunks. A shard that was queued again is taken up again while nobody else has it.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    taken_up = session.execute(
+        update(Shard)
+        .where(*_held(claim), Shard.status == ShardStatus.QUEUED)
+        .values(
+            status=ShardStatus.RUNNING,
+            lost=case((Shard.lost > 0, Shard.lost - 1), else_=0),
+            lease_until=seconds_from_now(lease_seconds),
+        )
+    )
+    if taken_up.rowcount != 1:  # type: ignore[attr-defined]
+        _guarded(session, claim, lease_until=seconds_from_now(lease_seconds))
+
+
+def look(session: Session, claim: Claim) -> Stop | None:
+    """Tell why an attempt should stop, or None where it should go on. It changes nothing."""
+    row = session.execute(
+        select(
+            Shard.attempt, Shard.status, Job.status.label("job"), (Job.deadline_at < seconds_from_now()).label("late")
+        )
+        .join(Job, Job.key == Shard.job_key)
+        .where(Shard.job_key == claim.job_key, Shard.number == claim.number)
+    ).one_or_none()
+    if row is None or row.attempt != claim.attempt or row.status in SHARD_ENDED:
+        return Stop.LOST
+    if row.job == JobStatus.CANCELLING:
+        return Stop.CANCELLED
+    return Stop.TIMED_OUT if row.late else None
+
+
+def has_stored(session: Session, claim: Claim, checkpoint: bytes | None) -> bool:
+    """Tell whether a chunk with this checkpoint is stored, or the end of the shard where there is none.
+
+    A commit whose answer was lost with the connection may have been made or not; two chunks never have one checkpoint.
+    """
+    if checkpoint is None:
+        ended = select(Shard.number).where(*_held(claim), Shard.status.in_(SHARD_ENDED))
+        return session.execute(ended).one_or_none() is not None
+    found = session.execute(
+        select(Checkpoint.data)
+        .join(Shard, (Shard.job_key == Checkpoint.job_key) & (Shard.number == Checkpoint.number))
+        .where(*_held(claim))
+    ).scalar_one_or_none()
+    return found == checkpoint
+
+
+def give_back(session: Session, claim: Claim) -> None:
+    """Queue a shard for another worker at once: this one has to leave, which is nobody's failure.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    _guarded(session, claim, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
+
+
+def end(
+    session: Session, claim: Claim, status: ShardStatus, *, reason: str | None = None, detail: str | None = None
+) -> None:
+    """End a shard, and its job with the last one.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it has ended.
+    """
+    # The job's row is locked first, here and in cancel: two last shards that end at once must see each other.
+    session.execute(select(Job.key).where(Job.key == claim.job_key).with_for_update())
+    _guarded(session, claim, status=status, lease_until=None, runs_ended=Shard.num_runs)
+    end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
+    session.execute(delete(Checkpoint).where(Checkpoint.job_key == claim.job_key, Checkpoint.number == claim.number))
+    if reason is not None:
+        blame(session, claim.job_key, reason, detail)
+    end_job_with_its_last_shard(session, claim.job_key)
+
+
+def take_back(session: Session, *, max_attempts: int) -> int:
+    """Queue the shards whose workers fell silent; give up on those that lost one worker too many or are cancelled."""
+    abandoned = session.execute(
+        select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Job.status)
+        .join(Job, Job.key == Shard.job_key)
+        .where(Shard.status == ShardStatus.RUNNING, Shard.lease_until < seconds_from_now())
+        .order_by(Shard.job_key, Shard.number)
+    ).all()
+    num_taken = 0
+    for job_key, number, attempt, lost_before, first_run, num_runs, job_status in abandoned:
+        lost = Claim(job_key, "", number, attempt, {}, first_run, num_runs, None)
+        try:
+            if job_status == JobStatus.CANCELLING:
+                end(session, lost, ShardStatus.CANCELLED)
+            elif lost_before + 1 < max_attempts:
+                queued = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
+                _guarded(session, lost, lost=Shard.lost + 1, **queued)
+            else:
+                times = f"{lost_before + 1} times"
+                detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {times}"
+                end(session, lost, ShardStatus.FAILED, reason="worker_lost", detail=detail)
+        except LeaseLost:
+            continue  # Its worker, or another sweep, was quicker.
+        num_taken += 1
+    return num_taken
+
+
+def _guarded(session: Session, claim: Claim, **values: Any) -> None:
+    """Change a shard as one of its attempts."""
+    changed = session.execute(update(Shard).where(*_held(claim), Shard.status == ShardStatus.RUNNING).values(**values))
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
+
+
+def _held(claim: Claim) -> tuple[Any, ...]:
+    """The shard of a claim, as long as no newer attempt owns it."""
+    return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
+
+
+def _keep_checkpoint(session: Session, claim: Claim, data: bytes) -> None:
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    new = insert(Checkpoint).values(job_key=claim.job_key, number=claim.number, data=data)
+    session.execute(new.on_conflict_do_update(index_elements=["job_key", "number"], set_={"data": new.excluded.data}))

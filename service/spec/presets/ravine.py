@@ -1,0 +1,112 @@
+"""Experiments on the ravine w₁² + 10·w₂² from (5, 2): rates, momentum, noise, and a minimum that moves."""
+
+from service.spec.presets.preset import Preset, momentum, nesterov, rates, sgd
+
+RAVINE = {"kind": "surface", "name": "ravine", "start": [5, 2]}
+# The three rates of the text, and what lies around the two thresholds of theory, 0.05 and 0.1.
+LARGE_RATES = [0.005, 0.015, 0.04, 0.045, 0.049, 0.051, 0.055, 0.07, 0.09, 0.099, 0.101, 0.11]
+BETAS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99]
+SHIFT_AT = 100
+
+PRESETS = (
+    Preset(
+        "ravine-large-lr",
+        "From too slow to too fast",
+        "SGD across the ravine at the three rates of the text, and around those where it begins to swing and to "
+        "diverge.",
+        {"problem": RAVINE, "optimizers": [sgd(LARGE_RATES)], "epochs": 200},
+    ),
+    Preset(
+        "ravine-momentum-smooth",
+        "SGD and momentum at a large rate",
+        "The ravine at rate 0.04: which of the two swings across it?",
+        {"problem": RAVINE, "optimizers": [sgd(0.04), momentum(0.04)], "epochs": 300},
+    ),
+    Preset(
+        "ravine-race",
+        "The race along the ravine",
+        "SGD, momentum and Nesterov at rate 0.015, until the loss stays below a thousandth.",
+        {"problem": RAVINE, "optimizers": [sgd(0.015), momentum(0.015), nesterov(0.015)], "epochs": 400},
+    ),
+    Preset(
+        "beta-zero",
+        "Momentum 0 is SGD",
+        "The ravine at rate 0.015, once with SGD and once with a velocity that forgets at once.",
+        {"problem": RAVINE, "optimizers": [sgd(0.015), momentum(0.015, 0.0)], "epochs": 200},
+    ),
+    Preset(
+        "noise-smoother",
+        "Which path is smoother in noise?",
+        "The ravine with gradient noise 5: SGD, momentum at the same rate, and momentum at a tenth of it.",
+        {
+            "problem": {**RAVINE, "noise": 5.0},
+            "optimizers": [sgd(0.015), momentum(0.015), momentum(0.0015, label="momentum, a tenth of the rate")],
+            "seeds": {"first": 0, "count": 50},
+            "epochs": 1000,
+        },
+    ),
+    Preset(
+        "beta-099",
+        "Too much momentum",
+        "The ravine at rate 0.015 with momentum 0.9 and 0.99, beside SGD.",
+        {"problem": RAVINE, "optimizers": [sgd(0.015), momentum(0.015, [0.9, 0.99])], "epochs": 2500},
+    ),
+    Preset(
+        "beta-small",
+        "From no momentum to nearly all",
+        "The ravine for twelve momenta, each at forty-six rates.",
+        {
+            "problem": RAVINE,
+            "optimizers": [
+                momentum({"from": 0.01, "to": 0.19, "num": 46}, BETAS),
+                momentum(0.015, BETAS, "fixed rate"),
+            ],
+            "epochs": 600,
+        },
+    ),
+    Preset(
+        "speedup-3-5",
+        "How much faster is momentum on the ravine?",
+        "SGD and momentum 0.9, each at forty rates.",
+        {
+            "problem": RAVINE,
+            "optimizers": [sgd(rates(0.001, 0.1, 40)), momentum(rates(0.001, 0.1, 40))],
+            "epochs": 1500,
+        },
+    ),
+    Preset(
+        "speedup-3-5-parabola",
+        "How much faster is momentum on a parabola?",
+        "SGD and momentum 0.9, each at forty rates, where there is only one curvature.",
+        {
+            "problem": {"kind": "surface", "name": "parabola", "start": [5]},
+            "optimizers": [sgd(rates(0.001, 0.9, 40)), momentum(rates(0.001, 0.9, 40))],
+            "epochs": 1500,
+        },
+    ),
+    Preset(
+        "stale",
+        "A minimum that moves",
+        "The minimum jumps after 100 updates while momentum 0.99 is still under way: constant, or lowered by schedule.",
+        {
+            "problem": {**RAVINE, "shift_at": SHIFT_AT, "shift_by": [3.0, 1.0]},
+            "optimizers": [
+                momentum(0.015, 0.99, "constant"),
+                momentum(
+                    0.015,
+                    0.99,
+                    "scheduled",
+                    momentum_schedule={"kind": "piecewise", "boundaries": [SHIFT_AT], "factors": [0.9]},
+                ),
+                momentum(0.015, 0.9, "0.9 throughout"),
+            ],
+            "epochs": 2500,
+        },
+    ),
+    Preset(
+        "stale-still",
+        "A minimum that stays",
+        "The same runs without the jump: what of the recovery is owed to it?",
+        {"problem": RAVINE, "optimizers": [momentum(0.015, 0.99, "constant")], "epochs": 2500},
+    ),
+)
