@@ -22,7 +22,7 @@ def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
     seed_R, start_R = np.divmod(rest_R, runs.num_starts)
     entries = []
     first = 0
-    for settings in runs.settings:
+    for settings in runs.entries:
         inside_R = np.flatnonzero((setting_R >= first) & (setting_R < first + settings.num))
         if len(inside_R):
             fixed = {**settings.entry.flags(), **settings.entry.clipping()}

@@ -15,7 +15,7 @@ MAX_NEWTON_STEPS = 100
 GRADIENT_TOLERANCE = 1e-13
 
 
-class Landscape:
+class Curvature:
     """Value, gradient and Hessian of a surface at a point, from the formula's own derivatives."""
 
     def __init__(self, formula: Expression) -> None:
@@ -39,14 +39,14 @@ class Landscape:
 
 def is_quadratic(problem: Surface | Quadratic) -> bool:
     """Whether the curvature is the same everywhere, so that theory is exact from the first update on."""
-    return isinstance(problem, Quadratic) or Landscape(problem.landscape).is_quadratic
+    return isinstance(problem, Quadratic) or Curvature(problem.landscape).is_quadratic
 
 
 def eigenvalues_at(problem: Surface | Quadratic, point: Sequence[float] | Floats) -> list[float] | None:
     """Give the curvatures at a point, the smallest first; None where they are not finite."""
     if isinstance(problem, Quadratic):
         return sorted(problem.eigenvalues)
-    _, _, hessian = Landscape(problem.landscape).at(point)
+    _, _, hessian = Curvature(problem.landscape).at(point)
     return np.linalg.eigvalsh(hessian).tolist() if np.isfinite(hessian).all() else None
 
 
@@ -58,10 +58,10 @@ def minimum_near(problem: Surface | Quadratic, point: Sequence[float] | Floats) 
     """
     if isinstance(problem, Quadratic):
         return ([0.0] * problem.dimension, 0.0) if min(problem.eigenvalues) > 0 else None
-    landscape = Landscape(problem.landscape)
+    curvature = Curvature(problem.landscape)
     here = np.asarray(point, dtype=np.float64)
     for _ in range(MAX_NEWTON_STEPS):
-        value, gradient, hessian = landscape.at(here)
+        value, gradient, hessian = curvature.at(here)
         if not (np.isfinite(value) and np.isfinite(gradient).all() and np.isfinite(hessian).all()):
             return None
         values, vectors = np.linalg.eigh(hessian)
@@ -70,7 +70,7 @@ def minimum_near(problem: Surface | Quadratic, point: Sequence[float] | Floats) 
             return (here.tolist(), value) if values[0] > 0 else None
         step = -vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), 1e-3 * np.abs(values).max() + 1e-12))
         length = 1.0
-        while length > 1e-10 and not landscape.at(here + length * step)[0] < value:
+        while length > 1e-10 and not curvature.at(here + length * step)[0] < value:
             length /= 2
         if length <= 1e-10:
             return (here.tolist(), value) if values[0] > 0 else None

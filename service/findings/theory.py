@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.analysis import theory
-from service.analysis.theory_rate import measured_rate
+from service.analysis import stability
+from service.analysis.rates import measured_rate
 from service.findings.curvature import eigenvalues_at, is_quadratic, minimum_near
 from service.spec.job import JobSpec
 from service.spec.problems import Quadratic, Surface
@@ -40,27 +40,27 @@ def job_theory(spec: JobSpec, reached: Iterable[Reached] = ()) -> dict[str, Any]
     for one in reached:
         by_setting.setdefault(one.index // runs.per_setting, []).append(one)
     num = min(len(runs) // runs.per_setting, MAX_SETTINGS)
-    places = _Places(spec)
+    points = _TheoryPoints(spec)
     settings = []
     for number in range(num):
         run = runs[number * runs.per_setting]
         own = by_setting.get(number, [])
         ends = [one.position for one in own if one.position is not None]
-        place = places.near(ends[0] if ends else run.start)
-        rates = [rate for one in own if (rate := measured_rate(one.epochs, one.losses, place.value)) is not None]
-        entry = setting_theory(run.optimizer, place.eigenvalues, noise=places.noise, batch_size=places.batch_size)
-        measured = sorted(rates)[len(rates) // 2] if rates and not places.noise else None
-        settings.append({"label": run.label, "minimum": place.position, **entry, "measured_rate": measured})
+        point = points.near(ends[0] if ends else run.start)
+        rates = [rate for one in own if (rate := measured_rate(one.epochs, one.losses, point.value)) is not None]
+        entry = setting_theory(run.optimizer, point.eigenvalues, noise=points.noise, batch_size=points.batch_size)
+        measured = sorted(rates)[len(rates) // 2] if rates and not points.noise else None
+        settings.append({"label": run.label, "minimum": point.position, **entry, "measured_rate": measured})
     return {
         "exact": isinstance(spec.problem, Surface | Quadratic) and is_quadratic(spec.problem),
-        "problem": problem_theory(places.near(runs[0].start)),
+        "problem": problem_theory(points.near(runs[0].start)),
         "settings": settings,
         "settings_total": len(runs) // runs.per_setting,
     }
 
 
 @dataclass(frozen=True)
-class Place:
+class TheoryPoint:
     """A minimum, or the point that stands for one: its curvatures, the smallest first, and the loss there."""
 
     position: list[float] | None
@@ -68,18 +68,18 @@ class Place:
     value: float = 0.0
 
 
-def problem_theory(place: Place) -> dict[str, Any]:
+def problem_theory(point: TheoryPoint) -> dict[str, Any]:
     """Give what the curvatures of a minimum allow: the condition number, and the best settings of each method."""
-    if not place.eigenvalues:
+    if not point.eigenvalues:
         return {"minimum": None, "smallest": None, "largest": None, "condition_number": None, "best": []}
-    smallest, largest = place.eigenvalues[0], place.eigenvalues[-1]
+    smallest, largest = point.eigenvalues[0], point.eigenvalues[-1]
     best = []
     if smallest > 0:
-        for kind in theory.LINEAR_KINDS:
-            if found := theory.best_settings(kind, smallest, largest):
+        for kind in stability.LINEAR_KINDS:
+            if found := stability.best_settings(kind, smallest, largest):
                 best.append({"kind": kind, "lr": found.lr, "momentum": found.momentum, "rate": found.rate})
     return {
-        "minimum": place.position,
+        "minimum": point.position,
         "smallest": smallest,
         "largest": largest,
         "condition_number": largest / smallest if smallest > 0 else None,
@@ -98,8 +98,8 @@ def setting_theory(
     told: dict[str, Any] = dict.fromkeys(
         ("lr_limit", "inside", "rate", "oscillates", "critical_momentum", "stationary_loss")
     )
-    told = {"kind": kind, "lr": lr, "sharpness_ceiling": theory.sharpness_ceiling(kind, optimizer), **told}
-    method = theory.linear_method(kind, optimizer)
+    told = {"kind": kind, "lr": lr, "sharpness_ceiling": stability.sharpness_ceiling(kind, optimizer), **told}
+    method = stability.linear_method(kind, optimizer)
     if method is None or not eigenvalues or _changes(optimizer):
         return told
     decay = float(optimizer.get("weight_decay", 0.0))
@@ -110,13 +110,13 @@ def setting_theory(
     told["rate"] = method.rate(lr, curvatures)
     told["oscillates"] = any(method.oscillates(lr * value) for value in curvatures)
     # The slowest direction decides how fast a run is, so its critical momentum is the one worth choosing.
-    told["critical_momentum"] = theory.critical_momentum(kind, lr * curvatures[0]) if curvatures[0] > 0 else None
+    told["critical_momentum"] = stability.critical_momentum(kind, lr * curvatures[0]) if curvatures[0] > 0 else None
     if noise and told["inside"]:
         told["stationary_loss"] = method.stationary_loss(lr, curvatures, noise, batch_size)
     return told
 
 
-class _Places:
+class _TheoryPoints:
     """The minima of a job's problem, each looked for once."""
 
     def __init__(self, spec: JobSpec) -> None:
@@ -125,24 +125,24 @@ class _Places:
         self.batch_size = spec.batch_size if isinstance(spec.batch_size, int) else 1
         if spec.batch_size == "full":
             self.noise = 0.0
-        self._found: dict[tuple[float, ...], Place] = {}
+        self._found: dict[tuple[float, ...], TheoryPoint] = {}
 
-    def near(self, point: Sequence[float] | None) -> Place:
+    def near(self, point: Sequence[float] | None) -> TheoryPoint:
         if point is None or not isinstance(self._problem, Surface | Quadratic):
-            return Place(None, None)
+            return TheoryPoint(None, None)
         key = tuple(float(value) for value in point)
         if key not in self._found:
-            self._found[key] = nearest_place(self._problem, key)
+            self._found[key] = nearest_point(self._problem, key)
         return self._found[key]
 
 
-def nearest_place(problem: Surface | Quadratic, point: Sequence[float]) -> Place:
+def nearest_point(problem: Surface | Quadratic, point: Sequence[float]) -> TheoryPoint:
     """Give the minimum that descent from a point leads to, or the point itself where it leads to none."""
     minimum = minimum_near(problem, point)
     if minimum is None:
-        return Place(None, eigenvalues_at(problem, point))
+        return TheoryPoint(None, eigenvalues_at(problem, point))
     position, value = minimum
-    return Place(position, eigenvalues_at(problem, position), value)
+    return TheoryPoint(position, eigenvalues_at(problem, position), value)
 
 
 def _changes(optimizer: Mapping[str, Any]) -> bool:

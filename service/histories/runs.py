@@ -19,7 +19,7 @@ Row = dict[str, Any]
 def columns_of(runs: Runs) -> dict[str, type]:
     """Name the columns of a table of runs, each with its type; the hyper-parameters are those of all optimizers."""
     hyper: dict[str, type] = {}
-    for settings in runs.settings:
+    for settings in runs.entries:
         for name, value in _flat("optimizer", settings.optimizer(0)).items():
             kind = float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
             known = hyper.get(name, type(None))

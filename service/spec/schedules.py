@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.spec.course import MAX_STEPS, Course, Factor, Fraction, Misfit, Steps
+from service.spec.warmup import MAX_STEPS, Factor, Fraction, Misfit, Steps, WithWarmUp
 
 
-class Constant(Course):
+class Constant(WithWarmUp):
     """The same value from the end of the warm-up to the last step."""
 
     title: ClassVar = "Constant"
@@ -20,7 +20,7 @@ class Constant(Course):
     kind: Literal["constant"] = Field("constant", description="The schedule's name.")
 
 
-class Step(Course):
+class Step(WithWarmUp):
     """A stair down after every so many steps (torch's StepLR)."""
 
     title: ClassVar = "Step"
@@ -35,7 +35,7 @@ class Step(Course):
         return _power(self.factor, (self._left(num_steps) - 1) // self.decay_steps)
 
 
-class Exponential(Course):
+class Exponential(WithWarmUp):
     """The smooth curve along which every step multiplies the value by the same number (torch's ExponentialLR)."""
 
     title: ClassVar = "Exponential"
@@ -50,7 +50,7 @@ class Exponential(Course):
         return _power(self.factor, (self._left(num_steps) - 1) / self.decay_steps)
 
 
-class _Decay(Course):
+class _Decay(WithWarmUp):
     """A course to a final fraction that takes what is left of the job unless it is told how long."""
 
     decay_steps: Steps | None = Field(
@@ -167,7 +167,7 @@ class WarmupStableDecay(_Decay):
         return {**super().own(num_steps), "stable_steps": stable, "decay_steps": decay}
 
 
-class Piecewise(Course):
+class Piecewise(WithWarmUp):
     """Values that jump at given steps (torch's MultiStepLR has the factors γ, γ², γ³, …)."""
 
     title: ClassVar = "Piecewise constant"
@@ -219,7 +219,7 @@ Schedule = Annotated[
     Constant | Step | Exponential | Polynomial | Cosine | OneCycle | WarmupStableDecay | Piecewise,
     Field(discriminator="kind"),
 ]
-SCHEDULES: tuple[type[Course], ...] = (
+SCHEDULES: tuple[type[WithWarmUp], ...] = (
     Constant,
     Step,
     Exponential,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from service.analysis import theory
-from service.analysis.theory import LinearMethod, best_settings, critical_momentum, linear_method
+from service.analysis import stability
+from service.analysis.stability import LinearMethod, best_settings, critical_momentum, linear_method
 from worker.engine.groups import group_runs
 from worker.engine.problems import Quadratic
 from worker.engine.trainer import Plan, Trainer
@@ -154,21 +154,21 @@ def test_outside_the_limit_a_noisy_run_settles_nowhere() -> None:
 
 def test_the_sharpness_ceilings_are_those_of_the_table() -> None:
     lr = 0.01
-    assert theory.sharpness_ceiling("sgd", {"lr": lr}) == pytest.approx(2 / lr)
-    assert theory.sharpness_ceiling("momentum", {"lr": lr, "momentum": 0.9}) == pytest.approx(3.8 / lr)
-    assert theory.sharpness_ceiling("nesterov", {"lr": lr, "momentum": 0.9}) == pytest.approx(3.8 / 2.8 / lr)
-    assert theory.sharpness_ceiling("adam", {"lr": lr, "beta1": 0.9}) == pytest.approx(38 / lr)
-    assert theory.sharpness_ceiling("lion", {"lr": lr}) is None
+    assert stability.sharpness_ceiling("sgd", {"lr": lr}) == pytest.approx(2 / lr)
+    assert stability.sharpness_ceiling("momentum", {"lr": lr, "momentum": 0.9}) == pytest.approx(3.8 / lr)
+    assert stability.sharpness_ceiling("nesterov", {"lr": lr, "momentum": 0.9}) == pytest.approx(3.8 / 2.8 / lr)
+    assert stability.sharpness_ceiling("adam", {"lr": lr, "beta1": 0.9}) == pytest.approx(38 / lr)
+    assert stability.sharpness_ceiling("lion", {"lr": lr}) is None
     # Behind a preconditioner that stands still, Adam is the heavy ball of averaged gradients.
     for beta in (0.5, 0.9, 0.99):
         averaged = method("dampened", momentum=beta, dampening=beta).sharpness_ceiling(lr)
-        assert theory.sharpness_ceiling("adam", {"lr": lr, "beta1": beta}) == pytest.approx(averaged)
+        assert stability.sharpness_ceiling("adam", {"lr": lr, "beta1": beta}) == pytest.approx(averaged)
 
 
 @pytest.mark.parametrize("offset", [1e-1, 1e-3, 1e-9])
 def test_a_saddle_is_left_after_the_number_of_updates_of_the_table(offset: float) -> None:
-    assert theory.updates_to_escape(0.01, -2, offset, 1.0) == math.ceil(math.log(1 / offset) / math.log(1.02))
-    assert theory.updates_to_escape(0.01, -2, 0.0, 1.0) == math.inf
+    assert stability.updates_to_escape(0.01, -2, offset, 1.0) == math.ceil(math.log(1 / offset) / math.log(1.02))
+    assert stability.updates_to_escape(0.01, -2, 0.0, 1.0) == math.inf
 
 
 def test_a_spectrum_without_a_minimum_has_no_best_settings() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.analysis.theory_rate import measured_rate
+from service.analysis.rates import measured_rate
 from service.findings.curvature import eigenvalues_at, is_quadratic, minimum_near
 from service.findings.theory import Reached, job_theory
 from service.spec.job import JobSpec

@@ -14,9 +14,9 @@ from service.api.schemas.grid import AxisAnswer, GridAnswer
 from service.database.states import JOB_ENDED
 from service.errors import Rejected
 from service.findings.comparison import across
-from service.findings.comparison.grid import Value, Wanted, read_grid
+from service.findings.comparison.heat_map import Value, Wanted, read_grid
 from service.findings.comparison.job import compare
-from service.findings.comparison.settings import read_table
+from service.findings.comparison.table import read_table
 from service.jobs import lifecycle, progress
 from service.settings import VERSION
 from service.spec.fields import NO_ZERO_CHARACTER

@@ -9,8 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from service.api.routes.answers import answer
 from service.api.schemas.lessons import LandscapeAnswer
+from service.findings.contours import Floats, gradient_at, loss_at
 from service.findings.curvature import minimum_near
-from service.findings.landscape import Floats, gradient_at, loss_at
 from service.spec.fields import Strict
 from service.spec.problems import Quadratic, Surface
 from service.spec.surfaces import SURFACES

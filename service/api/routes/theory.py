@@ -8,7 +8,7 @@ from pydantic import Field
 from service.api.routes.answers import answer
 from service.api.schemas.lessons import TheoryAnswer
 from service.findings.curvature import is_quadratic
-from service.findings.theory import Place, nearest_place, problem_theory, setting_theory
+from service.findings.theory import TheoryPoint, nearest_point, problem_theory, setting_theory
 from service.spec.fields import Strict
 from service.spec.problems import Problem, Quadratic, Surface
 
@@ -46,9 +46,9 @@ def ask(query: TheoryQuery) -> Response:
     }
     problem = query.problem
     if not isinstance(problem, Surface | Quadratic):
-        place, exact, noise = Place(None, None), False, 0.0
+        point, exact, noise = TheoryPoint(None, None), False, 0.0
     else:
-        place = nearest_place(problem, problem.points[0].tolist())
+        point = nearest_point(problem, problem.points[0].tolist())
         exact, noise = is_quadratic(problem), problem.noise
-    setting = setting_theory(optimizer, place.eigenvalues, noise=noise)
-    return answer({"exact": exact, "problem": problem_theory(place), "setting": setting})
+    setting = setting_theory(optimizer, point.eigenvalues, noise=noise)
+    return answer({"exact": exact, "problem": problem_theory(point), "setting": setting})

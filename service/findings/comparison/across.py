@@ -20,7 +20,7 @@ from service.analysis.profiles import (
 from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.comparison.rows import read_portions
-from service.findings.comparison.settings import Table, read_curves, read_table
+from service.findings.comparison.table import Table, read_curves, read_table
 from service.spec.job import JobSpec
 from service.spec.surfaces import SURFACES
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from service.findings.comparison.settings import MAX_EACH, MAX_PATHS, Table
+from service.findings.comparison.table import MAX_EACH, MAX_PATHS, Table
 from service.spec.job import JobSpec
 
 MIN_PAIRS = 5
@@ -44,7 +44,7 @@ def cautions(spec: JobSpec, table: Table, target: float | None, *, partial: bool
 def _grids(spec: JobSpec, table: Table) -> list[tuple[str, str]]:
     found = []
     nums = {entry.label or entry.kind: settings.num for entry, settings in zip(
-        spec.optimizers, table.runs.settings, strict=True)}  # fmt: skip
+        spec.optimizers, table.runs.entries, strict=True)}  # fmt: skip
     if len(set(nums.values())) > 1:
         counts = ", ".join(f"{label} {num}" for label, num in nums.items())
         found.append(("unequal_grids", "The labels had unequal numbers of settings to choose from "
@@ -53,8 +53,8 @@ def _grids(spec: JobSpec, table: Table) -> list[tuple[str, str]]:
         found.append(("chosen_on_judged_data", "Each label is represented by its best setting by median final loss, "
                       "chosen on the runs that it is judged on; tuned=true chooses on one half of them and judges on "
                       "the other."))  # fmt: skip
-    for number, settings in enumerate(table.runs.settings):
-        rates = settings.axes["lr"]
+    for number, settings in enumerate(table.runs.entries):
+        rates = settings.values_of("lr")
         if len(rates) < 2 or not np.isfinite(table.median_final()[list(table.rows_of(number))]).any():
             continue
         best = table.setting(table.best_of(number)).optimizer["lr"]

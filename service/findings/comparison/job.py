@@ -17,8 +17,8 @@ from service.errors import Rejected
 from service.findings.comparison.cautions import cautions
 from service.findings.comparison.pairs import against as against_baseline
 from service.findings.comparison.pairs import sentence
-from service.findings.comparison.settings import MAX_EACH, Table, read_curves, read_table
-from service.findings.comparison.theory import theory_of
+from service.findings.comparison.predicted import theory_of
+from service.findings.comparison.table import MAX_EACH, Table, read_curves, read_table
 from service.findings.comparison.tuned import tuned_comparison
 from service.spec.job import JobSpec
 
@@ -60,7 +60,7 @@ def compare(
     final_SN = np.where(table.recorded_SN, table.final_SN, np.nan)
     rank_of = dict(zip(there, ranks(final_SN[there]), strict=True)) if there else {}
     labels = []
-    for number, settings in enumerate(table.runs.settings):
+    for number, settings in enumerate(table.runs.entries):
         rows = [row for row in shown if row in table.rows_of(number)]
         each = table.num_settings <= MAX_EACH
         labels.append({
@@ -103,7 +103,7 @@ def _baseline_row(table: Table, label: str | None) -> int:
         return table.best_of(0)
     spans = list(table.runs.labelled(label))
     if not spans:
-        names = [str(settings.entry.label) for settings in table.runs.settings]
+        names = [str(settings.entry.label) for settings in table.runs.entries]
         sentence = f"no optimizer is labelled {label!r}; there are {', '.join(names)}"
         if table.num_settings > len(names):
             sentence += ", and single settings as in the labels of runs"

@@ -9,7 +9,7 @@ from service.analysis.pairs import Estimate, differences, probability_of_improve
 from service.analysis.signed_rank import signed_rank_p
 from service.analysis.summaries import summaries
 from service.analysis.verdicts import Contender, verdict
-from service.findings.comparison.settings import Table
+from service.findings.comparison.table import Table
 
 
 def against(table: Table, row: int, base: int, target: float | None) -> dict[str, Any]:

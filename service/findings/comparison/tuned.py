@@ -9,7 +9,7 @@ import numpy as np
 from service.analysis.pairs import paired_difference
 from service.analysis.summaries import medians, summaries
 from service.analysis.tuning import band, expected_best
-from service.findings.comparison.settings import Floats, Table
+from service.findings.comparison.table import Floats, Table
 
 # Budgets at which the expected best loss is told: 1, 2, 4, … settings.
 MAX_DOUBLINGS = 20
@@ -27,7 +27,7 @@ def tuned_comparison(table: Table) -> dict[str, Any]:
     scores_S = np.where(np.isnan(scores_S), np.inf, scores_S)
     labels = []
     chosen: list[int] = []
-    for number, settings in enumerate(table.runs.settings):
+    for number, settings in enumerate(table.runs.entries):
         rows = table.rows_of(number)
         best = rows.start + int(scores_S[rows.start : rows.stop].argmin())
         chosen.append(best)
@@ -72,10 +72,10 @@ def _expected(scores_M: Floats, untrained: float) -> dict[str, Any]:
 
 def _sensitivity(table: Table, number: int, scores_S: Floats) -> dict[str, Any] | None:
     """Tell how wide the band of good learning rates is, every other hyper-parameter at its best for each rate."""
-    settings = table.runs.settings[number]
-    rates_M = settings.axes["lr"]
+    settings = table.runs.entries[number]
+    rates_M = settings.values_of("lr")
     rows = table.rows_of(number)
-    axis = list(settings.axes).index("lr")
+    axis = settings.axis_of("lr")
     by_rate = np.moveaxis(scores_S[rows.start : rows.stop].reshape(settings.shape), axis, 0)
     losses_M = by_rate.reshape(len(rates_M), -1).min(axis=1)
     if len(rates_M) < 2 or not np.isfinite(losses_M).any():

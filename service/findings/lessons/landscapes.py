@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from service.analysis.descent import first_reached, overshoot
-from service.analysis.theory import updates_to_escape
+from service.analysis.stability import updates_to_escape
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Figure, Finding, concluded, curve, number, share, together
 from service.findings.lessons.lesson import Lesson

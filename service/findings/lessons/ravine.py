@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from service.analysis.descent import settled, sign_changes, turning_angle
-from service.analysis.theory import linear_method
+from service.analysis.stability import linear_method
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Figure, Finding, band, concluded, curve, number, together
 from service.findings.lessons.lesson import Lesson

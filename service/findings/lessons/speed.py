@@ -6,7 +6,7 @@ import numpy as np
 
 from service.analysis.descent import first_reached, settled
 from service.analysis.pairs import geometric_mean_ratio
-from service.analysis.theory import best_settings
+from service.analysis.stability import best_settings
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Figure, Finding, Quantity, concluded, curve, number, together
 from service.findings.lessons.lesson import Lesson

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
 
-from service.findings.landscape import loss_at
+from service.findings.contours import loss_at
 from service.findings.plots.style import Palette
 from service.spec.problems.quadratic import Quadratic
 from service.spec.problems.surface import Surface

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from service.database.tables import Job
 from service.errors import Rejected
-from service.findings.comparison.grid import Grid, Wanted, read_grid
-from service.findings.comparison.settings import read_table
+from service.findings.comparison.heat_map import Grid, Wanted, read_grid
+from service.findings.comparison.table import read_table
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import nice_values, short

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.findings.comparison.grid import Value
+from service.findings.comparison.heat_map import Value
 from service.spec.fields import NO_ZERO_CHARACTER
 
 Kind = Literal["loss", "paths", "heatmap", "comparison"]

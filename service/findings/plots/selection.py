@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.database.epochs import among
 from service.database.tables import Job, Metric, Run
 from service.errors import Rejected
-from service.findings.comparison.settings import Table, read_table
+from service.findings.comparison.table import Table, read_table
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
@@ -82,7 +82,7 @@ def _labelled(table: Table, labels: str | None) -> list[int]:
     for label in (one.strip() for one in labels.split(",")):
         spans = list(table.runs.labelled(label))
         if not spans:
-            known = ", ".join(str(settings.entry.label) for settings in table.runs.settings)
+            known = ", ".join(str(settings.entry.label) for settings in table.runs.entries)
             sentence = (
                 f"no optimizer is labelled {label!r}; there are {known}, and single settings as in labels of runs"
             )

@@ -21,7 +21,7 @@ Factor = Annotated[float, Field(gt=0, le=1_000)]
 Misfit = tuple[str, str]
 
 
-class Course(Strict):
+class WithWarmUp(Strict):
     """What all schedules share: the unit of time, and a linear warm-up before the schedule's own course."""
 
     title: ClassVar[str]
@@ -37,7 +37,7 @@ class Course(Strict):
 
     def own(self, num_steps: int) -> dict[str, Any]:
         """Give the schedule's own settings in a job of so many steps, where what was left out follows from the job."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in Course.model_fields}
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in WithWarmUp.model_fields}
 
     def warmup(self, num_steps: int) -> dict[str, Any]:
         """Give the settings of the warm-up."""

@@ -70,7 +70,7 @@ class Table:
         runs = self.runs
         entry = int(np.searchsorted(runs.firsts, row * runs.per_setting, side="right")) - 1
         number = row - runs.firsts[entry] // runs.per_setting
-        settings = runs.settings[entry]
+        settings = runs.entries[entry]
         return Setting(row, entry, number, settings.label(number), settings.optimizer(number))
 
     def rows_of(self, entry: int) -> range:
@@ -82,7 +82,7 @@ class Table:
         """Choose the rows that are compared: all if they are few, else the best of each label by median final loss."""
         if self.num_settings <= MAX_EACH:
             return list(range(self.num_settings))
-        return [self.best_of(entry) for entry in range(len(self.runs.settings))]
+        return [self.best_of(entry) for entry in range(len(self.runs.entries))]
 
     def best_of(self, entry: int) -> int:
         """Find the row of an entry with the smallest median final loss; the first one if nothing is recorded."""

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from service.analysis.summaries import medians
 from service.database.tables import Job, Metric
 from service.errors import Rejected
-from service.findings.comparison.settings import Table
+from service.findings.comparison.table import Table
+from service.spec.entry_settings import EntrySettings
 from service.spec.job import JobSpec
-from service.spec.runs import Settings
 
 Floats = NDArray[np.float64]
 Value = Literal["final_loss", "epochs_to_target", "diverged"]
@@ -58,8 +58,7 @@ def read_grid(session: Session, job: Job, spec: JobSpec, table: Table, wanted: W
         Rejected: No entry has a grid of two, or what was asked for is not on an axis of it.
     """
     number, settings = _entry(table, wanted.label)
-    axes = [name for name, values in settings.axes.items() if len(values) > 1]
-    x_name, y_name = _axes(axes, wanted, str(settings.entry.label))
+    x_name, y_name = _axes(settings.varying, wanted, str(settings.entry.label))
     rows = table.rows_of(number)
     target = wanted.target if wanted.target is not None else spec.target_loss
     values_SN = _values(session, job, spec, table, rows, wanted, target)
@@ -69,9 +68,8 @@ def read_grid(session: Session, job: Job, spec: JobSpec, table: Table, wanted: W
             value_S = np.where(known_SN, values_SN, 0.0).sum(axis=1) / known_SN.sum(axis=1)
     else:
         value_S = medians(np.where(known_SN, values_SN, np.nan))
-    names = list(settings.axes)
-    order = [names.index(y_name), names.index(x_name)]
-    rest = [at for at in range(len(names)) if at not in order]
+    order = [settings.axis_of(y_name), settings.axis_of(x_name)]
+    rest = [at for at in range(len(settings.axes)) if at not in order]
 
     def by_cell(column_S: NDArray[Any]) -> NDArray[Any]:
         cube = np.transpose(column_S.reshape(settings.shape), [*order, *rest])
@@ -86,18 +84,18 @@ def read_grid(session: Session, job: Job, spec: JobSpec, table: Table, wanted: W
         label=str(settings.entry.label),
         x_name=x_name,
         y_name=y_name,
-        x=settings.axes[x_name],
-        y=settings.axes[y_name],
+        x=settings.values_of(x_name),
+        y=settings.values_of(y_name),
         values=np.where(np.isnan(cells_YXO).all(axis=2), np.nan, np.where(np.isnan(values_YX), np.inf, values_YX)),
         first_run_YX=np.take_along_axis(by_cell(first_run_S), best_YX, axis=2)[:, :, 0],
-        others=tuple(names[at] for at in rest if settings.shape[at] > 1),
+        others=tuple(name for name in settings.varying if settings.axis_of(name) in rest),
         num_runs=table.final_SN.shape[1],
         target=target,
     )
 
 
-def _entry(table: Table, label: str | None) -> tuple[int, Settings]:
-    grids = {number: one for number, one in enumerate(table.runs.settings) if sum(n > 1 for n in one.shape) >= 2}
+def _entry(table: Table, label: str | None) -> tuple[int, EntrySettings]:
+    grids = {number: one for number, one in enumerate(table.runs.entries) if sum(n > 1 for n in one.shape) >= 2}
     named = [str(one.entry.label) for one in grids.values()]
     if not grids:
         sentence = "a grid needs an optimizer with lists or ranges for two hyper-parameters; this job has none"

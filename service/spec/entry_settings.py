@@ -1,0 +1,93 @@
+"""The settings of one entry: every combination of hyper-parameter values that it stands for.
+
+An axis is one or more hyper-parameters whose values change together, n values each. The settings are the product of the
+axes, the first varying slowest. A grid has one axis for each hyper-parameter, of length 1 where it is fixed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.spec.fields import values_of
+from service.spec.optimizers import Entry
+
+Floats = NDArray[np.float64]
+Axis = Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class EntrySettings:
+    """S settings of one entry, numbered from 0."""
+
+    entry: Entry
+    axes: Sequence[Axis]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        """Expand an entry: lists and ranges multiply into a grid."""
+        return cls(entry, [{name: np.array(values_of(grid))} for name, grid in entry.grids().items()])
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Number of values along each axis."""
+        return tuple(len(next(iter(axis.values()))) for axis in self.axes)
+
+    @property
+    def num(self) -> int:
+        """Number of settings, S."""
+        return prod(self.shape)
+
+    @property
+    def varying(self) -> list[str]:
+        """Hyper-parameters with more than one value."""
+        return [name for axis, num in zip(self.axes, self.shape, strict=True) if num > 1 for name in axis]
+
+    def axis_of(self, name: str) -> int:
+        """Position of the axis of a hyper-parameter."""
+        return next(at for at, axis in enumerate(self.axes) if name in axis)
+
+    def values_of(self, name: str) -> Floats:
+        """Values of a hyper-parameter along its axis, [n]."""
+        return self.axes[self.axis_of(name)][name]
+
+    def columns(self, settings_R: NDArray[np.int64]) -> dict[str, Floats]:
+        """Hyper-parameters of R settings, given by number: a column [R] each."""
+        positions = np.unravel_index(settings_R, self.shape)
+        return {
+            name: values[at_R] for axis, at_R in zip(self.axes, positions, strict=True) for name, values in axis.items()
+        }
+
+    def label(self, setting: int) -> str:
+        """Label of one setting: the entry's label, and the hyper-parameters that vary."""
+        values = self._values(setting)
+        return " ".join([self.entry.label or self.entry.kind, *(_written(name, values[name]) for name in self.varying)])
+
+    def optimizer(self, setting: int) -> dict[str, Any]:
+        """One setting as the API shows it, every hyper-parameter a number."""
+        return {**self.entry.model_dump(mode="json", exclude={"label"}), **self._values(setting)}
+
+    def find(self, written: str) -> int | None:
+        """Number of the setting whose varying hyper-parameters are written like this: ``lr=0.1 momentum=0.9``."""
+        given = written.split(" ")
+        position = []
+        for axis, num in zip(self.axes, self.shape, strict=True):
+            at = next(
+                (at for at in range(num) if all(_written(name, axis[name][at]) in given for name in axis)), None
+            ) if num > 1 else 0  # fmt: skip
+            if at is None:
+                return None
+            position.append(at)
+        setting = int(np.ravel_multi_index(position, self.shape))
+        return setting if self.label(setting).endswith(f" {written}") else None
+
+    def _values(self, setting: int) -> dict[str, float]:
+        return {name: float(column[0]) for name, column in self.columns(np.array([setting])).items()}
+
+
+def _written(name: str, value: float) -> str:
+    return f"{name}={value:.12g}"
