@@ -14,7 +14,7 @@ RavineError
 └── Unavailable 503
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class RavineError(Exception):
@@ -88,6 +88,11 @@ class Rejected(RavineError):
     def __init__(self, detail: str, errors: list[dict[str, Any]] | None = None) -> None:
         super().__init__(detail)
         self.errors = errors or []
+
+    @classmethod
+    def at(cls, source: str, name: str, sentence: str) -> Self:
+        """Reject one value: ``source`` is body, query or header, ``name`` the field; the sentence is the detail."""
+        return cls(sentence, [{"loc": [source, name], "msg": sentence}])
 
 
 class BadCursor(RavineError):

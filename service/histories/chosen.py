@@ -40,7 +40,7 @@ def run_index(job_id: str, runs: Runs, written: str) -> int:
             index = -1
     if not 0 <= index < len(runs):
         sentence = f"there is no run {written!r} in this job; it has the indices 0 to {len(runs) - 1}"
-        raise Rejected(sentence, [{"loc": ["query", "runs"], "msg": sentence}])
+        raise Rejected.at("query", "runs", sentence)
     return index
 
 

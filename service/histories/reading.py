@@ -65,7 +65,7 @@ def select_fields(spec: JobSpec, written: str | None, **limits: Any) -> Selectio
     for field in fields:
         if field not in FIELDS:
             sentence = f"there is no field {field!r}; there are {', '.join(FIELDS)}"
-            raise Rejected(sentence, [{"loc": ["query", "fields"], "msg": sentence}])
+            raise Rejected.at("query", "fields", sentence)
     return Selection(fields=fields, dimension=min(2, spec.problem.num_parameters), **limits)
 
 

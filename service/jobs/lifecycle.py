@@ -97,7 +97,7 @@ def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -
     job = session.execute(select(Job).where(*chosen)).scalar_one_or_none()
     if job is not None and job.spec_digest != digest:
         sentence = "this Idempotency-Key was used for another body; use a new key for a new job"
-        raise Rejected(sentence, [{"loc": ["header", "Idempotency-Key"], "msg": sentence}])
+        raise Rejected.at("header", "Idempotency-Key", sentence)
     return job
 
 

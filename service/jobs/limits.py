@@ -33,7 +33,7 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
     for place, asked, limit, what, way_out in limits:
         if asked > limit:
             sentence = f"the job has {asked:,.0f} {what}; at most {limit:,.0f} are allowed: {way_out}"
-            raise Rejected(sentence, [{"loc": ["body", place], "msg": sentence}])
+            raise Rejected.at("body", place, sentence)
     return cost
 
 

@@ -139,4 +139,4 @@ def _shown(band: Band) -> dict[str, list[float]]:
 
 
 def _refused(sentence: str) -> Rejected:
-    return Rejected(sentence, [{"loc": ["query", "jobs"], "msg": sentence}])
+    return Rejected.at("query", "jobs", sentence)

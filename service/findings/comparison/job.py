@@ -107,7 +107,7 @@ def _baseline_row(table: Table, label: str | None) -> int:
         sentence = f"no optimizer is labelled {label!r}; there are {', '.join(names)}"
         if table.num_settings > len(names):
             sentence += ", and single settings as in the labels of runs"
-        raise Rejected(sentence, [{"loc": ["query", "baseline"], "msg": sentence}])
+        raise Rejected.at("query", "baseline", sentence)
     first, last = (end // table.runs.per_setting for end in spans[0])
     if last - first == 1:
         return first

@@ -72,7 +72,7 @@ def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Pi
     if query.field not in spec.problem.fields:
         known = ", ".join(name for name in spec.problem.fields if name in QUANTITIES)
         sentence = f"this problem has no {query.field}; there are {known}"
-        raise Rejected(sentence, [{"loc": ["query", "field"], "msg": sentence}])
+        raise Rejected.at("query", "field", sentence)
     chosen = choose(session, job, spec, query.labels)
     epochs = epochs_to_read(spec, early=False)
     curves, num_epochs = [], len(epochs)

@@ -37,7 +37,7 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
         sentence = (
             f"paths need a surface or a quadratic of two dimensions, and {what}; loss and comparison fit every job"
         )
-        raise Rejected(sentence, [{"loc": ["query", "kind"], "msg": sentence}])
+        raise Rejected.at("query", "kind", sentence)
     chosen = choose(session, job, spec, query.labels, max_runs=MAX_PATHS)
     epochs = epochs_to_read(spec, early=True)
     paths, stays = [], []

@@ -86,7 +86,7 @@ def _labelled(table: Table, labels: str | None) -> list[int]:
             sentence = (
                 f"no optimizer is labelled {label!r}; there are {known}, and single settings as in labels of runs"
             )
-            raise Rejected(sentence, [{"loc": ["query", "labels"], "msg": sentence}])
+            raise Rejected.at("query", "labels", sentence)
         per = table.runs.per_setting
         rows += [row for first, last in spans for row in range(first // per, last // per)]
     return list(dict.fromkeys(rows))
