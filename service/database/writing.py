@@ -28,7 +28,7 @@ _STAGED = "rows in temp.staged_metrics"
 
 
 @dataclass(frozen=True)
-class Rows:
+class MetricRows:
     """N metrics rows, sorted by run and epoch. A value that was not measured is stored as NULL, whatever it is."""
 
     fields: tuple[str, ...]
@@ -55,7 +55,7 @@ class StoredTwice(Exception):
     """A row of this run and epoch is stored already."""
 
 
-def write_rows(session: Session, job_key: int, rows: Rows) -> None:
+def write_rows(session: Session, job_key: int, rows: MetricRows) -> None:
     """Insert metrics rows; fast on SQLite where ``stage`` got the same rows before the transaction began.
 
     Raises:
@@ -77,7 +77,7 @@ def write_rows(session: Session, job_key: int, rows: Rows) -> None:
         raise StoredTwice(str(error)) from error
 
 
-def stage(connection: PoolProxiedConnection, job_key: int, rows: Rows | None) -> None:
+def stage(connection: PoolProxiedConnection, job_key: int, rows: MetricRows | None) -> None:
     """Bring rows near their table before a transaction begins, where that shortens it: on SQLite."""
     if rows is None or not isinstance(connection.driver_connection, sqlite3.Connection):
         return
@@ -93,7 +93,7 @@ def stage(connection: PoolProxiedConnection, job_key: int, rows: Rows | None) ->
     connection.info[_STAGED] = rows
 
 
-def _executemany(cursor: Any, table: str, job_key: int, rows: Rows) -> None:
+def _executemany(cursor: Any, table: str, job_key: int, rows: MetricRows) -> None:
     num_columns = 2 + len(rows.fields)
     values_NC = np.empty((len(rows.epoch_N), num_columns), dtype=object)
     values_NC[:, 0], values_NC[:, 1] = rows.run_index_N, rows.epoch_N
@@ -110,7 +110,7 @@ def _executemany(cursor: Any, table: str, job_key: int, rows: Rows) -> None:
     cursor.executemany(insert + row, values_NC[whole:].tolist())
 
 
-def _copy(session: Session, job_key: int, rows: Rows) -> None:
+def _copy(session: Session, job_key: int, rows: MetricRows) -> None:
     """Insert by binary COPY. A row's layout is fixed once its NULLs are: one COPY for each set of measured fields."""
     _refuse_what_is_there(session, job_key, rows)
     pattern_N = (1 << np.arange(len(rows.fields))) @ rows.measured_FN
@@ -134,7 +134,7 @@ def _copy(session: Session, job_key: int, rows: Rows) -> None:
             copy.write(_COPY_HEADER + block.tobytes() + _COPY_TRAILER)
 
 
-def _refuse_what_is_there(session: Session, job_key: int, rows: Rows) -> None:
+def _refuse_what_is_there(session: Session, job_key: int, rows: MetricRows) -> None:
     """Do what no constraint does on PostgreSQL. The rows of a run only ever grow in one direction: its first one tells.
 
     Nobody else writes rows of this shard at the time; the transaction holds its row.

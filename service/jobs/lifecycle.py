@@ -201,7 +201,7 @@ def _locked(session: Session, job_id: str, caller: Caller) -> Job:
     return job
 
 
-def runs_of(
+def list_runs(
     session: Session,
     job: Job,
     *,
@@ -220,7 +220,7 @@ def runs_of(
 def run_indices(
     session: Session, job: Job, *, ranges: list[tuple[int, int]] | None, status: str | None, sort: str
 ) -> NDArray[np.int64]:
-    """List all runs by their indices alone, in the order that ``runs_of`` has: a million are eight megabytes."""
+    """List all runs by their indices alone, in the order that ``list_runs`` has: a million are eight megabytes."""
     query = select(Run.index).where(*_chosen(job, ranges, status)).order_by(*_order(sort))
     return np.fromiter(session.execute(query).scalars(), dtype=np.int64)
 

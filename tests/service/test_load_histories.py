@@ -16,7 +16,7 @@ from service.analysis.thinning import Extremes, positions, thin
 from service.database.connection import Database
 from service.database.ids import run_id
 from service.database.tables import Job
-from service.database.writing import Rows, write_rows
+from service.database.writing import MetricRows, write_rows
 from service.errors import NotFound
 from service.histories import blocks, json_histories, reading, thinned
 from service.histories.reading import Selection
@@ -66,7 +66,7 @@ def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 
     measured_FN[2, 0] = False
     with database.transaction() as session:
         job, _ = lifecycle.create(session, spec, price(spec))
-        rows = Rows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
+        rows = MetricRows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
         write_rows(session, job.key, rows)
         write_rows(session, job.key, replace(rows, run_index_N=rows.run_index_N + 1))
     return job

@@ -20,7 +20,7 @@ from sqlalchemy import event, make_url, select
 from service.api.app import create_app
 from service.database.connection import Database, seconds_from_now
 from service.database.tables import Job, Shard
-from service.database.writing import Rows, write_rows
+from service.database.writing import MetricRows, write_rows
 from service.histories import json_histories
 from service.histories.reading import Selection
 from service.jobs import lifecycle
@@ -175,7 +175,6 @@ def job_with_rows(database: Database, num_rows: int, value: float | None) -> Job
         shape = (2, num_rows)
         values_FN, measured_FN = np.full(shape, np.nan if value is None else value), np.full(shape, value is not None)
         run_index_N = np.zeros(num_rows, dtype=np.int64)
-        write_rows(
-            session, job.key, Rows(("loss", "sharpness"), run_index_N, np.arange(num_rows), values_FN, measured_FN)
-        )
+        rows = MetricRows(("loss", "sharpness"), run_index_N, np.arange(num_rows), values_FN, measured_FN)
+        write_rows(session, job.key, rows)
     return job

@@ -20,6 +20,7 @@ from service.findings.comparison.pairs import sentence
 from service.findings.comparison.settings import MAX_EACH, Table, read_curves, read_table
 from service.findings.comparison.theory import theory_of
 from service.findings.comparison.tuned import tuned_comparison
+from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,7 @@ def compare(
     Raises:
         Rejected: There is no such baseline.
     """
-    spec = JobSpec.model_validate(job.spec)
+    spec = spec_of(job)
     table = read_table(session, job, spec)
     base = _baseline_row(table, baseline)
     shown = table.shown()

@@ -15,7 +15,7 @@ from service.findings.lessons import Lesson
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Finding
 from service.histories import reading
-from service.spec.job import JobSpec
+from service.jobs.specs import spec_of
 from service.spec.runs import Runs
 
 NOT_RUN, RUNNING, STOPPED, COMPLETED, JUDGED = "not run", "running", "stopped", "completed", "judged"
@@ -74,7 +74,7 @@ def keep(session: Session, record: LessonRecord, finding: Finding) -> None:
 
 def _evidence(session: Session, job: Job, fields: tuple[str, ...]) -> Evidence:
     """Read what GET …/runs and GET …/metrics would answer, in one go."""
-    spec = JobSpec.model_validate(job.spec)
+    spec = spec_of(job)
     runs = Runs(spec)
     rows = session.execute(select(Run.index, Run.status).where(Run.job_key == job.key).order_by(Run.index))
     shown = []
