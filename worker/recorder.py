@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.database.bulk import MetricRows, Outcomes
 from service.database.states import RunStatus
-from service.database.writing import MetricRows, Outcomes
 from service.jobs.shards import Chunk
 from worker.engine.trainer import Epoch
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from itertools import chain, islice
 
 from service.database.ids import split_run_id
+from service.database.spans import Span
 from service.errors import Rejected
-from service.histories.blocks import Span
 from service.spec.runs import Runs
 
 # Runs from the first to before the last.

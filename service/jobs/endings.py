@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service.database.connection import seconds_from_now
+from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
 from service.database.tables import Job, Run, Shard
 

@@ -6,7 +6,7 @@ The row is the truth: a message that is sent twice changes nothing, and one that
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from service.database.connection import seconds_from_now
+from service.database.statements import seconds_from_now
 from service.database.states import ShardStatus
 from service.database.tables import Shard
 

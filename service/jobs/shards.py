@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from service.database.connection import seconds_from_now
+from service.database.bulk import MetricRows, Outcomes
+from service.database.statements import seconds_from_now, upsert
 from service.database.states import SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Run, Shard
-from service.database.writing import MetricRows, Outcomes, write_outcomes, write_rows
+from service.database.writing import write_outcomes, write_rows
 from service.jobs import tallies
 from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs, runs_of_shard
 
@@ -118,7 +118,8 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
         write_rows(session, claim.job_key, chunk.rows)
     write_outcomes(session, claim.job_key, chunk.outcomes)
     if chunk.checkpoint is not None:
-        _keep_checkpoint(session, claim, chunk.checkpoint)
+        row = {"job_key": claim.job_key, "number": claim.number, "data": chunk.checkpoint}
+        upsert(session, Checkpoint, [row], key=("job_key", "number"))
     num_rows = 0 if chunk.rows is None else int(chunk.rows.epoch_N.size)
     tallies.add(session, run_epochs=chunk.epochs_done - before, rows=num_rows)
 
@@ -238,9 +239,3 @@ def _guarded(session: Session, claim: Claim, **values: Any) -> None:
 def _held(claim: Claim) -> tuple[Any, ...]:
     """The shard of a claim, as long as no newer attempt owns it."""
     return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
-
-
-def _keep_checkpoint(session: Session, claim: Claim, data: bytes) -> None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    new = insert(Checkpoint).values(job_key=claim.job_key, number=claim.number, data=data)
-    session.execute(new.on_conflict_do_update(index_elements=["job_key", "number"], set_={"data": new.excluded.data}))

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import RunStatus, ShardStatus
-from service.database.writing import MetricRows, Outcomes
 from service.jobs import lifecycle, shards
 from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from service.api.schemas.comparison import ComparisonAnswer
+from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import ShardStatus
 from service.database.tables import Job, Run
-from service.database.writing import MetricRows, Outcomes
 from service.findings.comparison.job import compare
 from service.jobs import shards
 from service.jobs.shards import Chunk

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 from sqlalchemy import update
 
-from service.database.connection import Database, seconds_from_now
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, ShardStatus
 from service.database.tables import Job, Shard
 from service.errors import Conflict
@@ -187,7 +188,7 @@ def test_any_order_of_steps_leaves_one_story_in_all_tables(database_url: str) ->
     run_state_machine_as_test(
         WalkHere,
         settings=settings(
-            max_examples=40 if database.is_sqlite else 15,
+            max_examples=40 if database.file else 15,
             stateful_step_count=30,
             deadline=None,
             database=None,

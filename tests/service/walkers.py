@@ -7,10 +7,10 @@ import numpy as np
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from sqlalchemy import delete, select
 
+from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
 from service.database.tables import Base, Checkpoint, Job, Metric, Run, Shard
-from service.database.writing import MetricRows, Outcomes
 from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec
 from service.spec.price import price

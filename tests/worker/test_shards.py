@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from service.database.connection import Database, seconds_from_now
+from service.database.bulk import MetricRows, Outcomes, StoredTwice
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.states import ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Metric, Run, Shard
-from service.database.writing import MetricRows, Outcomes, StoredTwice
 from service.jobs import lifecycle, messages, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Chunk, Claim, LeaseLost

@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.analysis.summaries import medians
-from service.database.tables import Job, Metric
+from service.database.reading import first_epochs
+from service.database.spans import Span
+from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.comparison.settings import Table
 from service.spec.job import JobSpec
@@ -143,18 +144,5 @@ def _values(
     if num_rows > MAX_ROWS:
         sentence = f"epochs_to_target would read {num_rows:,} rows; at most {MAX_ROWS:,} are allowed: take final_loss"
         raise Rejected.at("query", "value", sentence)
-    # A NaN is above every number on both databases: as the text 'NaN' on SQLite, by definition on PostgreSQL.
-    first = (
-        select(Metric.run_index, func.min(Metric.epoch))
-        .where(
-            Metric.job_key == job.key,
-            Metric.run_index >= rows.start * per,
-            Metric.run_index < rows.stop * per,
-            Metric.loss <= target,
-        )
-        .group_by(Metric.run_index)
-    )
-    epochs_R = np.full(len(rows) * per, np.inf)
-    for index, epoch in session.execute(first):
-        epochs_R[index - rows.start * per] = epoch
+    epochs_R = first_epochs(session, job.key, Span(rows.start * per, rows.stop * per), target)
     return epochs_R.reshape(len(rows), per)[:, : table.final_SN.shape[1]]
