@@ -1,14 +1,13 @@
 """The binary format of PostgreSQL's COPY, for rows without NULL (PostgreSQL manual, "COPY", binary format).
 
 A row is the number of its columns as two bytes, then of each column its size as four bytes and its value. Without NULL
-all rows have one size, so that numpy packs and unpacks them as one structured array.
+all rows have one size, so that numpy packs them as one structured array.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 INT4, INT8, FLOAT8 = ">i4", ">i8", ">f8"
 # The signature, no flags, no header extension.
@@ -18,22 +17,11 @@ _TRAILER = b"\xff\xff"
 
 def pack(num_rows: int, columns: Mapping[str, tuple[str, Any]]) -> bytes:
     """Write columns, each of a kind and with a value per row or one for all."""
-    rows = np.empty(num_rows, dtype=_layout({name: kind for name, (kind, _) in columns.items()}))
+    layout = [("num_columns", ">i2")]
+    for name, (kind, _) in columns.items():
+        layout += [(f"{name}.size", ">i4"), (name, kind)]
+    rows = np.empty(num_rows, dtype=layout)
     rows["num_columns"] = len(columns)
     for name, (kind, values) in columns.items():
         rows[f"{name}.size"], rows[name] = np.dtype(kind).itemsize, values
     return _HEADER + rows.tobytes() + _TRAILER
-
-
-def unpack(pieces: Iterable[bytes], kinds: Mapping[str, str]) -> NDArray[np.void]:
-    """Read the pieces of a COPY as a structured array with the columns by name."""
-    data, layout = b"".join(pieces), _layout(kinds)
-    count = (len(data) - len(_HEADER) - len(_TRAILER)) // layout.itemsize
-    return np.frombuffer(data, dtype=layout, count=count, offset=len(_HEADER))
-
-
-def _layout(kinds: Mapping[str, str]) -> np.dtype[np.void]:
-    layout = [("num_columns", ">i2")]
-    for name, kind in kinds.items():
-        layout += [(f"{name}.size", ">i4"), (name, kind)]
-    return np.dtype(layout)

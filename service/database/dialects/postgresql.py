@@ -1,10 +1,11 @@
-"""PostgreSQL by psycopg 3: bulk reads and writes are binary COPYs.
+"""PostgreSQL by psycopg 3: bulk writes by binary COPY, bulk reads on a binary cursor.
 
 A reader needs no transaction: each statement sees what is stored when it begins, and BEGIN and ROLLBACK would be two
 more round trips.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from service.database.bulk import Bools, Floats, Integers, MetricRows, StoredTwice
-from service.database.dialects.binary_copy import FLOAT8, INT4, INT8, pack, unpack
+from service.database.dialects.binary_copy import FLOAT8, INT4, INT8, pack
 from service.database.dialects.dialect import Dialect
 from service.database.epochs import BLOCK_BITS, block_of
 from service.database.tables import Run
@@ -108,18 +109,20 @@ class PostgreSQL(Dialect):
     def read(
         self, session: Session, integers: Sequence[str], floats: Sequence[str], rest: str
     ) -> tuple[Integers, Floats, Bools]:
-        """Read by binary COPY. A NULL is sent as NaN, and as a bit of one more column."""
-        nulls = " | ".join(f"CASE WHEN {name} IS NULL THEN {1 << at} ELSE 0 END" for at, name in enumerate(floats))
-        selected = [f"CAST({name} AS bigint)" for name in (*integers, nulls or "0")]
-        selected += [f"COALESCE({name}, 'NaN')" for name in floats]
-        kinds = {f"{at}": INT8 for at in range(len(integers) + 1)} | dict.fromkeys(floats, FLOAT8)
-        copy_out = f"COPY (SELECT {', '.join(selected)} {rest}) TO STDOUT (FORMAT BINARY)"
-        with _cursor(session) as cursor, cursor.copy(copy_out) as copy:
-            rows = unpack(copy, kinds)
-        *integers_N, nulls_N = (rows[f"{at}"].astype(np.int64) for at in range(len(integers) + 1))
-        floats_CN = np.array([rows[name] for name in floats], dtype=np.float64).reshape(len(floats), len(rows))
-        null_CN = (nulls_N >> np.arange(len(floats))[:, None] & 1).astype(bool)
-        return np.array(integers_N), floats_CN, null_CN
+        """Read on the driver's binary cursor: a COPY takes five times as long, because psycopg hands out row by row."""
+        connection: Any = session.connection().connection.driver_connection
+        selected = [*integers, *floats]
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(f"SELECT {', '.join(selected)} {rest}").fetchall()
+        numbers_NK = np.fromiter(chain.from_iterable(rows), dtype=np.float64).reshape(-1, len(selected))
+        floats_CN = np.ascontiguousarray(numbers_NK[:, len(integers) :].T)
+        # numpy makes NaN of None; only where there is one do the rows have to be examined.
+        null_CN = np.isnan(floats_CN)
+        at_C, at_N = np.nonzero(null_CN)
+        null_CN[at_C, at_N] = [
+            rows[at][len(integers) + column] is None for column, at in zip(at_C.tolist(), at_N.tolist(), strict=True)
+        ]
+        return numbers_NK[:, : len(integers)].T.astype(np.int64), floats_CN, null_CN
 
     def epochs_within(self, first: int, end: int) -> str:
         """Limit the blocks of epochs too, which the index has."""

@@ -20,8 +20,8 @@ from service.database.tables import Job
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# Rows of histories that are in memory at once: 40 bytes each, and as many again while they are looked at.
-MAX_ROWS = 300_000
+# Rows of histories in memory at once: about 200 bytes each while they are read from PostgreSQL.
+MAX_ROWS = 100_000
 
 
 @dataclass(frozen=True)
