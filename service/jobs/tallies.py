@@ -1,7 +1,7 @@
-"""What do all workers together count, for ever? Added up in the transactions that store what is counted.
+"""Cumulative counters shared by all workers, incremented in the transaction that stores what is counted.
 
-A counter has many slots, and a process adds to one of its own: two that store at the same time need not wait for each
-other's row. The number of rows is bounded, whatever comes and goes.
+A counter has several slots, and each process adds to one of them: transactions rarely wait for each other's row,
+and the number of rows is bounded.
 """
 
 import os
