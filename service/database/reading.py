@@ -93,14 +93,6 @@ def read(session: Session, job_key: int, span: Span, columns: Sequence[str]) -> 
     return MetricColumns(tuple(columns), index_N, epoch_N, values_CN, null_CN)
 
 
-def read_runs(session: Session, job_key: int, spans: Sequence[Span], columns: Sequence[str]) -> Iterator[MetricColumns]:
-    """Read spans in pieces of one run each, all of them in the transaction of the session."""
-    for span in joined(spans):
-        found = read(session, job_key, span, columns)
-        for _, first, last in found.runs():
-            yield found.take(np.arange(first, last))
-
-
 def read_last(session: Session, job: Job, columns: Sequence[str]) -> dict[str, Floats]:
     """Read columns of the last row of each of R runs, [R] each; NaN where a run has no row, or the value is none."""
     if not columns:

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from service.database.reading import read_runs
-from service.database.spans import ALL_EPOCHS, Span
+from service.database.reading import read
+from service.database.spans import ALL_EPOCHS, Span, joined
 from service.database.tables import Job
 from service.errors import Rejected
 from service.spec.job import JobSpec
@@ -72,15 +72,18 @@ def histories(session: Session, job: Job, indices: Iterable[int], selection: Sel
     """
     end_epoch = ALL_EPOCHS if selection.to_epoch is None else selection.to_epoch + 1
     spans = [Span(index, index + 1, selection.from_epoch, end_epoch) for index in sorted(set(indices))]
-    for rows in read_runs(session, job.key, spans, selection.columns):
+    for span in joined(spans):
+        rows = read(session, job.key, span, selection.columns)
         values_CN = rows.values_CN.astype(object)
         values_CN[rows.null_CN] = None
-        columns = iter(values_CN.tolist())
-        history: dict[str, Any] = {"index": int(rows.index_N[0]), "epoch": rows.epoch_N.tolist()}
-        for field in selection.fields:
-            if field == "position":
-                axes = [next(columns) for _ in range(selection.dimension)]
-                history[field] = [list(point) for point in zip(*axes, strict=True)]
-            else:
-                history[field] = next(columns)
-        yield history
+        epochs, columns = rows.epoch_N.tolist(), values_CN.tolist()
+        for index, first, last in rows.runs():
+            of_run = (column[first:last] for column in columns)
+            history: dict[str, Any] = {"index": index, "epoch": epochs[first:last]}
+            for field in selection.fields:
+                if field == "position":
+                    axes = [next(of_run) for _ in range(selection.dimension)]
+                    history[field] = [list(point) for point in zip(*axes, strict=True)]
+                else:
+                    history[field] = next(of_run)
+            yield history

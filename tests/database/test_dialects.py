@@ -20,7 +20,6 @@ from service.database.reading import (
     read,
     read_last,
     read_points,
-    read_runs,
     stream,
 )
 from service.database.spans import Span
@@ -191,12 +190,6 @@ def test_a_stream_of_a_job_that_is_deleted_meanwhile_does_not_end_like_a_whole_o
         session.delete(session.get_one(Job, job.key))
     with pytest.raises(NotFound, match="deleted while"):
         list(pieces)
-
-
-def test_runs_are_read_one_by_one_in_one_transaction(database: Database, job: Job) -> None:
-    with database.snapshot() as session:
-        found = list(read_runs(session, job.key, [Span(0, 1, 8, 10), Span(2, 3, 8, 10)], ["loss"]))
-    assert [rows.values_CN.tolist() for rows in found] == [[[0.8, 0.9]], [[2.8, 2.9]]]
 
 
 def test_single_rows_are_found_by_run_and_epoch(database: Database, job: Job) -> None:
