@@ -1,4 +1,4 @@
-"""Format of an answer: ``?format=``, else the header Accept (RFC 9110, section 12.5.1)."""
+"""Which format does a client want? ``?format=`` says it, else the header Accept does (RFC 9110, section 12.5.1)."""
 
 from typing import Literal
 
