@@ -66,7 +66,7 @@ def _copies(database: Database) -> list[str]:
                     f"WHERE {key} = 1 {order}"
                 )
                 session.execute(copy, {"id": ids[-1]} if table == "jobs" else {})
-    if not database.is_sqlite:
+    if not database.file:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE metrics"))
     return ids
@@ -75,7 +75,7 @@ def _copies(database: Database) -> list[str]:
 def _bytes(database: Database) -> int:
     """Give the bytes of the table of rows with all that belongs to it; on SQLite, of the whole file."""
     with database.snapshot() as session:
-        if not database.is_sqlite:
+        if not database.file:
             return int(session.execute(text("SELECT pg_total_relation_size('metrics')")).scalar_one())
         pages = session.execute(text("PRAGMA page_count")).scalar_one()
         return int(pages) * int(session.execute(text("PRAGMA page_size")).scalar_one())

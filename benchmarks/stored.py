@@ -82,7 +82,7 @@ def write(database: Database, values_EFR: NDArray[np.float64], fields: tuple[str
     kept_R, measured_FR = np.ones(num_runs, dtype=bool), np.ones(values_EFR.shape[1:], dtype=bool)
     diverged_R, parameters = np.zeros(num_runs, dtype=bool), np.zeros((2, num_runs))
 
-    def keep(progress: shards.Progress, *, ended: bool) -> None:
+    def keep(progress: shards.Chunk, *, ended: bool) -> None:
         def change(session: Session) -> None:
             shards.record(session, claim, progress, lease_seconds=LEASE_SECONDS)
             if ended:

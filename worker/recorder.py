@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.database.bulk import MetricRows, Outcomes
 from service.database.states import RunStatus
-from service.database.writing import Outcomes, Rows
-from service.jobs.shards import Progress
+from service.jobs.shards import Chunk
 from worker.engine.trainer import Epoch
 
 Arrays = dict[str, NDArray[Any]]
@@ -98,12 +98,12 @@ class Recorder:
         """Give what has to be in a checkpoint."""
         return {_PREFIX + name: array for name, array in self._look().items()}
 
-    def take(self, checkpoint: bytes | None, *, ended: bool = False) -> Progress:
+    def take(self, checkpoint: bytes | None, *, ended: bool = False) -> Chunk:
         """Give all that is new, and begin anew. ``ended`` tells that no epoch is to follow."""
         now = self._look()
         diverged_R = now["diverged_epoch_R"] >= 0
         status_R = np.where(diverged_R, RunStatus.DIVERGED, RunStatus.COMPLETED if ended else RunStatus.RUNNING)
-        progress = Progress(
+        progress = Chunk(
             # Where all runs have diverged the epochs that are left take no time.
             epoch=self._epochs if ended else int(now["epoch"]),
             epochs_done=int(now["epochs_done_R"].sum()),
@@ -124,7 +124,7 @@ class Recorder:
         self._kept = []
         return progress
 
-    def _rows(self) -> Rows | None:
+    def _rows(self) -> MetricRows | None:
         """Turn the kept epochs, each over all runs, into rows sorted by run and epoch, the order of their table."""
         if not self._kept:
             return None
@@ -132,7 +132,7 @@ class Recorder:
         values_FRE = _stacked([epoch.values_FR for epoch in self._kept])
         measured_FRE = _stacked([epoch.measured_FR for epoch in self._kept])
         run_N, epoch_N = np.nonzero(kept_RE)
-        return Rows(
+        return MetricRows(
             fields=self._fields,
             run_index_N=self._first_run + run_N,
             epoch_N=np.array([epoch.number for epoch in self._kept])[epoch_N],

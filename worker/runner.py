@@ -15,9 +15,9 @@ from service.histories.decisions import write_decisions
 from service.jobs import messages, shards
 from service.jobs.endings import TIMED_OUT
 from service.jobs.shards import Claim, LeaseLost
+from service.jobs.specs import spec_of
 from service.observing import tracing
 from service.settings import VERSION, Settings
-from service.spec.job import JobSpec
 from worker import shutdown
 from worker.engine.device import used_device
 from worker.engine.trainer import Trainer
@@ -106,7 +106,7 @@ class Training:
             OperationalError: The database was away for too long.
         """
         claim = self._claim
-        spec = JobSpec.model_validate(claim.spec)
+        spec = spec_of(claim)
         resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
         self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs), resumed, self._look)
         self._recorder = Recorder(self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.database.connection import Database
 from service.database.writing import stage
 from service.jobs import shards
-from service.jobs.shards import Claim, Progress
+from service.jobs.shards import Chunk, Claim
 from service.settings import Settings
 from worker import shutdown
 
@@ -21,7 +21,7 @@ log = logging.getLogger("ravine.storing")
 
 
 def store(
-    database: Database, settings: Settings, claim: Claim, progress: Progress | None, write: Callable[[Session], None]
+    database: Database, settings: Settings, claim: Claim, progress: Chunk | None, write: Callable[[Session], None]
 ) -> None:
     """Commit a chunk, trying again while the database is away. Nothing is trained meanwhile, so that memory is bounded.
 

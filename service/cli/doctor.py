@@ -10,9 +10,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.database.connection import Database, seconds_from_now
+from service.database.connection import Database
 from service.database.migrations import current_migration, newest_migration
 from service.database.outages import why_unavailable
+from service.database.statements import seconds_from_now
 from service.jobs.dispatch import QUEUES, Dispatcher
 from service.settings import Settings
 
@@ -54,7 +55,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _database(database: Database) -> Finding:
     where = database.url.render_as_string(hide_password=True)
-    if database.is_sqlite and not Path(database.url.database or "").is_file():
+    if database.file is not None and not database.file.is_file():
         return Finding("database", False, f"{where} is not there", "`ravine up` makes it, or set RAVINE_DATABASE_URL")
     try:
         with database.transaction() as session:
@@ -102,7 +103,7 @@ def _workers(dispatcher: Dispatcher) -> Finding:
 
 def _disk(database: Database) -> Finding:
     # The disk of a server is its own matter; here is only that of a file.
-    folder = Path(database.url.database or "").parent if database.is_sqlite else Path.cwd()
+    folder = Path.cwd() if database.file is None else database.file.parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free

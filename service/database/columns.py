@@ -1,7 +1,4 @@
-"""What a column holds, where the two databases differ: keys, times in UTC, and floating-point numbers.
-
-Every table takes them, and names for its constraints, from ``Base``.
-"""
+"""Column types of all tables: keys, times in UTC and floating-point numbers; ``Base`` names the constraints."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -50,7 +47,7 @@ class AsGiven(UserDefinedType[float]):
 
 
 # Eight bytes. On SQLite a NaN, which it would store as NULL, is kept as the text 'NaN': it sorts above all numbers,
-# as on PostgreSQL, and is what the API writes anyway (see recording.py).
+# as on PostgreSQL, and is what the API writes anyway (see dialects/sqlite.py).
 Real = Float(53).with_variant(AsGiven(), "sqlite")
 
 

@@ -1,7 +1,7 @@
-"""How are a run's rows found by their epochs?
+"""Conditions on the epochs of metric rows.
 
-On SQLite by the primary key. On PostgreSQL by an index that has one entry for 64 epochs of a run and takes a seventh of
-a primary key's bytes: a condition on epochs needs the same one on blocks beside it, or all rows of the run are read.
+SQLite finds rows by the primary key. PostgreSQL has an index with one entry for 64 epochs of a run, a block, in a
+seventh of the bytes of a primary key: it needs each condition on epochs also on blocks, or reads all rows of the run.
 """
 
 from collections.abc import Sequence

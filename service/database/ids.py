@@ -1,4 +1,4 @@
-"""Which ids the API gives out: UUIDv7, sortable by creation time, and a run's id tells its job and its index.
+"""Ids of jobs and runs: UUIDv7, sortable by creation time; the id of a run contains its job and its index.
 
 A job's id holds the time to 244 ns (RFC 9562, section 6.2, method 3) and 30 random bits; its last 32 bits are zero.
 The id of run i is its job's with i + 1 there. So a sweep of a million runs stores no million ids, and a run is

@@ -1,4 +1,4 @@
-"""How is a database brought to this version's tables, and is it there? Who reads and writes rows needs no Alembic."""
+"""Migration of a database to the tables of this version, and the check for it; the only module that needs Alembic."""
 
 from pathlib import Path
 

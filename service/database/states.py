@@ -1,4 +1,4 @@
-"""Which states a job, a shard and a run can be in, and which of them are final."""
+"""States of jobs, shards and runs, and which of them are final."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ class JobStatus(StrEnum):
 
     QUEUED = "queued"  # Stored; no worker has begun.
     RUNNING = "running"  # At least one shard has been claimed.
-    CANCELLING = "cancelling"  # Someone asked it to stop; workers have not all left yet.
+    CANCELLING = "cancelling"  # Cancelled on request; workers still train.
     COMPLETED = "completed"  # Every run has ended by itself. Runs that diverged have: divergence is a result.
     FAILED = "failed"  # It could not be trained to the end; `error` says why.
     CANCELLED = "cancelled"  # Stopped on request; what was recorded stays.

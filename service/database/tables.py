@@ -225,7 +225,7 @@ class Metric(Base):
     """One run at one epoch. NULL means not measured.
 
     On SQLite the rows are in the primary key. PostgreSQL would keep each key once more in an index, a third of all
-    bytes; it has the index of epochs.py instead, and recording.py refuses rows that are there.
+    bytes; it has the index of epochs.py instead, and the writer refuses rows that are stored already.
     """
 
     __tablename__ = "metrics"

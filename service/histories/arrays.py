@@ -1,23 +1,24 @@
-"""A run's rows as arrays of JSON, one per field; a position is an array of points."""
+"""Rows of a run as arrays of JSON, one per field; a position is an array of points."""
 
 from collections.abc import Iterator, Sequence
 
-from service.histories.blocks import Block
+from service.database.reading import MetricColumns
 from service.histories.numbers import JSON, json_array, json_integers, texts
 
 
-def arrays(block: Block, first: int, last: int, fields: Sequence[str], dimension: int) -> Iterator[bytes]:
-    """Write the rows of a block from ``first`` to before ``last``; its columns are those of the fields, in their order.
+def arrays(rows: MetricColumns, first: int, last: int, fields: Sequence[str], dimension: int) -> Iterator[bytes]:
+    """Write the rows from ``first`` to before ``last``; the columns are those of the fields, in their order.
 
     The field "epoch" has no column of its own.
     """
     at = 0
     for field in fields:
         if field == "epoch":
-            yield json_integers(block.epoch_N[first:last])
+            yield json_integers(rows.epoch_N[first:last])
             continue
         width = dimension if field == "position" else 1
-        columns = [(block.values_CN[row, first:last], block.null_CN[row, first:last]) for row in range(at, at + width)]
+        here = range(at, at + width)
+        columns = [(rows.values_CN[column, first:last], rows.null_CN[column, first:last]) for column in here]
         at += width
         if field == "position":
             points = zip(*(texts(values_N, null_N, JSON) for values_N, null_N in columns), strict=True)

@@ -1,4 +1,4 @@
-"""How what a network decides, everywhere in the plane, is kept and read."""
+"""Decision maps: what a network decides on a grid of the plane, written and read."""
 
 from typing import Any
 

@@ -1,25 +1,24 @@
-"""How are histories written as JSON? As columns, from blocks of rows that are read one after another.
+"""Histories as JSON: an object per run with an array per field, written from pieces of rows.
 
-A history is an array per field, and the table has rows. One that fits into a block is read at once. Of a longer one the
-first field is written while it is read, and as many others are held as there is room for; what is left is read again.
-What is told is the history as it was at the first look: rows are only ever added, at later epochs.
+A history that fits into a piece is read at once. Of a longer one, the first field is written while it is read, and as
+many others as fit into memory are held; the rest is read again. The answer is the history at the time of the first
+read: rows are only ever added, at later epochs.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import orjson
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from service.database.connection import Database
-from service.database.epochs import within
 from service.database.ids import run_id
-from service.database.tables import Job, Metric
+from service.database.reading import PIECE_ROWS, MetricColumns, measure, read, require, stream
+from service.database.spans import Span, joined, rows_of_run
+from service.database.tables import Job
 from service.histories.arrays import arrays, named
-from service.histories.blocks import BLOCK_ROWS, Block, Span, blocks, concatenated, joined, read, require, rows_of_run
 from service.histories.reading import Selection
-from service.histories.thinned import thin_block, thinned_blocks
+from service.histories.thinned import thin_runs, thinned
 from service.spec.runs import Runs
 
 # Values of a long history that wait in memory as text, 20 bytes each, while the field before them is written.
@@ -30,7 +29,7 @@ def one_run(database: Database, job: Job, runs: Runs, index: int, selection: Sel
     """Write one run's history; a run without rows has columns without values.
 
     Args:
-        database: Where to read; each block takes a connection for itself.
+        database: Where to read; each piece takes a connection for itself.
         job: The run's job.
         runs: The job's runs.
         index: The run's index.
@@ -73,44 +72,44 @@ def _objects(database: Database, job: Job, runs: Runs, indices: Sequence[int], s
     if not spans or selection.from_epoch >= end_epoch:
         return
     rows_per_run = rows_of_run(spans[0], record_every)
-    if rows_per_run > BLOCK_ROWS:
+    if rows_per_run > PIECE_ROWS:
         for span in spans:
             yield from _long(database, job, runs, span, selection)
         return
-    together = max(1, BLOCK_ROWS // rows_per_run)
+    together = max(1, PIECE_ROWS // rows_per_run)
     for at in range(0, len(spans), together):
         with database.snapshot() as session:
             found = [read(session, job.key, span, selection.columns) for span in joined(spans[at : at + together])]
             require(session, job)
-        for block in found:
-            yield from _whole(job, runs, block, selection)
+        for rows in found:
+            yield from _whole(job, runs, rows, selection)
 
 
-def _whole(job: Job, runs: Runs, block: Block, selection: Selection) -> Iterator[bytes]:
-    """Write the runs of a block that has all of their rows."""
-    totals = [last - first for _, first, last in block.runs()]
+def _whole(job: Job, runs: Runs, rows: MetricColumns, selection: Selection) -> Iterator[bytes]:
+    """Write runs of which all rows are given."""
+    totals = [last - first for _, first, last in rows.runs()]
     if selection.max_points is not None:
-        block = thin_block(block, selection.max_points)
+        rows = thin_runs(rows, selection.max_points)
     fields = ("epoch", *selection.fields)
-    for total, (index, first, last) in zip(totals, block.runs(), strict=True):
-        written = list(arrays(block, first, last, fields, selection.dimension))
+    for total, (index, first, last) in zip(totals, rows.runs(), strict=True):
+        written = list(arrays(rows, first, last, fields, selection.dimension))
         yield _object(job, runs, index, fields, written, (total, last - first))
 
 
 def _long(database: Database, job: Job, runs: Runs, span: Span, selection: Selection) -> Iterator[bytes]:
-    """Write a run that does not fit into a block; nothing where it has no rows."""
+    """Write a run that does not fit into a piece; nothing where it has no rows."""
     with database.snapshot() as session:
-        total, end_epoch = _size(session, job.key, span)
+        total, end_epoch = measure(session, job.key, span)
         require(session, job)
     if total == 0:
         return
     span, record_every = replace(span, end_epoch=end_epoch), runs.spec.record_every
     fields = ("epoch", *selection.fields)
     if selection.max_points is not None and total > selection.max_points:
-        thinned = thinned_blocks(database, job, [span], selection.columns, record_every, selection.max_points)
-        block = concatenated(list(thinned))
-        written = list(arrays(block, 0, len(block), fields, selection.dimension))
-        yield _object(job, runs, span.first_run, fields, written, (total, len(block)))
+        kept = thinned(database, job, [span], selection.columns, record_every, selection.max_points)
+        rows = _concatenated(list(kept))
+        written = list(arrays(rows, 0, len(rows), fields, selection.dimension))
+        yield _object(job, runs, span.first_run, fields, written, (total, len(rows)))
         return
     yield _head(job, runs, span.first_run)
     together = 1 + HELD_VALUES // total
@@ -127,8 +126,8 @@ def _columns(database: Database, job: Job, span: Span, record_every: int, select
     held: list[list[bytes]] = [[] for _ in fields]
     before = b""
     yield openings[0]
-    for block in blocks(database, job, [span], columns, record_every):
-        written = arrays(block, 0, len(block), fields, selection.dimension)
+    for rows in stream(database, job, [span], columns, record_every):
+        written = arrays(rows, 0, len(rows), fields, selection.dimension)
         yield before + next(written)[1:-1]
         before = b","
         for pieces, array in zip(held[1:], written, strict=True):
@@ -140,12 +139,15 @@ def _columns(database: Database, job: Job, span: Span, record_every: int, select
         yield b"]"
 
 
-def _size(session: Session, job_key: int, span: Span) -> tuple[int, int]:
-    """Count the rows of a run in a span, and tell the epoch behind the last one."""
-    of_run = Metric.job_key == job_key, Metric.run_index == span.first_run
-    inside = select(func.count(), func.max(Metric.epoch)).where(*of_run, *within(span.first_epoch, span.end_epoch - 1))
-    total, last = session.execute(inside).one()
-    return total, 0 if last is None else last + 1
+def _concatenated(pieces: Sequence[MetricColumns]) -> MetricColumns:
+    """Join pieces of the same columns, at least one."""
+    return replace(
+        pieces[0],
+        index_N=np.concatenate([rows.index_N for rows in pieces]),
+        epoch_N=np.concatenate([rows.epoch_N for rows in pieces]),
+        values_CN=np.concatenate([rows.values_CN for rows in pieces], axis=1),
+        null_CN=np.concatenate([rows.null_CN for rows in pieces], axis=1),
+    )
 
 
 def _object(

@@ -11,14 +11,14 @@ from itertools import repeat
 import orjson
 
 from service.database.ids import run_id
-from service.histories.blocks import Block
+from service.database.reading import MetricColumns
 from service.histories.numbers import CSV, JSON, integers, texts
 from service.spec.runs import Runs
 
 NAMES = ("run_id", "label", "seed", "index", "epoch")
 
 
-def csv_lines(blocks: Iterable[Block], columns: Iterable[str], job_id: str, runs: Runs) -> Iterator[bytes]:
+def csv_lines(pieces: Iterable[MetricColumns], columns: Iterable[str], job_id: str, runs: Runs) -> Iterator[bytes]:
     """Write CSV (RFC 4180) with a header; a value that was not measured is empty."""
 
     def line_start(index: int) -> str:
@@ -26,10 +26,10 @@ def csv_lines(blocks: Iterable[Block], columns: Iterable[str], job_id: str, runs
         return csv_line([run_id(job_id, index), run.label, run.seed, index])
 
     yield csv_line([*NAMES, *columns]).encode() + b"\n"
-    for block in blocks:
-        written = [integers(block.epoch_N), *_columns(block, CSV)]
+    for rows in pieces:
+        written = [integers(rows.epoch_N), *_columns(rows, CSV)]
         lines: list[str] = []
-        for index, first, last in block.runs():
+        for index, first, last in rows.runs():
             lines += map(",".join, zip(repeat(line_start(index)), *(column[first:last] for column in written)))
         yield ("\n".join(lines) + "\n").encode()
 
@@ -42,7 +42,7 @@ def csv_line(values: Iterable[object]) -> str:
 
 
 def ndjson_lines(
-    blocks: Iterable[Block], fields: Iterable[str], dimension: int, job_id: str, runs: Runs
+    pieces: Iterable[MetricColumns], fields: Iterable[str], dimension: int, job_id: str, runs: Runs
 ) -> Iterator[bytes]:
     """Write an object per line, its fields named as in the JSON answer; a position is an array there, too."""
     point = "[" + ",".join(["%s"] * dimension) + "]"
@@ -53,14 +53,14 @@ def ndjson_lines(
         named = {"run_id": run_id(job_id, index), "label": run.label, "seed": run.seed, "index": index}
         return orjson.dumps(named).decode()[:-1].replace("%", "%%") + ',"epoch":%s' + values + "}"
 
-    for block in blocks:
-        written = [integers(block.epoch_N), *_columns(block, JSON)]
+    for rows in pieces:
+        written = [integers(rows.epoch_N), *_columns(rows, JSON)]
         lines: list[str] = []
-        for index, first, last in block.runs():
+        for index, first, last in rows.runs():
             write: Callable[[tuple[str, ...]], str] = template(index).__mod__
             lines += map(write, zip(*(column[first:last] for column in written), strict=True))
         yield ("\n".join(lines) + "\n").encode()
 
 
-def _columns(block: Block, words: tuple[str, str, str, str]) -> list[list[str]]:
-    return [texts(values_N, null_N, words) for values_N, null_N in zip(block.values_CN, block.null_CN, strict=True)]
+def _columns(rows: MetricColumns, words: tuple[str, str, str, str]) -> list[list[str]]:
+    return [texts(values_N, null_N, words) for values_N, null_N in zip(rows.values_CN, rows.null_CN, strict=True)]

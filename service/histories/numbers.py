@@ -1,4 +1,4 @@
-"""How are columns of numbers written? The shortest decimal that reads back as the same float, by orjson, in bulk.
+"""Columns of numbers as text: the shortest decimal that reads back as the same float, by orjson, in bulk.
 
 What orjson writes as null is told apart afterwards: not measured, NaN, and both infinities.
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from service.database.ids import run_id
-from service.histories.blocks import Block
+from service.database.reading import MetricColumns
 from service.spec.runs import Runs
 
 if TYPE_CHECKING:
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 ROW_GROUP_ROWS = 65_536
 
 
-def parquet_file(blocks: Iterable[Block], columns: Iterable[str], job_id: str, runs: Runs) -> Iterator[bytes]:
+def parquet_file(pieces: Iterable[MetricColumns], columns: Iterable[str], job_id: str, runs: Runs) -> Iterator[bytes]:
     """Write a file: NaN and infinities are floats, what was not measured is null."""
     import pyarrow as pa
 
     kinds: list[tuple[str, Any]] = [("run_id", pa.string()), ("label", pa.string()), ("seed", pa.int64())]
     kinds += [("index", pa.int64()), ("epoch", pa.int64()), *((name, pa.float64()) for name in columns)]
     schema = pa.schema(kinds)
-    return write_tables(schema, (_table(schema, block, job_id, runs) for block in blocks))
+    return write_tables(schema, (_table(schema, rows, job_id, runs) for rows in pieces))
 
 
-def _table(schema: "pa.Schema", block: Block, job_id: str, runs: Runs) -> "pa.Table":
+def _table(schema: "pa.Schema", rows: MetricColumns, job_id: str, runs: Runs) -> "pa.Table":
     import pyarrow as pa
 
-    spans = list(block.runs())
+    spans = list(rows.runs())
     named = [runs[index] for index, _, _ in spans]
     of_row = np.repeat(np.arange(len(spans), dtype=np.int32), [last - first for _, first, last in spans])
 
@@ -45,11 +45,11 @@ def _table(schema: "pa.Schema", block: Block, job_id: str, runs: Runs) -> "pa.Ta
         repeated([run_id(job_id, run.index) for run in named]),
         repeated([run.label for run in named]),
         repeated([run.seed for run in named]),
-        pa.array(block.index_N),
-        pa.array(block.epoch_N),
+        pa.array(rows.index_N),
+        pa.array(rows.epoch_N),
         *(
             pa.array(values_N, mask=null_N, from_pandas=False)
-            for values_N, null_N in zip(block.values_CN, block.null_CN, strict=True)
+            for values_N, null_N in zip(rows.values_CN, rows.null_CN, strict=True)
         ),
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

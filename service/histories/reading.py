@@ -1,18 +1,14 @@
-"""How histories are read: the fields of one run or of many, in columns, thinned where a client asks."""
+"""Fields of histories: which ones a client selects, and whole histories as lists of Python."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
-import numpy as np
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from service.analysis.thinning import thin
-from service.database.epochs import within
-from service.database.tables import Job, Metric
+from service.database.reading import read
+from service.database.spans import ALL_EPOCHS, Span, joined
+from service.database.tables import Job
 from service.errors import Rejected
 from service.spec.job import JobSpec
 from service.spec.measures import MEASURES
@@ -65,52 +61,29 @@ def select_fields(spec: JobSpec, written: str | None, **limits: Any) -> Selectio
     for field in fields:
         if field not in FIELDS:
             sentence = f"there is no field {field!r}; there are {', '.join(FIELDS)}"
-            raise Rejected(sentence, [{"loc": ["query", "fields"], "msg": sentence}])
+            raise Rejected.at("query", "fields", sentence)
     return Selection(fields=fields, dimension=min(2, spec.problem.num_parameters), **limits)
 
 
 def histories(session: Session, job: Job, indices: Iterable[int], selection: Selection) -> Iterator[dict[str, Any]]:
-    """Read the histories of some runs, sorted by index: ``{"index", "epoch": […], "loss": […], …, "total_points"}``.
+    """Read the histories of some runs, sorted by index: ``{"index", "epoch": […], "loss": […], …}``.
 
-    NaN and ±Infinity stay what the database gives: numbers, or the text 'NaN' (SQLite). Runs without rows are left out.
+    A value that was not measured is None. Runs without rows are left out.
     """
-    wanted = sorted(set(indices))
-    if not wanted:
-        return
-    rows = session.execute(rows_of(job.key, wanted, selection))
-    for index, of_run in groupby(rows, key=itemgetter(0)):
-        kept = [tuple(row) for row in of_run]
-        total = len(kept)
-        if selection.max_points is not None and total > selection.max_points:
-            # The loss decides where it is among the fields; a picture of anything else keeps the extremes of that.
-            numbers = np.array([row[2:] for row in kept], dtype=np.float64).reshape(total, -1)
-            kept = [kept[at] for at in thin(list(numbers.T), total, selection.max_points)]
-        counts = {"total_points": total, "returned_points": len(kept)}
-        yield {"index": index, **in_columns(kept, selection), **counts}
-
-
-def rows_of(job_key: int, wanted: list[int], selection: Selection) -> Select[Any]:
-    """Select the rows of runs, given by sorted indices: run, epoch, and a value for each of the selection's columns."""
-    query = select(Metric.run_index, Metric.epoch, *(getattr(Metric, name) for name in selection.columns)).where(
-        Metric.job_key == job_key, *within(selection.from_epoch, selection.to_epoch)
-    )
-    if wanted[-1] - wanted[0] + 1 == len(wanted):
-        query = query.where(Metric.run_index >= wanted[0], Metric.run_index <= wanted[-1])
-    else:
-        query = query.where(Metric.run_index.in_(wanted))
-    return query.order_by(Metric.run_index, Metric.epoch)
-
-
-def in_columns(rows: list[tuple[Any, ...]], selection: Selection) -> dict[str, Any]:
-    """Turn the rows of one run into a column for the epoch and one per field."""
-    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in (0, 1, *selection.columns)]
-    named: dict[str, Any] = {"epoch": columns[1]}
-    at = 2
-    for field in selection.fields:
-        if field == "position":
-            named[field] = [list(point) for point in zip(*columns[at : at + selection.dimension], strict=True)]
-            at += selection.dimension
-        else:
-            named[field] = columns[at]
-            at += 1
-    return named
+    end_epoch = ALL_EPOCHS if selection.to_epoch is None else selection.to_epoch + 1
+    spans = [Span(index, index + 1, selection.from_epoch, end_epoch) for index in sorted(set(indices))]
+    for span in joined(spans):
+        rows = read(session, job.key, span, selection.columns)
+        values_CN = rows.values_CN.astype(object)
+        values_CN[rows.null_CN] = None
+        epochs, columns = rows.epoch_N.tolist(), values_CN.tolist()
+        for index, first, last in rows.runs():
+            of_run = (column[first:last] for column in columns)
+            history: dict[str, Any] = {"index": index, "epoch": epochs[first:last]}
+            for field in selection.fields:
+                if field == "position":
+                    axes = [next(of_run) for _ in range(selection.dimension)]
+                    history[field] = [list(point) for point in zip(*axes, strict=True)]
+                else:
+                    history[field] = next(of_run)
+            yield history

@@ -1,4 +1,4 @@
-"""How are histories thinned while they stream? By the rule of ``analysis/thinning.py``, never a whole one in memory."""
+"""Thinning of histories while they are streamed, by the rule of ``analysis/thinning.py`` and in bounded memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,46 +7,47 @@ import numpy as np
 
 from service.analysis.thinning import Extremes, positions, thin
 from service.database.connection import Database
+from service.database.reading import PIECE_ROWS, MetricColumns, stream
+from service.database.spans import Span, joined, rows_of_run
 from service.database.tables import Job
-from service.histories.blocks import BLOCK_ROWS, Block, Span, blocks, joined, rows_of_run
 
 
-def thinned_blocks(
+def thinned(
     database: Database, job: Job, spans: Sequence[Span], columns: Sequence[str], record_every: int, max_points: int
-) -> Iterator[Block]:
-    """Read spans as ``blocks`` does, each run's rows thinned to about ``max_points``.
+) -> Iterator[MetricColumns]:
+    """Read spans as ``stream`` does, each run's rows thinned to about ``max_points``.
 
-    A run that does not fit into a block is read twice: to find its extremes, and to take the points that stay.
+    A run that does not fit into a piece is read twice: to find its extremes, and to take the points that stay.
     """
     for span in joined(spans):
-        if rows_of_run(span, record_every) <= BLOCK_ROWS:
-            for block in blocks(database, job, [span], columns, record_every):
-                yield thin_block(block, max_points)
+        if rows_of_run(span, record_every) <= PIECE_ROWS:
+            for rows in stream(database, job, [span], columns, record_every):
+                yield thin_runs(rows, max_points)
             continue
         for run in range(span.first_run, span.end_run):
             of_run = [replace(span, first_run=run, end_run=run + 1)]
             extremes = [Extremes() for _ in columns]
             num_points = 0
-            for block in blocks(database, job, of_run, columns, record_every):
-                num_points += len(block)
-                for extreme, values_N in zip(extremes, block.values_CN, strict=True):
+            for rows in stream(database, job, of_run, columns, record_every):
+                num_points += len(rows)
+                for extreme, values_N in zip(extremes, rows.values_CN, strict=True):
                     extreme.add(values_N)
             chosen = positions(extremes, num_points, max_points)
             first = 0
-            for block in blocks(database, job, of_run, columns, record_every):
-                inside = chosen[(chosen >= first) & (chosen < first + len(block))] - first
-                first += len(block)
+            for rows in stream(database, job, of_run, columns, record_every):
+                inside = chosen[(chosen >= first) & (chosen < first + len(rows))] - first
+                first += len(rows)
                 if len(inside):
-                    yield block.take(inside)
+                    yield rows.take(inside)
 
 
-def thin_block(block: Block, max_points: int) -> Block:
-    """Thin each run of a block by itself."""
+def thin_runs(rows: MetricColumns, max_points: int) -> MetricColumns:
+    """Thin each run by itself."""
     chosen = [
-        first + thin(list(block.values_CN[:, first:last]), last - first, max_points)
+        first + thin(list(rows.values_CN[:, first:last]), last - first, max_points)
         if last - first > max_points
         else np.arange(first, last)
-        for _, first, last in block.runs()
+        for _, first, last in rows.runs()
     ]
     kept = sum(len(positions_K) for positions_K in chosen)
-    return block if kept == len(block) else block.take(np.concatenate(chosen))
+    return rows if kept == len(rows) else rows.take(np.concatenate(chosen))

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from service.database.connection import seconds_from_now
+from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
 from service.database.tables import Job, Run, Shard
 
@@ -74,11 +74,11 @@ def end_runs(session: Session, job_key: int, first_run: int, num_runs: int, stat
     """End the runs of a shard that have not ended by themselves."""
     session.execute(
         update(Run)
-        .where(*runs_of(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))
+        .where(*runs_of_shard(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))
         .values(status=RunStatus(status))
     )
 
 
-def runs_of(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
+def runs_of_shard(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
     """The runs of a shard."""
     return Run.job_key == job_key, Run.index >= first_run, Run.index < first_run + num_runs

@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Text, delete, false, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Text, delete, false, insert, literal, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.database.connection import seconds_from_now
 from service.database.ids import is_id, new_job_id
+from service.database.statements import contains, seconds_from_now
 from service.database.states import JOB_ENDED, JobStatus, RunStatus
-from service.database.tables import Decision, Job, Metric, Run, Shard
+from service.database.tables import Decision, Job, Run, Shard
+from service.database.writing import delete_rows
 from service.errors import Conflict, NotFound, Rejected
 from service.jobs import endings
 from service.jobs.limits import check_open
@@ -97,7 +98,7 @@ def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -
     job = session.execute(select(Job).where(*chosen)).scalar_one_or_none()
     if job is not None and job.spec_digest != digest:
         sentence = "this Idempotency-Key was used for another body; use a new key for a new job"
-        raise Rejected(sentence, [{"loc": ["header", "Idempotency-Key"], "msg": sentence}])
+        raise Rejected.at("header", "Idempotency-Key", sentence)
     return job
 
 
@@ -140,8 +141,7 @@ def listed(
     if status is not None:
         query = query.where(Job.status == status)
     if name is not None:
-        find = func.instr if session.get_bind().dialect.name == "sqlite" else func.strpos
-        query = query.where(find(Job.name_folded, name.casefold()) > 0)
+        query = query.where(contains(Job.name_folded, name.casefold()))
     if problem is not None:
         query = query.where(Job.problem == problem)
     return list(session.execute(select(Job).where(Job.key.in_(query)).order_by(Job.key.desc())).scalars())
@@ -188,7 +188,7 @@ def remove_expired(session: Session) -> int:
 
 
 def _remove(session: Session, job_key: int) -> None:
-    session.execute(delete(Metric).where(Metric.job_key == job_key))
+    delete_rows(session, job_key)
     session.execute(delete(Decision).where(Decision.job_key == job_key))
     session.execute(delete(Run).where(Run.job_key == job_key))
     session.execute(delete(Job).where(Job.key == job_key))
@@ -201,7 +201,7 @@ def _locked(session: Session, job_id: str, caller: Caller) -> Job:
     return job
 
 
-def runs_of(
+def list_runs(
     session: Session,
     job: Job,
     *,
@@ -220,7 +220,7 @@ def runs_of(
 def run_indices(
     session: Session, job: Job, *, ranges: list[tuple[int, int]] | None, status: str | None, sort: str
 ) -> NDArray[np.int64]:
-    """List all runs by their indices alone, in the order that ``runs_of`` has: a million are eight megabytes."""
+    """List all runs by their indices alone, in the order that ``list_runs`` has: a million are eight megabytes."""
     query = select(Run.index).where(*_chosen(job, ranges, status)).order_by(*_order(sort))
     return np.fromiter(session.execute(query).scalars(), dtype=np.int64)
 

@@ -1,8 +1,9 @@
-"""What is too much to ask for? A job by itself, and all that one owner has open."""
+"""Limits of one job, and of all that one owner has open."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from service.database.statements import lock
 from service.database.tables import JOB_IS_OPEN, Job
 from service.errors import Rejected, TooMuchOpen
 from service.settings import Settings
@@ -33,7 +34,7 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
     for place, asked, limit, what, way_out in limits:
         if asked > limit:
             sentence = f"the job has {asked:,.0f} {what}; at most {limit:,.0f} are allowed: {way_out}"
-            raise Rejected(sentence, [{"loc": ["body", place], "msg": sentence}])
+            raise Rejected.at("body", place, sentence)
     return cost
 
 
@@ -43,9 +44,8 @@ def check_open(session: Session, owner: str, cost: Price, settings: Settings) ->
     Raises:
         TooMuchOpen: The owner has as much waiting and running as the settings allow.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        # Requests at the same moment would not see each other's jobs; SQLite lets one write at a time anyway.
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(owner, 0))))
+    # Requests at the same moment would not see each other's jobs.
+    lock(session, owner)
     num, work = session.execute(
         select(func.count(), func.coalesce(func.sum(Job.work), 0.0)).where(Job.owner == owner, JOB_IS_OPEN)
     ).one()

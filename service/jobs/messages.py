@@ -1,4 +1,4 @@
-"""Which queued shards need a message, so that a worker hears of them? No function commits.
+"""Selection of queued shards that need a message to the workers. No function commits.
 
 The row is the truth: a message that is sent twice changes nothing, and one that was lost is sent again.
 """
@@ -6,7 +6,7 @@ The row is the truth: a message that is sent twice changes nothing, and one that
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from service.database.connection import seconds_from_now
+from service.database.statements import seconds_from_now
 from service.database.states import ShardStatus
 from service.database.tables import Shard
 

@@ -1,4 +1,4 @@
-"""How far are jobs? Nobody counts for a whole job while it runs: its progress is the sum over its shards."""
+"""Progress of jobs: the sum over their shards."""
 
 from typing import Any
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from service.database.connection import seconds_from_now
+from service.database.bulk import MetricRows, Outcomes
+from service.database.statements import seconds_from_now, upsert
 from service.database.states import SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Run, Shard
-from service.database.writing import Outcomes, Rows, write_outcomes, write_rows
+from service.database.writing import write_outcomes, write_rows
 from service.jobs import tallies
-from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs, runs_of
+from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs, runs_of_shard
 
 
 class LeaseLost(Exception):
@@ -39,14 +39,14 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Progress:
+class Chunk:
     """What a worker has to say about its shard since the last time."""
 
     epoch: int
     epochs_done: int
     runs_ended: int
     runs_diverged: int
-    rows: Rows | None
+    rows: MetricRows | None
     outcomes: Outcomes
     checkpoint: bytes | None
 
@@ -86,7 +86,7 @@ def claim(
         )
     session.execute(
         update(Run)
-        .where(*runs_of(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
+        .where(*runs_of_shard(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
         .values(status=RunStatus.RUNNING)
     )
     checkpoint = session.execute(
@@ -97,8 +97,8 @@ def claim(
     return Claim(job_key, job.id, number, *held, job.traceparent)
 
 
-def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds: float) -> bool:
-    """Store a chunk: rows, runs, progress, checkpoint and lease, all or nothing. Tells whether to go on training.
+def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float) -> None:
+    """Store a chunk: rows, outcomes, progress, checkpoint and lease.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
@@ -109,20 +109,19 @@ def record(session: Session, claim: Claim, progress: Progress, *, lease_seconds:
         session,
         claim,
         lease_until=seconds_from_now(lease_seconds),
-        epoch=progress.epoch,
-        epochs_done=progress.epochs_done,
-        runs_ended=progress.runs_ended,
-        runs_diverged=progress.runs_diverged,
+        epoch=chunk.epoch,
+        epochs_done=chunk.epochs_done,
+        runs_ended=chunk.runs_ended,
+        runs_diverged=chunk.runs_diverged,
     )
-    if progress.rows is not None:
-        write_rows(session, claim.job_key, progress.rows)
-    write_outcomes(session, claim.job_key, progress.outcomes)
-    if progress.checkpoint is not None:
-        _keep_checkpoint(session, claim, progress.checkpoint)
-    num_rows = 0 if progress.rows is None else int(progress.rows.epoch_N.size)
-    tallies.add(session, run_epochs=progress.epochs_done - before, rows=num_rows)
-    status = session.execute(select(Job.status).where(Job.key == claim.job_key)).scalar_one()
-    return status != JobStatus.CANCELLING
+    if chunk.rows is not None:
+        write_rows(session, claim.job_key, chunk.rows)
+    write_outcomes(session, claim.job_key, chunk.outcomes)
+    if chunk.checkpoint is not None:
+        row = {"job_key": claim.job_key, "number": claim.number, "data": chunk.checkpoint}
+        upsert(session, Checkpoint, [row], key=("job_key", "number"))
+    num_rows = 0 if chunk.rows is None else int(chunk.rows.epoch_N.size)
+    tallies.add(session, run_epochs=chunk.epochs_done - before, rows=num_rows)
 
 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
@@ -240,9 +239,3 @@ def _guarded(session: Session, claim: Claim, **values: Any) -> None:
 def _held(claim: Claim) -> tuple[Any, ...]:
     """The shard of a claim, as long as no newer attempt owns it."""
     return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
-
-
-def _keep_checkpoint(session: Session, claim: Claim, data: bytes) -> None:
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    new = insert(Checkpoint).values(job_key=claim.job_key, number=claim.number, data=data)
-    session.execute(new.on_conflict_do_update(index_elements=["job_key", "number"], set_={"data": new.excluded.data}))

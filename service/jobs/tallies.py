@@ -1,15 +1,15 @@
-"""What do all workers together count, for ever? Added up in the transactions that store what is counted.
+"""Cumulative counters shared by all workers, incremented in the transaction that stores what is counted.
 
-A counter has many slots, and a process adds to one of its own: two that store at the same time need not wait for each
-other's row. The number of rows is bounded, whatever comes and goes.
+A counter has several slots, and each process adds to one of them: transactions rarely wait for each other's row,
+and the number of rows is bounded.
 """
 
 import os
 from collections.abc import Mapping
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from service.database.statements import upsert
 from service.database.tables import Tally
 
 TALLIES: Mapping[str, str] = {
@@ -29,7 +29,4 @@ def add(session: Session, **counts: int) -> None:
     assert not unknown, unknown
     rows = [{"name": name, "slot": _SLOT, "value": count} for name, count in sorted(counts.items()) if count > 0]
     if rows:
-        insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-        new = insert(Tally).values(rows)
-        total = {"value": Tally.value + new.excluded.value}
-        session.execute(new.on_conflict_do_update(index_elements=["name", "slot"], set_=total))
+        upsert(session, Tally, rows, key=("name", "slot"), add=("value",))

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import RunStatus, ShardStatus
-from service.database.writing import Outcomes, Rows
 from service.jobs import lifecycle, shards
-from service.jobs.shards import Claim, Progress
+from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec
 from service.spec.price import price
 
@@ -63,7 +63,7 @@ class Stored:
         runs = range(claim.first_run, claim.first_run + claim.num_runs)
         keys = [(run, epoch) for run in runs for epoch in range(first, end)]
         values = [self._loss(run, epoch) for run, epoch in keys]
-        rows = Rows(
+        rows = MetricRows(
             fields=("loss", "momentum"),
             run_index_N=np.array([run for run, _ in keys], dtype=np.int64),
             epoch_N=np.array([epoch for _, epoch in keys], dtype=np.int64),
@@ -71,7 +71,7 @@ class Stored:
             measured_FN=np.array([[value is not None for value in values], [False] * len(keys)]),
         )
         with self._database.transaction() as session:
-            progress = Progress(end - 1, claim.num_runs * (end - 1), 0, 0, rows, self._outcomes(claim, end - 1), None)
+            progress = Chunk(end - 1, claim.num_runs * (end - 1), 0, 0, rows, self._outcomes(claim, end - 1), None)
             shards.record(session, claim, progress, lease_seconds=LEASE_SECONDS)
         self.stored[shard] = end
 

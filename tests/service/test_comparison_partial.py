@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from service.api.schemas.comparison import ComparisonAnswer
+from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import ShardStatus
 from service.database.tables import Job, Run
-from service.database.writing import Outcomes, Rows
 from service.findings.comparison.job import compare
 from service.jobs import shards
-from service.jobs.shards import Progress
+from service.jobs.shards import Chunk
 from tests.worker.rows import create
 from worker.recorder import Recorder
 
@@ -62,7 +62,7 @@ def test_a_running_job_is_compared_as_far_as_it_is(database: Database) -> None:
         assert claimed is not None
         # Three runs: one goes well, one has turned to NaN, one has fallen to −Infinity.
         losses = np.array([[1.0, 1.0, 1.0], [0.5, np.nan, -np.inf]])
-        rows = Rows(
+        rows = MetricRows(
             fields=("loss",),
             run_index_N=np.repeat(np.arange(3), 2),
             epoch_N=np.tile([0, 1], 3),
@@ -78,7 +78,7 @@ def test_a_running_job_is_compared_as_far_as_it_is(database: Database) -> None:
             best_epoch_R=np.array([1, 0, 0]),
             diverged_epoch_R=np.array([-1, 1, 1]),
         )
-        shards.record(session, claimed, Progress(1, 3, 2, 2, rows, outcomes, None), lease_seconds=60)
+        shards.record(session, claimed, Chunk(1, 3, 2, 2, rows, outcomes, None), lease_seconds=60)
     found = compared(database, key)
     assert found["partial"] is True
     assert {"partial", "few_seeds"} <= {warning["code"] for warning in found["warnings"]}

@@ -13,7 +13,8 @@ from service.cli.local.commands import api_command, broker_command
 from service.cli.local.console import Console
 from service.cli.local.preconditions import find_broker, listen
 from service.cli.local.supervisor import Supervisor
-from service.database.connection import Database, seconds_from_now
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.tables import Shard
 from service.jobs import lifecycle
 from service.jobs.dispatch import Dispatcher, Sweep

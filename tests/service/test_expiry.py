@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from sqlalchemy import text, update
 
-from service.database.connection import Database, seconds_from_now
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.tables import Job
 from service.jobs import lifecycle
 from service.jobs.owners import ANYBODY

@@ -8,9 +8,10 @@ import httpx
 import pytest
 from pyarrow import parquet
 
+from service.database import reading
 from service.database.connection import Database
-from service.histories import blocks as blocks_module
-from service.histories.blocks import Span, blocks, joined, windows
+from service.database.reading import PIECE_ROWS, stream
+from service.database.spans import Span, joined, windows
 from service.histories.choice import choose
 from service.histories.parquet import ROW_GROUP_ROWS
 from tests.servers import Stack
@@ -69,16 +70,16 @@ def test_a_few_epochs_of_many_runs_are_looked_up_run_by_run(database: Database) 
     span = Span(1, 5, 4, 6)
     read = [
         row
-        for block in blocks(database, stored.job, [span], ["loss"], 1)
-        for row in zip(block.index_N, block.epoch_N, strict=True)
+        for rows in stream(database, stored.job, [span], ["loss"], 1)
+        for row in zip(rows.index_N, rows.epoch_N, strict=True)
     ]
     assert read == [(run, epoch) for run in range(1, 5) for epoch in (4, 5)]
-    statement = blocks_module._statement(database.is_sqlite, stored.job.key, span, ["loss"])
+    _, rest = reading._query(database.dialect, stored.job.key, span)
     with database.engine.connect() as connection:
-        explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
-        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement))
+        explain = "EXPLAIN QUERY PLAN" if database.file else "EXPLAIN"
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} SELECT m.loss {rest}"))
     # All three columns of the primary key decide where to look for the rows of a run.
-    if database.is_sqlite:
+    if database.file:
         assert "SEARCH m USING PRIMARY KEY (job_key=? AND run_index=? AND epoch>? AND epoch<?)" in plan
     else:
         assert re.search(r"Index Cond: .*job_key.*run_index = .*r\.index.*epoch", plan), plan
@@ -91,9 +92,9 @@ def test_blocks_stay_small_and_row_groups_too(
         database, epochs=40_000, seeds=[0], optimizers=[{"kind": "sgd", "lr": 0.1}, {"kind": "adam", "lr": 0.1}]
     )
     stored.finish()
-    sizes = [len(block) for block in blocks(database, stored.job, [Span(0, 2, 0, 40_001)], ["loss"], 1)]
+    sizes = [len(rows) for rows in stream(database, stored.job, [Span(0, 2, 0, 40_001)], ["loss"], 1)]
     assert sum(sizes) == 80_002
-    assert max(sizes) <= blocks_module.BLOCK_ROWS
+    assert max(sizes) <= PIECE_ROWS
     answer = client.get(f"/v1/jobs/{stored.id}/metrics?format=parquet")
     file = parquet.ParquetFile(io.BytesIO(answer.content))
     groups = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]

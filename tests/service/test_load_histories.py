@@ -11,14 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import to_json
+from sqlalchemy import select
 
 from service.analysis.thinning import Extremes, positions, thin
+from service.database import reading
+from service.database.bulk import MetricRows
 from service.database.connection import Database
 from service.database.ids import run_id
-from service.database.tables import Job
-from service.database.writing import Rows, write_rows
+from service.database.tables import Job, Metric
+from service.database.writing import write_rows
 from service.errors import NotFound
-from service.histories import blocks, json_histories, reading, thinned
+from service.histories import json_histories, thinned
 from service.histories.reading import Selection
 from service.jobs import lifecycle
 from service.jobs.owners import ANYBODY
@@ -41,8 +44,8 @@ def database(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of which a history has several, the last one shorter."""
-    for module in (blocks, json_histories, thinned):
-        monkeypatch.setattr(module, "BLOCK_ROWS", 1_000)
+    for module in (reading, json_histories, thinned):
+        monkeypatch.setattr(module, "PIECE_ROWS", 1_000)
     # Three fields at a time: some are written as they are read, some from memory, and one by itself.
     monkeypatch.setattr(json_histories, "HELD_VALUES", 2 * NUM_ROWS)
 
@@ -66,7 +69,7 @@ def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 
     measured_FN[2, 0] = False
     with database.transaction() as session:
         job, _ = lifecycle.create(session, spec, price(spec))
-        rows = Rows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
+        rows = MetricRows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
         write_rows(session, job.key, rows)
         write_rows(session, job.key, replace(rows, run_index_N=rows.run_index_N + 1))
     return job
@@ -79,10 +82,28 @@ def runs_of(job: Job) -> Runs:
 def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dict[str, Any]]:
     """What SQLAlchemy reads, as the objects whose JSON is to be written."""
     runs, told = runs_of(job), []
-    with database.snapshot() as session:
-        for history in reading.histories(session, job, [0, 1], selection):
-            run = runs[history.pop("index")]
-            told.append({"run_id": run_id(job.id, run.index), "label": run.label, "seed": run.seed, **history})
+    chosen = [getattr(Metric, name) for name in selection.columns]
+    last = runs.spec.epochs if selection.to_epoch is None else selection.to_epoch
+    for index in (0, 1):
+        query = (
+            select(Metric.epoch, *chosen)
+            .where(Metric.job_key == job.key, Metric.run_index == index)
+            .where(Metric.epoch >= selection.from_epoch, Metric.epoch <= last)
+            .order_by(Metric.epoch)
+        )
+        with database.snapshot() as session:
+            rows = [tuple(row) for row in session.execute(query)]
+        total = len(rows)
+        if selection.max_points is not None and total > selection.max_points:
+            numbers = np.array([row[1:] for row in rows], dtype=np.float64)
+            rows = [rows[at] for at in thin(list(numbers.T), total, selection.max_points)]
+        values = [list(column) for column in zip(*rows, strict=True)]
+        columns = dict(zip(["epoch", *selection.columns], values, strict=True))
+        if "position" in selection.fields:
+            columns["position"] = [list(point) for point in zip(columns.pop("x"), columns.pop("y"), strict=True)]
+        run = runs[index]
+        named = {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed}
+        told.append({**named, **columns, "total_points": total, "returned_points": len(rows)})
     return told
 
 
@@ -112,7 +133,7 @@ def test_short_histories_have_the_same_bytes_as_in_one_piece(
 ) -> None:
     job = job_with_rows(database)
     for rows in (NUM_ROWS + 1, 2 * NUM_ROWS + 2):  # One of them in a block, or both.
-        monkeypatch.setattr(json_histories, "BLOCK_ROWS", rows)
+        monkeypatch.setattr(json_histories, "PIECE_ROWS", rows)
         for selection in (SELECTION, replace(SELECTION, max_points=100), replace(SELECTION, from_epoch=2_000)):
             paged = b"".join(json_histories.page(database, job, runs_of(job), [0, 1], selection, None))
             assert paged == as_json({"runs": in_one_piece(database, job, selection), "next": None})
@@ -133,7 +154,7 @@ def test_a_long_run_without_rows_has_columns_without_values(database: Database) 
 def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(
     database: Database, monkeypatch: pytest.MonkeyPatch, block_rows: int
 ) -> None:
-    monkeypatch.setattr(json_histories, "BLOCK_ROWS", block_rows)
+    monkeypatch.setattr(json_histories, "PIECE_ROWS", block_rows)
     job = job_with_rows(database)
     pieces = json_histories.page(database, job, runs_of(job), [0, 1], SELECTION, None)
     assert next(pieces)

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import CheckConstraint, inspect, update
 from sqlalchemy.exc import IntegrityError
 
-from service.database.connection import Database, seconds_from_now
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, SHARD_ENDED, JobStatus, ShardStatus
 from service.database.tables import Base, Job, Run, Shard
 from tests.worker.rows import create

@@ -18,9 +18,11 @@ import pytest
 from sqlalchemy import event, make_url, select
 
 from service.api.app import create_app
-from service.database.connection import Database, seconds_from_now
+from service.database.bulk import MetricRows
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.tables import Job, Shard
-from service.database.writing import Rows, write_rows
+from service.database.writing import write_rows
 from service.histories import json_histories
 from service.histories.reading import Selection
 from service.jobs import lifecycle
@@ -109,10 +111,10 @@ def read_only(database: Database) -> Iterator[None]:
     """New connections of this process, and it has no others, may only read."""
 
     def refuse(connection: Any, *_: Any) -> None:
-        setting = "PRAGMA query_only = ON" if database.is_sqlite else "SET default_transaction_read_only = on"
+        setting = "PRAGMA query_only = ON" if database.file else "SET default_transaction_read_only = on"
         with closing(connection.cursor()) as cursor:
             cursor.execute(setting)
-        if not database.is_sqlite:
+        if not database.file:
             connection.commit()
 
     event.listen(database.engine, "connect", refuse)
@@ -159,7 +161,7 @@ def test_a_number_is_read_as_it_was_stored(
     job = job_with_rows(database, num_rows=3, value=None if stored is None else float(stored))
     selection, runs = Selection(("loss", "sharpness"), dimension=2), Runs(JobSpec.model_validate(job.spec))
     for block_rows in (10**6, 2):  # In one piece, and as a long history.
-        monkeypatch.setattr(json_histories, "BLOCK_ROWS", block_rows)
+        monkeypatch.setattr(json_histories, "PIECE_ROWS", block_rows)
         pieces = json_histories.page(database, job, runs, [0], selection, None)
         run = json.loads(b"".join(pieces))["runs"][0]
         for field in ("loss", "sharpness"):
@@ -175,7 +177,6 @@ def job_with_rows(database: Database, num_rows: int, value: float | None) -> Job
         shape = (2, num_rows)
         values_FN, measured_FN = np.full(shape, np.nan if value is None else value), np.full(shape, value is not None)
         run_index_N = np.zeros(num_rows, dtype=np.int64)
-        write_rows(
-            session, job.key, Rows(("loss", "sharpness"), run_index_N, np.arange(num_rows), values_FN, measured_FN)
-        )
+        rows = MetricRows(("loss", "sharpness"), run_index_N, np.arange(num_rows), values_FN, measured_FN)
+        write_rows(session, job.key, rows)
     return job

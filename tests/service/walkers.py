@@ -7,11 +7,11 @@ import numpy as np
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 from sqlalchemy import delete, select
 
+from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
 from service.database.tables import Base, Checkpoint, Job, Metric, Run, Shard
-from service.database.writing import Outcomes, Rows
-from service.jobs.shards import Claim, Progress
+from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec
 from service.spec.price import price
 
@@ -149,17 +149,17 @@ class Story(RuleBasedStateMachine):
                 session.execute(delete(table))
 
 
-def chunk(claim: Claim, epoch: int) -> Progress:
+def chunk(claim: Claim, epoch: int) -> Chunk:
     """One epoch of all runs of a shard, the first of which diverged at epoch 0."""
     index_R = claim.first_run + np.arange(claim.num_runs)
     diverged_R = np.arange(claim.num_runs) == 0
     kept_R = index_R if epoch == 0 else index_R[1:]
-    return Progress(
+    return Chunk(
         epoch=epoch,
         epochs_done=epoch * (claim.num_runs - 1),
         runs_ended=1,
         runs_diverged=1,
-        rows=Rows(("loss",), kept_R, np.full(len(kept_R), epoch), np.ones((1, len(kept_R))),
+        rows=MetricRows(("loss",), kept_R, np.full(len(kept_R), epoch), np.ones((1, len(kept_R))),
                   np.ones((1, len(kept_R)), dtype=bool)),
         outcomes=Outcomes(
             index_R=index_R,

@@ -4,7 +4,8 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from service.database.connection import Database, seconds_from_now
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.tables import Shard
 from service.jobs import lifecycle
 from service.spec.job import JobSpec

@@ -9,7 +9,8 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from service.database.connection import Database, seconds_from_now
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.states import Stop
 from service.database.tables import Checkpoint, Job, Metric, Shard
 from service.jobs import endings, lifecycle, shards

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from service.database.connection import Database, seconds_from_now
-from service.database.states import ShardStatus
+from service.database.bulk import MetricRows, Outcomes, StoredTwice
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
+from service.database.states import ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Metric, Run, Shard
-from service.database.writing import Outcomes, Rows, StoredTwice
 from service.jobs import lifecycle, messages, shards
 from service.jobs.owners import ANYBODY
-from service.jobs.shards import Claim, LeaseLost, Progress
+from service.jobs.shards import Chunk, Claim, LeaseLost
 from tests.worker.rows import count, create, expire
 
 RECEIPT = {"torch": "none"}
@@ -21,14 +22,14 @@ def claim(database: Database, job_key: int, *, lease_seconds: float = 60.0) -> C
         return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, max_seconds=60.0, receipt=RECEIPT)
 
 
-def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> Progress:
+def chunk(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> Chunk:
     """Three runs, one row each, at one epoch."""
-    return Progress(
+    return Chunk(
         epoch=epoch,
         epochs_done=3 * epoch,
         runs_ended=0,
         runs_diverged=0,
-        rows=Rows(
+        rows=MetricRows(
             fields=("loss", "grad_norm"),
             run_index_N=np.arange(3),
             epoch_N=np.full(3, epoch),
@@ -48,9 +49,9 @@ def progress(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) 
     )
 
 
-def record(database: Database, claimed: Claim, what: Progress) -> bool:
+def record(database: Database, claimed: Claim, what: Chunk) -> None:
     with database.transaction() as session:
-        return shards.record(session, claimed, what, lease_seconds=60.0)
+        shards.record(session, claimed, what, lease_seconds=60.0)
 
 
 def test_a_shard_is_claimed_once(database: Database) -> None:
@@ -66,7 +67,7 @@ def test_a_newer_attempt_shuts_the_older_one_out_and_its_rows_with_it(database: 
     key = create(database)
     first = claim(database, key)
     assert first is not None
-    record(database, first, progress(0, checkpoint=b"state"))
+    record(database, first, chunk(0, checkpoint=b"state"))
     expire(database)
     with database.transaction() as session:
         assert shards.take_back(session, max_attempts=3) == 1
@@ -74,11 +75,11 @@ def test_a_newer_attempt_shuts_the_older_one_out_and_its_rows_with_it(database: 
     assert second is not None
     assert (second.attempt, second.checkpoint) == (2, b"state")
     with pytest.raises(LeaseLost):
-        record(database, first, progress(1))
+        record(database, first, chunk(1))
     with pytest.raises(LeaseLost), database.transaction() as session:
         shards.end(session, first, ShardStatus.COMPLETED)
     assert count(database, Metric) == 3
-    record(database, second, progress(1))
+    record(database, second, chunk(1))
     assert count(database, Metric) == 6
 
 
@@ -108,7 +109,7 @@ def test_numbers_come_back_as_they_were(database: Database) -> None:
     key = create(database)
     claimed = claim(database, key)
     assert claimed is not None
-    record(database, claimed, progress(0, loss=1e308))
+    record(database, claimed, chunk(0, loss=1e308))
     with database.snapshot() as session:
         rows = session.execute(select(Metric.loss, Metric.grad_norm, Metric.accuracy).order_by(Metric.run_index)).all()
         runs = session.execute(select(Run.final_loss, Run.best_loss, Run.diverged_epoch).order_by(Run.index)).all()
@@ -126,10 +127,10 @@ def test_a_chunk_is_stored_as_a_whole_or_not_at_all(database: Database) -> None:
     key = create(database)
     claimed = claim(database, key)
     assert claimed is not None
-    record(database, claimed, progress(0))
+    record(database, claimed, chunk(0))
     # The same rows again are refused; nothing else of the chunk may stay.
     with pytest.raises(StoredTwice):
-        record(database, claimed, progress(0, checkpoint=b"new"))
+        record(database, claimed, chunk(0, checkpoint=b"new"))
     assert count(database, Metric) == 3
     assert count(database, Checkpoint) == 0
 
@@ -138,11 +139,13 @@ def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) 
     key = create(database)
     claimed = claim(database, key)
     assert claimed is not None
-    assert record(database, claimed, progress(0)) is True
+    record(database, claimed, chunk(0))
     with database.transaction() as session:
+        assert shards.look(session, claimed) is None
         assert lifecycle.cancel(session, claimed.job_id, ANYBODY).status == "cancelling"
-    assert record(database, claimed, progress(1)) is False
+    record(database, claimed, chunk(1))
     with database.transaction() as session:
+        assert shards.look(session, claimed) is Stop.CANCELLED
         shards.end(session, claimed, ShardStatus.CANCELLED)
     with database.snapshot() as session:
         assert session.get_one(Job, key).status == "cancelled"

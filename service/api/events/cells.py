@@ -6,12 +6,12 @@ when all of it is stored. So a job always yields the same points, however often 
 
 import numpy as np
 
-from service.histories.blocks import BLOCK_ROWS, Block
+from service.database.reading import PIECE_ROWS, MetricColumns
 from service.histories.reading import Selection
 from service.spec.job import JobSpec
 
 # Rows of a span are its epochs divided by ``record_every``, and two for its ends.
-MAX_SPAN_ROWS = BLOCK_ROWS - 2
+MAX_SPAN_ROWS = PIECE_ROWS - 2
 
 
 def cell_epochs(spec: JobSpec, selection: Selection) -> int | None:
@@ -19,19 +19,19 @@ def cell_epochs(spec: JobSpec, selection: Selection) -> int | None:
     num_rows = spec.epochs // spec.record_every + 2
     if selection.max_points is None or num_rows <= selection.max_points:
         return None
-    # A cell keeps two ends, and two extremes of each column; and it fits into a block.
+    # A cell keeps two ends, and two extremes of each column; and it fits into a rows.
     num_cells = max(1, selection.max_points // (2 + 2 * len(selection.columns)), -(-num_rows // MAX_SPAN_ROWS))
     return -(-(spec.epochs + 1) // num_cells)
 
 
-def thin(block: Block, epochs: int) -> Block:
+def thin(rows: MetricColumns, epochs: int) -> MetricColumns:
     """Thin each run's cells: both ends stay, and of every column the smallest, the largest and what is not finite."""
-    cell_N = block.epoch_N // epochs
-    begins_N = np.r_[True, (np.diff(block.index_N) != 0) | (np.diff(cell_N) != 0)]
+    cell_N = rows.epoch_N // epochs
+    begins_N = np.r_[True, (np.diff(rows.index_N) != 0) | (np.diff(cell_N) != 0)]
     firsts_S = np.flatnonzero(begins_N)
     segment_N = np.cumsum(begins_N) - 1
     kept_N = begins_N | np.r_[begins_N[1:], True]
-    for values_N, null_N in zip(block.values_CN, block.null_CN, strict=True):
+    for values_N, null_N in zip(rows.values_CN, rows.null_CN, strict=True):
         finite_N = np.isfinite(values_N)
         kept_N |= ~finite_N & ~null_N
         for choose, never in ((np.minimum, np.inf), (np.maximum, -np.inf)):
@@ -39,4 +39,4 @@ def thin(block: Block, epochs: int) -> Block:
             at_K = np.flatnonzero(finite_N & (values_N == extreme_S[segment_N]))
             # The first one of those that are equal.
             kept_N[at_K[np.unique(segment_N[at_K], return_index=True)[1]]] = True
-    return block.take(np.flatnonzero(kept_N))
+    return rows.take(np.flatnonzero(kept_N))

@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 
 import orjson
 from pydantic_core import to_json
-from sqlalchemy import case, exists, select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from service.api.events import cells
 from service.api.events.cursor import WINDOW, Place
 from service.api.schemas.jobs import job_answer
 from service.database.connection import Database
-from service.database.epochs import within
 from service.database.ids import run_id
+from service.database.reading import has_first_row, stream
+from service.database.spans import Span
 from service.database.states import JOB_ENDED, SHARD_ENDED
-from service.database.tables import Job, Metric, Shard
+from service.database.tables import Job, Shard
 from service.errors import NotFound
 from service.histories.arrays import arrays, named
-from service.histories.blocks import Span, blocks
 from service.histories.chosen import RunRange, inside
 from service.histories.reading import Selection
 from service.jobs.progress import progress_of
@@ -91,7 +91,7 @@ def look(session: Session, job_key: int, behind: int) -> State | None:
 def shard_states(session: Session, job_key: int, first: int, end: int | None = None) -> Iterator[ShardState]:
     """Read how far the rows of shards go, by number."""
     # Epoch 0 is where a shard begins as well as its first row: only the row itself tells whether it is stored.
-    first_row = exists().where(Metric.job_key == job_key, Metric.run_index == Shard.first_run, *within(0, 0))
+    first_row = has_first_row(job_key, Shard.first_run)
     end_epoch = case((Shard.epoch > 0, Shard.epoch + 1), (first_row, 1), else_=0)
     query = select(Shard.number, Shard.first_run, Shard.num_runs, end_epoch, Shard.status)
     query = query.where(Shard.job_key == job_key, Shard.number >= first).order_by(Shard.number)
@@ -159,13 +159,13 @@ def _told(
     """Write ``{"runs": [...]}``: each run's new rows, a column per field."""
     written: list[bytes] = []
     fields = ("epoch", *selection.fields)
-    for block in blocks(database, job, spans, selection.columns, runs.spec.record_every):
+    for rows in stream(database, job, spans, selection.columns, runs.spec.record_every):
         if cell is not None:
-            block = cells.thin(block, cell)
-        for index, first, last in block.runs():
+            rows = cells.thin(rows, cell)
+        for index, first, last in rows.runs():
             run = runs[index]
             head = orjson.dumps({"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed})[:-1]
-            columns = list(arrays(block, first, last, fields, selection.dimension))
+            columns = list(arrays(rows, first, last, fields, selection.dimension))
             written.append(head + b"," + named(fields, columns) + b"}")
     return b'{"runs":[' + b",".join(written) + b"]}" if written else None
 

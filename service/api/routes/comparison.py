@@ -18,9 +18,9 @@ from service.findings.comparison.heat_map import Value, Wanted, read_grid
 from service.findings.comparison.job import compare
 from service.findings.comparison.table import read_table
 from service.jobs import lifecycle, progress
+from service.jobs.specs import spec_of
 from service.settings import VERSION
 from service.spec.fields import NO_ZERO_CHARACTER
-from service.spec.job import JobSpec
 
 router = APIRouter(prefix="/v1", tags=["comparison"])
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job."}}
@@ -118,7 +118,7 @@ def get_grid(
         headers = {"ETag": _tag(f"{read_from} {query.model_dump_json()}"), "Cache-Control": "no-cache"}
         if _is_known(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
-        spec = JobSpec.model_validate(job.spec)
+        spec = spec_of(job)
         table = read_table(session, job, spec)
         grid = read_grid(session, job, spec, table, Wanted(**query.model_dump()))
     found = GridAnswer(

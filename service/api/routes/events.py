@@ -21,7 +21,7 @@ from service.histories import reading
 from service.histories.chosen import chosen_runs
 from service.jobs import lifecycle
 from service.jobs.owners import Caller
-from service.spec.job import JobSpec
+from service.jobs.specs import spec_of
 from service.spec.runs import Runs
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
@@ -83,7 +83,7 @@ async def watch(
 def _find(database: Database, job_id: str, caller: Caller, query: EventsQuery) -> tuple[Watched, Interest]:
     with database.snapshot() as session:
         job = lifecycle.find(session, job_id, caller)
-    runs = Runs(JobSpec.model_validate(job.spec))
+    runs = Runs(spec_of(job))
     selection = reading.select_fields(runs.spec, query.fields, max_points=query.max_points)
     ranges = chosen_runs(job_id, runs, query.labels, query.runs)
     return Watched(job, runs), Interest(tuple(ranges), selection)

@@ -12,16 +12,17 @@ from service.api.events import news
 from service.api.events.cursor import Place, write_place
 from service.api.schemas.answers import run_answer
 from service.database.connection import Database
+from service.database.reading import stream
+from service.database.spans import Span
 from service.database.tables import Job, Run
 from service.errors import NotAcceptable
 from service.histories import parquet
 from service.histories import runs as runs_table
-from service.histories.blocks import Span, blocks
 from service.histories.choice import MEDIA_TYPES, Format, choose
 from service.histories.chosen import RunRange, inside
 from service.histories.lines import csv_lines, ndjson_lines
 from service.histories.reading import Selection
-from service.histories.thinned import thinned_blocks
+from service.histories.thinned import thinned
 from service.jobs import lifecycle
 from service.spec.runs import Runs
 
@@ -70,9 +71,9 @@ def histories(
         spans += inside(ranges, Span(shard.first_run, shard.first_run + shard.num_runs, first, end))
     columns, record_every = selection.columns, runs.spec.record_every
     if selection.max_points is None:
-        found = blocks(database, job, spans, columns, record_every)
+        found = stream(database, job, spans, columns, record_every)
     else:
-        found = thinned_blocks(database, job, spans, columns, record_every, selection.max_points)
+        found = thinned(database, job, spans, columns, record_every, selection.max_points)
     match kind:
         case "csv":
             pieces = csv_lines(found, columns, job.id, runs)

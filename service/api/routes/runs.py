@@ -20,9 +20,10 @@ from service.database.tables import Job, Run
 from service.errors import NotFound
 from service.histories import decisions, json_histories, reading
 from service.histories.choice import Format
-from service.histories.chosen import chosen_runs, run_index
+from service.histories.chosen import chosen_runs, indices_from
 from service.jobs import lifecycle
 from service.jobs.owners import Caller
+from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 
@@ -105,15 +106,15 @@ def list_runs(
         with database.snapshot() as session:
             job = lifecycle.find(session, job_id, caller)
         return exports.runs(
-            database, job, Runs(_spec(job)), table, label=query.label, status=query.status, sort=query.sort
+            database, job, Runs(spec_of(job)), table, label=query.label, status=query.status, sort=query.sort
         )
     kind = f"runs by {query.sort}"
     after = read_cursor(kind, query.cursor) or 0
     with database.snapshot() as session:
         job = lifecycle.find(session, job_id, caller)
-        runs = Runs(_spec(job))
+        runs = Runs(spec_of(job))
         ranges = None if query.label is None else list(runs.labelled(query.label))
-        found = lifecycle.runs_of(
+        found = lifecycle.list_runs(
             session, job, ranges=ranges, status=query.status, sort=query.sort, after=after, limit=query.limit + 1
         )
     shown = found[: query.limit]
@@ -128,7 +129,7 @@ def get_run(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Tell what one run is, and what became of it."""
     with database.snapshot() as session:
         job, row = _find(session, run, caller)
-    return answer(run_answer(job, row, Runs(_spec(job))[row.index]))
+    return answer(run_answer(job, row, Runs(spec_of(job))[row.index]))
 
 
 @router.get(
@@ -142,7 +143,7 @@ def get_history(
     """Read one run's history, a column per field."""
     with database.snapshot() as session:
         job, row = _find(session, run, caller)
-    spec = _spec(job)
+    spec = spec_of(job)
     if (table := wanted_format(request, query.format)) != "json":
         ranges = [(row.index, row.index + 1)]
         return exports.histories(database, job, Runs(spec), ranges, query.selection(spec), table, run)
@@ -170,7 +171,7 @@ def get_histories(
     after = read_cursor("histories", query.cursor) or 0
     with database.snapshot() as session:
         job = lifecycle.find(session, job_id, caller)
-    spec = _spec(job)
+    spec = spec_of(job)
     runs = Runs(spec)
     place = read_place(query.last_event_id, job_id)
     if (table := wanted_format(request, query.format)) != "json":
@@ -182,26 +183,9 @@ def get_histories(
     selection, rows_per_run = query.selection(spec), _rows_per_run(spec)
     shown_per_run = min(rows_per_run, query.max_points or reading.MAX_PAGE_POINTS)
     limit = max(1, min(query.limit, reading.MAX_PAGE_POINTS // shown_per_run))
-    wanted = _wanted(job, runs, query, after, limit + 1)
+    wanted = indices_from(chosen_runs(job_id, runs, query.labels, query.runs), after, limit + 1)
     next_cursor = write_cursor("histories", wanted[limit]) if len(wanted) > limit else None
     return stream(json_histories.page(database, job, runs, wanted[:limit], selection, next_cursor))
-
-
-def _wanted(job: Job, runs: Runs, query: HistoriesQuery, after: int, count: int) -> list[int]:
-    """Choose the next runs of the page: those asked for by label or by name, from an index on."""
-    asked = None if query.runs is None else {run_index(job.id, runs, one.strip()) for one in query.runs.split(",")}
-    if query.labels is not None:
-        ranges = sorted(span for label in query.labels.split(",") for span in runs.labelled(label))
-    else:
-        ranges = [(0, len(runs))]
-    chosen: list[int] = []
-    for first, last in ranges:
-        for index in range(max(first, after), last) if asked is None else sorted(asked):
-            if len(chosen) == count:
-                return chosen
-            if max(first, after) <= index < last:
-                chosen.append(index)
-    return chosen
 
 
 def _find(session: Session, run: str, caller: Caller) -> tuple[Job, Run]:
@@ -214,11 +198,6 @@ def _find(session: Session, run: str, caller: Caller) -> tuple[Job, Run]:
     if row is None:
         raise NotFound(f"there is no run {run!r}")
     return job, row
-
-
-def _spec(job: Job) -> JobSpec:
-    """Read back what was accepted."""
-    return JobSpec.model_validate(job.spec)
 
 
 def _rows_per_run(spec: JobSpec) -> int:

@@ -21,6 +21,7 @@ from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.comparison.rows import read_portions
 from service.findings.comparison.table import Table, read_curves, read_table
+from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 from service.spec.surfaces import SURFACES
 
@@ -38,7 +39,7 @@ def compare_across(session: Session, jobs: Sequence[Job], target: float | None) 
     Raises:
         Rejected: No label is in all jobs, or there is nothing recorded.
     """
-    specs = [JobSpec.model_validate(job.spec) for job in jobs]
+    specs = [spec_of(job) for job in jobs]
     labels = [str(entry.label) for entry in specs[0].optimizers]
     common = [label for label in labels if all(label in [entry.label for entry in spec.optimizers] for spec in specs)]
     if not common:
@@ -139,4 +140,4 @@ def _shown(band: Band) -> dict[str, list[float]]:
 
 
 def _refused(sentence: str) -> Rejected:
-    return Rejected(sentence, [{"loc": ["query", "jobs"], "msg": sentence}])
+    return Rejected.at("query", "jobs", sentence)

@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.analysis.summaries import medians
-from service.database.tables import Job, Metric
+from service.database.reading import first_epochs
+from service.database.spans import Span
+from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.comparison.table import Table
 from service.spec.entry_settings import EntrySettings
@@ -99,14 +100,14 @@ def _entry(table: Table, label: str | None) -> tuple[int, EntrySettings]:
     named = [str(one.entry.label) for one in grids.values()]
     if not grids:
         sentence = "a grid needs an optimizer with lists or ranges for two hyper-parameters; this job has none"
-        raise Rejected(sentence, [{"loc": ["query", "label"], "msg": sentence}])
+        raise Rejected.at("query", "label", sentence)
     if label is None:
         return next(iter(grids.items()))
     for number, one in grids.items():
         if one.entry.label == label:
             return number, one
     sentence = f"no optimizer with a grid of two is labelled {label!r}; there are {', '.join(named)}"
-    raise Rejected(sentence, [{"loc": ["query", "label"], "msg": sentence}])
+    raise Rejected.at("query", "label", sentence)
 
 
 def _axes(axes: list[str], wanted: Wanted, label: str) -> tuple[str, str]:
@@ -114,13 +115,13 @@ def _axes(axes: list[str], wanted: Wanted, label: str) -> tuple[str, str]:
     for place, name in {"x": wanted.x, "y": wanted.y}.items():
         if name is not None and name not in axes:
             sentence = f"{label} has no grid over {name!r}; there are {', '.join(axes)}"
-            raise Rejected(sentence, [{"loc": ["query", place], "msg": sentence}])
+            raise Rejected.at("query", place, sentence)
     free = [name for name in sorted(axes, key=lambda name: name != "lr") if name not in {wanted.x, wanted.y}]
     x_name = wanted.x or free.pop(0)
     y_name = wanted.y or free.pop(0)
     if x_name == y_name:
         sentence = f"the two axes must differ; there are {', '.join(axes)}"
-        raise Rejected(sentence, [{"loc": ["query", "y"], "msg": sentence}])
+        raise Rejected.at("query", "y", sentence)
     return x_name, y_name
 
 
@@ -135,24 +136,11 @@ def _values(
         return table.diverged_SN[span].astype(np.float64)
     if target is None:
         sentence = "epochs_to_target needs a target: the job has no target_loss"
-        raise Rejected(sentence, [{"loc": ["query", "target"], "msg": sentence}])
+        raise Rejected.at("query", "target", sentence)
     per = table.runs.per_setting
     num_rows = len(rows) * per * (1 + -(-spec.epochs // spec.record_every))
     if num_rows > MAX_ROWS:
         sentence = f"epochs_to_target would read {num_rows:,} rows; at most {MAX_ROWS:,} are allowed: take final_loss"
-        raise Rejected(sentence, [{"loc": ["query", "value"], "msg": sentence}])
-    # A NaN is above every number on both databases: as the text 'NaN' on SQLite, by definition on PostgreSQL.
-    first = (
-        select(Metric.run_index, func.min(Metric.epoch))
-        .where(
-            Metric.job_key == job.key,
-            Metric.run_index >= rows.start * per,
-            Metric.run_index < rows.stop * per,
-            Metric.loss <= target,
-        )
-        .group_by(Metric.run_index)
-    )
-    epochs_R = np.full(len(rows) * per, np.inf)
-    for index, epoch in session.execute(first):
-        epochs_R[index - rows.start * per] = epoch
+        raise Rejected.at("query", "value", sentence)
+    epochs_R = first_epochs(session, job.key, Span(rows.start * per, rows.stop * per), target)
     return epochs_R.reshape(len(rows), per)[:, : table.final_SN.shape[1]]

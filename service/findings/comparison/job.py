@@ -20,6 +20,7 @@ from service.findings.comparison.pairs import sentence
 from service.findings.comparison.predicted import theory_of
 from service.findings.comparison.table import MAX_EACH, Table, read_curves, read_table
 from service.findings.comparison.tuned import tuned_comparison
+from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
@@ -40,7 +41,7 @@ def compare(
     Raises:
         Rejected: There is no such baseline.
     """
-    spec = JobSpec.model_validate(job.spec)
+    spec = spec_of(job)
     table = read_table(session, job, spec)
     base = _baseline_row(table, baseline)
     shown = table.shown()
@@ -107,7 +108,7 @@ def _baseline_row(table: Table, label: str | None) -> int:
         sentence = f"no optimizer is labelled {label!r}; there are {', '.join(names)}"
         if table.num_settings > len(names):
             sentence += ", and single settings as in the labels of runs"
-        raise Rejected(sentence, [{"loc": ["query", "baseline"], "msg": sentence}])
+        raise Rejected.at("query", "baseline", sentence)
     first, last = (end // table.runs.per_setting for end in spans[0])
     if last - first == 1:
         return first

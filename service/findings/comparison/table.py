@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from service.analysis.curves import area_under_curve, epochs_to_target
 from service.analysis.paths import Path, trace
 from service.analysis.summaries import medians
+from service.database.reading import read_last
 from service.database.tables import Job
-from service.findings.comparison.rows import Portion, read_last, read_outcomes, read_portions
+from service.findings.comparison.rows import Portion, read_outcomes, read_portions
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 

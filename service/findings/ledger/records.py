@@ -6,16 +6,16 @@ from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from service.database.statements import upsert
 from service.database.states import JOB_ENDED, JobStatus
 from service.database.tables import Job, LessonRecord, Run
 from service.findings.lessons import Lesson
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Finding
 from service.histories import reading
-from service.spec.job import JobSpec
+from service.jobs.specs import spec_of
 from service.spec.runs import Runs
 
 NOT_RUN, RUNNING, STOPPED, COMPLETED, JUDGED = "not run", "running", "stopped", "completed", "judged"
@@ -23,11 +23,10 @@ NOT_RUN, RUNNING, STOPPED, COMPLETED, JUDGED = "not run", "running", "stopped", 
 
 def submit(session: Session, lesson: Lesson, job_ids: dict[str, str]) -> None:
     """Note the jobs of a lesson, by preset; a verdict that earlier ones came to is forgotten."""
-    values = {"job_ids": job_ids, "submitted_at": datetime.now(UTC), "judged_at": None, "finding": None}
-    # Two requests at once: the later one counts, on either database.
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(LessonRecord).values(id=lesson.id, **values)
-    session.execute(statement.on_conflict_do_update(index_elements=[LessonRecord.id], set_=values))
+    now = datetime.now(UTC)
+    row = {"id": lesson.id, "job_ids": job_ids, "submitted_at": now, "judged_at": None, "finding": None}
+    # Of two requests at once the later one counts.
+    upsert(session, LessonRecord, [row], key=("id",))
 
 
 def records(session: Session) -> dict[str, LessonRecord]:
@@ -74,7 +73,7 @@ def keep(session: Session, record: LessonRecord, finding: Finding) -> None:
 
 def _evidence(session: Session, job: Job, fields: tuple[str, ...]) -> Evidence:
     """Read what GET …/runs and GET …/metrics would answer, in one go."""
-    spec = JobSpec.model_validate(job.spec)
+    spec = spec_of(job)
     runs = Runs(spec)
     rows = session.execute(select(Run.index, Run.status).where(Run.job_key == job.key).order_by(Run.index))
     shown = []

@@ -19,7 +19,7 @@ from service.findings.lessons.finding import (
     together,
 )
 from service.findings.lessons.lesson import Lesson
-from service.spec.job import JobSpec
+from service.jobs.specs import spec_of
 from service.spec.presets.digits import BATCHES as DIGITS_BATCHES
 from service.spec.presets.digits import FLAVOURS
 from service.spec.presets.flipnet import BATCHES as FLIPNET_BATCHES
@@ -37,7 +37,7 @@ def _flavours(jobs: Mapping[str, Evidence]) -> Finding:
     flipnet: dict[int | str, Evidence] = {size: jobs[f"three-flavours-flipnet-{size}"] for size in FLIPNET_BATCHES}
     for title, of_problem in (("digits", digits), ("FlipNet", flipnet)):
         sizes = list(of_problem)
-        updates = {size: JobSpec.model_validate(job.spec).updates_per_epoch for size, job in of_problem.items()}
+        updates = {size: spec_of(job).updates_per_epoch for size, job in of_problem.items()}
         loss = {size: job.values("loss", "sgd") for size, job in of_problem.items()}
         variance = {size: job.values("gradient_variance", "sgd")[:, 0] for size, job in of_problem.items()}
         early = len(loss[sizes[0]][0]) // 2
@@ -45,7 +45,7 @@ def _flavours(jobs: Mapping[str, Evidence]) -> Finding:
             quantities.append(number(f"updates an epoch, batch {size}, {title}", updates[size]))
             quantities.append(band(f"loss after {early} epochs, batch {size}, {title}", loss[size][:, early]))
         quantities.append(number(f"variance of the gradient, batch {sizes[-1]}, {title}", variance[sizes[-1]].max()))
-        examples = JobSpec.model_validate(of_problem[sizes[0]].spec).problem.num_examples or 1
+        examples = spec_of(of_problem[sizes[0]]).problem.num_examples or 1
         # Drawn without replacement from N examples: (N − B) / (B·(N − 1)) of the variance of one.
         expected = (examples - 4) / (4 * (examples - 1))
         ratio = float(np.median(variance[4] / variance[1]))

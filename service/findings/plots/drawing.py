@@ -12,6 +12,7 @@ from service.findings.plots.loss import draw_loss
 from service.findings.plots.paths import draw_paths
 from service.findings.plots.picture import Format, Picture, render
 from service.findings.plots.request import PlotQuery
+from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 
 _KINDS: dict[str, Callable[[Session, Job, JobSpec, PlotQuery], Picture]] = {
@@ -28,5 +29,5 @@ def draw(session: Session, job: Job, query: PlotQuery, form: Format) -> Drawn:
     Raises:
         Rejected: The job has nothing that this kind could show; the error says what it needs, or what there is.
     """
-    picture = _KINDS[query.kind](session, job, JobSpec.model_validate(job.spec), query)
+    picture = _KINDS[query.kind](session, job, spec_of(job), query)
     return Drawn(render(picture, form, query.density), picture.alt)

@@ -8,13 +8,14 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from service.database.reading import read_points
 from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.plots.labels import fits, label_ends, legend, room_for, shorten
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import limits, set_scale, short
-from service.findings.plots.selection import Chosen, choose, diverged_epochs, epochs_to_read, read_columns
+from service.findings.plots.selection import Chosen, choose, diverged_epochs, epochs_to_read
 from service.findings.plots.style import DARK, LIGHT, LineStyle, Palette, line_styles, new_sheet
 from service.spec.job import JobSpec
 
@@ -72,12 +73,12 @@ def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Pi
     if query.field not in spec.problem.fields:
         known = ", ".join(name for name in spec.problem.fields if name in QUANTITIES)
         sentence = f"this problem has no {query.field}; there are {known}"
-        raise Rejected(sentence, [{"loc": ["query", "field"], "msg": sentence}])
+        raise Rejected.at("query", "field", sentence)
     chosen = choose(session, job, spec, query.labels)
     epochs = epochs_to_read(spec, early=False)
     curves, num_epochs = [], len(epochs)
     for one in chosen.series:
-        values_RE = read_columns(session, job, one.runs, epochs, [query.field])[query.field]
+        values_RE = read_points(session, job.key, one.runs, epochs, [query.field])[query.field]
         diverged_R = diverged_epochs(session, job, one.runs)
         lost_RE = np.asarray(epochs)[None, :] >= diverged_R[:, None]
         values_RE[lost_RE] = 0.0 if query.field in _LINEAR else np.inf

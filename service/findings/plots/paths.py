@@ -8,6 +8,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from service.database.reading import read_points
 from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.plots.ground import draw_ground, frame
@@ -15,7 +16,7 @@ from service.findings.plots.labels import SAMPLE_PIXELS, fits, legend, list_besi
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import set_scale
-from service.findings.plots.selection import Series, choose, diverged_epochs, epochs_to_read, read_columns
+from service.findings.plots.selection import Series, choose, diverged_epochs, epochs_to_read
 from service.findings.plots.style import DARK, LIGHT, LineStyle, Palette, line_styles, new_sheet
 from service.spec.job import JobSpec
 
@@ -37,12 +38,12 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
         sentence = (
             f"paths need a surface or a quadratic of two dimensions, and {what}; loss and comparison fit every job"
         )
-        raise Rejected(sentence, [{"loc": ["query", "kind"], "msg": sentence}])
+        raise Rejected.at("query", "kind", sentence)
     chosen = choose(session, job, spec, query.labels, max_runs=MAX_PATHS)
     epochs = epochs_to_read(spec, early=True)
     paths, stays = [], []
     for one in chosen.series:
-        found = read_columns(session, job, one.runs, epochs, ["x", "y"])
+        found = read_points(session, job.key, one.runs, epochs, ["x", "y"])
         paths.append(np.stack([found["x"], found["y"]], axis=-1))
         # What diverges shall not decide which part of the plane is drawn.
         stays.append(paths[-1][np.isinf(diverged_epochs(session, job, one.runs))].reshape(-1, 2))

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.database.epochs import among
-from service.database.tables import Job, Metric, Run
+from service.database.tables import Job, Run
 from service.errors import Rejected
 from service.findings.comparison.table import Table, read_table
 from service.spec.job import JobSpec
@@ -86,7 +85,7 @@ def _labelled(table: Table, labels: str | None) -> list[int]:
             sentence = (
                 f"no optimizer is labelled {label!r}; there are {known}, and single settings as in labels of runs"
             )
-            raise Rejected(sentence, [{"loc": ["query", "labels"], "msg": sentence}])
+            raise Rejected.at("query", "labels", sentence)
         per = table.runs.per_setting
         rows += [row for first, last in spans for row in range(first // per, last // per)]
     return list(dict.fromkeys(rows))
@@ -104,27 +103,6 @@ def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:
     else:
         positions = np.unique(np.linspace(0, num, MAX_POINTS).round())
     return np.minimum(positions.astype(np.int64) * spec.record_every, spec.epochs).tolist()  # type: ignore[no-any-return]
-
-
-def read_columns(
-    session: Session, job: Job, runs: list[int], epochs: list[int], columns: list[str]
-) -> dict[str, Floats]:
-    """Read columns of some runs at some epochs, [runs, epochs] each; NaN where there is no row or no number.
-
-    Both databases look each of these rows up: what is not drawn is not read.
-    """
-    query = select(Metric.run_index, Metric.epoch, *(getattr(Metric, name) for name in columns)).where(
-        Metric.job_key == job.key, Metric.run_index.in_(runs), *among(epochs)
-    )
-    at_run = {run: at for at, run in enumerate(runs)}
-    at_epoch = {epoch: at for at, epoch in enumerate(epochs)}
-    found = {name: np.full((len(runs), len(epochs)), np.nan) for name in columns}
-    for run, epoch, *values in session.execute(query):
-        for name, value in zip(columns, values, strict=True):
-            if value is not None:
-                # SQLite gives a NaN as the text 'NaN', which float reads.
-                found[name][at_run[run], at_epoch[epoch]] = float(value)
-    return found
 
 
 def diverged_epochs(session: Session, job: Job, runs: list[int]) -> Floats:

@@ -1,0 +1,89 @@
+"""The interface of a dialect: everything that SQLite and PostgreSQL do differently.
+
+``tests/database/test_dialects.py`` holds both implementations to it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
+
+from service.database.bulk import Bools, Floats, Integers, MetricRows
+
+
+class Dialect(ABC):
+    """One database. Names and conditions passed as text come from this package, never from a user."""
+
+    is_file: ClassVar[bool]
+    """Whether the database is a file of this machine."""
+    nan: ClassVar[Any]
+    """A NaN as the driver stores it."""
+    placeholder: ClassVar[str]
+    """What stands for a parameter in a statement of the driver."""
+    turn_seconds: ClassVar[float | None]
+    """Seconds that a thread waits for another writer of its process; None where threads write in parallel."""
+
+    @abstractmethod
+    def open(self, url: str, pool_size: int) -> Engine:
+        """Open a pool of connections; a transaction with the execution option ``writes`` begins as a writer."""
+
+    @abstractmethod
+    def reader(self, engine: Engine) -> Engine:
+        """Derive the engine that readers use."""
+
+    @abstractmethod
+    def now(self, seconds: float) -> str:
+        """Write the clock of the database, some seconds ahead, as an SQL expression."""
+
+    @abstractmethod
+    def contains(self, column: str, text: str) -> str:
+        """Write the condition that a text contains another one, compared byte by byte."""
+
+    @abstractmethod
+    def insert(self, table: Any) -> Any:
+        """Begin an INSERT that offers ``on_conflict_do_update``."""
+
+    @abstractmethod
+    def lock(self, session: Session, name: str) -> None:
+        """Wait for a named lock and hold it until the transaction ends."""
+
+    @abstractmethod
+    def stage(self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows) -> None:
+        """Prepare metric rows before the transaction that writes them, where this shortens it."""
+
+    @abstractmethod
+    def write_rows(self, session: Session, job_key: int, rows: MetricRows) -> None:
+        """Insert metric rows.
+
+        Raises:
+            StoredTwice: Some of them are stored already.
+        """
+
+    @abstractmethod
+    def update_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
+        """Update rows of ``runs``: a value of each column for each index."""
+
+    @abstractmethod
+    def read(
+        self, session: Session, integers: Sequence[str], floats: Sequence[str], rest: str
+    ) -> tuple[Integers, Floats, Bools]:
+        """Run ``SELECT integers, floats rest``; give the columns, and where a float is NULL. A NULL is also NaN."""
+
+    @abstractmethod
+    def epochs_within(self, first: int, end: int) -> str:
+        """Write the condition that row ``m`` of metrics has an epoch from ``first`` to before ``end``."""
+
+    @abstractmethod
+    def each_run(self, of_job: str, of_run: str) -> str:
+        """Write FROM and WHERE that look up metric rows ``m`` (limited by ``of_run``) of runs ``r`` (by ``of_job``)."""
+
+    @abstractmethod
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether an error is the driver's, with a code."""
+
+    @abstractmethod
+    def reason(self, error: BaseException) -> str | None:
+        """Say why the database cannot be used for now; None where it works and refuses the statement."""

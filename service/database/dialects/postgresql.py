@@ -1,0 +1,166 @@
+"""PostgreSQL by psycopg 3: bulk writes by binary COPY, bulk reads on a binary cursor.
+
+A reader needs no transaction: each statement sees what is stored when it begins, and BEGIN and ROLLBACK would be two
+more round trips.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
+
+from service.database.bulk import Bools, Floats, Integers, MetricRows, StoredTwice
+from service.database.dialects.binary_copy import FLOAT8, INT4, INT8, pack
+from service.database.dialects.dialect import Dialect
+from service.database.epochs import BLOCK_BITS, block_of
+from service.database.tables import Run
+
+# Without a limit a connection waits for minutes for a server that does not answer.
+CONNECT_TIMEOUT_SECONDS = 3
+
+
+class PostgreSQL(Dialect):
+    """PostgreSQL."""
+
+    is_file = False
+    nan = float("nan")
+    placeholder = "%s"
+    turn_seconds = None
+
+    def open(self, url: str, pool_size: int) -> Engine:
+        """Open a pool; a connection that a restart of the server has broken is replaced before it is used."""
+        return create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=20,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        )
+
+    def reader(self, engine: Engine) -> Engine:
+        """Let readers commit automatically."""
+        return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def now(self, seconds: float) -> str:
+        """Read the clock at this moment, not at the begin of the transaction."""
+        return f"(clock_timestamp() + make_interval(secs => {seconds!r}))"
+
+    def contains(self, column: str, text: str) -> str:
+        """Find the text."""
+        return f"(strpos({column}, {text}) > 0)"
+
+    def insert(self, table: Any) -> Any:
+        """Begin an INSERT."""
+        return postgresql.insert(table)
+
+    def lock(self, session: Session, name: str) -> None:
+        """Take an advisory lock of the transaction; its number is a hash of the name."""
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+    def stage(self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows) -> None:
+        """Do nothing: writers do not wait for each other."""
+
+    def write_rows(self, session: Session, job_key: int, rows: MetricRows) -> None:
+        """Insert by binary COPY, one for each set of measured fields: the format of ``pack`` has no NULL."""
+        self._refuse_stored(session, job_key, rows)
+        pattern_N = (1 << np.arange(len(rows.fields))) @ rows.measured_FN
+        for pattern in np.unique(pattern_N).tolist():
+            chosen_N = pattern_N == pattern
+            columns = {
+                "job_key": (INT8, job_key),
+                "run_index": (INT4, rows.run_index_N[chosen_N]),
+                "epoch": (INT4, rows.epoch_N[chosen_N]),
+            } | {
+                name: (FLOAT8, rows.values_FN[at, chosen_N]) for at, name in enumerate(rows.fields) if pattern >> at & 1
+            }
+            copy_in = f"COPY metrics ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+            with _cursor(session) as cursor, cursor.copy(copy_in) as copy:
+                copy.write(pack(int(chosen_N.sum()), columns))
+
+    def _refuse_stored(self, session: Session, job_key: int, rows: MetricRows) -> None:
+        """Do the work of a primary key, which this table lacks: a run gains rows at later epochs only.
+
+        No other transaction writes rows of this shard meanwhile, because this one holds the shard's row.
+        """
+        run, epoch = int(rows.run_index_N[0]), int(rows.epoch_N[0])
+        later = f"run_index = {run} AND {block_of('epoch')} >= {block_of(str(epoch))} AND epoch >= {epoch}"
+        with _cursor(session) as cursor:
+            cursor.execute(f"SELECT FROM metrics WHERE job_key = {job_key:d} AND {later} LIMIT 1")
+            if cursor.fetchone() is not None:
+                raise StoredTwice(f"run {run} has rows of epoch {epoch} or later")
+
+    def update_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
+        """Update all rows in one statement, from an array per column."""
+        types = [Run.__table__.c[name].type.compile(session.get_bind().dialect) for name in columns]
+        assignments = ", ".join(f"{name} = new.{name}" for name in columns)
+        arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+        with _cursor(session) as cursor:
+            cursor.execute(
+                f"UPDATE runs SET {assignments} FROM unnest({arrays}, %s::int[]) AS new ({', '.join(columns)}, index) "  # noqa: S608
+                f"WHERE runs.job_key = {job_key:d} AND runs.index = new.index",
+                [*columns.values(), indices],
+            )
+
+    def read(
+        self, session: Session, integers: Sequence[str], floats: Sequence[str], rest: str
+    ) -> tuple[Integers, Floats, Bools]:
+        """Read on the driver's binary cursor: a COPY takes five times as long, because psycopg hands out row by row."""
+        connection: Any = session.connection().connection.driver_connection
+        selected = [*integers, *floats]
+        with connection.cursor(binary=True) as cursor:
+            rows = cursor.execute(f"SELECT {', '.join(selected)} {rest}").fetchall()
+        numbers_NK = np.fromiter(chain.from_iterable(rows), dtype=np.float64).reshape(-1, len(selected))
+        floats_CN = np.ascontiguousarray(numbers_NK[:, len(integers) :].T)
+        # numpy makes NaN of None; only where there is one do the rows have to be examined.
+        null_CN = np.isnan(floats_CN)
+        at_C, at_N = np.nonzero(null_CN)
+        null_CN[at_C, at_N] = [
+            rows[at][len(integers) + column] is None for column, at in zip(at_C.tolist(), at_N.tolist(), strict=True)
+        ]
+        return numbers_NK[:, : len(integers)].T.astype(np.int64), floats_CN, null_CN
+
+    def epochs_within(self, first: int, end: int) -> str:
+        """Limit the blocks of epochs too, which the index has."""
+        blocks = f"{block_of('m.epoch')} BETWEEN {first >> BLOCK_BITS:d} AND {end - 1 >> BLOCK_BITS:d}"
+        return f"m.epoch >= {first:d} AND m.epoch < {end:d} AND {blocks}"
+
+    def each_run(self, of_job: str, of_run: str) -> str:
+        """Join laterally; OFFSET 0 keeps the planner from reading the whole span and joining afterwards."""
+        later = f"SELECT * FROM metrics AS m WHERE {of_run} OFFSET 0"  # noqa: S608
+        return f"FROM runs AS r CROSS JOIN LATERAL ({later}) AS m WHERE {of_job}"
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether an error has an SQLSTATE."""
+        return getattr(error, "sqlstate", None) is not None
+
+    def reason(self, error: BaseException) -> str | None:
+        """Find the SQLSTATE of an error, as a whole or by its class."""
+        state: str = getattr(error, "sqlstate", "")
+        return next((reason for prefix, reason in _REASONS.items() if state.startswith(prefix)), None)
+
+
+def _cursor(session: Session) -> Any:
+    """Give the driver's own cursor, inside the session's transaction."""
+    return session.connection().connection.cursor()
+
+
+# SQLSTATE by class or as a whole (PostgreSQL manual, appendix A).
+_REASONS = {
+    "08": "cannot be reached",
+    "25006": "is read-only",
+    "28": "does not let this service in",
+    "3D": "is not there",
+    "40": "was busy with a conflicting change",
+    "42P01": "has not the tables of this version: run `ravine migrate`",
+    "42703": "has not the tables of this version: run `ravine migrate`",
+    "53100": "has no disk space left",
+    "53": "has not the means for it now",
+    "55P03": "stays locked by another process",
+    "57": "is shutting down or starting",
+    "58": "cannot read or write its disk",
+}

@@ -1,0 +1,68 @@
+"""SQL that the two databases write differently: the clock, a text in another one, upserts and locks."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import InternalTraversal
+
+from service.database.columns import Base, UTCDateTime
+from service.database.dialects.known import DIALECTS, dialect_of
+
+
+class seconds_from_now(ColumnElement[datetime]):  # noqa: N801  (used like an SQL function)
+    """The clock of the database, some seconds ahead: leases never depend on a worker's clock."""
+
+    # The seconds are part of the statement, so the cache of compiled statements distinguishes them.
+    inherit_cache = True
+    _traverse_internals = [("seconds", InternalTraversal.dp_plain_obj)]  # noqa: RUF012
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.seconds = float(seconds)
+        self.type = UTCDateTime()
+
+
+@compiles(seconds_from_now)
+def _now(element: seconds_from_now, compiler: SQLCompiler, **_: Any) -> str:
+    return DIALECTS[compiler.dialect.name].now(element.seconds)
+
+
+class contains(FunctionElement[bool]):  # noqa: N801  (used like an SQL function)
+    """Whether a column contains a text, compared byte by byte: ``contains(Job.name_folded, "adam")``."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(contains)
+def _contains(element: contains, compiler: SQLCompiler, **options: Any) -> str:
+    column, text = (compiler.process(clause, **options) for clause in element.clauses)
+    return DIALECTS[compiler.dialect.name].contains(column, text)
+
+
+def upsert(
+    session: Session,
+    table: type[Base],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Collection[str],
+    add: Collection[str] = (),
+) -> None:
+    """Insert rows. Where a row of the same key exists, replace its other columns, or add to those named in ``add``."""
+    new = dialect_of(session).insert(table).values(rows)
+    changes = {
+        name: getattr(table, name) + new.excluded[name] if name in add else new.excluded[name]
+        for name in rows[0]
+        if name not in key
+    }
+    session.execute(new.on_conflict_do_update(index_elements=list(key), set_=changes))
+
+
+def lock(session: Session, name: str) -> None:
+    """Wait until no other transaction holds the lock of this name, and hold it until this transaction ends."""
+    dialect_of(session).lock(session, name)

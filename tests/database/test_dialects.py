@@ -1,0 +1,318 @@
+"""The contract of a dialect: what SQLite and PostgreSQL do alike, each behind its own implementation."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import func, literal, select
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from service.database.bulk import MetricRows, Outcomes, StoredTwice
+from service.database.connection import Database
+from service.database.outages import why_unavailable
+from service.database.reading import (
+    PIECE_ROWS,
+    first_epochs,
+    measure,
+    read,
+    read_last,
+    read_points,
+    stream,
+)
+from service.database.spans import Span
+from service.database.statements import contains, lock, seconds_from_now, upsert
+from service.database.tables import Job, Metric, Run, Tally
+from service.database.writing import delete_rows, stage, write_outcomes, write_rows
+from service.errors import NotFound
+from service.jobs import lifecycle
+from service.spec.job import JobSpec
+from service.spec.price import price
+
+NUMBERS = [1.5, np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e308, 0.1]
+SPEC: dict[str, Any] = {
+    "problem": {"kind": "surface", "name": "ravine"},
+    "optimizers": [{"kind": "sgd", "lr": 0.1}],
+    "seeds": {"count": 3},
+    "epochs": 9,
+}
+LOSSES = {run: [run + epoch / 10 for epoch in range(10)] for run in range(3)}
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+def create(database: Database, **changes: Any) -> Job:
+    spec = JobSpec.model_validate({**SPEC, **changes})
+    with database.transaction() as session:
+        return lifecycle.create(session, spec, price(spec))[0]
+
+
+def rows_of(run: int, losses: list[float | None], *, first_epoch: int = 0) -> MetricRows:
+    """Rows of one run with a loss each; None was not measured, and neither was any accuracy."""
+    num = len(losses)
+    return MetricRows(
+        fields=("loss", "accuracy"),
+        run_index_N=np.full(num, run),
+        epoch_N=np.arange(first_epoch, first_epoch + num),
+        values_FN=np.array([[7.0 if loss is None else loss for loss in losses], [7.0] * num]),
+        measured_FN=np.array([[loss is not None for loss in losses], [False] * num]),
+    )
+
+
+def write(database: Database, job: Job, rows: MetricRows, *, staged: bool = False) -> None:
+    with database.transaction(lambda connection: stage(connection, job.key, rows if staged else None)) as session:
+        write_rows(session, job.key, rows)
+
+
+@pytest.fixture
+def job(database: Database) -> Job:
+    """A job of three runs with ten rows each."""
+    job = create(database)
+    for run, losses in LOSSES.items():
+        write(database, job, rows_of(run, list(losses)))
+    return job
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["direct", "staged"])
+def test_all_numbers_are_read_as_they_were_written(database: Database, staged: bool) -> None:
+    job = create(database)
+    write(database, job, rows_of(1, [*NUMBERS, None]), staged=staged)
+    with database.snapshot() as session:
+        found = read(session, job.key, Span(0, 3), ["loss", "accuracy"])
+    assert found.index_N.tolist() == [1] * 9
+    assert found.epoch_N.tolist() == list(range(9))
+    assert [repr(value) for value in found.values_CN[0].tolist()] == [repr(value) for value in [*NUMBERS, np.nan]]
+    assert found.null_CN.tolist() == [[False] * 8 + [True], [True] * 9]
+    assert np.isnan(found.values_CN[1]).all()
+
+
+def test_a_nan_with_a_sign_is_a_number_that_was_measured(database: Database) -> None:
+    job = create(database)
+    write(database, job, rows_of(0, [float(np.copysign(np.nan, -1.0))]))
+    with database.snapshot() as session:
+        found = read(session, job.key, Span(0, 1), ["loss"])
+    assert np.isnan(found.values_CN).all()
+    assert not found.null_CN.any()
+
+
+def test_rows_in_which_different_fields_were_measured_are_written_together(database: Database) -> None:
+    job = create(database)
+    rows = MetricRows(
+        fields=("loss", "sharpness"),
+        run_index_N=np.array([0, 0, 1, 1]),
+        epoch_N=np.array([0, 1, 0, 1]),
+        values_FN=np.arange(8.0).reshape(2, 4),
+        measured_FN=np.array([[True, True, True, False], [True, False, True, False]]),
+    )
+    write(database, job, rows)
+    with database.snapshot() as session:
+        found = read(session, job.key, Span(0, 2), ["loss", "sharpness"])
+    assert found.null_CN.tolist() == [[False, False, False, True], [False, True, False, True]]
+    assert found.values_CN[0, :3].tolist() == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("staged", [False, True], ids=["direct", "staged"])
+def test_rows_that_are_stored_already_are_refused_and_nothing_of_the_transaction_stays(
+    database: Database, job: Job, staged: bool
+) -> None:
+    with pytest.raises(StoredTwice):
+        write(database, job, rows_of(2, [1.0, 2.0], first_epoch=9), staged=staged)
+    with database.snapshot() as session:
+        assert session.execute(select(func.count()).select_from(Metric)).scalar_one() == 30
+    write(database, job, rows_of(2, [1.0, 2.0], first_epoch=10), staged=staged)
+
+
+def test_rows_staged_by_a_transaction_that_failed_are_not_written_by_the_next(database: Database) -> None:
+    job = create(database)
+    first, second = rows_of(0, [1.0]), rows_of(1, [2.0])
+    with (
+        pytest.raises(ZeroDivisionError),
+        database.transaction(lambda connection: stage(connection, job.key, first)),
+    ):
+        raise ZeroDivisionError
+    write(database, job, second, staged=True)
+    with database.snapshot() as session:
+        assert read(session, job.key, Span(0, 3), ["loss"]).index_N.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        (Span(0, 3), [(run, epoch) for run in range(3) for epoch in range(10)]),
+        (Span(1, 2), [(1, epoch) for epoch in range(10)]),
+        (Span(1, 2, 4, 6), [(1, 4), (1, 5)]),
+        (Span(1, 3, 0, 2), [(1, 0), (1, 1), (2, 0), (2, 1)]),
+        (Span(1, 3, 8, 100), [(1, 8), (1, 9), (2, 8), (2, 9)]),
+        (Span(3, 5), []),
+    ],
+    ids=str,
+)
+def test_a_span_is_read_in_the_order_of_runs_and_epochs(
+    database: Database, job: Job, span: Span, expected: list[tuple[int, int]]
+) -> None:
+    with database.snapshot() as session:
+        found = read(session, job.key, span, ["loss"])
+    assert list(zip(found.index_N.tolist(), found.epoch_N.tolist(), strict=True)) == expected
+    assert found.values_CN[0].tolist() == [LOSSES[run][epoch] for run, epoch in expected]
+
+
+def test_the_columns_of_no_field_are_the_keys_alone(database: Database, job: Job) -> None:
+    with database.snapshot() as session:
+        found = read(session, job.key, Span(0, 2, 0, 1), [])
+    assert (found.index_N.tolist(), found.values_CN.shape) == ([0, 1], (0, 2))
+
+
+def test_a_stream_comes_in_pieces_and_is_whole(database: Database) -> None:
+    job = create(database, seeds=[0, 1], epochs=PIECE_ROWS + 99)
+    values = np.random.default_rng(0).normal(size=PIECE_ROWS + 100)
+    for run in range(2):
+        write(database, job, rows_of(run, values.tolist()))
+    pieces = list(stream(database, job, [Span(0, 2, 0, PIECE_ROWS + 100)], ["loss"], 1))
+    assert len(pieces) == 4
+    assert max(len(rows) for rows in pieces) <= PIECE_ROWS
+    assert np.concatenate([rows.values_CN[0] for rows in pieces]).tolist() == [*values, *values]
+
+
+def test_a_stream_of_a_job_that_is_deleted_meanwhile_does_not_end_like_a_whole_one(
+    database: Database, job: Job
+) -> None:
+    pieces = stream(database, job, [Span(0, 1, 0, 10), Span(1, 2, 0, 5)], ["loss"], 1)
+    next(pieces)
+    with database.transaction() as session:
+        delete_rows(session, job.key)
+        session.delete(session.get_one(Job, job.key))
+    with pytest.raises(NotFound, match="deleted while"):
+        list(pieces)
+
+
+def test_single_rows_are_found_by_run_and_epoch(database: Database, job: Job) -> None:
+    with database.snapshot() as session:
+        points = read_points(session, job.key, [2, 0, 7], [9, 3], ["loss", "accuracy"])
+        assert measure(session, job.key, Span(1, 2, 3, 6)) == (3, 6)
+        assert measure(session, job.key, Span(1, 2, 50, 60)) == (0, 0)
+        reached = first_epochs(session, job.key, Span(0, 3), 0.35)
+    np.testing.assert_array_equal(points["loss"], [[2.9, 2.3], [0.9, 0.3], [np.nan, np.nan]])
+    assert np.isnan(points["accuracy"]).all()
+    assert reached.tolist() == [0.0, np.inf, np.inf]
+
+
+def test_a_nan_is_above_every_target(database: Database) -> None:
+    job = create(database)
+    write(database, job, rows_of(0, [np.nan, np.inf, None, 1.0]))
+    with database.snapshot() as session:
+        assert first_epochs(session, job.key, Span(0, 1), 2.0).tolist() == [3.0]
+
+
+def test_outcomes_are_read_as_they_were_written_and_the_last_row_with_them(database: Database, job: Job) -> None:
+    outcomes = Outcomes(
+        index_R=np.arange(3),
+        status=["running", "diverged", "completed"],
+        epochs_done_R=np.array([0, 9, 9]),
+        final_loss_R=np.array([np.nan, np.nan, -0.0]),
+        best_loss_R=np.array([np.inf, 1.0, -0.0]),
+        best_epoch_R=np.array([-1, 0, 9]),
+        diverged_epoch_R=np.array([-1, 9, -1]),
+    )
+    with database.transaction() as session:
+        write_outcomes(session, job.key, outcomes)
+    with database.snapshot() as session:
+        runs = session.execute(select(Run).order_by(Run.index)).scalars().all()
+        (done_R,), (final_R, best_R), (no_final_R, no_best_R) = database.dialect.read(
+            session, ["epochs_done"], ["final_loss", "best_loss"], 'FROM runs ORDER BY "index"'
+        )
+        last = read_last(session, job, ["loss", "accuracy"])
+    assert [run.status for run in runs] == outcomes.status
+    assert [(run.best_epoch, run.diverged_epoch) for run in runs] == [(None, None), (0, 9), (9, None)]
+    assert done_R.tolist() == [0, 9, 9]
+    assert (no_final_R.tolist(), no_best_R.tolist()) == ([True, False, False], [True, False, False])
+    assert [repr(value) for value in final_R.tolist()] == ["nan", "nan", "-0.0"]
+    assert [repr(value) for value in best_R.tolist()] == ["nan", "1.0", "-0.0"]
+    assert last["loss"].tolist() == [0.0, 1.9, 2.9]
+    assert np.isnan(last["accuracy"]).all()
+
+
+def test_an_upsert_replaces_columns_or_adds_to_them(database: Database) -> None:
+    def put(*rows: tuple[str, int], add: tuple[str, ...] = ()) -> None:
+        with database.transaction() as session:
+            values = [{"name": name, "slot": 0, "value": value} for name, value in rows]
+            upsert(session, Tally, values, key=("name", "slot"), add=add)
+
+    put(("a", 1), ("b", 2))
+    put(("a", 10), add=("value",))
+    put(("b", 20), ("c", 30))
+    with database.snapshot() as session:
+        found = {tally.name: tally.value for tally in session.execute(select(Tally)).scalars()}
+    assert found == {"a": 11, "b": 20, "c": 30}
+
+
+def test_a_lock_keeps_the_second_transaction_waiting_until_the_first_ends(database: Database) -> None:
+    order: list[str] = []
+    waits = threading.Event()
+
+    def second() -> None:
+        waits.set()
+        with database.transaction() as session:
+            lock(session, "owner")
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    with database.transaction() as session:
+        lock(session, "owner")
+        thread.start()
+        waits.wait()
+        thread.join(timeout=0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_the_clock_is_in_utc_and_moves_within_a_transaction(database: Database) -> None:
+    with database.transaction() as session:
+        now, later = session.execute(select(seconds_from_now(), seconds_from_now(90.5))).one()
+        until = now + timedelta(milliseconds=2)
+        while session.execute(select(seconds_from_now())).scalar_one() < until:
+            pass
+    assert abs(now - datetime.now(UTC)) < timedelta(seconds=60)
+    assert abs(later - now - timedelta(seconds=90.5)) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "expected"),
+    [("sgd and adam", "adam", True), ("sgd", "adam", False), ("100% sure", "0%", True), ("abc", "a%c", False),
+     ("abc", "a_c", False), ("straße", "aß", True), ("Adam", "adam", False), ("abc", "", True)],
+)  # fmt: skip
+def test_a_text_is_found_as_it_is_written(database: Database, column: str, text: str, expected: bool) -> None:
+    with database.snapshot() as session:
+        assert bool(session.execute(select(contains(literal(column), text))).scalar_one()) is expected
+
+
+def test_a_statement_with_parameters_reads_rows(database: Database) -> None:
+    assert database.rows("SELECT name FROM tallies WHERE name = ? AND slot = ?", ["a", 1]) == []
+
+
+def test_a_wrong_statement_is_no_outage(database: Database) -> None:
+    with database.snapshot() as session, pytest.raises(DBAPIError) as caught:
+        session.execute(select(literal(1)).select_from(func.no_such_function()))
+    assert caught.value.orig is not None
+    assert database.dialect.has_raised(caught.value.orig)
+    assert why_unavailable(caught.value) is None
+
+
+def test_a_database_that_cannot_be_opened_says_why(database: Database, tmp_path: Any) -> None:
+    if database.file:
+        missing = Database(f"sqlite:///{tmp_path}")  # A folder.
+        reason = "cannot be opened"
+    else:
+        missing = Database(database.url.set(database="no_such_database").render_as_string(hide_password=False))
+        reason = "cannot be reached"
+    with pytest.raises(OperationalError) as caught, missing.snapshot() as session:
+        session.execute(select(1))
+    missing.close()
+    assert why_unavailable(caught.value) in {reason, "is not there"}
