@@ -1,4 +1,4 @@
-"""What may go wrong for a client: one tree of errors, each with its status.
+"""Errors that a client can cause or meet: one tree, each class with its HTTP status.
 
 RavineError
 ├── BadCursor 400
@@ -14,11 +14,11 @@ RavineError
 └── Unavailable 503
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 
 class RavineError(Exception):
-    """An error that the API answers with its own words, as application/problem+json (RFC 9457)."""
+    """An error that the API answers as application/problem+json (RFC 9457), with ``detail`` as its text."""
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
@@ -30,7 +30,7 @@ class RavineError(Exception):
 
 
 class ForeignHost(RavineError):
-    """A name in the header Host that this server is not called by: a page of somebody else's may be behind it."""
+    """The header Host names another server: a page of a foreign site may have sent the request (DNS rebinding)."""
 
     status = 400
     title = "Foreign host"
@@ -45,42 +45,42 @@ class Unauthorized(RavineError):
 
 
 class Forbidden(RavineError):
-    """The key is known, and may not do this."""
+    """The key is valid but lacks the permission."""
 
     status = 403
     title = "Forbidden"
 
 
 class NotFound(RavineError):
-    """No such job, run or name."""
+    """There is no such job, run or name."""
 
     status = 404
     title = "Not found"
 
 
 class NotAcceptable(RavineError):
-    """The header Accept allows nothing that this route can answer."""
+    """The header Accept allows no media type of the route."""
 
     status = 406
     title = "Not acceptable"
 
 
 class Conflict(RavineError):
-    """The job is not in a state in which this can be done."""
+    """The status of the job does not allow the request."""
 
     status = 409
     title = "Conflict"
 
 
 class ContentTooLarge(RavineError):
-    """The body has more bytes than any spec needs."""
+    """The body exceeds the size limit."""
 
     status = 413
     title = "Content too large"
 
 
 class Rejected(RavineError):
-    """What was sent is not allowed; ``errors`` names each place and what is allowed there."""
+    """The request has invalid values. ``errors`` gives for each its place (``loc``) and a message (``msg``)."""
 
     status = 422
     title = "Not accepted"
@@ -89,27 +89,33 @@ class Rejected(RavineError):
         super().__init__(detail)
         self.errors = errors or []
 
+    @classmethod
+    def at(cls, source: str, name: str | None, sentence: str) -> Self:
+        """Reject one value: ``source`` is body, query or header, ``name`` the field, or None for all of the body."""
+        loc = [source] if name is None else [source, name]
+        return cls(sentence, [{"loc": loc, "msg": sentence}])
+
 
 class BadCursor(RavineError):
-    """A cursor that this API did not give out."""
+    """The cursor or event id was not issued by this API for this list."""
 
     status = 400
     title = "Bad cursor"
 
 
 class TooMuchOpen(RavineError):
-    """The caller has as much waiting and running as one caller may have."""
+    """The caller has reached the limit of waiting and running work."""
 
     status = 429
     title = "Too much open work"
-    # Small jobs end in less than a second; asking more often than this would only add load.
+    # Small jobs end within 1 s. Shorter retry intervals only add load.
     headers = {"Retry-After": "5"}  # noqa: RUF012
 
 
 class Unavailable(RavineError):
-    """The database or the broker cannot be used now."""
+    """The database or the broker is unavailable."""
 
     status = 503
     title = "Unavailable"
-    # A restart of either takes about as long.
+    # About the duration of a restart of either.
     headers = {"Retry-After": "2"}  # noqa: RUF012

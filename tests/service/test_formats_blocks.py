@@ -11,7 +11,6 @@ from pyarrow import parquet
 from service.database.connection import Database
 from service.histories import blocks as blocks_module
 from service.histories.blocks import Span, blocks, joined, windows
-from service.histories.choice import choose
 from service.histories.parquet import ROW_GROUP_ROWS
 from tests.servers import Stack
 from tests.service.stored import Stored
@@ -22,23 +21,6 @@ def database(stack: Stack) -> Iterator[Database]:
     database = Database(stack.database_url)
     yield database
     database.close()
-
-
-@pytest.mark.parametrize(
-    ("accept", "chosen"),
-    [
-        ("", "json"),
-        ("*/*", "json"),
-        ("text/*", "csv"),
-        ("text/csv;q=0.5, application/x-ndjson", "ndjson"),
-        ("application/vnd.apache.parquet, */*;q=0.1", "parquet"),
-        ("application/*;q=0.2, application/json;q=0", "ndjson"),
-        ("text/html, image/png", None),
-    ],
-)
-def test_the_best_of_what_accept_allows_is_chosen(accept: str, chosen: str | None) -> None:
-    assert choose(accept, None) == chosen
-    assert choose(accept, "csv") == "csv"
 
 
 def test_windows_cover_a_span_once_and_stay_small() -> None:
