@@ -41,7 +41,7 @@ class Authentication:
         cached = self.cached_caller(authorization, server)
         if cached is not None:
             return cached
-        return _anybody(server) if self.is_open() else self._find(_key_of(authorization))
+        return _anonymous(server) if self.is_open() else self._find(_key_of(authorization))
 
     def cached_caller(self, authorization: str | None, server: str | None) -> Caller | None:
         """Identify the caller without reading the database; None if that is not possible.
@@ -51,7 +51,7 @@ class Authentication:
         """
         now = time.monotonic()
         if not self._has_keys:
-            return _anybody(server) if now < self._open_until else None
+            return _anonymous(server) if now < self._open_until else None
         key = _key_of(authorization)
         sha256 = owners.sha256_of(key)
         if self._setting is not None and hmac.compare_digest(sha256, self._setting):
@@ -86,7 +86,7 @@ class Authentication:
         return found
 
 
-def _anybody(server: str | None) -> Caller:
+def _anonymous(server: str | None) -> Caller:
     if not is_loopback(server):
         raise Unauthorized(f"this API has no keys yet and answers on the loopback address only: {HOW_TO}")
     return ANYBODY

@@ -1,9 +1,15 @@
 """Models of answers about presets, lessons, theory and landscapes."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from service.api.schemas.answers import Answer, Number
+from service.findings.ledger.records import STATES
+
+if TYPE_CHECKING:  # A type checker cannot read a Literal from a tuple.
+    LessonState = str
+else:
+    LessonState = Literal[STATES]
 
 
 class PresetItem(Answer):
@@ -35,7 +41,7 @@ class LessonItem(Answer):
     """Letters of the texts with this statement; `GET /v1/lessons/{lesson_id}` has their names."""
     statement: str
     """The statement of the texts, as a sentence."""
-    state: Literal["not run", "running", "stopped", "completed", "judged"]
+    state: LessonState
     """`stopped`: a job failed, was cancelled or was deleted before the verdict; submit the lesson again."""
     verdict: str | None
     """Begins with `holds`, `fails` or `holds if`; null before the verdict."""

@@ -64,7 +64,7 @@ def history(
 
 
 def _is_run(ravine: "Ravine", run_or_job: str) -> bool:
-    """Whether an id is that of a run; ids of runs and jobs have the same form, so the service is asked."""
+    """Whether an id is that of a run; the form of an id does not distinguish runs from jobs."""
     from service.client.errors import NotFound
 
     try:

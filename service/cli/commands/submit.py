@@ -24,11 +24,11 @@ def submit(
     """Submit a job; with --watch the exit code is 0 only if the job completes."""
     changes = {key: value for key, value in {"name": name, "epochs": epochs}.items() if value is not None}
     with service() as ravine:
-        asked = _spec(spec)
+        given = _spec(spec)
         if dry_run:
-            _show_price(ravine.dry_run(asked, **changes), as_json=as_json)
+            _show_price(ravine.dry_run(given, **changes), as_json=as_json)
             return
-        job = ravine.submit(asked, idempotency_key=idempotency_key, **changes)
+        job = ravine.submit(given, idempotency_key=idempotency_key, **changes)
         if watch:
             job = _watch(ravine, job, as_json=as_json)
     if as_json:
