@@ -1,6 +1,7 @@
-"""Which runs of a job does a client ask for, by labels and by names?"""
+"""Selection of runs by the queries ``labels=`` and ``runs=``."""
 
 from collections.abc import Iterable
+from itertools import chain, islice
 
 from service.database.ids import split_run_id
 from service.errors import Rejected
@@ -22,11 +23,16 @@ def chosen_runs(job_id: str, runs: Runs, labels: str | None, names: str | None) 
         ranges = _sorted(span for label in labels.split(",") for span in runs.labelled(label))
     if names is None:
         return ranges
-    indices = {run_index(job_id, runs, one.strip()) for one in names.split(",")}
+    indices = {_run_index(job_id, runs, one.strip()) for one in names.split(",")}
     return _sorted((at, at + 1) for at in indices if any(first <= at < end for first, end in ranges))
 
 
-def run_index(job_id: str, runs: Runs, written: str) -> int:
+def indices_from(ranges: Iterable[RunRange], first: int, count: int) -> list[int]:
+    """List the first ``count`` indices of sorted ranges, from ``first`` on."""
+    return list(islice(chain.from_iterable(range(max(first, begin), end) for begin, end in ranges), count))
+
+
+def _run_index(job_id: str, runs: Runs, written: str) -> int:
     """Read one of ``runs=``: a run's id, or its index.
 
     Raises:
@@ -40,7 +46,7 @@ def run_index(job_id: str, runs: Runs, written: str) -> int:
             index = -1
     if not 0 <= index < len(runs):
         sentence = f"there is no run {written!r} in this job; it has the indices 0 to {len(runs) - 1}"
-        raise Rejected(sentence, [{"loc": ["query", "runs"], "msg": sentence}])
+        raise Rejected.at("query", "runs", sentence)
     return index
 
 

@@ -1,7 +1,5 @@
 """Routes of runs, their histories, and the decision map of a network."""
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,7 +18,7 @@ from service.api.schemas.answers import Grid, Histories, History, Page, Problem,
 from service.database.ids import run_id
 from service.database.states import RunStatus
 from service.histories import decisions, json_histories, reading
-from service.histories.chosen import RunRange, chosen_runs
+from service.histories.chosen import chosen_runs, indices_from
 from service.histories.formats import JSON, FormatName
 from service.jobs import lifecycle
 from service.spec.job import JobSpec
@@ -177,11 +175,6 @@ def get_histories(
         return exports.next_rows(database, job, runs, Interest(tuple(ranges), selection), position)
     shown_per_run = min(runs.spec.rows_per_run, query.max_points or reading.MAX_PAGE_POINTS)
     limit = max(1, min(query.limit, reading.MAX_PAGE_POINTS // shown_per_run))
-    page = list(islice(_indices(ranges, after), limit + 1))
+    page = indices_from(ranges, after, limit + 1)
     next_cursor = write_cursor("histories", page[limit]) if len(page) > limit else None
     return stream(json_histories.page(database, job, runs, page[:limit], selection, next_cursor))
-
-
-def _indices(ranges: Iterable[RunRange], after: int) -> Iterator[int]:
-    """List the runs of sorted ranges from an index on."""
-    return (index for first, end in ranges for index in range(max(first, after), end))

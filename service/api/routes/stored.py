@@ -9,7 +9,7 @@ from service.database.tables import Job, Run
 from service.errors import NotFound
 from service.jobs import lifecycle
 from service.jobs.owners import Caller
-from service.spec.job import JobSpec
+from service.jobs.specs import spec_of
 from service.spec.runs import Runs
 
 NO_JOB: Documented = {404: {"model": Problem, "description": "There is no such job."}}
@@ -22,7 +22,7 @@ def find_job(session: Session, job_id: str, caller: Caller) -> tuple[Job, Runs]:
         NotFound: The caller has no job with this id.
     """
     job = lifecycle.find(session, job_id, caller)
-    return job, Runs(JobSpec.model_validate(job.spec))
+    return job, Runs(spec_of(job))
 
 
 def find_run(session: Session, run_id: str, caller: Caller) -> tuple[Job, Runs, Run]:

@@ -1,0 +1,20 @@
+"""The spec of a stored job, read back."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from service.spec.job import JobSpec
+
+
+class HasSpec(Protocol):
+    """A row or claim that carries the spec of its job as it is stored."""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The spec as JSON, validated when the job was accepted."""
+        ...
+
+
+def spec_of(stored: HasSpec) -> JobSpec:
+    """Parse the stored spec of a job."""
+    return JobSpec.model_validate(stored.spec)
