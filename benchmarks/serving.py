@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from benchmarks import stored
 from benchmarks.constant import PATH
-from service.api.cursors import write_cursor
+from service.api.http.cursors import write_cursor
 from service.database.connection import Database
 
 NUM_JOBS = 100_000

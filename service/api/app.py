@@ -1,4 +1,4 @@
-"""The API of one process: its routes, its errors, and what it opens and closes."""
+"""The application: routes, middleware, error handlers, and the resources opened at the start and closed at the end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,8 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from service.api.doors.authentication import Authentication
 from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders
 from service.api.events.hub import Hub
+from service.api.http.negotiation import negotiated
+from service.api.http.problem_details import answer_errors
 from service.api.openapi import document_errors
-from service.api.problem_details import answer_errors
+from service.api.polling import Polls
 from service.api.routes import (
     catalogue,
     comparison,
@@ -26,11 +28,9 @@ from service.api.routes import (
     runs,
     theory,
 )
-from service.api.routes.answers import identified
-from service.api.routes.negotiation import negotiated
-from service.api.routes.polling import Polls
+from service.api.routes.dependencies import identified
 from service.api.stop_signals import before_stop
-from service.api.work import Work
+from service.api.work_metrics import WorkMetrics
 from service.database.connection import Database
 from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
 from service.observing.measures import Measures
@@ -44,7 +44,7 @@ DESCRIPTION = (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Make the application; uvicorn calls this with ``--factory``."""
+    """Make the application; uvicorn calls this function with ``--factory``."""
     settings = settings or get_settings()
 
     measures = Measures()
@@ -52,7 +52,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = Database(settings.database_url, timed=measures.transaction)
-        measures.registry.register(Work(app.state.database, QUEUES))
+        measures.registry.register(WorkMetrics(app.state.database, QUEUES))
         app.state.authentication = Authentication(app.state.database, settings)
         app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        # Both would load their scripts from foreign hosts; routes/reference.py serves its own.
+        # FastAPI's own pages load scripts from foreign hosts; routes/reference.py replaces them.
         docs_url=None,
         redoc_url=None,
     )
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(HostCheck, allowed_hosts=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog, measures=measures)
-    # Whoever adds a router here has it guarded: no route of /v1 is without a caller.
+    # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
     for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons):
         guarded.include_router(routes.router)

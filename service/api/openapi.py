@@ -1,7 +1,7 @@
-"""What the OpenAPI document says besides what routes and models say themselves, so that it reads as documentation.
+"""Additions to the OpenAPI document that FastAPI generates from routes and models.
 
-Every operation gets a summary, its errors, and its examples; parameters of paths get their meaning; and the unions that
-a spec is made of get names of their own, which readers and generated clients can use.
+Operations get a summary, their errors and examples. Path parameters get a description. The unions in a spec get names,
+which readers and generated clients can use.
 """
 
 import re
@@ -15,32 +15,32 @@ from service.api.schemas.answers import ErrorPlace, Problem
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _KEY = "key"
-_FASTAPIS_WORDS = "Successful Response"
-# Routes outside of /v1 that ask for a key.
+_FASTAPI_DEFAULT = "Successful Response"
+# Paths of routes that require a key.
 _GUARDED = ("/v1/", "/metrics")
 
-_EVERYWHERE = {"400": "The header Host names another server, or the cursor was not given out by this API."}
+_EVERYWHERE = {"400": "The header Host names another server, or the cursor does not belong to this list."}
 _UNDER_V1 = {
     "401": "The key is missing, wrong or revoked.",
-    "406": "The header Accept allows nothing that this route answers.",
-    "422": "Not accepted: `errors` names each place and what is allowed there.",
-    "503": "The database cannot be used now; Retry-After says when to ask again.",
+    "406": "The header Accept allows no media type of this route.",
+    "422": "Invalid values: `errors` gives the place of each, and what is allowed there.",
+    "503": "The database or the broker is unavailable; retry after Retry-After seconds.",
 }
 _WITH_BODY = {
     "413": "The body is too large.",
-    "429": "The caller has as much waiting and running as one may have; Retry-After says when to ask again.",
+    "429": "The caller has reached the limit of waiting and running work; retry after Retry-After seconds.",
 }
 
-# In the order in which somebody who is new here wants to read them.
+# In the order in which a new reader needs them.
 TAGS = {
-    "jobs": "Submit a comparison, follow it, stop it, delete it.",
-    "runs": "What became of each run, and every epoch of its history: as JSON, CSV, NDJSON or Parquet.",
-    "comparison": "Who won, by how much, and how sure that is.",
-    "plots": "Pictures of a job, as PNG or SVG.",
-    "catalogue": "What a job may be made of: problems, optimizers, schedules, and experiments that have names.",
-    "theory": "What theory says of a setting before anything runs.",
-    "lessons": "Statements of teaching texts, put to the test.",
-    "operations": "Whether the service is well, for those who run it.",
+    "jobs": "Create, list, watch, cancel and delete jobs.",
+    "runs": "Runs and their histories, as JSON, CSV, NDJSON or Parquet.",
+    "comparison": "Comparison of settings, with intervals and tests.",
+    "plots": "Plots of a job, as PNG or SVG.",
+    "catalogue": "Problems, optimizers, schedules and presets of which a job can consist.",
+    "theory": "Limits and best settings by theory, without training.",
+    "lessons": "Statements of teaching texts, tested by jobs.",
+    "operations": "Health, readiness and metrics, for operators.",
 }
 
 _PATH_PARAMETERS = {
@@ -50,17 +50,17 @@ _PATH_PARAMETERS = {
     "lesson_id": "The `id` of a lesson, as `GET /v1/lessons` lists them.",
 }
 
-# Unions by the members that only they have, each with the name and the sentence that it gets.
+# Name and description of each union, by a member that no other union has.
 _UNIONS = {
-    "flipnet": ("TrainingProblem", "What is trained on; `kind` says which of these it is."),
-    "sgd": ("OptimizerEntry", "An optimizer with its hyper-parameters; `kind` says which of these it is."),
-    "constant": ("Schedule", "How a rate or a momentum changes during a run; `kind` says which of these it is."),
+    "flipnet": ("TrainingProblem", "The problem to train on; `kind` selects the schema."),
+    "sgd": ("OptimizerEntry", "An optimizer with its hyper-parameters; `kind` selects the schema."),
+    "constant": ("Schedule", "The learning rate or momentum over the updates of a run; `kind` selects the schema."),
 }
 _KINDS = {"TrainingProblem": "problem", "OptimizerEntry": "optimizer", "Schedule": "schedule"}
 
 
 def document_errors(app: FastAPI) -> None:
-    """Let the document of an application say all of this, besides what its routes say themselves."""
+    """Add these descriptions to the OpenAPI document of an application."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -75,7 +75,7 @@ def document_errors(app: FastAPI) -> None:
             app.openapi_schema = _completed(document)
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own way to change the document.
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI documents this way to change the document.
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
@@ -95,10 +95,10 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     _name_kinds(schemas, named)
     for name, schema in schemas.items():
         if name.startswith("Page_"):
-            schema["description"] = "A page of a list; the next one begins at the cursor `next`."
+            schema["description"] = "A page of a list; `next` is the cursor of the next page."
             schema["title"] = name.removeprefix("Page_").strip("_") + "Page"
     document["components"]["securitySchemes"] = {
-        _KEY: {"type": "http", "scheme": "bearer", "description": "A key of `ravine keys create`."}
+        _KEY: {"type": "http", "scheme": "bearer", "description": "A key made by `ravine keys create`."}
     }
     for path, item in document["paths"].items():
         for operation in item.values():
@@ -107,7 +107,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_named_unions(schema: Any, named: dict[str, Any]) -> Any:
-    """Put a reference in the place of each union of problems, optimizers or schedules, and note what it stands for."""
+    """Replace each union of problems, optimizers or schedules by a reference, and add the union to ``named``."""
     if isinstance(schema, list):
         return [_with_named_unions(one, named) for one in schema]
     if not isinstance(schema, dict):
@@ -127,11 +127,11 @@ def _name_kinds(schemas: dict[str, Any], named: dict[str, Any]) -> None:
     for name, union in named.items():
         for kind, reference in union["discriminator"]["mapping"].items():
             field = schemas[reference.rpartition("/")[2]]["properties"]["kind"]
-            field["description"] = f"Says that this {_KINDS[name]} is `{kind}`."
+            field["description"] = f"The kind of {_KINDS[name]}: `{kind}`."
 
 
 def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, is_guarded: bool) -> None:
-    # The first clause of what the route says of itself; FastAPI would make words of the function's name.
+    # The first clause of the description; FastAPI would derive a summary from the name of the function.
     operation["summary"] = re.split(r"[.;:]", operation["description"], maxsplit=1)[0]
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
@@ -140,7 +140,7 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, is_guarded:
     common = dict(_EVERYWHERE)
     if is_guarded:
         common |= _UNDER_V1
-        # An open API needs no key: the empty requirement says so.
+        # The empty requirement means that the key is optional, as on a loopback address without keys.
         operation["security"] = [{_KEY: []}, {}]
     if "requestBody" in operation:
         common |= _WITH_BODY
@@ -148,10 +148,10 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, is_guarded:
         body["examples"] = EXAMPLES[operation["operationId"]]
     for status, description in common.items():
         answers[status] = {"description": description}
-    for status, said in answers.items():
+    for status, response in answers.items():
         if status >= "400":
-            said["content"] = _PROBLEM
-        elif said["description"] == _FASTAPIS_WORDS:
-            answered = said.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
-            said["description"] = schemas.get(answered.rpartition("/")[2], {}).get("description", "Done.")
+            response["content"] = _PROBLEM
+        elif response["description"] == _FASTAPI_DEFAULT:
+            model = response.get("content", {}).get("application/json", {}).get("schema", {}).get("$ref", "")
+            response["description"] = schemas.get(model.rpartition("/")[2], {}).get("description", "Done.")
     operation["responses"] = dict(sorted(answers.items()))

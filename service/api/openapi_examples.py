@@ -1,4 +1,4 @@
-"""Which bodies does the OpenAPI document show? A test posts each of them to a running stack."""
+"""Example bodies of the OpenAPI document. A test posts each of them to a running stack."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ Example = dict[str, Any]
 EXAMPLES: dict[str, dict[str, Example]] = {
     "create_job": {
         "two_optimizers": {
-            "summary": "Compare two optimizers over twenty seeds",
+            "summary": "Compare two optimizers over 20 seeds",
             "value": {
                 "name": "SGD against momentum",
                 "problem": {"kind": "flipnet"},
@@ -20,8 +20,8 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             },
         },
         "grid": {
-            "summary": "Try a grid of rates and momenta",
-            "description": "A number may be a list or a range; they multiply into a grid, here of 3 × 10 settings.",
+            "summary": "Run a grid of learning rates and momenta",
+            "description": "A hyper-parameter may be a list or a range. Their product is a grid: 3 × 10 settings.",
             "value": {
                 "problem": {"kind": "quadratic", "eigenvalues": [1, 100], "start": [1, 1]},
                 "optimizers": [
@@ -36,7 +36,7 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             },
         },
         "formula": {
-            "summary": "Start from a grid of points on a surface of your own, with noise",
+            "summary": "Start from a grid of points on a surface given by a formula, with gradient noise",
             "description": "On a surface an epoch is one update.",
             "value": {
                 "problem": {
@@ -51,7 +51,7 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             },
         },
         "schedule": {
-            "summary": "Warm up, then decay along a cosine, with clipped gradients",
+            "summary": "Warm up the learning rate, decay it along a cosine, and clip gradients",
             "value": {
                 "problem": {"kind": "flipnet"},
                 "optimizers": [
@@ -66,13 +66,13 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             },
         },
         "preset": {
-            "summary": "Repeat an experiment that has a name, for longer",
+            "summary": "Run a preset with more epochs",
             "value": {"preset": "ravine-large-lr", "epochs": 500},
         },
     },
     "ask_theory": {
         "stiff_quadratic": {
-            "summary": "Ask how large the rate may be on a stiff quadratic",
+            "summary": "Compute the limit of the learning rate on an ill-conditioned quadratic",
             "value": {
                 "problem": {"kind": "quadratic", "eigenvalues": [1, 100], "start": [1, 1]},
                 "optimizer": "nesterov",
@@ -83,7 +83,7 @@ EXAMPLES: dict[str, dict[str, Example]] = {
     },
     "draw_landscape": {
         "map_and_gradients": {
-            "summary": "Ask for a map of the ravine, and for the gradient where a run stood",
+            "summary": "Compute a map of the ravine, and the gradient at two points",
             "value": {
                 "problem": {"kind": "surface", "name": "ravine"},
                 "x": {"from": -6, "to": 6, "num": 100},

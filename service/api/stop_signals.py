@@ -1,7 +1,7 @@
-"""How does a part of the process hear of a stop before the server waits for open connections?
+"""Callbacks at SIGTERM and SIGINT, before the server waits for open connections.
 
-uvicorn tells an application to shut down when the last answer has ended; answers that end only when they are told to
-need to hear of it earlier.
+uvicorn shuts an application down after the last answer has ended. Event streams end only when they are closed, and
+therefore need the signal earlier.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ from types import FrameType
 
 @contextmanager
 def before_stop(call: Callable[[], None]) -> Iterator[None]:
-    """Have ``call`` run on this thread's event loop when SIGTERM or SIGINT comes, besides what is done with it now."""
+    """Run ``call`` on this thread's event loop at SIGTERM or SIGINT, in addition to the present signal handler."""
     if threading.current_thread() is not threading.main_thread():
-        # Signals are for main threads; whoever runs the application in another one stops it some other way.
+        # Python delivers signals to the main thread only. An application in another thread is stopped without them.
         yield
         return
     loop = asyncio.get_running_loop()
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
 
-    def tell(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(call)
         handler = handlers[signal.Signals(number)]
         if callable(handler):
@@ -30,7 +30,7 @@ def before_stop(call: Callable[[], None]) -> Iterator[None]:
 
     replaced = [number for number, handler in handlers.items() if callable(handler)]
     for number in replaced:
-        signal.signal(number, tell)
+        signal.signal(number, handle)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from service.cli import commands, keys
-from service.cli.commands.asking import EXIT_CODES
+from service.cli.commands.conventions import EXIT_CODES
 
 if TYPE_CHECKING:
     from service.cli.local.stack import LocalStack

@@ -1,4 +1,4 @@
-"""The Python client: ``from service.client import Ravine``. It needs httpx and numpy; no torch, no database."""
+"""The Python client: ``from service.client import Ravine``. It requires httpx and numpy only."""
 
 from service.client.errors import NotReachable, RavineError, WaitTimeout
 from service.client.histories import History, frame

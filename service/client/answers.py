@@ -1,4 +1,4 @@
-"""What the API answers, as types: plain dictionaries, so that nothing that a newer service adds is lost."""
+"""Types of the API's answers: plain dictionaries, so that fields added by a newer service are kept."""
 
 from typing import Any, Literal, TypedDict
 
@@ -8,7 +8,7 @@ ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 
 
 class Progress(TypedDict):
-    """How far a job is."""
+    """Progress of a job."""
 
     runs_total: int
     runs_ended: int
@@ -19,7 +19,7 @@ class Progress(TypedDict):
 
 
 class Job(TypedDict):
-    """A job. ``error`` has ``reason`` and ``detail`` where it failed; times are RFC 3339 in UTC."""
+    """A job. If it failed, ``error`` has ``reason`` and ``detail``. Times are RFC 3339 in UTC."""
 
     id: str
     name: str
@@ -35,7 +35,7 @@ class Job(TypedDict):
 
 
 class Run(TypedDict):
-    """A run: an optimizer at one setting, from one seed and start. Losses that are not finite are floats here."""
+    """A run: one setting of an optimizer, trained with one seed from one start. Losses are floats, NaN included."""
 
     id: str
     job_id: str
@@ -53,11 +53,11 @@ class Run(TypedDict):
 
 
 def number(written: float | str | None) -> float | None:
-    """Read a number as the API writes it: "NaN", "Infinity" and "-Infinity" are texts; null is None."""
+    """Read a number of the API, which writes "NaN", "Infinity" and "-Infinity" as texts; null is None."""
     return None if written is None else float(written)
 
 
 def read_run(answer: Json) -> Run:
-    """Turn the texts among a run's losses into floats."""
+    """Convert the losses of a run to floats."""
     losses = {name: number(answer[name]) for name in ("final_loss", "best_loss")}
     return Run(**{**answer, **losses})  # type: ignore[typeddict-item]

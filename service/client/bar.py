@@ -1,4 +1,4 @@
-"""A bar for ``Ravine.wait``: how far is the job, on a terminal or in a notebook?"""
+"""A progress bar for ``Ravine.wait``, on a terminal or in a notebook."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from service.client.answers import Job
 
 @contextmanager
 def bar(console: Console | None = None) -> Iterator[Callable[[Job], None]]:
-    """Show a bar: ``with bar() as progress: ravine.wait(job_id, progress=progress)``."""
+    """Show a progress bar: ``with bar() as progress: ravine.wait(job_id, progress=progress)``."""
     with new_bar(console) as shown:
         task = shown.add_task("queued", total=None)
         yield lambda job: shown.update(task, **state_of(job))
 
 
 def new_bar(console: Console | None = None) -> Progress:
-    """Make the bar itself."""
+    """Make a progress bar of rich."""
     return Progress(
         TextColumn("{task.description:>10}"),
         BarColumn(),
@@ -32,7 +32,7 @@ def new_bar(console: Console | None = None) -> Progress:
 
 
 def state_of(job: Job) -> dict[str, Any]:
-    """Say what of a job the bar shows. Runs that diverge leave epochs undone: a job that is complete has a full bar."""
+    """Give the state of the bar for a job. A completed job fills it, although diverged runs train fewer epochs."""
     progress = job["progress"]
     total = progress["epochs_total"]
     done = progress["epochs_done"] if job["status"] != "completed" else total

@@ -1,4 +1,4 @@
-"""How a request reaches the API: address, key, time limits, and which requests are sent again when one gets lost."""
+"""HTTP connection to the API: address, key, timeouts and retries."""
 
 import os
 import random
@@ -12,21 +12,21 @@ import httpx
 from service.client.errors import NotReachable, error_of
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-# Answers of a proxy or of the API that will be others in a moment: a restart, a database that is away.
-_PASSING = {502, 503, 504}
+# Statuses of temporary failures of a proxy or the API, such as a restart or an unavailable database.
+_TEMPORARY = {502, 503, 504}
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Connection:
-    """Requests to one API. A request that may be repeated is, with growing pauses, until ``retries`` are used up.
+    """Requests to one API. A repeatable request that fails is sent again, with growing pauses, up to ``retries`` times.
 
     Args:
-        url: Where the API is; by default RAVINE_URL, else http://127.0.0.1:8000.
+        url: Address of the API; by default RAVINE_URL, else http://127.0.0.1:8000.
         api_key: Sent as ``Authorization: Bearer``; by default RAVINE_API_KEY.
-        timeout_seconds: How long one answer may take.
-        retries: How often a request is sent again.
-        transport: Another way to the API than the network; for tests.
+        timeout_seconds: Timeout of one request.
+        retries: Largest number of repetitions of a request.
+        transport: Replaces the network, for tests.
     """
 
     def __init__(
@@ -46,12 +46,15 @@ class Connection:
                 base_url=self.url,
                 timeout=httpx.Timeout(timeout_seconds, connect=min(5.0, timeout_seconds)),
                 headers={"Authorization": f"Bearer {key}"} if key else {},
-                # A proxy of the environment is not asked for an address on this machine, nor for a key of .netrc.
+                # Proxies of the environment must not receive requests to this machine, nor .netrc replace the key.
                 trust_env=False,
                 transport=transport,
             )
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
-            raise NotReachable("Not an address", f"{self.url!r} with this key cannot be used: {error}") from error
+            raise NotReachable(
+                "Not an address",
+                f"the address {self.url!r} or the key is not valid: {error}; check RAVINE_URL and RAVINE_API_KEY",
+            ) from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -67,15 +70,15 @@ class Connection:
         stream: bool = False,
         **how: Any,
     ) -> httpx.Response:
-        """Send a request and give its answer, a success or one whose status is in ``accept``.
+        """Send a request and give the answer, if it is a success or its status is in ``accept``.
 
-        ``repeatable`` tells that a second arrival of the request would change nothing: then one whose answer was lost
-        is sent again as well. One that cannot have arrived is always sent again. With ``stream`` the body is left to be
-        read, and the answer to be closed.
+        A request that cannot have arrived is always sent again. One whose answer was lost is sent again only if it is
+        ``repeatable``: a second arrival changes nothing. With ``stream`` the caller reads the body and closes the
+        answer.
 
         Raises:
-            NotReachable: Nobody answered.
-            RavineError: The API refused, in its own words.
+            NotReachable: The API did not answer.
+            RavineError: The API answered with an error.
         """
         for attempt in range(self._retries + 1):
             last = attempt == self._retries
@@ -93,18 +96,18 @@ class Connection:
             else:
                 if answer.is_success or answer.status_code in accept:
                     return answer
-                if last or answer.status_code not in _PASSING or not repeatable:
+                if last or answer.status_code not in _TEMPORARY or not repeatable:
                     raise error_of(answer)
                 pause = _seconds(answer.headers.get("Retry-After"))
             time.sleep(max(pause, _pause(attempt)))
         raise AssertionError("the last attempt returns or raises")
 
     def pieces(self, path: str, **how: Any) -> Iterator[bytes]:
-        """Get something large: it is asked for now, and read piece by piece.
+        """Send a GET request now, and give the body in pieces as it arrives.
 
         Raises:
-            NotReachable: Nobody answered; or, while it is read, the answer broke off.
-            RavineError: The API refused, in its own words.
+            NotReachable: The API did not answer, or the connection was closed before the end.
+            RavineError: The API answered with an error.
         """
         answer = self.request("GET", path, repeatable=True, stream=True, **how)
 
@@ -123,18 +126,18 @@ class Connection:
         elif isinstance(error, httpx.ConnectError):
             why = "cannot be reached; is it running? `ravine up` starts one, RAVINE_URL names another"
         else:
-            why = f"did not answer as it should: {error}"
+            why = f"closed the connection: {error}"
         return NotReachable("Not reachable", f"Ravine at {self.url} {why}")
 
 
 def _pause(attempt: int) -> float:
-    """Twice as long each time, and never in step with other clients (Brooker, Exponential Backoff and Jitter, 2015)."""
+    """Give the pause after an attempt: exponential backoff with jitter (Brooker, 2015)."""
     longest = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2**attempt)
     return random.uniform(longest / 2, longest)  # noqa: S311  (keeps no secret)
 
 
 def _seconds(written: str | None) -> float:
-    """Read Retry-After; a date, or more than we would wait, counts as our longest pause."""
+    """Read Retry-After, at most the longest pause; a date counts as the longest pause."""
     if written is None:
         return 0.0
     return min(float(written), _LONGEST_PAUSE_SECONDS) if written.isdecimal() else _LONGEST_PAUSE_SECONDS

@@ -1,15 +1,15 @@
-"""What may go wrong for a user of the client, in the words of the API.
+"""Errors of the client: one tree.
 
 RavineError
-├── Refused            the API refused the request: 4xx
+├── Refused            the API rejected the request: 4xx
 │   ├── Unauthorized   401
 │   ├── NotFound       404
 │   ├── Conflict       409
 │   ├── NotAccepted    422, with the place of each error
 │   └── TooMuchOpen    429
-├── Unavailable        the API cannot answer now: 5xx
-├── NotReachable       nobody answers at the address, or not in time
-└── WaitTimeout        the job has not ended in the time that was given to it
+├── Unavailable        the API is unavailable or failed: 5xx
+├── NotReachable       no answer from the address, or not in time
+└── WaitTimeout        the job has not ended within the timeout
 """
 
 from typing import Any
@@ -18,13 +18,13 @@ import httpx
 
 
 class RavineError(Exception):
-    """An error of the API or of the way to it.
+    """An error of the API or of the connection to it.
 
     Attributes:
-        status: The HTTP status; None where there was no answer.
-        title: What kind of error it is.
-        detail: What happened, in a sentence.
-        errors: For a rejected request each place and what is allowed there: ``{"loc": […], "msg": "…"}``.
+        status: The HTTP status; None without an answer.
+        title: The kind of error.
+        detail: What happened, where, and what to do.
+        errors: The invalid values of a rejected request, each ``{"loc": […], "msg": "…"}``.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class RavineError(Exception):
 
 
 class Refused(RavineError):
-    """The request is refused, and will be refused again."""
+    """The API rejected the request, and would reject it again."""
 
 
 class Unauthorized(Refused):
-    """The key is missing or not known there: set RAVINE_API_KEY."""
+    """The key is missing or unknown: set RAVINE_API_KEY."""
 
 
 class NotFound(Refused):
@@ -51,27 +51,27 @@ class NotFound(Refused):
 
 
 class Conflict(Refused):
-    """The job is not in a state in which this can be done."""
+    """The status of the job does not allow the request."""
 
 
 class NotAccepted(Refused):
-    """What was sent is not allowed; ``errors`` names each place."""
+    """The request has invalid values; ``errors`` gives the place of each."""
 
 
 class TooMuchOpen(Refused):
-    """The caller has as much waiting and running as one caller may have."""
+    """The caller has reached the limit of waiting and running work."""
 
 
 class Unavailable(RavineError):
-    """The service, its database or a proxy before it cannot answer now."""
+    """The service, its database or a proxy is unavailable."""
 
 
 class NotReachable(RavineError):
-    """Nobody answers at the address."""
+    """No answer came from the address."""
 
 
 class WaitTimeout(RavineError):
-    """The job goes on; it can be waited for again."""
+    """The job did not end within the timeout. It continues, and can be waited for again."""
 
 
 _BY_STATUS: dict[int, type[RavineError]] = {
@@ -84,12 +84,12 @@ _BY_STATUS: dict[int, type[RavineError]] = {
 
 
 def error_of(answer: httpx.Response) -> RavineError:
-    """Read an answer that is no success; what is not problem+json, such as a proxy's page, is named as what it is."""
+    """Make the error of an unsuccessful answer. The answer may come from a proxy, without problem+json."""
     kind = _BY_STATUS.get(answer.status_code, Unavailable if answer.status_code >= 500 else Refused)
     try:
-        told = answer.json()
-        return kind(told["title"], told["detail"], status=answer.status_code, errors=told.get("errors"))
+        problem = answer.json()
+        return kind(problem["title"], problem["detail"], status=answer.status_code, errors=problem.get("errors"))
     except (ValueError, KeyError, TypeError):
         title = answer.reason_phrase or "Not an answer of Ravine"
-        detail = f"{answer.request.url} answered {answer.status_code} {title}, and not in the words of Ravine"
+        detail = f"{answer.request.url} answered {answer.status_code} {title}, not an error of Ravine; check RAVINE_URL"
         return kind(title, detail, status=answer.status_code)

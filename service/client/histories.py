@@ -1,4 +1,4 @@
-"""A run's history as arrays, and many of them as one table of pandas."""
+"""Histories of runs as arrays, or as one table of pandas."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ _NOT_FIELDS = {"run_id", "label", "seed", "epoch", "total_points", "returned_poi
 
 @dataclass(frozen=True)
 class History:
-    """One run at its recorded epochs.
+    """The history of a run: its fields at the recorded epochs.
 
     Attributes:
-        epoch: [P], sorted; 0 is the untrained start.
-        fields: Each [P], or [P, D] for the position. What was not measured is NaN.
-        measured: Each [P]; tells what was not measured from a value that is not a number.
+        epoch: [P], sorted; epoch 0 is before the first update.
+        fields: Each [P], or [P, D] for the position. Values that were not measured are NaN.
+        measured: Each [P]; false where a value was not measured, true where the measured value is NaN.
     """
 
     run_id: str
@@ -40,12 +40,12 @@ class History:
         return len(self.epoch)
 
     def frame(self) -> "pd.DataFrame":
-        """Give a table of pandas, a row per epoch."""
+        """Give a table of pandas, one row per epoch."""
         return frame([self])
 
 
 def read_history(answer: Json) -> History:
-    """Turn the columns of an answer into arrays."""
+    """Convert the columns of an answer to arrays."""
     columns = {name: column for name, column in answer.items() if name not in _NOT_FIELDS}
     fields = {name: _array(name, column) for name, column in columns.items()}
     measured = {name: np.array([value is not None for value in column], bool) for name, column in columns.items()}
@@ -54,7 +54,7 @@ def read_history(answer: Json) -> History:
 
 
 def _array(name: str, column: list[Any]) -> NDArray[np.float64]:
-    # numpy reads None as NaN, and the texts "NaN", "Infinity" and "-Infinity" as Python's float does.
+    # numpy converts None to NaN, and the texts "NaN", "Infinity" and "-Infinity" as float() does.
     array = np.array(column, dtype=object).astype(np.float64)
     return array.reshape(len(column), -1) if name == "position" else array
 
@@ -69,7 +69,7 @@ def frame(histories: Iterable[History]) -> "pd.DataFrame":
         import pandas as pd
     except ImportError as error:
         raise ImportError("tables need pandas: pip install pandas (History has numpy arrays without it)") from error
-    # pandas leaves out what is empty without losing the names of the columns of the others.
+    # pandas ignores empty tables when it joins columns.
     frames = [pd.DataFrame(_columns(history)) for history in histories]
     return (
         pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["run_id", "label", "seed", "epoch"])

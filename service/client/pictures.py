@@ -1,8 +1,8 @@
-"""A picture that shows itself in a notebook."""
+"""Pictures with a display in notebooks."""
 
 
 class Picture(bytes):
-    """The bytes of a PNG or an SVG: ``Path("loss.png").write_bytes(picture)``; in a notebook it is shown."""
+    """The bytes of a PNG or SVG, displayed in notebooks; ``Path("loss.png").write_bytes(picture)`` saves it."""
 
     def __repr__(self) -> str:
         return f"<picture of {len(self):,} bytes>"

@@ -1,4 +1,4 @@
-"""The client: everything that the API can do, as one call each."""
+"""The client: one method per operation of the API."""
 
 import time
 import uuid
@@ -29,7 +29,7 @@ class Ravine:
         ...     job = ravine.wait(job["id"], progress=print)
         ...     losses = [history["loss"] for history in ravine.metrics(job["id"], fields=["loss"])]
 
-    Every method may raise a RavineError: what the API says (``status``, ``title``, ``detail``, ``errors``), or
+    Every method may raise a RavineError: an error of the API (``status``, ``title``, ``detail``, ``errors``), or
     NotReachable. Arguments are those of ``Connection``: url, api_key, timeout_seconds, retries.
     """
 
@@ -38,11 +38,11 @@ class Ravine:
 
     @property
     def url(self) -> str:
-        """Where the service is."""
+        """Address of the service."""
         return self._connection.url
 
     def close(self) -> None:
-        """Close the connections; ``with Ravine() as ravine:`` does it too."""
+        """Close the connections, as the end of ``with Ravine() as ravine:`` does."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -52,41 +52,41 @@ class Ravine:
         self.close()
 
     def submit(self, spec: Spec, *, idempotency_key: str | None = None, **changes: Any) -> Job:
-        """Submit a job and give it as accepted.
+        """Create a job.
 
         Args:
-            spec: The spec itself, a file of JSON (a Path, or a text that ends with .json), or the name of a preset.
-            idempotency_key: The same key and spec give the same job again. Without one each call has a new key, so
-                that a request whose answer got lost is sent again without a second job.
-            changes: Fields that take the place of the spec's: ``submit("ravine-large-lr", epochs=500)``.
+            spec: The spec, a JSON file (a Path, or a text that ends with .json), or the name of a preset.
+            idempotency_key: The same key and spec give the same job. By default each call has a new key, so that a
+                repeated request does not create a second job.
+            changes: Fields that replace those of the spec: ``submit("ravine-large-lr", epochs=500)``.
         """
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return self._post("/v1/jobs", json={**read_spec(spec), **changes}, headers=headers)  # type: ignore[return-value]
 
     def dry_run(self, spec: Spec, **changes: Any) -> Json:
-        """Tell what would run: numbers of runs, epochs, updates and rows, and the first 20 runs; stores nothing."""
+        """Get the size of a job without storing it: counts of runs, epochs, updates and rows, and the first 20 runs."""
         return self._post("/v1/jobs", json={**read_spec(spec), **changes}, params={"dry_run": True})
 
     def job(self, job_id: str) -> Job:
-        """Give a job as it is now."""
+        """Get a job."""
         return self._get(f"/v1/jobs/{_part(job_id)}")  # type: ignore[return-value]
 
     def jobs(self, *, status: str | None = None, name: str | None = None, problem: str | None = None) -> Iterator[Job]:
-        """Give all jobs, newest first, page after page: ``itertools.islice(ravine.jobs(), 10)`` asks for one page."""
+        """List jobs, newest first, fetching pages as needed: ``itertools.islice(ravine.jobs(), 10)`` fetches one."""
         return self._pages("/v1/jobs", "items", status=status, name=name, problem=problem)
 
     def versions(self, job_id: str, *, timeout_seconds: float | None = None) -> Iterator[Job]:
-        """Give a job each time that it has changed, the last time when it has ended.
+        """Poll a job, and give it after each change until it has ended.
 
         Raises:
-            WaitTimeout: It has not ended in this time.
+            WaitTimeout: The job has not ended within the timeout.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         etag, pause = "", _FIRST_POLL_SECONDS
         while True:
             known = {"If-None-Match": etag} if etag else {}
             answer = self._request("GET", f"/v1/jobs/{_part(job_id)}", headers=known, accept={httpx.codes.NOT_MODIFIED})
-            # 304: nothing has changed since the version that carried this tag, and no body was sent.
+            # 304: the job has not changed since the version with this tag.
             if answer.status_code != httpx.codes.NOT_MODIFIED:
                 etag = answer.headers.get("ETag", "")
                 job: Job = answer.json()
@@ -94,21 +94,21 @@ class Ravine:
                 if job["status"] in ENDED:
                     return
             if deadline is not None and time.monotonic() + pause > deadline:
-                sentence = f"after {timeout_seconds:g} s job {job_id} is {job['status']}; it goes on"
+                sentence = f"after {timeout_seconds:g} s job {job_id} is {job['status']}; it continues"
                 raise WaitTimeout("Not ended in time", sentence)
             time.sleep(pause)
-            # Small jobs end within a tenth of a second; long ones need not be asked ten times a second.
+            # Small jobs end within 0.1 s; long jobs are polled at growing intervals.
             pause = min(_LONGEST_POLL_SECONDS, pause * 1.3)
 
     def wait(
         self, job_id: str, *, progress: Callable[[Job], object] | None = None, timeout_seconds: float | None = None
     ) -> Job:
-        """Wait until a job has ended, whatever its end is, and give it.
+        """Wait until a job has ended, with any status, and give it.
 
-        ``progress`` is called with the job each time that it has changed; ``service.client.bar.bar`` draws one.
+        ``progress`` is called with the job after each change; ``service.client.bar.bar`` makes a progress bar.
 
         Raises:
-            WaitTimeout: It has not ended in this time.
+            WaitTimeout: The job has not ended within the timeout.
         """
         for job in self.versions(job_id, timeout_seconds=timeout_seconds):
             if progress is not None:
@@ -118,12 +118,12 @@ class Ravine:
     def runs(
         self, job_id: str, *, sort: str | None = None, status: str | None = None, label: str | None = None
     ) -> Iterator[Run]:
-        """Give the runs of a job, by index, or the best first: ``sort="final_loss"``."""
+        """List the runs of a job by index, or by loss with the smallest first: ``sort="final_loss"``."""
         pages = self._pages(f"/v1/jobs/{_part(job_id)}/runs", "items", sort=sort, status=status, label=label)
         return (read_run(run) for run in pages)
 
     def run(self, run_id: str) -> Run:
-        """Give one run."""
+        """Get a run."""
         return read_run(self._get(f"/v1/runs/{_part(run_id)}"))
 
     def history(
@@ -135,7 +135,7 @@ class Ravine:
         to_epoch: int | None = None,
         max_points: int | None = None,
     ) -> History:
-        """Give a run's history; ``max_points`` thins it without losing extremes."""
+        """Get the history of a run; ``max_points`` thins it and keeps extremes."""
         wanted = _history_query(fields, from_epoch, to_epoch, max_points)
         return read_history(self._get(f"/v1/runs/{_part(run_id)}/metrics", **wanted))
 
@@ -150,7 +150,7 @@ class Ravine:
         to_epoch: int | None = None,
         max_points: int | None = None,
     ) -> Iterator[History]:
-        """Give the histories of many runs of a job, of these labels or runs (ids or indices), page after page."""
+        """Get the histories of a job, optionally of some labels or runs (ids or indices), fetching pages as needed."""
         wanted = _history_query(fields, from_epoch, to_epoch, max_points)
         chosen = {"labels": _joined(labels), "runs": _joined(runs)}
         pages = self._pages(f"/v1/jobs/{_part(job_id)}/metrics", "runs", **wanted, **chosen)
@@ -164,9 +164,9 @@ class Ravine:
         format: str,  # noqa: A002
         **query: Any,
     ) -> Iterator[bytes]:
-        """Give the history of a run, or those of a job, as the service's "csv", "ndjson" or "parquet", piece by piece.
+        """Get the history of a run, or the histories of a job, as "csv", "ndjson" or "parquet", in pieces.
 
-        What may be asked besides is what ``history`` and ``metrics`` take:
+        Further arguments are those of ``history`` and ``metrics``:
         ``tables(job_id=id, format="csv", fields=["loss"])``.
         """
         of = f"jobs/{_part(job_id)}" if job_id is not None else f"runs/{_part(run_id or '')}"
@@ -174,16 +174,16 @@ class Ravine:
         return self._connection.pieces(f"/v1/{of}/metrics", params=_given({"format": format, **wanted}))
 
     def comparison(self, job_id: str, **query: Any) -> Json:
-        """Tell who won, by how much and how sure: ``comparison(id, baseline="sgd", target=0.1)``."""
+        """Get the comparison of a job: ``comparison(id, baseline="sgd", target=0.1)``."""
         return self._get(f"/v1/jobs/{_part(job_id)}/comparison", **query)
 
     def plot(self, job_id: str, kind: str, *, format: str = "png", **query: Any) -> Picture:  # noqa: A002
-        """Give a picture, PNG or SVG: ``plot(id, "loss", dark=True, width=900)``."""
+        """Get a plot as PNG or SVG: ``plot(id, "loss", dark=True, width=900)``."""
         path = f"/v1/jobs/{_part(job_id)}/plot.{_part(format)}"
         return Picture(self._request("GET", path, params=_given({"kind": kind, **query})).content)
 
     def cancel(self, job_id: str) -> Job:
-        """Stop a job; what was recorded stays."""
+        """Cancel a job; recorded rows are kept."""
         answer = self._connection.request("POST", f"/v1/jobs/{_part(job_id)}/cancel", repeatable=False)
         return answer.json()  # type: ignore[no-any-return]
 
@@ -192,15 +192,15 @@ class Ravine:
         self._connection.request("DELETE", f"/v1/jobs/{_part(job_id)}", repeatable=False)
 
     def catalogue(self, of: str) -> list[Json]:
-        """List what may be asked for: "problems", "optimizers", "schedules" or "presets"; or the "lessons"."""
+        """List the "problems", "optimizers", "schedules", "presets" or "lessons" of the service."""
         return list(self._pages(f"/v1/{_part(of)}", "items"))
 
     def lesson(self, lesson_id: str) -> Json:
-        """Show a lesson with its numbers and its verdict."""
+        """Get a lesson with its numbers and its verdict."""
         return self._get(f"/v1/lessons/{_part(lesson_id)}")
 
     def preset(self, name: str) -> Json:
-        """Show a preset and the spec that it stands for."""
+        """Get a preset with its spec."""
         return self._get(f"/v1/presets/{_part(name)}")
 
     def _pages(self, path: str, key: str, **query: Any) -> Iterator[Any]:
@@ -215,7 +215,7 @@ class Ravine:
         return self._request("GET", path, params=_given(query)).json()  # type: ignore[no-any-return]
 
     def _post(self, path: str, **how: Any) -> Json:
-        # Both kinds of POST may arrive twice: one carries an Idempotency-Key, the other stores nothing.
+        # Both POST requests are repeatable: one has an Idempotency-Key, the other stores nothing.
         return self._request("POST", path, **how).json()  # type: ignore[no-any-return]
 
     def _request(self, method: str, path: str, **how: Any) -> httpx.Response:
@@ -239,5 +239,5 @@ def _given(query: Mapping[str, Any]) -> Json:
 
 
 def _part(name: str) -> str:
-    """Write a name as one part of a path, whatever is in it."""
+    """Percent-encode a name as one segment of a path."""
     return quote(name, safe="")

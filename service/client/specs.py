@@ -1,4 +1,4 @@
-"""Where a spec comes from: a mapping, a file of JSON, or the name of a preset."""
+"""Specs from a mapping, a JSON file, or the name of a preset."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ Spec = Mapping[str, Any] | Path | str
 
 
 def read_spec(spec: Spec) -> Json:
-    """Read a spec: a mapping as it is, a file of JSON, or the name of a preset.
+    """Read a spec: a mapping, a JSON file (a Path, or a text that ends with .json), or the name of a preset.
 
     Raises:
-        NotAccepted: The file is not there, or is not a JSON object.
+        NotAccepted: The file does not exist, or is not a JSON object.
     """
     if isinstance(spec, Mapping):
         return dict(spec)
@@ -28,10 +28,10 @@ def read_spec(spec: Spec) -> Json:
 
 
 def parse_spec(text: str, origin: str) -> Json:
-    """Parse a spec; ``origin`` names where the text is from.
+    """Parse a spec; ``origin`` names the source of the text in errors.
 
     Raises:
-        NotAccepted: It is not a JSON object.
+        NotAccepted: The text is not a JSON object.
     """
     try:
         found = json.loads(text)

@@ -1,1 +1,1 @@
-"""What is going on in there? Logs, metrics and traces, none of which changes what happens."""
+"""Logs, metrics and traces."""

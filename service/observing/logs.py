@@ -1,7 +1,7 @@
-"""What does a line of the log look like: a JSON object, or words for a person at a terminal?
+"""Log lines: JSON objects, or text for a terminal.
 
-Ravine's own code, uvicorn and Celery log through the standard library. One handler on the root logger writes all of it,
-and adds what is known of the request or shard that is being worked on (structlog's context variables).
+The service, uvicorn and Celery log through the standard library. One handler on the root logger writes all lines, and
+adds the context of the current request or shard (structlog's context variables).
 """
 
 import json
@@ -17,11 +17,11 @@ from structlog.typing import Processor
 
 from service.settings import Settings
 
-# Longer or stranger ones could be made to look like something else in a log.
+# Other ids could imitate further fields or lines of a log.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 _SERVERS = ("uvicorn", "uvicorn.error", "celery", "celery.task", "celery.redirected")
 
-# Every line has these, whoever wrote it.
+# Processors of all lines, of the service and of libraries.
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -32,7 +32,7 @@ _SHARED: list[Processor] = [
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Let this process log to a stream, standard error by default; called again, it replaces what was before."""
+    """Log to a stream, by default standard error. A further call replaces the configuration."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(is_json=_is_json(settings, stream)))
@@ -42,7 +42,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     logging.getLogger("ravine").setLevel(settings.log_level)
     logging.captureWarnings(True)
     for name in _SERVERS:
-        # Their own handlers would write the same line again, in another form.
+        # Their own handlers would write each line a second time, in another format.
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
 
@@ -61,26 +61,26 @@ def _formatter(*, is_json: bool) -> logging.Formatter:
 
 
 def request_id(sent: str | None) -> str:
-    """Give the id that a client sent with its request, or a new one where it sent none that fits into a log."""
+    """Give the request id that a client sent if it is valid, else a new one."""
     return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
 
 
 def line(level: str, event: str, **known: Any) -> str:
-    """Give a line as JSON, for who writes a log file without the standard library's root logger."""
+    """Format a line as JSON, for log files that are written without the root logger."""
     return json.dumps({**known, "level": level, "timestamp": datetime.now(UTC).isoformat(), "event": event})
 
 
 def readable(text: str) -> tuple[str | None, str]:
-    """Read a line that a part of ours printed: its level, and the line in words. Other lines stay as they are."""
+    """Read a line of a process of the service: its level, and the line as text. Other lines are returned unchanged."""
     if not text.startswith("{"):
         return None, text
     try:
-        said = json.loads(text)
-        event, level = str(said.pop("event")), str(said.pop("level")).upper()
+        fields = json.loads(text)
+        event, level = str(fields.pop("event")), str(fields.pop("level")).upper()
     except (ValueError, KeyError, AttributeError):
         return None, text
-    trace = "".join(f"\n{said.pop(name)}" for name in ("exception", "stack") if name in said)
+    trace = "".join(f"\n{fields.pop(name)}" for name in ("exception", "stack") if name in fields)
     for name in ("timestamp", "logger"):
-        said.pop(name, None)
-    known = "".join(f" {name}={value}" for name, value in said.items())
-    return level, f"{level}: {event}{known}{trace}"
+        fields.pop(name, None)
+    context = "".join(f" {name}={value}" for name, value in fields.items())
+    return level, f"{level}: {event}{context}{trace}"

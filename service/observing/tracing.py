@@ -1,7 +1,7 @@
-"""How does a trace lead from a request to the shards that it caused?
+"""Traces from a request to the shards of its job (OpenTelemetry).
 
-OpenTelemetry, where a collector is named and the extra `tracing` is installed; else all of this does nothing. The job's
-row keeps the W3C traceparent: a message carries it too, but messages may be lost, and the row is the truth.
+Tracing is on if a collector is configured and the extra `tracing` is installed; else these functions do nothing. The
+row of the job stores the W3C traceparent, because messages can be lost.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span
 
-# A process that has to end sends its last spans first, and is killed after five seconds.
+# Limit for sending the last spans at shutdown. A process is killed 5 s after SIGTERM.
 _SEND_SECONDS = 1.0
 
 _provider: "TracerProvider | None" = None
 
 
 class TracingMissing(Exception):
-    """A collector is named, but the packages that would send to it are not installed."""
+    """A collector is configured, but OpenTelemetry is not installed."""
 
 
 def configure(settings: Settings, part: str) -> None:
-    """Send the spans of this process to the collector that the settings name, if they do; ``part`` says who sends.
+    """Send the spans of this process to the configured collector, if any; ``part`` names the process.
 
     Raises:
         TracingMissing: OpenTelemetry is not installed.
@@ -40,7 +40,7 @@ def configure(settings: Settings, part: str) -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         raise TracingMissing(
-            "RAVINE_OTLP_ENDPOINT is set, and OpenTelemetry is not installed: pip install 'ravine[tracing]'"
+            "RAVINE_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: pip install 'ravine[tracing]'"
         ) from error
     provider = TracerProvider(resource=Resource.create({"service.name": f"ravine-{part}"}))
     exporter = OTLPSpanExporter(f"{settings.otlp_endpoint.rstrip('/')}/v1/traces", timeout=_SEND_SECONDS)
@@ -49,7 +49,7 @@ def configure(settings: Settings, part: str) -> None:
 
 
 def close() -> None:
-    """Send what has not been sent yet."""
+    """Send the remaining spans, and stop tracing."""
     global _provider
     if _provider is not None:
         _provider.shutdown()
@@ -57,25 +57,25 @@ def close() -> None:
 
 
 def carrier() -> dict[str, str]:
-    """Give the headers that carry the current span on: `traceparent`, or nothing where nothing is traced."""
+    """Give the headers that propagate the current span: `traceparent`, or none if tracing is off."""
     headers: dict[str, str] = {}
     if _provider is not None:
         from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         TraceContextTextMapPropagator().inject(headers)
-        # Its companion may be long and is a vendor's own.
+        # The header tracestate may be long and is specific to a vendor.
         headers.pop("tracestate", None)
     return headers
 
 
 class RequestSpan:
-    """The span of a request; its name is known once a route has been found."""
+    """The span of a request. Its name is set when the route is known."""
 
     def __init__(self, span: "Span | None" = None) -> None:
         self._span = span
 
     def name_request(self, method: str, route: str, status: int) -> None:
-        """Name it as OpenTelemetry's conventions for HTTP servers say."""
+        """Name the span by OpenTelemetry's conventions for HTTP servers."""
         if self._span is not None:
             self._span.update_name(f"{method} {route}")
             self._span.set_attribute("http.request.method", method)
@@ -85,14 +85,14 @@ class RequestSpan:
 
 @contextmanager
 def request_span(headers: Mapping[str, str]) -> Iterator[RequestSpan]:
-    """Trace a request, as part of the client's trace where it sent a traceparent."""
+    """Trace a request, within the client's trace if it sent a traceparent."""
     with _span("request", {"traceparent": headers.get("traceparent", "")}, "SERVER", {}) as span:
         yield RequestSpan(span)
 
 
 @contextmanager
 def shard_span(traceparent: str | None, **known: str | int) -> Iterator[None]:
-    """Trace the training of a shard, as a consequence of the request that made its job."""
+    """Trace the training of a shard, within the trace of the request that created its job."""
     attributes = {f"ravine.{name}": value for name, value in known.items()}
     with _span("train shard", {"traceparent": traceparent or ""}, "CONSUMER", attributes):
         yield

@@ -200,6 +200,11 @@ class JobSpec(Strict):
         num_batches = -(-examples // size)
         return -(-num_batches // self.accumulate)
 
+    @property
+    def rows_per_run(self) -> int:
+        """Count the rows of a run that is trained to its end: epoch 0, every ``record_every``-th, and the last."""
+        return 1 + -(-self.epochs // self.record_every)
+
     def as_dict(self) -> dict[str, Any]:
         """Give the spec as accepted, every default filled in, ready for JSON; posting it again gives the same job."""
         return self.model_dump(mode="json", by_alias=True)

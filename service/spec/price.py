@@ -94,7 +94,7 @@ def price(spec: JobSpec) -> Price:
     num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)
     runs = num_settings * num_seeds * spec.problem.num_starts
     epochs = runs * spec.epochs
-    rows_per_run = 1 + -(-spec.epochs // spec.record_every)
+    rows_per_run = spec.rows_per_run
     rows = runs * rows_per_run
     run_bytes = bytes_per_run(spec)
     passes = epochs + (LANCZOS_PASSES * rows if "sharpness" in spec.measure else 0)

@@ -158,7 +158,7 @@ def test_errors_carry_what_the_api_says(ravine: Ravine, job_id: str) -> None:
 def test_a_job_is_cancelled_and_deleted(ravine: Ravine) -> None:
     long = {**SPEC, "optimizers": SPEC["optimizers"][:1], "epochs": 1_000_000, "record_every": 10_000}
     job = ravine.submit(long)
-    with pytest.raises(WaitTimeout, match="it goes on"):
+    with pytest.raises(WaitTimeout, match="it continues"):
         ravine.wait(job["id"], timeout_seconds=0.1)
     assert ravine.cancel(job["id"])["status"] in {"cancelling", "cancelled"}
     assert ravine.wait(job["id"], timeout_seconds=60)["status"] == "cancelled"
@@ -196,7 +196,7 @@ def test_a_lost_answer_to_get_is_asked_for_again_as_often_as_was_allowed(job_id:
 def test_an_answer_that_is_not_ravines_is_named_as_such(job_id: str, stack: Stack) -> None:
     with lossy_proxy(stack.url) as proxy, Ravine(proxy.url) as through:
         proxy.faults.append(HTML)
-        with pytest.raises(Unavailable, match="not in the words of Ravine") as found:
+        with pytest.raises(Unavailable, match="not an error of Ravine") as found:
             through.job(job_id)
         assert found.value.status == 500
 

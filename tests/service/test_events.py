@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from service.api.events import news
-from service.api.events.cursor import Place, read_place, write_place
 from service.api.events.news import Interest
+from service.api.events.stream_position import StreamPosition, read_position, write_position
 from service.database.connection import Database
 from service.database.ids import split_run_id
 from service.errors import NotFound
@@ -34,11 +34,13 @@ def interest_in(stored: Stored, *, fields: str = "loss", max_points: int | None 
     return Interest(tuple(ranges), select_fields(stored.spec, fields, max_points=max_points))
 
 
-def read_on(database: Database, stored: Stored, place: Place, interest: Interest) -> tuple[list[Row], Place]:
+def read_on(
+    database: Database, stored: Stored, place: StreamPosition, interest: Interest
+) -> tuple[list[Row], StreamPosition]:
     """Read all that is new, going through the text of an id after each piece."""
     told: list[Row] = []
     while piece := news.next_news(database, stored.job, Runs(stored.spec), place, interest):
-        place = read_place(write_place(piece.place, stored.id), stored.id)
+        place = read_position(write_position(piece.position, stored.id), stored.id)
         for run in json.loads(piece.data or b'{"runs":[]}')["runs"]:
             told += [(split_run_id(run["run_id"])[1], epoch) for epoch in run["epoch"]]
     return told, place
@@ -51,7 +53,7 @@ def test_every_row_is_told_once_in_whatever_order_shards_store(
     chance = random.Random(4)
     for _ in range(3):
         stored = Stored(database)
-        interest, place, told = interest_in(stored), Place(), []
+        interest, place, told = interest_in(stored), StreamPosition(), []
         open_shards = list(range(len(stored.claims)))
         while open_shards:
             shard = chance.choice(open_shards)
@@ -67,15 +69,15 @@ def test_every_row_is_told_once_in_whatever_order_shards_store(
         told += rows
         assert sorted(told) == stored.rows()
         assert len(told) == len(set(told))
-        assert place == Place(behind=len(stored.claims))
+        assert place == StreamPosition(behind=len(stored.claims))
 
 
 def test_the_row_of_epoch_zero_is_told_while_epoch_one_is_trained(database: Database) -> None:
     stored = Stored(database)
     interest = interest_in(stored)
-    assert read_on(database, stored, Place(), interest) == ([], Place())
+    assert read_on(database, stored, StreamPosition(), interest) == ([], StreamPosition())
     stored.store(1, 1)
-    told, place = read_on(database, stored, Place(), interest)
+    told, place = read_on(database, stored, StreamPosition(), interest)
     assert told == [(2, 0), (3, 0)]
     stored.store(1, 1)
     assert read_on(database, stored, place, interest)[0] == [(2, 1), (3, 1)]
@@ -87,11 +89,11 @@ def test_a_look_sees_every_chunk(database: Database) -> None:
     for shard, num_epochs in [(0, 1), (2, 1), (0, 3), (1, 10)]:
         stored.store(shard, num_epochs)
         with database.snapshot() as session:
-            seen.append(news.look(session, stored.job.key, 0))
+            seen.append(news.read_state(session, stored.job.key, 0))
     assert len({state.shards for state in seen if state}) == len(seen)
     stored.finish()
     with database.snapshot() as session:
-        last = news.look(session, stored.job.key, 3)
+        last = news.read_state(session, stored.job.key, 3)
     assert last is not None
     assert last.has_ended
     assert last.shards == ()
@@ -100,10 +102,10 @@ def test_a_look_sees_every_chunk(database: Database) -> None:
 def test_only_the_rows_of_chosen_runs_are_told(database: Database) -> None:
     stored = Stored(database)
     stored.finish()
-    told, place = read_on(database, stored, Place(), interest_in(stored, labels="b"))
+    told, place = read_on(database, stored, StreamPosition(), interest_in(stored, labels="b"))
     assert sorted(told) == [row for row in stored.rows() if row[0] >= 3]
-    assert place == Place(behind=3)
-    told, _ = read_on(database, stored, Place(), interest_in(stored, runs="5,0"))
+    assert place == StreamPosition(behind=3)
+    told, _ = read_on(database, stored, StreamPosition(), interest_in(stored, runs="5,0"))
     assert sorted(told) == [row for row in stored.rows() if row[0] in (0, 5)]
 
 
@@ -117,25 +119,25 @@ def test_rows_far_ahead_wait_until_the_shards_before_them_are_told(
     interest = interest_in(stored)
     stored.store(last, 2)
     stored.end(last)
-    assert read_on(database, stored, Place(), interest) == ([], Place())
+    assert read_on(database, stored, StreamPosition(), interest) == ([], StreamPosition())
     for shard in range(last):
         if shard != 1:
             stored.store(shard, 2)
             stored.end(shard)
-    told, place = read_on(database, stored, Place(), interest)
+    told, place = read_on(database, stored, StreamPosition(), interest)
     assert place.behind == 1
     assert (last, 0) not in told
     stored.store(1, 2)
     stored.end(1)
     rest, place = read_on(database, stored, place, interest)
     assert sorted(told + rest) == stored.rows()
-    assert place == Place(behind=last + 1)
+    assert place == StreamPosition(behind=last + 1)
 
 
 def test_thinned_events_keep_first_last_and_extremes(database: Database) -> None:
     stored = Stored(database, epochs=2_000, loss=lambda run, epoch: -5.0 if epoch == 777 else float(epoch % 100))
     stored.finish()
-    told, _ = read_on(database, stored, Place(), interest_in(stored, runs="4", max_points=50))
+    told, _ = read_on(database, stored, StreamPosition(), interest_in(stored, runs="4", max_points=50))
     epochs = [epoch for _, epoch in told]
     assert epochs == sorted(set(epochs))
     assert {0, 99, 777, 2_000} <= set(epochs)
@@ -153,7 +155,7 @@ def test_thinned_events_tell_the_same_points_whatever_chunks_come(
     answers = []
     for sizes in ([407], [9], None):
         stored = Stored(database, shard_runs=4, epochs=406, loss=lambda run, epoch: noise[epoch] + run)
-        interest, place, told = interest_in(stored, max_points=40), Place(), []
+        interest, place, told = interest_in(stored, max_points=40), StreamPosition(), []
         for shard in (1, 0):
             while stored.stored[shard] <= 406:
                 stored.store(shard, sizes[0] if sizes else chance.randint(1, 70))
@@ -161,7 +163,7 @@ def test_thinned_events_tell_the_same_points_whatever_chunks_come(
                 told += more
             stored.end(shard)
         more, place = read_on(database, stored, place, interest)
-        assert place == Place(behind=2)
+        assert place == StreamPosition(behind=2)
         told += more
         assert len(told) == len(set(told))
         answers.append(sorted(told))
@@ -176,10 +178,10 @@ def test_a_thinned_reader_need_not_wait_for_the_end(database: Database) -> None:
     stored = Stored(database, epochs=999)
     interest = interest_in(stored, runs="0", max_points=100)
     stored.store(0, 39)
-    assert read_on(database, stored, Place(), interest) == ([], Place())
+    assert read_on(database, stored, StreamPosition(), interest) == ([], StreamPosition())
     stored.store(0, 42)
-    told, place = read_on(database, stored, Place(), interest)
-    assert place == Place(epochs=(80,))
+    told, place = read_on(database, stored, StreamPosition(), interest)
+    assert place == StreamPosition(epochs=(80,))
     assert [epoch for _, epoch in told] == [0, 39, 40, 79]
     # The rest of what is stored, for one who wants all.
     told, _ = read_on(database, stored, place, interest_in(stored, runs="0"))
@@ -192,14 +194,14 @@ def test_an_export_and_the_place_behind_it_leave_neither_gap_nor_repeat(database
     stored.store(2, 10)
     stored.end(2)
     with database.snapshot() as session:
-        known, place = news.everything(session, stored.job.key, Place())
+        known, place = news.everything(session, stored.job.key, StreamPosition())
     exported = {
         (run, epoch)
         for shard in known
         for run in range(shard.first_run, shard.first_run + shard.num_runs)
         for epoch in range(shard.end_epoch)
     }
-    assert place == Place(epochs=(4, 0, 10))
+    assert place == StreamPosition(epochs=(4, 0, 10))
     stored.store(0, 20)
     stored.store(1, 20)
     rest, _ = read_on(database, stored, place, interest_in(stored))
@@ -215,6 +217,6 @@ def test_a_job_that_is_deleted_while_it_is_read_is_not_taken_for_one_without_row
         remove(session, stored.id, ANYBODY)
     assert shard.end_epoch == 10
     with database.snapshot() as session:
-        assert news.look(session, stored.job.key, 0) is None
+        assert news.read_state(session, stored.job.key, 0) is None
     with pytest.raises(NotFound):
-        news.next_news(database, stored.job, runs, Place(), interest)
+        news.next_news(database, stored.job, runs, StreamPosition(), interest)

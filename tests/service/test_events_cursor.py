@@ -4,14 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.api.events.cursor import WINDOW, Place, read_place, write_place
+from service.api.events.stream_position import WINDOW, StreamPosition, read_position, write_position
 from service.errors import BadCursor
 
 JOB = "01a1fd99-6a5f-75de-861f-50b300000000"
 OTHER = "01a1fd99-6a5f-75de-861f-50b400000000"
 PLACES = st.builds(
-    Place,
-    told=st.sampled_from(["", "queued", "running", "completed", "end"]),
+    StreamPosition,
+    status=st.sampled_from(["", "queued", "running", "completed", "end"]),
     behind=st.integers(0, 2**31),
     epochs=st.lists(st.integers(0, 2**31), max_size=WINDOW).map(tuple),
 )
@@ -20,32 +20,32 @@ PLACES = st.builds(
 # How fast places are drawn is no matter of the code, and a busy machine is slow at it.
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(PLACES)
-def test_a_place_comes_back_from_its_id(place: Place) -> None:
-    assert read_place(write_place(place, JOB), JOB) == place
+def test_a_place_comes_back_from_its_id(place: StreamPosition) -> None:
+    assert read_position(write_position(place, JOB), JOB) == place
 
 
 def test_no_id_is_the_beginning() -> None:
-    assert read_place(None, JOB) == read_place("", JOB) == Place()
+    assert read_position(None, JOB) == read_position("", JOB) == StreamPosition()
 
 
 def test_an_id_stays_short_however_many_shards_a_job_has() -> None:
-    longest = Place("cancelling", 2**31, (2**31,) * WINDOW)
-    assert len(write_place(longest, JOB)) < 2_000
-    assert len(write_place(Place("running", 60_000, (1_000, 0, 7)), JOB)) < 24
+    longest = StreamPosition("cancelling", 2**31, (2**31,) * WINDOW)
+    assert len(write_position(longest, JOB)) < 2_000
+    assert len(write_position(StreamPosition("running", 60_000, (1_000, 0, 7)), JOB)) < 24
 
 
 @pytest.mark.parametrize(
-    "text", ["hello", "é", "AAAA", "!", "A" * 3_000, write_place(Place("running", 3, (5,)), OTHER)]
+    "text", ["hello", "é", "AAAA", "!", "A" * 3_000, write_position(StreamPosition("running", 3, (5,)), OTHER)]
 )
 def test_what_was_not_given_out_for_this_job_is_refused(text: str) -> None:
     with pytest.raises(BadCursor):
-        read_place(text, JOB)
+        read_position(text, JOB)
 
 
 @given(PLACES, st.data())
-def test_a_changed_id_is_refused(place: Place, data: st.DataObject) -> None:
-    text = write_place(place, JOB)
+def test_a_changed_id_is_refused(place: StreamPosition, data: st.DataObject) -> None:
+    text = write_position(place, JOB)
     at = data.draw(st.integers(0, len(text) - 2))
     changed = text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
     with pytest.raises(BadCursor):
-        read_place(changed, JOB)
+        read_position(changed, JOB)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from service.api.events import news
-from service.api.events.cursor import Place
-from service.api.events.hub import LOOK_SECONDS, Follower, Hub, Watched
+from service.api.events.hub import POLL_SECONDS, Follower, Hub, Watched
 from service.api.events.news import Interest
+from service.api.events.stream_position import StreamPosition
 from service.database.connection import Database
 from service.histories.reading import select_fields
 from service.spec.runs import Runs
@@ -27,14 +27,14 @@ def database(database_url: str) -> Iterator[Database]:
     database.close()
 
 
-async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> Place:
+async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> StreamPosition:
     """Read as a stream does."""
-    place, seen = Place(), None
+    place, seen = StreamPosition(), None
     async with hub.follow(watched) as follower:
         while not follower.is_over:
             seen = await follower.changes(seen, DEADLINE_SECONDS)
             while news := await follower.news(place, interest):
-                place = news.place
+                place = news.position
             if seen is not None and seen.has_ended:
                 break
     return place
@@ -44,9 +44,9 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
     stored = Stored(database)
     watched = Watched(stored.job, Runs(stored.spec))
     interest = Interest(((0, 6),), select_fields(stored.spec, "loss"))
-    reads: Counter[Place] = Counter()
+    reads: Counter[StreamPosition] = Counter()
     looks = 0
-    next_news, look = news.next_news, news.look
+    next_news, look = news.next_news, news.read_state
 
     def counted_news(*args: Any) -> Any:
         found = next_news(*args)
@@ -60,16 +60,16 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
         return look(*args)
 
     monkeypatch.setattr(news, "next_news", counted_news)
-    monkeypatch.setattr(news, "look", counted_look)
+    monkeypatch.setattr(news, "read_state", counted_look)
 
-    async def watch() -> tuple[list[Place], float]:
+    async def watch() -> tuple[list[StreamPosition], float]:
         hub = Hub(database, 10.0)
         loop = asyncio.get_running_loop()
         started = loop.time()
         readers = [asyncio.create_task(read_to_the_end(hub, watched, interest)) for _ in range(NUM_READERS)]
         for shard in (1, 0, 2):
             await asyncio.to_thread(stored.store, shard, 4)
-            await asyncio.sleep(2 * LOOK_SECONDS)
+            await asyncio.sleep(2 * POLL_SECONDS)
         await asyncio.to_thread(stored.finish)
         async with asyncio.timeout(DEADLINE_SECONDS):
             places = await asyncio.gather(*readers)
@@ -77,15 +77,15 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
         return places, loop.time() - started
 
     places, seconds = asyncio.run(watch())
-    assert places == [Place(behind=3)] * NUM_READERS
+    assert places == [StreamPosition(behind=3)] * NUM_READERS
     assert reads.total() == len(reads), "what was read for one was read again for another"
     # At first a follower looks up to 40 times more: ten times 0.015 s apart, then at intervals of a tenth of the time
-    # that has passed, which are 28 more until they have become LOOK_SECONDS.
-    assert looks <= 2 + 40 + seconds / LOOK_SECONDS
+    # that has passed, which are 28 more until they have become POLL_SECONDS.
+    assert looks <= 2 + 40 + seconds / POLL_SECONDS
 
 
 def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.api.events.hub.KEPT_BYTES", 2_000)
+    monkeypatch.setattr("service.api.events.hub.CACHE_BYTES", 2_000)
     monkeypatch.setattr(news, "EVENT_ROWS", 6)
     stored = Stored(database, epochs=100)
     stored.finish()
@@ -96,11 +96,11 @@ def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pyt
     async def watch() -> None:
         hub = Hub(database, 10.0)
         async with hub.follow(watched) as follower:
-            place = Place()
+            place = StreamPosition()
             await follower.changes(None, DEADLINE_SECONDS)
             while news := await follower.news(place, interest):
-                place = news.place
-                kept.append(sum(len(one.data or b"") for one in follower._kept.values()))
+                place = news.position
+                kept.append(sum(len(one.data or b"") for one in follower._cache.values()))
 
     asyncio.run(watch())
     assert len(kept) > 30

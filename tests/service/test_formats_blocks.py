@@ -12,7 +12,6 @@ from service.database import reading
 from service.database.connection import Database
 from service.database.reading import PIECE_ROWS, stream
 from service.database.spans import Span, joined, windows
-from service.histories.choice import choose
 from service.histories.parquet import ROW_GROUP_ROWS
 from tests.servers import Stack
 from tests.service.stored import Stored
@@ -23,23 +22,6 @@ def database(stack: Stack) -> Iterator[Database]:
     database = Database(stack.database_url)
     yield database
     database.close()
-
-
-@pytest.mark.parametrize(
-    ("accept", "chosen"),
-    [
-        ("", "json"),
-        ("*/*", "json"),
-        ("text/*", "csv"),
-        ("text/csv;q=0.5, application/x-ndjson", "ndjson"),
-        ("application/vnd.apache.parquet, */*;q=0.1", "parquet"),
-        ("application/*;q=0.2, application/json;q=0", "ndjson"),
-        ("text/html, image/png", None),
-    ],
-)
-def test_the_best_of_what_accept_allows_is_chosen(accept: str, chosen: str | None) -> None:
-    assert choose(accept, None) == chosen
-    assert choose(accept, "csv") == "csv"
 
 
 def test_windows_cover_a_span_once_and_stay_small() -> None:

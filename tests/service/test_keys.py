@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, text
 from typer.testing import CliRunner, Result
 
-from service.api.doors.authentication import BELIEVED_SECONDS, is_loopback
+from service.api.doors.authentication import CACHE_SECONDS, is_loopback
 from service.cli import keys as key_commands
 from service.database.connection import Database
 from service.database.tables import ApiKey
@@ -175,7 +175,7 @@ def test_a_revoked_key_opens_nothing_after_a_second(door: Door) -> None:
     with door.client(door.new_key("for a while")) as client:
         assert client.get("/v1/jobs").status_code == 200
         door.revoke("for a while")
-        until(lambda: client.get("/v1/jobs").status_code == 401, seconds=BELIEVED_SECONDS + 10)
+        until(lambda: client.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
 
 
 def test_keys_are_made_listed_and_revoked_from_a_terminal(tmp_path: Path) -> None:
@@ -207,13 +207,13 @@ def test_the_loopback_address_is_open_until_there_is_a_key(
         with door.client() as anybody:
             job = anybody.post("/v1/jobs", json=SPEC).json()
             key = door.new_key("first")
-            until(lambda: anybody.get("/v1/jobs").status_code == 401, seconds=BELIEVED_SECONDS + 10)
+            until(lambda: anybody.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
         with door.client(key) as owner, door.client(door.new_key(is_admin=True)) as admin:
             assert owner.get(f"/v1/jobs/{job['id']}").status_code == 404
             assert admin.get(f"/v1/jobs/{job['id']}").status_code == 200
             door.revoke("first")
             # Revoking keys does not open the door again.
-            until(lambda: owner.get("/v1/jobs").status_code == 401, seconds=BELIEVED_SECONDS + 10)
+            until(lambda: owner.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
             with door.client() as anybody:
                 assert anybody.get("/v1/jobs").status_code == 401
 

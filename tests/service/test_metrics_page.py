@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select
 
 from service.api.routes.page import VIEWS
-from service.api.work import Work
+from service.api.work_metrics import WorkMetrics
 from service.database.connection import Database
 from service.database.tables import Job, Tally
 from service.jobs import lifecycle, shards, tallies
@@ -47,7 +47,7 @@ def value(samples: dict[Sample, float], name: str, **labels: str) -> float:
 
 def of_the_database(database: Database) -> dict[Sample, float]:
     """What a process that has just started would answer."""
-    families = Work(database, QUEUES).collect()
+    families = WorkMetrics(database, QUEUES).collect()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in families
@@ -167,7 +167,7 @@ def test_what_is_rolled_back_is_not_counted(database: Database) -> None:
 
 
 def test_the_tables_are_read_once_a_second_at_most(database: Database) -> None:
-    work = Work(database, QUEUES)
+    work = WorkMetrics(database, QUEUES)
 
     def waiting() -> float:
         return next(family.samples[0].value for family in work.collect() if family.name == "ravine_shards")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from service.api.routes.polling import Polls
+from service.api.polling import Polls
 from service.database.connection import Database
 from service.errors import NotFound
 from service.jobs import lifecycle

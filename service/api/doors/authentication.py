@@ -1,4 +1,4 @@
-"""Who is asking? A bearer key, or anybody where the API is open: on the loopback address, until there is a key."""
+"""Authentication by bearer keys. On the loopback address keys are optional until the first one is created."""
 
 import hmac
 import ipaddress
@@ -11,47 +11,47 @@ from service.jobs import owners
 from service.jobs.owners import ANYBODY, Caller
 from service.settings import Settings
 
-# A key that was looked up is believed for this long: clients poll. One that was revoked may open for a second more.
-BELIEVED_SECONDS = 1.0
-# Only keys that were found are kept, so that nobody fills the memory with guesses.
-_MAX_KEPT = 10_000
+# Time for which a key is cached, because clients poll. A revoked key is accepted for at most this long.
+CACHE_SECONDS = 1.0
+# Only valid keys are cached, so that guesses do not fill the memory.
+_MAX_CACHED = 10_000
 
 HOW_TO = "send `Authorization: Bearer <key>`; `ravine keys create --name NAME` makes a key"
 
 
 class Authentication:
-    """The keys of this process: those of the database, and the one that the setting ``api_key`` names."""
+    """Checks keys against the database and the setting ``api_key``, with a cache per process."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
-        # Hashes here as well: a dump of this process shows nobody's key but the setting's, which its environment has.
+        # Hashed, so that a memory dump holds no key but that of the setting, which the environment holds too.
         self._setting = owners.sha256_of(settings.api_key.get_secret_value()) if settings.api_key else None
         self._known: dict[str, tuple[Caller, float]] = {}
-        # Until when it is believed that there is no key. Once there was one, there always is.
+        # Time until which it is cached that no key exists. Once a key existed, keys stay required.
         self._open_until = 0.0
         self._has_keys = self._setting is not None
         self._lock = threading.Lock()
 
     def caller(self, authorization: str | None, server: str | None) -> Caller:
-        """Tell who asks, by the header Authorization and the address of this machine that the request came to.
+        """Identify the caller by the header Authorization and the server address that the request was sent to.
 
         Raises:
-            Unauthorized: The key is missing or wrong, or there is none yet and the request came from elsewhere.
+            Unauthorized: The key is missing or wrong, or no key exists and the server address is not loopback.
         """
-        known = self.remembered(authorization, server)
-        if known is not None:
-            return known
-        return _anybody(server) if self.is_open() else self._find(_key_of(authorization))
+        cached = self.cached_caller(authorization, server)
+        if cached is not None:
+            return cached
+        return _anonymous(server) if self.is_open() else self._find(_key_of(authorization))
 
-    def remembered(self, authorization: str | None, server: str | None) -> Caller | None:
-        """Tell who asks where that takes no reading of the database; None where it does.
+    def cached_caller(self, authorization: str | None, server: str | None) -> Caller | None:
+        """Identify the caller without reading the database; None if that is not possible.
 
         Raises:
             Unauthorized: As in ``caller``.
         """
         now = time.monotonic()
         if not self._has_keys:
-            return _anybody(server) if now < self._open_until else None
+            return _anonymous(server) if now < self._open_until else None
         key = _key_of(authorization)
         sha256 = owners.sha256_of(key)
         if self._setting is not None and hmac.compare_digest(sha256, self._setting):
@@ -60,33 +60,33 @@ class Authentication:
         return caller if now < until else None
 
     def is_open(self) -> bool:
-        """Whether nobody needs a key: there is none, and there never was one."""
+        """Whether no key is required, because none was ever created."""
         if self._has_keys:
             return False
         if time.monotonic() < self._open_until:
             return True
         with self._database.snapshot() as session:
             self._has_keys = owners.exist(session)
-        self._open_until = time.monotonic() + BELIEVED_SECONDS
+        self._open_until = time.monotonic() + CACHE_SECONDS
         return not self._has_keys
 
     def _find(self, key: str) -> Caller:
-        """Look a key up."""
+        """Find the caller of a key in the database, and cache it."""
         sha256 = owners.sha256_of(key)
         with self._database.snapshot() as session:
             found = owners.find(session, key)
         with self._lock:
             self._known.pop(sha256, None)
             if found is not None:
-                if len(self._known) >= _MAX_KEPT:
+                if len(self._known) >= _MAX_CACHED:
                     self._known.clear()
-                self._known[sha256] = (found, time.monotonic() + BELIEVED_SECONDS)
+                self._known[sha256] = (found, time.monotonic() + CACHE_SECONDS)
         if found is None:
-            raise Unauthorized(f"this key is not known here, or was revoked: {HOW_TO}")
+            raise Unauthorized(f"this key is not known here or was revoked: {HOW_TO}")
         return found
 
 
-def _anybody(server: str | None) -> Caller:
+def _anonymous(server: str | None) -> Caller:
     if not is_loopback(server):
         raise Unauthorized(f"this API has no keys yet and answers on the loopback address only: {HOW_TO}")
     return ANYBODY
@@ -100,7 +100,7 @@ def _key_of(authorization: str | None) -> str:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether only this machine reaches an address; a Unix socket, which has none, is such a one."""
+    """Whether an address is reachable from this machine only: a loopback address, or a Unix socket (None)."""
     if host is None or host.startswith("/"):
         return True
     try:

@@ -1,4 +1,4 @@
-"""What is new in a job since a reader's place? Its state, and the rows that were stored meanwhile, piece by piece."""
+"""Content of the event stream: the state of a job, and the rows stored after a position, one event at a time."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from service.api.events import cells
-from service.api.events.cursor import WINDOW, Place
+from service.api.events.stream_position import WINDOW, StreamPosition
 from service.api.schemas.jobs import job_answer
 from service.database.connection import Database
 from service.database.ids import run_id
@@ -24,15 +24,15 @@ from service.histories.reading import Selection
 from service.jobs.progress import progress_of
 from service.spec.runs import Runs
 
-# Rows of one event: about half a megabyte of JSON with ten fields, or one epoch of a whole shard.
+# Rows of one event: about 0.5 MB of JSON with ten fields, or one epoch of a whole shard.
 EVENT_ROWS = 2_500
-# Where a client has its rows thinned, little is left of many.
+# Rows read for one event if they are thinned.
 THINNED_EVENT_ROWS = 100_000
 
 
 @dataclass(frozen=True)
 class ShardState:
-    """How far the rows of a shard go: those of all epochs before ``end_epoch`` are stored."""
+    """Stored rows of a shard: those of all epochs before ``end_epoch``."""
 
     number: int
     first_run: int
@@ -43,23 +43,23 @@ class ShardState:
 
 @dataclass(frozen=True)
 class State:
-    """A job at one moment; two states differ where there may be something to tell."""
+    """A job at one moment. Two states are equal if no event lies between them."""
 
     status: str
     progress: bytes
     job: bytes
     shards: tuple[ShardState, ...]
-    """The first shards that have not ended, and those after them: what is being stored now."""
+    """Shards from the first one that has not ended, at most WINDOW."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether no row will be added any more."""
+        """Whether all rows are stored."""
         return self.status in JOB_ENDED
 
 
 @dataclass(frozen=True)
 class Interest:
-    """Which rows a reader wants."""
+    """The runs and fields that a reader selected."""
 
     ranges: tuple[RunRange, ...]
     selection: Selection
@@ -67,15 +67,15 @@ class Interest:
 
 @dataclass(frozen=True)
 class News:
-    """The rows between two places, as ``{"runs": [...]}``; None where nothing of interest is among them."""
+    """Rows as ``{"runs": [...]}``, None if none of them was selected, and the position after them."""
 
-    place: Place
+    position: StreamPosition
     data: bytes | None
 
 
-def look(session: Session, job_key: int, behind: int) -> State | None:
-    """Read the state of a job and of its shards from number ``behind`` on; None when the job is gone."""
-    # The job first: where it has ended, all that its shards will ever store is visible to what is read next.
+def read_state(session: Session, job_key: int, behind: int) -> State | None:
+    """Read the state of a job and of its shards from number ``behind`` on; None if the job was deleted."""
+    # The job is read first: if it has ended, all rows of its shards are visible to the next query.
     job = session.execute(select(Job).where(Job.key == job_key)).scalar_one_or_none()
     if job is None:
         return None
@@ -89,8 +89,8 @@ def look(session: Session, job_key: int, behind: int) -> State | None:
 
 
 def shard_states(session: Session, job_key: int, first: int, end: int | None = None) -> Iterator[ShardState]:
-    """Read how far the rows of shards go, by number."""
-    # Epoch 0 is where a shard begins as well as its first row: only the row itself tells whether it is stored.
+    """Read which rows of shards are stored, in order of the shards' numbers."""
+    # A shard that has not started is at epoch 0 too. Only the row of epoch 0 shows whether it is stored.
     first_row = has_first_row(job_key, Shard.first_run)
     end_epoch = case((Shard.epoch > 0, Shard.epoch + 1), (first_row, 1), else_=0)
     query = select(Shard.number, Shard.first_run, Shard.num_runs, end_epoch, Shard.status)
@@ -101,19 +101,19 @@ def shard_states(session: Session, job_key: int, first: int, end: int | None = N
         yield ShardState(number, first_run, num_runs, stored, status in SHARD_ENDED)
 
 
-def advance(place: Place, told: dict[int, int], known: Sequence[ShardState]) -> Place:
-    """Move a place on: ``told`` gives for some shards the first epoch that is still untold."""
+def advance(position: StreamPosition, sent: dict[int, int], known: Sequence[ShardState]) -> StreamPosition:
+    """Advance a position: ``sent`` gives for some shards the first epoch that is not sent yet."""
     of_shard = {one.number: one for one in known}
-    behind = place.behind
-    epochs = {shard: place.epoch(shard) for shard in range(behind, behind + len(place.epochs))} | told
+    behind = position.behind
+    epochs = {shard: position.epoch(shard) for shard in range(behind, behind + len(position.epochs))} | sent
     while (one := of_shard.get(behind)) is not None and one.has_ended and epochs.get(behind, 0) >= one.end_epoch:
         behind += 1
     last = max((shard for shard, epoch in epochs.items() if epoch > 0 and shard >= behind), default=behind - 1)
-    return replace(place, behind=behind, epochs=tuple(epochs.get(shard, 0) for shard in range(behind, last + 1)))
+    return replace(position, behind=behind, epochs=tuple(epochs.get(shard, 0) for shard in range(behind, last + 1)))
 
 
-def next_news(database: Database, job: Job, runs: Runs, place: Place, interest: Interest) -> News | None:
-    """Read the next rows after a place, no more than one event takes; None where all that is stored was told.
+def next_news(database: Database, job: Job, runs: Runs, position: StreamPosition, interest: Interest) -> News | None:
+    """Read the rows of the next event after a position; None if all stored rows were sent.
 
     Raises:
         NotFound: The job has been deleted.
@@ -121,16 +121,16 @@ def next_news(database: Database, job: Job, runs: Runs, place: Place, interest: 
     record_every = runs.spec.record_every
     cell = cells.cell_epochs(runs.spec, interest.selection)
     room = EVENT_ROWS if cell is None else THINNED_EVENT_ROWS
-    told: dict[int, int] = {}
+    sent: dict[int, int] = {}
     spans: list[Span] = []
     with database.snapshot() as session:
         if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
             raise NotFound(f"job {job.id} has been deleted")
-        known = list(shard_states(session, job.key, place.behind, place.behind + WINDOW))
+        known = list(shard_states(session, job.key, position.behind, position.behind + WINDOW))
     for shard in known:
-        first, stored = place.epoch(shard.number), shard.end_epoch
+        first, stored = position.epoch(shard.number), shard.end_epoch
         if cell is not None and not shard.has_ended:
-            # What is begun has to wait for its end.
+            # An incomplete cell is sent when it is complete.
             stored -= stored % cell
         if first >= stored:
             continue
@@ -144,19 +144,19 @@ def next_news(database: Database, job: Job, runs: Runs, place: Place, interest: 
             epochs = max(cell, min(epochs, cells.MAX_SPAN_ROWS * record_every))
             epochs -= (first + epochs) % cell
         end = min(stored, first + epochs)
-        told[shard.number] = end
+        sent[shard.number] = end
         spans += [replace(span, end_epoch=end) for span in wanted]
         room -= num_runs * -(-(end - first) // record_every)
-    after = advance(place, told, known)
-    if after == place:
+    after = advance(position, sent, known)
+    if after == position:
         return None
-    return News(after, _told(database, job, runs, spans, interest.selection, cell))
+    return News(after, _rows(database, job, runs, spans, interest.selection, cell))
 
 
-def _told(
+def _rows(
     database: Database, job: Job, runs: Runs, spans: list[Span], selection: Selection, cell: int | None
 ) -> bytes | None:
-    """Write ``{"runs": [...]}``: each run's new rows, a column per field."""
+    """Write ``{"runs": [...]}``: the new rows of each run, one column per field."""
     written: list[bytes] = []
     fields = ("epoch", *selection.fields)
     for rows in stream(database, job, spans, selection.columns, runs.spec.record_every):
@@ -170,8 +170,14 @@ def _told(
     return b'{"runs":[' + b",".join(written) + b"]}" if written else None
 
 
-def everything(session: Session, job_key: int, place: Place) -> tuple[list[ShardState], Place | None]:
-    """Read all that is stored after a place, and the place behind it; None where a place cannot say it."""
-    known = list(shard_states(session, job_key, place.behind))
-    after = advance(place, {one.number: max(one.end_epoch, place.epoch(one.number)) for one in known}, known)
+def everything(
+    session: Session, job_key: int, position: StreamPosition
+) -> tuple[list[ShardState], StreamPosition | None]:
+    """List the shards with rows after a position, and the position after all of them.
+
+    The new position is None if more shards than WINDOW are unfinished.
+    """
+    known = list(shard_states(session, job_key, position.behind))
+    sent = {one.number: max(one.end_epoch, position.epoch(one.number)) for one in known}
+    after = advance(position, sent, known)
     return known, after if len(after.epochs) <= WINDOW else None

@@ -1,14 +1,15 @@
 """Comparisons over HTTP: of the settings of one job, and of labels across jobs."""
 
-from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.api.routes.answers import Documented, TheCaller, TheDatabase, answer
+from service.api.http.conditional import not_modified, tag_headers, tag_of
+from service.api.http.json_answers import answer
+from service.api.routes.dependencies import TheCaller, TheDatabase
+from service.api.routes.stored import NO_JOB, find_job
 from service.api.schemas.across import AcrossAnswer
-from service.api.schemas.answers import Problem
 from service.api.schemas.comparison import ComparisonAnswer
 from service.api.schemas.grid import AxisAnswer, GridAnswer
 from service.database.states import JOB_ENDED
@@ -18,12 +19,10 @@ from service.findings.comparison.heat_map import Value, Wanted, read_grid
 from service.findings.comparison.job import compare
 from service.findings.comparison.table import read_table
 from service.jobs import lifecycle, progress
-from service.jobs.specs import spec_of
 from service.settings import VERSION
 from service.spec.fields import NO_ZERO_CHARACTER
 
 router = APIRouter(prefix="/v1", tags=["comparison"])
-NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job."}}
 MAX_JOBS = 50
 Target = Annotated[
     float | None,
@@ -77,7 +76,7 @@ class AcrossQuery(BaseModel):
     responses={
         200: {"model": ComparisonAnswer},
         304: {"description": "The job has ended, and this was answered before."},
-        **NOT_FOUND,
+        **NO_JOB,
     },
 )
 def get_comparison(
@@ -90,9 +89,10 @@ def get_comparison(
         if job.status in JOB_ENDED:
             # Nothing changes any more: the tag is known before the answer is computed.
             asked = f"{VERSION} {job.id} {job.status} {query.model_dump_json()}"
-            headers["ETag"] = _tag(asked)
-            if _is_known(request, headers["ETag"]):
-                return Response(status_code=304, headers=headers)
+            tag = tag_of(asked)
+            if (unchanged := not_modified(request, tag)) is not None:
+                return unchanged
+            headers = tag_headers(tag)
         found = compare(session, job, baseline=query.baseline, target=query.target, tuned=query.tuned)
     return answer(ComparisonAnswer.model_validate(found), headers=headers)
 
@@ -103,7 +103,7 @@ def get_comparison(
     responses={
         200: {"model": GridAnswer},
         304: {"description": "No row has come since this was answered."},
-        **NOT_FOUND,
+        **NO_JOB,
     },
 )
 def get_grid(
@@ -111,16 +111,15 @@ def get_grid(
 ) -> Response:
     """Give the numbers of a heat map over two hyper-parameters, and the runs of each cell."""
     with database.snapshot() as session:
-        job = lifecycle.find(session, job_id, caller)
+        job, runs = find_job(session, job_id, caller)
         done = progress.progress_of(session, [job.key])[job.key]
         # Rows only ever come with progress: the tag is known before anything is read.
         read_from = f"{VERSION} {job.id} {job.status} {done.epochs_done} {done.runs_ended}"
-        headers = {"ETag": _tag(f"{read_from} {query.model_dump_json()}"), "Cache-Control": "no-cache"}
-        if _is_known(request, headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        spec = spec_of(job)
-        table = read_table(session, job, spec)
-        grid = read_grid(session, job, spec, table, Wanted(**query.model_dump()))
+        tag = tag_of(f"{read_from} {query.model_dump_json()}")
+        if (unchanged := not_modified(request, tag)) is not None:
+            return unchanged
+        table = read_table(session, job, runs.spec)
+        grid = read_grid(session, job, runs.spec, table, Wanted(**query.model_dump()))
     found = GridAnswer(
         job_id=job_id,
         label=grid.label,
@@ -134,26 +133,17 @@ def get_grid(
         runs_per_setting=table.runs.per_setting,
         num_observations=grid.num_runs,
     )
-    return answer(found, headers=headers)
+    return answer(found, headers=tag_headers(tag))
 
 
-@router.get("/comparison", operation_id="compare_jobs", responses={200: {"model": AcrossAnswer}, **NOT_FOUND})
+@router.get("/comparison", operation_id="compare_jobs", responses={200: {"model": AcrossAnswer}, **NO_JOB})
 def compare_jobs(query: Annotated[AcrossQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
     """Compare the labels that several jobs share: performance profiles and runtime distributions."""
     ids = list(dict.fromkeys(one.strip() for one in query.jobs.split(",") if one.strip()))
     if not 1 <= len(ids) <= MAX_JOBS:
         sentence = f"give the ids of 1 to {MAX_JOBS} jobs, comma-separated (got {len(ids)})"
-        raise Rejected(sentence, [{"loc": ["query", "jobs"], "msg": sentence}])
+        raise Rejected.at("query", "jobs", sentence)
     with database.snapshot() as session:
         chosen = [lifecycle.find(session, one, caller) for one in ids]
         found = across.compare_across(session, chosen, query.target)
     return answer(AcrossAnswer.model_validate(found))
-
-
-def _tag(told_from: str) -> str:
-    return f'"{blake2b(told_from.encode(), digest_size=12).hexdigest()}"'
-
-
-def _is_known(request: Request, tag: str) -> bool:
-    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    return tag in known

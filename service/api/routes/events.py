@@ -1,4 +1,4 @@
-"""Events over HTTP: what happens to a job, while it happens (server-sent events, WHATWG HTML, section 9.2)."""
+"""Event stream of a job (server-sent events, WHATWG HTML, section 9.2)."""
 
 import time
 from collections.abc import AsyncIterator
@@ -10,48 +10,48 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from service.api.events.cursor import Place, read_place, write_place
 from service.api.events.hub import Hub, Watched
 from service.api.events.news import Interest
-from service.api.routes.answers import Documented, TheCaller, TheDatabase
-from service.api.schemas.answers import Problem
+from service.api.events.stream_position import StreamPosition, read_position, write_position
+from service.api.routes.dependencies import Documented, TheCaller, TheDatabase
+from service.api.routes.stored import NO_JOB, find_job
 from service.database.connection import Database
 from service.errors import NotFound
 from service.histories import reading
 from service.histories.chosen import chosen_runs
-from service.jobs import lifecycle
 from service.jobs.owners import Caller
-from service.jobs.specs import spec_of
-from service.spec.runs import Runs
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
-# What a browser waits before it connects again.
+# The interval after which a browser reconnects, in ms.
 _RETRY = b"retry: 1000\n\n"
 DOCUMENTED: Documented = {
-    200: {"content": {"text/event-stream": {}}, "description": "Events, until the job has ended."},
-    204: {"description": "The `end` of the job was told already: there is nothing to wait for."},
-    404: {"model": Problem, "description": "There is no such job."},
+    200: {"content": {"text/event-stream": {}}, "description": "Events until the job ends."},
+    204: {"description": "The event `end` was sent already; no event follows."},
+    **NO_JOB,
 }
 
 
 class EventsQuery(BaseModel):
-    """What to tell of a job; anything else is refused."""
+    """Selection of runs and fields of an event stream; unknown parameters are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
-    fields: str | None = Field(None, max_length=500, description="Names, comma-separated; by default all there are.")
+    fields: str | None = Field(
+        None, max_length=500, description="Names of fields, comma-separated; by default all fields of the job."
+    )
     max_points: int | None = Field(
         None,
         ge=2,
         le=2**31 - 1,
-        description="Thin each history to about this many points over all of its events, the same however they come.",
+        description="Thin each history to about this many points over all events. The points do not depend on how the "
+        "rows are divided into events.",
     )
     labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
     runs: str | None = Field(None, max_length=50_000, description="Only these runs: ids or indices, comma-separated.")
     last_event_id: str | None = Field(
         None,
         max_length=4_000,
-        description="Go on after this event, as the header Last-Event-ID, which counts first, says.",
+        description="Continue after this event. The header Last-Event-ID takes precedence.",
     )
 
 
@@ -67,29 +67,28 @@ async def watch(
     caller: TheCaller,
     database: TheDatabase,
     hub: Annotated[Hub, Depends(_hub)],
-    last_event_id: Annotated[str | None, Header(max_length=4_000, description="Go on after this event.")] = None,
+    last_event_id: Annotated[str | None, Header(max_length=4_000, description="Continue after this event.")] = None,
 ) -> Response:
-    """Watch a job: `status`, `progress`, `metrics` with the rows that are new, and `end`, which closes the stream."""
+    """Stream the events of a job: `status`, `progress`, `metrics` with new rows, and `end`, which closes the stream."""
     watched, interest = await run_in_threadpool(_find, database, job_id, caller, query)
-    place = read_place(last_event_id or query.last_event_id, job_id)
-    if place.told == "end":
+    position = read_position(last_event_id or query.last_event_id, job_id)
+    if position.status == "end":
         return Response(status_code=204)
-    # service/cli/local/connection.py cuts a reader off who takes nothing of what happens now.
+    # service/cli/local/connection.py closes live streams whose client reads nothing.
     request.state.is_live = True
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(_stream(hub, watched, interest, place), headers=headers)
+    return EventSourceResponse(_stream(hub, watched, interest, position), headers=headers)
 
 
 def _find(database: Database, job_id: str, caller: Caller, query: EventsQuery) -> tuple[Watched, Interest]:
     with database.snapshot() as session:
-        job = lifecycle.find(session, job_id, caller)
-    runs = Runs(spec_of(job))
+        job, runs = find_job(session, job_id, caller)
     selection = reading.select_fields(runs.spec, query.fields, max_points=query.max_points)
     ranges = chosen_runs(job_id, runs, query.labels, query.runs)
     return Watched(job, runs), Interest(tuple(ranges), selection)
 
 
-async def _stream(hub: Hub, watched: Watched, interest: Interest, place: Place) -> AsyncIterator[bytes]:
+async def _stream(hub: Hub, watched: Watched, interest: Interest, position: StreamPosition) -> AsyncIterator[bytes]:
     job_id = watched.job.id
     seen, progress = None, b""
     sent_at = time.monotonic()
@@ -101,31 +100,31 @@ async def _stream(hub: Hub, watched: Watched, interest: Interest, place: Place) 
                 return
             if state is not None and state is not seen:
                 seen = state
-                if state.status != place.told:
-                    place = replace(place, told=state.status)
-                    yield _event("status", b'{"status":"' + state.status.encode() + b'"}', place, job_id)
+                if state.status != position.status:
+                    position = replace(position, status=state.status)
+                    yield _event("status", b'{"status":"' + state.status.encode() + b'"}', position, job_id)
                     sent_at = time.monotonic()
                 if state.progress != progress:
                     progress = state.progress
-                    yield _event("progress", progress, place, job_id)
+                    yield _event("progress", progress, position, job_id)
                     sent_at = time.monotonic()
                 try:
-                    while news := await follower.news(replace(place, told=""), interest):
-                        place = replace(news.place, told=place.told)
+                    while news := await follower.news(replace(position, status=""), interest):
+                        position = replace(news.position, status=position.status)
                         if news.data is not None:
-                            yield _event("metrics", news.data, place, job_id)
+                            yield _event("metrics", news.data, position, job_id)
                             sent_at = time.monotonic()
                         if follower.is_over:
                             return
                 except NotFound:
                     return
                 if state.has_ended:
-                    yield _event("end", state.job, replace(place, told="end"), job_id)
+                    yield _event("end", state.job, replace(position, status="end"), job_id)
                     return
             if time.monotonic() - sent_at >= hub.ping_seconds:
                 yield KEEPALIVE_COMMENT
                 sent_at = time.monotonic()
 
 
-def _event(name: str, data: bytes, place: Place, job_id: str) -> bytes:
-    return format_sse_event(event=name, data_str=data.decode(), id=write_place(place, job_id))
+def _event(name: str, data: bytes, position: StreamPosition, job_id: str) -> bytes:
+    return format_sse_event(event=name, data_str=data.decode(), id=write_position(position, job_id))

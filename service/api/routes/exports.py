@@ -1,4 +1,4 @@
-"""Rows over HTTP: what routes answer where a client wants CSV, NDJSON or Parquet, or what comes after an event."""
+"""Exported rows: histories and runs as CSV, NDJSON or Parquet, and the rows stored after an event."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -9,42 +9,39 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
 from service.api.events import news
-from service.api.events.cursor import Place, write_place
+from service.api.events.stream_position import StreamPosition, write_position
+from service.api.http.json_answers import JSON as JSON_TYPE
+from service.api.http.negotiation import negotiate
 from service.api.schemas.answers import run_answer
 from service.database.connection import Database
 from service.database.reading import stream
 from service.database.spans import Span
 from service.database.tables import Job, Run
-from service.errors import NotAcceptable
-from service.histories import parquet
 from service.histories import runs as runs_table
-from service.histories.choice import MEDIA_TYPES, Format, choose
 from service.histories.chosen import RunRange, inside
-from service.histories.lines import csv_lines, ndjson_lines
+from service.histories.formats import JSON, TABLE_FORMATS
 from service.histories.reading import Selection
 from service.histories.thinned import thinned
 from service.jobs import lifecycle
 from service.spec.runs import Runs
 
-# What a route that answers tables says about its answer.
-TABLES: dict[str, Any] = {media_type: {} for name, media_type in MEDIA_TYPES.items() if name != "json"}
+# Media types of a route that exports rows, for its documentation.
+TABLES: dict[str, Any] = {form.media_type: {} for form in TABLE_FORMATS.values()}
 LAST_EVENT_ID = "Last-Event-ID"
-# Runs on their way at once.
+# Runs read in one transaction.
 _PAGE_RUNS = 5_000
 
 
-def wanted_format(request: Request, asked: Format | None) -> Format:
-    """Tell which format a client wants.
+def chosen_format(request: Request, requested: str | None) -> str:
+    """Name the format of an answer: the one of the query, else the one that the header Accept prefers.
 
     Raises:
-        NotAcceptable: The header Accept allows none.
+        NotAcceptable: The header Accept allows no format.
     """
-    chosen = choose(",".join(request.headers.getlist("accept")), asked)
-    if chosen is None:
-        raise NotAcceptable(
-            f"this route answers {', '.join(MEDIA_TYPES.values())}; the header Accept allows none of them"
-        )
-    return chosen
+    if requested is not None:
+        return requested
+    names = {JSON_TYPE: JSON} | {form.media_type: name for name, form in TABLE_FORMATS.items()}
+    return names[negotiate(request, list(names))]
 
 
 def histories(
@@ -53,20 +50,21 @@ def histories(
     runs: Runs,
     ranges: list[RunRange],
     selection: Selection,
-    kind: Format,
-    name: str,
-    place: Place | None = None,
+    format_name: str,
+    file_stem: str,
+    position: StreamPosition | None = None,
 ) -> Response:
-    """Answer all rows of some runs that were stored after a place.
+    """Answer all rows of some runs that were stored after a position.
 
-    Where a place is given, the header Last-Event-ID says up to where they go: events and further answers follow on.
+    If a position is given, the header Last-Event-ID names the position after these rows: events and further answers
+    can continue there.
     """
     with database.snapshot() as session:
-        known, after = news.everything(session, job.key, place or Place())
-    headers = {} if place is None or after is None else {LAST_EVENT_ID: write_place(after, job.id)}
+        known, after = news.everything(session, job.key, position or StreamPosition())
+    headers = {} if position is None or after is None else {LAST_EVENT_ID: write_position(after, job.id)}
     spans: list[Span] = []
     for shard in known:
-        first = max(selection.from_epoch, place.epoch(shard.number) if place else 0)
+        first = max(selection.from_epoch, position.epoch(shard.number) if position else 0)
         end = shard.end_epoch if selection.to_epoch is None else min(shard.end_epoch, selection.to_epoch + 1)
         spans += inside(ranges, Span(shard.first_run, shard.first_run + shard.num_runs, first, end))
     columns, record_every = selection.columns, runs.spec.record_every
@@ -74,33 +72,27 @@ def histories(
         found = stream(database, job, spans, columns, record_every)
     else:
         found = thinned(database, job, spans, columns, record_every, selection.max_points)
-    match kind:
-        case "csv":
-            pieces = csv_lines(found, columns, job.id, runs)
-        case "ndjson":
-            pieces = ndjson_lines(found, selection.fields, selection.dimension, job.id, runs)
-        case _:
-            pieces = parquet.parquet_file(found, columns, job.id, runs)
-    return _table(pieces, kind, f"{name}-metrics", headers)
+    pieces = TABLE_FORMATS[format_name].write_histories(found, selection, job.id, runs)
+    return _file(pieces, format_name, f"{file_stem}-metrics", headers)
 
 
-def next_rows(database: Database, job: Job, runs: Runs, interest: news.Interest, place: Place) -> Response:
-    """Answer what the next event `metrics` would tell, and its id, as JSON."""
+def next_rows(database: Database, job: Job, runs: Runs, interest: news.Interest, position: StreamPosition) -> Response:
+    """Answer the rows of the next event `metrics` after a position, and the id of that event, as JSON."""
     histories = b'{"runs":[]}'
-    while found := news.next_news(database, job, runs, place, interest):
-        place = found.place
+    while found := news.next_news(database, job, runs, position, interest):
+        position = found.position
         if found.data is not None:
             histories = found.data
             break
-    told = write_place(place, job.id)
-    body = histories[:-1] + b',"next":null,"last_event_id":"' + told.encode() + b'"}'
-    return Response(body, headers={LAST_EVENT_ID: told}, media_type="application/json")
+    event_id = write_position(position, job.id)
+    body = histories[:-1] + b',"next":null,"last_event_id":"' + event_id.encode() + b'"}'
+    return Response(body, headers={LAST_EVENT_ID: event_id}, media_type=JSON_TYPE)
 
 
 def runs(
-    database: Database, job: Job, runs: Runs, kind: Format, *, label: str | None, status: str | None, sort: str
+    database: Database, job: Job, runs: Runs, format_name: str, *, label: str | None, status: str | None, sort: str
 ) -> Response:
-    """Answer the runs of a job, in the order in which they are now."""
+    """Answer the runs of a job, in the order that the sort key gives at the time of the request."""
     ranges = None if label is None else list(runs.labelled(label))
     with database.snapshot() as session:
         indices = lifecycle.run_indices(session, job, ranges=ranges, status=status, sort=sort)
@@ -113,26 +105,20 @@ def runs(
                 of_index = {row.index: row for row in rows}
             yield [_row(job, of_index[index], runs) for index in page if index in of_index]
 
-    match kind:
-        case "csv":
-            pieces = runs_table.csv_rows(pages(), runs_table.columns_of(runs))
-        case "ndjson":
-            pieces = runs_table.ndjson_rows(pages())
-        case _:
-            pieces = runs_table.parquet_rows(pages(), runs_table.columns_of(runs))
-    return _table(pieces, kind, f"{job.id}-runs", {})
+    pieces = TABLE_FORMATS[format_name].write_runs(pages(), runs)
+    return _file(pieces, format_name, f"{job.id}-runs", {})
 
 
 def _row(job: Job, row: Run, runs: Runs) -> runs_table.Row:
-    told = run_answer(job, row, runs[row.index]).model_dump()
-    # On SQLite a NaN is a text.
-    losses = {name: None if told[name] is None else float(told[name]) for name in ("final_loss", "best_loss")}
-    return {**told, **losses, "status": str(told["status"])}
+    shown = run_answer(job, row, runs[row.index]).model_dump()
+    # SQLite gives NaN as a text.
+    losses = {name: None if shown[name] is None else float(shown[name]) for name in ("final_loss", "best_loss")}
+    return {**shown, **losses, "status": str(shown["status"])}
 
 
-def _table(pieces: Iterator[bytes], kind: Format, name: str, headers: dict[str, str]) -> Response:
-    """Answer pieces as they come. What fails before the first one is answered as any error is."""
+def _file(pieces: Iterator[bytes], format_name: str, stem: str, headers: dict[str, str]) -> Response:
+    """Stream pieces as a file. An error before the first piece is answered as any other error."""
     first = next(pieces, b"")
-    told = {**headers, "Content-Disposition": f'attachment; filename="{name}.{kind}"', "Vary": "Accept"}
-    charset = "; charset=utf-8" if kind == "csv" else ""
-    return StreamingResponse(chain((first,), pieces), headers=told, media_type=MEDIA_TYPES[kind] + charset)
+    disposition = {"Content-Disposition": f'attachment; filename="{stem}.{format_name}"', "Vary": "Accept"}
+    content_type = TABLE_FORMATS[format_name].content_type
+    return StreamingResponse(chain((first,), pieces), headers={**headers, **disposition}, media_type=content_type)

@@ -1,23 +1,17 @@
-"""Jobs over HTTP: parse, one call, return."""
+"""Routes of jobs: create, list, get, cancel, delete."""
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
 
-from service.api.cursors import read_cursor, write_cursor
-from service.api.routes.answers import (
-    Documented,
-    PageQuery,
-    TheCaller,
-    TheDatabase,
-    TheDispatcher,
-    TheSettings,
-    answer,
-    answer_unless_known,
-)
-from service.api.routes.polling import Polls
+from service.api.http.conditional import answer_with_tag
+from service.api.http.cursors import read_cursor, write_cursor
+from service.api.http.json_answers import JSON, answer
+from service.api.polling import Polls
+from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheDispatcher, TheSettings
+from service.api.routes.stored import NO_JOB
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.jobs import DryRun, JobAnswer, job_answer
 from service.database.states import JobStatus
@@ -28,30 +22,36 @@ from service.jobs.progress import progress_of
 from service.observing import tracing
 from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.presets.expansion import PostedJob
+from service.spec.problems import PROBLEM_KINDS
 from service.spec.runs import Runs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such job."}}
-CONFLICT: Documented = {409: {"model": Problem, "description": "The job is not in a state in which this can be done."}}
+CONFLICT: Documented = {409: {"model": Problem, "description": "The status of the job does not allow this."}}
+
+if TYPE_CHECKING:  # A type checker cannot read a Literal from a tuple.
+    ProblemKind = str
+else:
+    ProblemKind = Literal[PROBLEM_KINDS]
 
 
 class JobsQuery(PageQuery):
-    """Which jobs to list."""
+    """Filter of the list of jobs."""
 
-    status: JobStatus | None = Field(None, description="Only jobs in this state.")
+    status: JobStatus | None = Field(None, description="Only jobs with this status.")
     name: str | None = Field(
         None, max_length=200, pattern=NO_ZERO_CHARACTER, description="Only jobs whose name contains this."
     )
-    problem: Literal["flipnet", "surface", "quadratic", "digits", "playground"] | None = Field(
-        None, description="Only jobs on this kind."
-    )
+    problem: ProblemKind | None = Field(None, description="Only jobs on this kind of problem.")
 
 
 @router.post(
     "",
     status_code=202,
     operation_id="create_job",
-    responses={202: {"model": JobAnswer}, 200: {"model": DryRun, "description": "With dry_run: what would run."}},
+    responses={
+        202: {"model": JobAnswer},
+        200: {"model": DryRun, "description": "With dry_run: the size of the job; nothing is stored."},
+    },
 )
 def create(
     spec: PostedJob,
@@ -59,12 +59,12 @@ def create(
     database: TheDatabase,
     dispatcher: TheDispatcher,
     settings: TheSettings,
-    dry_run: Annotated[bool, Query(description="Tell what would run; store nothing.")] = False,
+    dry_run: Annotated[bool, Query(description="Answer the size of the job, and store nothing.")] = False,
     idempotency_key: Annotated[
-        str | None, Header(min_length=1, max_length=255, description="The same key and body give the same job again.")
+        str | None, Header(min_length=1, max_length=255, description="The same key and body give the same job.")
     ] = None,
 ) -> Response:
-    """Accept a comparison and hand it to the workers."""
+    """Create a job and queue it for the workers."""
     cost = affordable(spec, settings)
     if dry_run:
         runs = Runs(spec)
@@ -116,32 +116,32 @@ def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database:
 @router.get(
     "/{job_id}",
     operation_id="get_job",
-    responses={200: {"model": JobAnswer}, 304: {"description": "Nothing has changed since this ETag."}, **NOT_FOUND},
+    responses={200: {"model": JobAnswer}, 304: {"description": "The job has not changed since this ETag."}, **NO_JOB},
 )
 async def get(job_id: str, request: Request, caller: TheCaller) -> Response:
-    """Tell how a job is doing. Poll with If-None-Match: an unchanged job costs 304 and no body."""
+    """Get a job. Poll with If-None-Match: an unchanged job is answered with 304 and no body."""
     polls: Polls = request.app.state.polls
     polled = await polls.get(job_id, caller)
-    return answer_unless_known(request, polled.body, polled.tag)
+    return answer_with_tag(request, polled.body, polled.tag, JSON)
 
 
 @router.post(
     "/{job_id}/cancel",
     status_code=202,
     operation_id="cancel_job",
-    responses={202: {"model": JobAnswer}, **NOT_FOUND, **CONFLICT},
+    responses={202: {"model": JobAnswer}, **NO_JOB, **CONFLICT},
 )
 def cancel(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
-    """Stop a job; what was recorded stays."""
+    """Cancel a job; recorded rows are kept."""
     with database.transaction() as session:
         job: Job = lifecycle.cancel(session, job_id, caller)
         shown = job_answer(job, progress_of(session, [job.key])[job.key])
     return answer(shown, 202)
 
 
-@router.delete("/{job_id}", status_code=204, operation_id="delete_job", responses={**NOT_FOUND, **CONFLICT})
+@router.delete("/{job_id}", status_code=204, operation_id="delete_job", responses={**NO_JOB, **CONFLICT})
 def delete(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
-    """Delete a job and all its rows."""
+    """Delete a job that has ended, and all its rows."""
     with database.transaction() as session:
         lifecycle.remove(session, job_id, caller)
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""A map of a surface over HTTP: its loss over a part of the plane, and its gradient at points."""
+"""Route of landscapes: the loss on a grid of points, the minima, and gradients at given points."""
 
 from typing import Annotated, Self
 
@@ -7,28 +7,28 @@ from fastapi import APIRouter, Response
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.api.routes.answers import answer
+from service.api.http.json_answers import answer
 from service.api.schemas.lessons import LandscapeAnswer
 from service.findings.contours import Floats, gradient_at, loss_at
 from service.findings.curvature import minimum_near
 from service.spec.fields import Strict
-from service.spec.problems import Quadratic, Surface
+from service.spec.problems import LandscapeProblem, Surface
 from service.spec.surfaces import SURFACES
 
 router = APIRouter(prefix="/v1", tags=["theory"])
 
-# 90,000 numbers, as many as a screen has use for: two megabytes of JSON.
+# Values along one axis: at most 90,000 numbers, or 2 MB of JSON.
 MAX_SAMPLES = 300
-# The positions of 50 runs of 500 epochs, with their starts.
+# Points of a request: positions of 50 runs of 500 epochs, with their starts.
 MAX_POINTS = 26_000
 
 
 class Side(Strict):
-    """One side of a map: ``num`` values from ``from`` to ``to`` by even steps."""
+    """One axis of a map: ``num`` evenly spaced values from ``from`` to ``to``."""
 
     from_: float = Field(alias="from", description="First value.")
     to: float = Field(description="Last value.")
-    num: int = Field(ge=2, le=MAX_SAMPLES, description="How many values.")
+    num: int = Field(ge=2, le=MAX_SAMPLES, description="Number of values.")
 
     def values(self) -> Floats:
         """Give the values."""
@@ -36,13 +36,15 @@ class Side(Strict):
 
 
 class LandscapeQuery(Strict):
-    """A surface or a quadratic of at most two dimensions, and what to know of it."""
+    """A surface or quadratic of at most two dimensions, the axes of a map, and points."""
 
-    problem: Annotated[Surface | Quadratic, Field(discriminator="kind", description="Whose loss.")]
-    x: Side | None = Field(None, description="The map's side along x; by default none is drawn.")
-    y: Side | None = Field(None, description="The map's side along y, where there is such a variable.")
+    problem: Annotated[LandscapeProblem, Field(discriminator="kind", description="The surface or quadratic.")]
+    x: Side | None = Field(None, description="Axis x of the map; by default no map is computed.")
+    y: Side | None = Field(None, description="Axis y of the map, if the problem has two dimensions.")
     points: list[list[float]] = Field(
-        [], max_length=MAX_POINTS, description="Where to give the gradient, such as the positions of a run."
+        [],
+        max_length=MAX_POINTS,
+        description="Points at which to compute the gradient, such as positions of a run.",
     )
 
     @model_validator(mode="after")
@@ -51,7 +53,7 @@ class LandscapeQuery(Strict):
         if dimension > 2:
             raise PydanticCustomError("dimension", "a map has at most two dimensions; this problem has more")
         if self.x is not None and (self.y is not None) != (dimension == 2):
-            raise PydanticCustomError("sides", "give a side for each variable of the problem: x, or x and y")
+            raise PydanticCustomError("sides", "give one axis per variable of the problem: x, or x and y")
         if any(len(point) != dimension for point in self.points):
             raise PydanticCustomError("points", "each point needs as many coordinates as the problem has variables")
         return self
@@ -59,7 +61,7 @@ class LandscapeQuery(Strict):
 
 @router.post("/landscape", operation_id="draw_landscape", responses={200: {"model": LandscapeAnswer}})
 def draw(query: LandscapeQuery) -> Response:
-    """Give the loss over a part of the plane, the minima, and gradients at points; nothing is stored, nothing runs."""
+    """Compute the loss on a map, the minima, and gradients at points; nothing is stored or trained."""
     problem = query.problem
     sides = [side.values() for side in (query.x, query.y) if side is not None]
     points = np.array(query.points, dtype=np.float64).reshape(len(query.points), problem.dimension)
@@ -78,8 +80,8 @@ def draw(query: LandscapeQuery) -> Response:
     )
 
 
-def _minima(problem: Surface | Quadratic) -> list[dict[str, object]]:
-    """List the minima of the catalogue; for a formula the one that descent from its start leads to."""
+def _minima(problem: LandscapeProblem) -> list[dict[str, object]]:
+    """List the known minima; for a formula the minimum that descent from its start reaches."""
     if isinstance(problem, Surface) and problem.name:
         value = SURFACES[problem.name].value
         return [{"position": list(one), "value": value} for one in problem.minima]

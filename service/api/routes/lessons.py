@@ -1,10 +1,11 @@
-"""The ledger of lessons over HTTP: which statements of the teaching texts hold, and on which evidence?"""
+"""Routes of lessons: statements of teaching texts, their jobs, and their verdicts."""
 
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from service.api.routes.answers import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, answer
+from service.api.http.json_answers import answer
+from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings
 from service.api.routes.presets import preset_answer
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.jobs import receipt_of
@@ -26,7 +27,7 @@ NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no suc
 
 @router.get("", operation_id="list_lessons", responses={200: {"model": Page[LessonItem]}})
 def list_lessons(database: TheDatabase) -> Response:
-    """List all lessons with their verdicts; those whose jobs have completed since are judged now."""
+    """List all lessons with their verdicts; a lesson whose jobs have completed is judged by this request."""
     with database.snapshot() as session:
         known = ledger.records(session)
         items = []
@@ -39,7 +40,7 @@ def list_lessons(database: TheDatabase) -> Response:
 
 @router.get("/{lesson_id}", operation_id="get_lesson", responses={200: {"model": LessonAnswer}, **NOT_FOUND})
 def get_lesson(lesson_id: str, database: TheDatabase) -> Response:
-    """Show a lesson with all of its numbers, intervals, specs and jobs."""
+    """Get a lesson with its numbers, intervals, specs and jobs."""
     return answer(_shown(database, _find(lesson_id)))
 
 
@@ -52,7 +53,7 @@ def get_lesson(lesson_id: str, database: TheDatabase) -> Response:
 def run(
     lesson_id: str, caller: TheCaller, database: TheDatabase, dispatcher: TheDispatcher, settings: TheSettings
 ) -> Response:
-    """Submit the jobs of a lesson; it is judged when somebody asks for it after they have completed."""
+    """Submit the jobs of a lesson; the first request after they have completed judges it."""
     lesson = _find(lesson_id)
     specs = {
         preset: JobSpec.model_validate({"name": PRESETS[preset].title, **PRESETS[preset].spec})
@@ -76,14 +77,14 @@ def run(
 
 def _find(lesson_id: str) -> Lesson:
     if lesson_id not in LESSONS:
-        raise NotFound(f"no lesson is called {lesson_id!r}; there are {', '.join(LESSONS)}")
+        raise NotFound(f"there is no lesson {lesson_id!r}; there are {', '.join(LESSONS)}")
     return LESSONS[lesson_id]
 
 
 def _judged(
     database: Database, lesson: Lesson, record: LessonRecord | None, of_lesson: dict[str, Job]
 ) -> tuple[str, dict[str, Any] | None]:
-    """Give a lesson's state and its finding, which is computed and kept where all jobs have completed."""
+    """Give the state and the finding of a lesson. If all its jobs have completed, compute and store the finding."""
     state = ledger.state(record, of_lesson)
     if record is None or state != ledger.COMPLETED:
         return state, record.finding if record else None

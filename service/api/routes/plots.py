@@ -1,13 +1,13 @@
-"""Pictures of jobs over HTTP: drawn off the event loop, two at a time, and kept while they are asked for again."""
+"""Routes of plots: drawn in threads, at most two at a time, and cached."""
 
 from email.header import Header as MimeHeader
-from hashlib import blake2b
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from service.api.routes.answers import Documented, TheCaller, TheDatabase
-from service.api.schemas.answers import Problem
+from service.api.http.conditional import not_modified, tag_headers, tag_of
+from service.api.routes.dependencies import Documented, TheCaller, TheDatabase
+from service.api.routes.stored import NO_JOB
 from service.database.connection import Database
 from service.findings.plots.gallery import Drawn, Gallery
 from service.findings.plots.request import PlotQuery
@@ -17,11 +17,11 @@ from service.jobs.progress import progress_of
 from service.settings import VERSION
 
 router = APIRouter(prefix="/v1/jobs", tags=["plots"])
-# A file of SVG that is opened by itself may use its own styles, and load or run nothing.
+# An SVG opened as a document may use its own styles, but load and run nothing.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml"}
 
-# Proxies give up on headers of a few kilobytes, and a letter may need twelve of them. The SVG has all words.
+# Proxies reject headers of a few kilobytes, and a character takes up to twelve bytes. The SVG has the full text.
 _MAX_LETTERS = 600
 
 gallery = Gallery()
@@ -31,10 +31,10 @@ def _documented(form: str) -> Documented:
     return {
         200: {
             "content": {_MEDIA_TYPES[form]: {}},
-            "description": "The picture; the header Content-Description says in words what it shows.",
+            "description": "The picture; the header Content-Description describes it in words.",
         },
         304: {"description": "The picture has not changed since this ETag."},
-        404: {"model": Problem, "description": "There is no such job."},
+        **NO_JOB,
     }
 
 
@@ -60,22 +60,21 @@ def _plot(
     with database.snapshot() as session:
         job = lifecycle.find(session, job_id, caller)
         progress = progress_of(session, [job.key])[job.key]
-    # Rows only ever come with progress: the tag is known before anything is read or drawn.
+    # Rows are stored together with progress, so the tag is known before anything is read or drawn.
     drawn_from = f"{VERSION} {job.id} {job.status} {progress.epochs_done} {progress.runs_ended}"
-    tag = blake2b(f"{drawn_from} {form} {query.model_dump_json()}".encode(), digest_size=12).hexdigest()
-    headers = {"ETag": f'"{tag}"', "Cache-Control": "no-cache"}
-    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
-    if headers["ETag"] in known:
-        return Response(status_code=304, headers=headers)
+    tag = tag_of(f"{drawn_from} {form} {query.model_dump_json()}")
+    if (unchanged := not_modified(request, tag)) is not None:
+        return unchanged
 
     def make() -> Drawn:
-        # Here, because matplotlib takes most of a second to import, which an API without pictures need not spend.
+        # Imported here, because matplotlib takes most of a second to load, and most processes never draw.
         from service.findings.plots.drawing import draw
 
         with database.snapshot() as session:
             return draw(session, lifecycle.find(session, job_id, caller), query, form)
 
     drawn = gallery.find(tag) or gallery.draw(tag, make)
+    headers = tag_headers(tag)
     headers["Content-Description"] = MimeHeader(drawn.alt[:_MAX_LETTERS], "utf-8", maxlinelen=0).encode()
     headers["Content-Security-Policy"] = _POLICY
     return Response(drawn.data, headers=headers, media_type=_MEDIA_TYPES[form])

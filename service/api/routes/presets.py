@@ -1,10 +1,11 @@
-"""Presets over HTTP: which experiments may be posted by name?"""
+"""Routes of presets: experiments that can be posted by name."""
 
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from service.api.routes.answers import Documented, answer
+from service.api.http.json_answers import answer
+from service.api.routes.dependencies import Documented
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.lessons import PresetAnswer, PresetItem
 from service.errors import NotFound
@@ -16,20 +17,20 @@ NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no suc
 
 @router.get("", operation_id="list_presets", responses={200: {"model": Page[PresetItem]}})
 def list_presets() -> Response:
-    """List the experiments that POST /v1/jobs takes by name: `{"preset": "ravine-large-lr", "epochs": 500}`."""
+    """List the experiments that POST /v1/jobs accepts by name: `{"preset": "ravine-large-lr", "epochs": 500}`."""
     return answer({"items": [PresetItem(**_item(preset)) for preset in PRESETS.values()], "next": None})
 
 
 @router.get("/{name}", operation_id="get_preset", responses={200: {"model": PresetAnswer}, **NOT_FOUND})
 def get_preset(name: str) -> Response:
-    """Show a preset and the spec that it stands for."""
+    """Get a preset with its spec."""
     if name not in PRESETS:
-        raise NotFound(f"no preset is called {name!r}; there are {', '.join(PRESETS)}")
+        raise NotFound(f"there is no preset {name!r}; there are {', '.join(PRESETS)}")
     return answer(preset_answer(PRESETS[name]))
 
 
 def preset_answer(preset: Preset) -> PresetAnswer:
-    """Show a preset with its spec."""
+    """Give a preset with its spec."""
     return PresetAnswer(**_item(preset), spec={"name": preset.title, **preset.spec})
 
 

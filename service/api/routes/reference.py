@@ -1,4 +1,4 @@
-"""The interactive reference at /docs: Swagger UI from a package, nothing from a foreign host, no inline script."""
+"""Routes of the interactive reference at /docs: Swagger UI, served from this host, without inline scripts."""
 
 from importlib.resources import files
 from typing import Literal
@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 
 router = APIRouter(include_in_schema=False)
 
-# Swagger UI sets styles of elements and draws its arrows from data: URLs.
+# Swagger UI sets inline styles and loads its arrows from data: URLs.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -34,13 +34,13 @@ _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript"}
 
 @router.get("/docs")
 def docs() -> Response:
-    """Show the reference."""
+    """Serve the document of the reference."""
     return Response(_PAGE, headers={"Content-Security-Policy": _POLICY}, media_type="text/html")
 
 
 @router.get("/docs/{name}")
 def part(name: Literal["swagger-ui.css", "swagger-ui-bundle.js", "start.js"]) -> Response:
-    """Give a part of the page."""
+    """Serve a style sheet or script of the reference."""
     content = _START if name == "start.js" else files("fastapi_swagger.resources").joinpath(name).read_bytes()
     headers = {"Cache-Control": "max-age=3600"}
     return Response(content, headers=headers, media_type=_MEDIA_TYPES[name.rpartition(".")[2]])

@@ -1,4 +1,4 @@
-"""What HTTP answers: the shape of each answer, described field by field for the OpenAPI document."""
+"""Models of answers that several routes share: numbers, pages, runs, histories, decision maps and errors."""
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -12,44 +12,44 @@ from service.database.tables import Run as RunRow
 from service.spec.runs import Run as RunSpec
 
 Item = TypeVar("Item")
-# JSON has no NaN and no infinity: they are written as text, so that a strict parser reads every answer.
+# JSON has neither NaN nor infinities. As texts they are accepted by every strict parser.
 Number = TypeAliasType(
     "Number",
     Annotated[
         float | Literal["NaN", "Infinity", "-Infinity"],
         Field(
             title="Number",
-            description="A number; one that is not finite is a text, so that a strict parser reads every answer.",
+            description="A number. NaN and infinities are texts, because JSON has no such numbers.",
         ),
     ],
 )
 
 
 class Answer(BaseModel):
-    """Anything the API answers."""
+    """Base of all answers."""
 
     model_config = ConfigDict(ser_json_inf_nan="strings", use_attribute_docstrings=True)
 
 
 class RunAnswer(Answer):
-    """One run: an optimizer at one setting, from one seed and start."""
+    """A run: one setting of an optimizer, trained with one seed from one start."""
 
     id: str
-    """Opaque; ids of a job sort by index."""
+    """Opaque id; the ids of a job's runs sort by index."""
     job_id: str
-    """The job it belongs to."""
+    """Id of its job."""
     index: int
     """Position in the job, from 0."""
     label: str
-    """The optimizer's label, and the hyper-parameters that vary."""
+    """The label of the entry, and the hyper-parameters that vary within it."""
     optimizer: dict[str, Any]
-    """Every hyper-parameter resolved."""
+    """The kind and every hyper-parameter, defaults included."""
     seed: int
-    """Seed of its initial weights, data order and noise."""
+    """Seed of the initial weights, the order of the data and the noise."""
     start: list[float] | None
-    """Where it started; null for networks."""
+    """Starting point; null for networks."""
     status: RunStatus
-    """What has become of it so far; diverged: its loss left all bounds."""
+    """The current status; `diverged`: the loss exceeded all bounds."""
     epochs_done: int
     """Epochs trained so far."""
     final_loss: Number | None
@@ -57,33 +57,33 @@ class RunAnswer(Answer):
     best_loss: Number | None
     """Smallest loss recorded so far."""
     best_epoch: int | None
-    """Where that was, the first time."""
+    """First epoch with the smallest loss."""
     diverged_epoch: int | None
-    """Where the loss left all bounds; null if it did not."""
+    """Epoch at which the loss exceeded all bounds; null if it did not."""
 
 
 class Page(Answer, Generic[Item]):
     """One page of a list."""
 
     items: list[Item]
-    """What is on this page."""
+    """Items of this page."""
     next: str | None
     """Cursor of the next page; null on the last one."""
 
 
 class History(Answer):
-    """A run's history: one array per field, all of one length, sorted by epoch."""
+    """The history of a run: one array per field, all of the same length, sorted by epoch."""
 
     model_config = ConfigDict(extra="allow")
 
     run_id: str
-    """The run."""
+    """Id of the run."""
     label: str
-    """The run's label."""
+    """Label of the run."""
     seed: int
-    """The run's seed."""
+    """Seed of the run."""
     epoch: list[int]
-    """Epochs of the rows; 0 is the untrained start."""
+    """Epochs of the rows; epoch 0 is before the first update."""
     total_points: int
     """Rows between from_epoch and to_epoch."""
     returned_points: int
@@ -94,54 +94,54 @@ class Histories(Answer):
     """Histories of several runs."""
 
     runs: list[History]
-    """One history for each run on this page."""
+    """One history per run of this page."""
     next: str | None
     """Cursor of the next page; null on the last one."""
 
 
 class Grid(Answer):
-    """What a run's network decides, everywhere in the plane."""
+    """Decision map: the output of a run's network on a grid of points of the plane."""
 
     run_id: str
-    """The run."""
+    """Id of the run."""
     epoch: int
-    """The epoch that it belongs to: the run's last."""
+    """The last epoch of the run, for which the map is computed."""
     x: list[float]
-    """Places along x."""
+    """Values of x."""
     y: list[float]
-    """Places along y."""
+    """Values of y."""
     values: list[list[Number]]
-    """For each y the probability of class 1 at each x."""
+    """Probability of class 1 at each x, one row per y."""
 
 
 class ErrorPlace(Answer):
-    """One thing that is wrong."""
+    """An invalid value of a request."""
 
     loc: list[str | int]
-    """Where."""
+    """Its place: body, query, path or header, then names and indices."""
     msg: str
-    """What is allowed there."""
+    """The reason, and what is allowed there."""
 
 
 class Problem(Answer):
-    """An error, as RFC 9457 says."""
+    """An error (RFC 9457)."""
 
     type: str
-    """Always `about:blank`: status and title say what happened."""
+    """Always `about:blank`: status and title identify the kind of error."""
     title: str
-    """What kind of error this is, in words."""
+    """The kind of error, in words."""
     status: int
-    """The HTTP status, again."""
+    """The HTTP status code."""
     detail: str
-    """What happened, and what is allowed, in a sentence."""
+    """What happened, where, and what to do."""
     instance: str
-    """The path that was asked for."""
+    """The path of the request."""
     errors: Annotated[list[ErrorPlace], Field(default_factory=list)]
-    """For a rejected request each place that is wrong; else empty."""
+    """For status 422 each invalid value; else absent."""
 
 
 def run_answer(job: Job, row: RunRow, spec: RunSpec) -> RunAnswer:
-    """Show a run: what it is, and what became of it."""
+    """Make the answer for a run."""
     return RunAnswer(
         id=run_id(job.id, row.index),
         job_id=job.id,

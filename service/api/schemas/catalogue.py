@@ -1,4 +1,4 @@
-"""What the catalogue and the operations answer, described field by field."""
+"""Models of answers of the catalogue and of the operations."""
 
 from typing import Any, Literal
 
@@ -6,98 +6,98 @@ from service.api.schemas.answers import Answer
 
 
 class CatalogueEntry(Answer):
-    """A problem, an optimizer or a schedule that a job may have."""
+    """A kind of problem, optimizer or schedule."""
 
     kind: str
-    """What the spec calls it."""
+    """Its name in a spec."""
     title: str
-    """What people call it."""
+    """Its common name."""
     description: str
-    """What it does, in a sentence."""
+    """What it does, as a sentence."""
     formula: str
-    """What is computed."""
+    """Its formula."""
     reference: str
-    """Where it was published."""
+    """Its publication."""
     parameters: dict[str, Any]
-    """JSON Schema of its other fields, with ranges, defaults and a sentence each."""
+    """JSON Schema of its other fields, with ranges, defaults and descriptions."""
 
 
 class OptimizerInfo(CatalogueEntry):
-    """An optimizer that a job may have."""
+    """A kind of optimizer."""
 
     state_per_parameter: int
-    """Numbers that it keeps for each parameter, besides the parameter itself."""
+    """Numbers of state per parameter, without the parameter itself."""
 
 
 class SurfaceMinimum(Answer):
     """A known minimum of a surface."""
 
     position: list[float]
-    """Where it is."""
+    """Its coordinates."""
     value: float
-    """How low it is."""
+    """The loss there."""
 
 
 class SurfaceInfo(Answer):
-    """A surface that has a name."""
+    """A named surface."""
 
     name: str
-    """What the spec calls it."""
+    """Its name in a spec."""
     title: str
-    """What people call it."""
+    """Its common name."""
     formula: str
-    """The formula, as `expression` takes it."""
+    """Its formula, in the syntax of `expression`."""
     domain: list[list[float]]
-    """From and to, for each variable: where it is usually drawn."""
+    """Usual range of each variable in drawings: lower and upper end."""
     minima: list[SurfaceMinimum]
-    """All known minima of the least value."""
+    """All known global minima."""
     start: list[float]
-    """Where runs start by default."""
+    """Default start of runs."""
     description: str
-    """What it is known for."""
+    """Its characteristic property."""
     reference: str
-    """Where it was published."""
+    """Its publication."""
 
 
 class ProblemInfo(CatalogueEntry):
-    """A kind of problem that a job may have."""
+    """A kind of problem."""
 
     surfaces: list[SurfaceInfo] | None = None
-    """The surfaces that have names; only for the kind `surface`."""
+    """The named surfaces; only for the kind `surface`."""
 
 
 class Catalogue(Answer):
-    """What all lists of the catalogue share: they are short, and have one page."""
+    """Base of the lists of the catalogue, which have one page."""
 
     next: None
-    """Null: there is no other page."""
+    """Always null: there is one page."""
 
 
 class OptimizerList(Catalogue):
     """All optimizers."""
 
     items: list[OptimizerInfo]
-    """Each with its parameters."""
+    """The kinds with their parameters."""
 
 
 class ProblemList(Catalogue):
     """All kinds of problem."""
 
     items: list[ProblemInfo]
-    """Each with its parameters."""
+    """The kinds with their parameters."""
 
 
 class ScheduleList(Catalogue):
     """All schedules."""
 
     items: list[CatalogueEntry]
-    """Each with its parameters."""
+    """The kinds with their parameters."""
 
 
 class Health(Answer):
-    """How the service is."""
+    """State of the process."""
 
     status: Literal["ok", "ready"]
-    """`ok`: the process is up; `ready`: database and broker are reachable too."""
+    """`ok`: the process runs; `ready`: database and broker are reachable too."""
     version: str
-    """The version that runs."""
+    """Version of the service."""

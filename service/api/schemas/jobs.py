@@ -1,4 +1,4 @@
-"""What is answered of a job: what it is, how far it is, and what it would be."""
+"""Models of answers about jobs: the job, its progress, and the size of a job that is not stored."""
 
 from datetime import datetime
 from typing import Any
@@ -9,77 +9,77 @@ from service.database.tables import Job
 
 
 class Progress(Answer):
-    """How far a job is."""
+    """Progress of a job."""
 
     runs_total: int
-    """Runs of the job."""
+    """Number of runs."""
     runs_ended: int
-    """Runs that will not change any more."""
+    """Runs that have ended."""
     runs_diverged: int
-    """Runs whose loss left all bounds."""
+    """Runs that have diverged: their loss exceeded all bounds."""
     epochs_total: int
-    """Runs × epochs."""
+    """Epochs of all runs: runs × epochs."""
     epochs_done: int
-    """Epochs trained so far, over all runs; runs that diverge train fewer."""
+    """Epochs trained so far, over all runs; a run that diverges trains fewer."""
     fraction: float
-    """0 to 1."""
+    """Fraction of the work done, from 0 to 1."""
 
 
 class Failure(Answer):
-    """Why a job failed."""
+    """Reason of a job's failure."""
 
     reason: str
     """`worker_lost`, `training_error` or `timeout`."""
     detail: str | None
-    """What happened, in a sentence."""
+    """What happened, as a sentence."""
 
 
 class JobAnswer(Answer):
     """A job."""
 
     id: str
-    """Opaque; ids sort by creation time."""
+    """Opaque id; ids sort by time of creation."""
     name: str
-    """The spec's name."""
+    """The name in the spec."""
     status: JobStatus
-    """queued → running → completed, failed or cancelled; cancelling between the request and the end."""
+    """queued → running → completed, failed or cancelled; cancelling from the request to cancel until the end."""
     created_at: datetime
-    """When it was accepted."""
+    """Time of creation."""
     started_at: datetime | None
-    """When the first worker began."""
+    """Time at which a worker started the first shard."""
     finished_at: datetime | None
-    """When the last run ended."""
+    """Time at which the last run ended."""
     spec: dict[str, Any]
-    """The spec as accepted, defaults filled in."""
+    """The spec with defaults filled in."""
     progress: Progress
-    """How far it is."""
+    """Its progress."""
     error: Failure | None
-    """Null, or why it failed."""
+    """The reason of its failure; null if it has not failed."""
     receipt: dict[str, Any] | None
-    """What it was trained with, once started: spec_digest, torch, version, dtype, threads, device."""
+    """Environment of the training: spec_digest, torch, version, dtype, threads, device; null before the start."""
     links: dict[str, str]
-    """Where to go from here."""
+    """Paths of related resources."""
 
 
 class DryRun(Answer):
-    """What a job would be."""
+    """Size of a job that is not stored."""
 
     runs_total: int
-    """Runs that it would train: optimizers, expanded, × seeds × starts."""
+    """Number of runs: settings × seeds × starts."""
     epochs_total: int
-    """Runs × epochs."""
+    """Epochs of all runs: runs × epochs."""
     updates_total: int
-    """Parameter updates of all runs."""
+    """Updates of all runs."""
     rows_total: int
-    """Metric rows that it would store."""
+    """Metric rows that would be stored."""
     estimated_seconds: float
-    """What one worker would need for it: a rough guess, which depends on the machine."""
+    """Rough estimate of the training time with one worker, in seconds; it depends on the machine."""
     runs: list[dict[str, Any]]
-    """The first 20 runs, expanded."""
+    """The first 20 runs."""
 
 
 def job_answer(job: Job, totals: Any) -> JobAnswer:
-    """Show a job; ``totals`` is the sum over its shards."""
+    """Make the answer for a job; ``totals`` is the sum over its shards."""
     ended = job.status == JobStatus.COMPLETED
     here = f"/v1/jobs/{job.id}"
     return JobAnswer(
@@ -112,5 +112,5 @@ def job_answer(job: Job, totals: Any) -> JobAnswer:
 
 
 def receipt_of(job: Job) -> dict[str, Any] | None:
-    """Tell what a job was trained with; None before a worker has begun."""
+    """Give the environment in which a job was trained; None before the start."""
     return {"spec_digest": job.spec_digest, "dtype": job.spec["dtype"], **job.receipt} if job.receipt else None

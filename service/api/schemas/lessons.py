@@ -1,190 +1,196 @@
-"""What HTTP answers about presets, lessons and theory, field by field for the OpenAPI document."""
+"""Models of answers about presets, lessons, theory and landscapes."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from service.api.schemas.answers import Answer, Number
+from service.findings.ledger.records import STATES
+
+if TYPE_CHECKING:  # A type checker cannot read a Literal from a tuple.
+    LessonState = str
+else:
+    LessonState = Literal[STATES]
 
 
 class PresetItem(Answer):
     """A preset in a list."""
 
     name: str
-    """What `{"preset": …}` takes."""
+    """Its name in `{"preset": …}`."""
     title: str
-    """What its job is called."""
+    """Default name of its job."""
     sentence: str
-    """What it shows."""
+    """What the experiment shows."""
     problem: str
-    """The kind of its problem."""
+    """Kind of its problem."""
 
 
 class PresetAnswer(PresetItem):
-    """A preset, and the spec that it stands for."""
+    """A preset with its spec."""
 
     spec: dict[str, Any]
-    """The body of POST /v1/jobs."""
+    """A body for POST /v1/jobs."""
 
 
 class LessonItem(Answer):
     """A lesson in the ledger."""
 
     id: str
-    """What its routes take."""
+    """Its id in paths."""
     texts: list[str]
-    """Letters of the texts that say so; GET of the lesson has their names."""
+    """Letters of the texts with this statement; `GET /v1/lessons/{lesson_id}` has their names."""
     statement: str
-    """What the texts say, in a sentence."""
-    state: Literal["not run", "running", "stopped", "completed", "judged"]
-    """`stopped`: a job failed, was cancelled or deleted before the lesson was judged; submit it again."""
+    """The statement of the texts, as a sentence."""
+    state: LessonState
+    """`stopped`: a job failed, was cancelled or was deleted before the verdict; submit the lesson again."""
     verdict: str | None
-    """Null until it has been run; else begins with `holds`, `fails` or `holds if`."""
+    """Begins with `holds`, `fails` or `holds if`; null before the verdict."""
 
 
 class LessonJob(Answer):
-    """A job that a lesson stands on."""
+    """A job of a lesson."""
 
     preset: str
-    """The preset that the job stands for."""
+    """The preset of the job."""
     id: str
-    """The job."""
+    """Id of the job."""
     status: str | None
-    """Null where the job has been deleted since."""
+    """Status of the job; null if it was deleted."""
     seconds: float | None
-    """From the first worker's start to the last run's end."""
+    """Seconds from the start of the first shard to the end of the last run."""
     receipt: dict[str, Any] | None
-    """What it was trained with."""
+    """Environment of the training."""
     links: dict[str, str]
-    """Where to go from here."""
+    """Paths of related resources."""
 
 
 class QuantityAnswer(Answer):
     """A measured number."""
 
     name: str
-    """What was measured."""
+    """The measured quantity."""
     value: Number | None
-    """The number; null where it could not be measured."""
+    """The number; null if it could not be measured."""
     low: Number | None
     """Lower end of the interval."""
     high: Number | None
     """Upper end of the interval."""
     interval: str | None
-    """What the interval is."""
+    """Kind of the interval."""
     said: Number | None
-    """What the text says of it."""
+    """The number that the text gives."""
     tolerance: Number | None
-    """How near counts as equal."""
+    """Largest difference that counts as equal."""
 
 
 class LessonAnswer(LessonItem):
-    """A lesson: the statement, its experiments, and what they came to."""
+    """A lesson: the statement, its experiments and their results."""
 
     sources: list[str]
-    """The texts, in words."""
+    """Names of the texts."""
     criterion: str
-    """How it is judged."""
+    """Rule of the verdict."""
     readings: dict[str, bool]
-    """For each way to read the statement, or each of its parts, whether it holds."""
+    """Whether each interpretation, or each part, of the statement holds."""
     quantities: list[QuantityAnswer]
-    """The numbers that the verdict rests on."""
+    """The numbers behind the verdict."""
     figures: list[dict[str, Any]]
-    """Curves to draw: title, axes, and for each curve x, y and maybe a band."""
+    """Figures to draw: title, axes, and for each curve x, y and optionally a band."""
     presets: list[PresetAnswer]
-    """Its experiments, ready to be posted."""
+    """Its experiments as presets."""
     jobs: list[LessonJob]
-    """The jobs that were last submitted for it."""
+    """The jobs submitted last."""
     judged_at: datetime | None
-    """When the verdict was computed; null before."""
+    """Time of the verdict; null before."""
     links: dict[str, str]
-    """Where to go from here."""
+    """Paths of related resources."""
 
 
 class BestSettingsAnswer(Answer):
-    """The fastest constant settings of a method between the smallest and the largest curvature."""
+    """The fastest constant hyper-parameters of a method between the smallest and the largest curvature."""
 
     kind: str
-    """The method."""
+    """Kind of optimizer."""
     lr: float
     """Its best learning rate."""
     momentum: float
-    """Its best momentum; 0 for plain descent."""
+    """Its best momentum; 0 for gradient descent without momentum."""
     rate: float
-    """Factor by which the error shrinks at each update."""
+    """Factor of the error per update."""
 
 
 class ProblemTheory(Answer):
-    """What the curvatures at a minimum allow."""
+    """Curvatures at a minimum, and the best hyper-parameters for them."""
 
     minimum: list[float] | None
-    """Null where descent from the start leads to none."""
+    """Position of the minimum; null if descent from the start reaches none."""
     smallest: float | None
     """Smallest curvature: eigenvalue of the Hessian at the minimum."""
     largest: float | None
     """Largest curvature."""
     condition_number: float | None
-    """Largest over smallest curvature."""
+    """Ratio of the largest to the smallest curvature."""
     best: list[BestSettingsAnswer]
-    """The best constant settings of each method."""
+    """The best constant hyper-parameters of each method."""
 
 
 class SettingTheory(Answer):
-    """What theory says of one setting; null where it has no word."""
+    """Theory of one setting; null where theory has no formula."""
 
     kind: str
-    """The kind of optimizer."""
+    """Kind of optimizer."""
     lr: float
     """The learning rate."""
     sharpness_ceiling: Number | None
-    """Largest curvature at which full-batch training is stable at this rate; Adam's is of the preconditioned one."""
+    """Largest curvature at which full-batch training is stable; for Adam, the preconditioned curvature."""
     lr_limit: Number | None
-    """Runs at this rate or above are not stable."""
+    """Learning rate from which on runs are unstable."""
     inside: bool | None
     """Whether the setting is stable."""
     rate: float | None
-    """Factor by which the error shrinks at each update, in the long run; above 1 it grows."""
+    """Asymptotic factor of the error per update; above 1 the error grows."""
     oscillates: bool | None
-    """Whether the error changes its sign on the way."""
+    """Whether the error changes its sign."""
     critical_momentum: float | None
-    """Momentum above which a run swings along its slowest direction: the fastest at this rate."""
+    """Critically damped momentum: the fastest at this learning rate; above it, the slowest direction oscillates."""
     stationary_loss: Number | None
-    """Mean loss above the minimum at which a run settles under the problem's noise."""
+    """Mean loss above the minimum in the stationary state, under the noise of the problem."""
 
 
 class TheoryAnswer(Answer):
-    """Limits and best settings of an optimizer on a problem, before anything runs."""
+    """Limits and best settings of an optimizer on a problem, without training."""
 
     exact: bool
-    """Whether the curvature is the same everywhere; else theory holds near the minimum."""
+    """Whether the curvature is constant; if not, theory holds near the minimum."""
     problem: ProblemTheory
-    """What the problem allows, whatever the setting."""
+    """Theory of the problem, independent of the setting."""
     setting: SettingTheory
-    """What becomes of this setting there."""
+    """Theory of the setting on this problem."""
 
 
 class MinimumAnswer(Answer):
     """A minimum of a surface."""
 
     position: list[float]
-    """Where it is."""
+    """Its coordinates."""
     value: float | None
-    """How low it is."""
+    """The loss there."""
 
 
 class LandscapeAnswer(Answer):
-    """A map of a surface, and what was asked of its points."""
+    """A map of a surface, its minima, and gradients at points."""
 
     dimension: int
-    """How many variables it has."""
+    """Number of variables."""
     formula: str | None
-    """What is computed, in x and y; null for a quadratic."""
+    """The formula in x and y; null for a quadratic."""
     x: list[float] | None
-    """The map's places along x; null where no map was asked for."""
+    """Values of x on the map; null if no map was requested."""
     y: list[float] | None
-    """The map's places along y; null in one dimension."""
+    """Values of y on the map; null in one dimension."""
     loss: list[list[Number]] | list[Number] | None
     """The loss at `y[row]` and `x[column]`, row by row; in one dimension at each `x`."""
     minima: list[MinimumAnswer]
-    """Those of the catalogue; for a formula the one that descent from its start leads to, if any."""
+    """Known minima; for a formula the minimum that descent from its start reaches, if any."""
     gradients: list[list[Number]]
-    """The gradient at each of `points`, in their order."""
+    """The gradient at each of `points`, in the same order."""

@@ -1,6 +1,6 @@
-"""The commands that ask a running service: what it is asked goes through ``service.client``, as any script's would.
+"""Commands that send requests to a running service, through ``service.client``.
 
-Modules here import typer and nothing heavy; what a command needs it imports when it runs.
+The modules import typer only, so that the command line starts fast. A command imports what it needs when it runs.
 """
 
 import typer

@@ -1,10 +1,10 @@
-"""`ravine compare`: who won, by how much, and how sure?"""
+"""`ravine compare`: the comparison of a job, with intervals, tests and warnings."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.commands.asking import AsJson, JobId, console, print_json, service, written
+from service.cli.commands.conventions import AsJson, JobId, console, print_json, service, written
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 def compare(
     job_id: JobId,
-    baseline: Annotated[str | None, typer.Option(help="Label to compare with; by default the first.")] = None,
+    baseline: Annotated[str | None, typer.Option(help="Label of the baseline; by default the first.")] = None,
     target: Annotated[
-        float | None, typer.Option(help="Loss to reach; by default the spec's, or the baseline's.")
+        float | None, typer.Option(help="Target loss; by default that of the spec, or of the baseline.")
     ] = None,
     tuned: Annotated[
-        bool, typer.Option("--tuned", help="Each label at its best setting, chosen on half of the seeds.")
+        bool, typer.Option("--tuned", help="Compare each label at its best setting, chosen on half of the pairs.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the optimizers of a job: a table, what to be careful about, and the verdict."""
+    """Compare the optimizers of a job: a table, warnings, and the verdict."""
     with service() as ravine:
         found = ravine.comparison(job_id, baseline=baseline, target=target, tuned=tuned or None)
     if as_json:
@@ -84,7 +84,7 @@ def _new_table(title: str, headings: list[str]) -> "Table":
 
 
 def _interval(estimate: dict[str, Any] | None) -> str:
-    """Write a number with its interval: 0.139 (0.131 to 0.147)."""
+    """Format a number with its interval: 0.139 (0.131 to 0.147)."""
     if estimate is None:
         return "–"
     value, low, high = (

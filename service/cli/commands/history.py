@@ -1,4 +1,4 @@
-"""`ravine history`: the recorded epochs of a run, or of all runs of a job."""
+"""`ravine history`: the history of a run, or of all runs of a job."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.commands.asking import WRONG_USE, AsJson, console, give_up, print_json, service, written
+from service.cli.commands.conventions import WRONG_USE, AsJson, console, give_up, print_json, service, written
 
 if TYPE_CHECKING:
     from service.client import History, Ravine
 
 
 class Format(StrEnum):
-    """How rows are written; the last three are the service's own."""
+    """Format of the output. The last three are formats of the service."""
 
     TABLE = "table"
     JSON = "json"
@@ -25,15 +25,16 @@ class Format(StrEnum):
 
 
 def history(
-    run_or_job: Annotated[str, typer.Argument(metavar="RUN|JOB", help="Id of a run, or of a job for all its runs.")],
+    run_or_job: Annotated[str, typer.Argument(metavar="RUN|JOB", help="Id of a run, or of a job for all of its runs.")],
     form: Annotated[
-        Format, typer.Option("--format", help="For people, for a script; or a file of the service's, as it is.")
+        Format,
+        typer.Option("--format", help="Format of the output; the service makes csv, ndjson and parquet."),
     ] = Format.TABLE,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, for csv, ndjson and parquet.")
+        Path | None, typer.Option("--output", "-o", help="File to write, with --format csv, ndjson or parquet.")
     ] = None,
-    fields: Annotated[str | None, typer.Option(help="Names, comma-separated; by default all there are.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Of a job only these labels, comma-separated.")] = None,
+    fields: Annotated[str | None, typer.Option(help="Names of fields, comma-separated; by default all.")] = None,
+    labels: Annotated[str | None, typer.Option(help="For a job: only these labels, comma-separated.")] = None,
     from_epoch: Annotated[int | None, typer.Option(help="First epoch.")] = None,
     to_epoch: Annotated[int | None, typer.Option(help="Last epoch.")] = None,
     max_points: Annotated[int | None, typer.Option(help="Thin each history to about this many rows.")] = None,
@@ -44,9 +45,9 @@ def history(
     form = Format.JSON if as_json else form
     is_table = form in {Format.CSV, Format.NDJSON, Format.PARQUET}
     if output is not None and not is_table:
-        give_up("--output takes --format csv, ndjson or parquet", WRONG_USE)
+        give_up("--output requires --format csv, ndjson or parquet", WRONG_USE)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
-        give_up("parquet is not for a terminal: --output names a file", WRONG_USE)
+        give_up("--format parquet is binary and cannot be printed to a terminal: add --output FILE", WRONG_USE)
     with service() as ravine:
         is_run = _is_run(ravine, run_or_job)
         if not is_run:
@@ -63,7 +64,7 @@ def history(
 
 
 def _is_run(ravine: "Ravine", run_or_job: str) -> bool:
-    """Ask for a run first, and for a job where there is no such run: an id does not tell which it is."""
+    """Whether an id is that of a run; the form of an id does not distinguish runs from jobs."""
     from service.client.errors import NotFound
 
     try:
@@ -72,14 +73,14 @@ def _is_run(ravine: "Ravine", run_or_job: str) -> bool:
         try:
             ravine.job(run_or_job)
         except NotFound as error:
-            error.detail = f"there is no run and no job {run_or_job!r}"
+            error.detail = f"there is neither a run nor a job {run_or_job!r}"
             raise
         return False
     return True
 
 
 def _rows(history: "History") -> Iterator[dict[str, float | int | None]]:
-    """Give a row per epoch; a position is x and y, and what was not measured is None."""
+    """Give one row per epoch; a position is x and y, and values that were not measured are None."""
     for at, epoch in enumerate(history.epoch.tolist()):
         row: dict[str, float | int | None] = {"epoch": epoch}
         for name, values in history.fields.items():
@@ -100,7 +101,7 @@ def _as_json(history: "History") -> dict[str, Any]:
 
 
 def _write(pieces: Iterable[bytes], output: Path | None) -> None:
-    """Write a table as it arrives. A file is there when all of it is: half a table never looks like a whole one."""
+    """Write a table as it arrives. A file gets its name when it is complete."""
     if output is None:
         for piece in pieces:
             sys.stdout.buffer.write(piece)

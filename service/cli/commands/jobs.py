@@ -1,21 +1,21 @@
-"""`ravine jobs`, `show`, `cancel`, `delete`: which jobs are there, and what becomes of one?"""
+"""`ravine jobs`, `show`, `cancel`, `delete`: list, show, cancel and delete jobs."""
 
 from itertools import islice
 from typing import Annotated
 
 import typer
 
-from service.cli.commands.asking import AsJson, JobId, console, print_json, service
+from service.cli.commands.conventions import AsJson, JobId, console, print_json, service
 
 
 def list_jobs(
-    status: Annotated[str | None, typer.Option(help="Only jobs in this state.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only jobs with this status.")] = None,
     name: Annotated[str | None, typer.Option(help="Only jobs whose name contains this.")] = None,
     problem: Annotated[str | None, typer.Option(help="Only jobs on this kind of problem.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="Largest number of jobs.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List jobs, the newest first."""
+    """List jobs, newest first."""
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -25,10 +25,10 @@ def list_jobs(
         print_json(jobs)
         return
     if not jobs:
-        typer.echo("There are no such jobs. `ravine submit` makes one.")
+        typer.echo("No jobs found. `ravine submit` creates one.")
         return
     table = Table(box=SIMPLE)
-    # Whoever copies an id needs all of it.
+    # Ids are copied, so they are never cut.
     table.add_column("id", no_wrap=True, min_width=36)
     table.add_column("status")
     table.add_column("done", justify="right")
@@ -49,7 +49,7 @@ def list_jobs(
 
 
 def show(job_id: JobId, as_json: AsJson = False) -> None:
-    """Show a job: its state, its progress, and the losses of its optimizers."""
+    """Show a job: its status, its progress, and the losses of its optimizers."""
     from service.cli.commands.losses import losses_table
 
     with service() as ravine:
@@ -71,7 +71,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
 
 
 def cancel(job_id: JobId, as_json: AsJson = False) -> None:
-    """Stop a job; what was recorded stays."""
+    """Cancel a job; recorded rows are kept."""
     with service() as ravine:
         job = ravine.cancel(job_id)
     if as_json:

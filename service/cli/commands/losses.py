@@ -1,4 +1,4 @@
-"""A table of losses: one row per optimizer, with the curve of its median run."""
+"""Table of losses: one row per optimizer, with the curve of its median run."""
 
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE
 from rich.table import Table
 
-from service.cli.commands.asking import written
+from service.cli.commands.conventions import written
 from service.cli.commands.sparkline import evenly, sparkline
 
 if TYPE_CHECKING:
     from service.client import Ravine
     from service.client.answers import Job, Run
 
-# One page of runs and one thinned history per optimizer: asking again each second costs next to nothing.
+# One page of runs and one thinned history per optimizer, because --watch fetches them once per second.
 MAX_RUNS, MAX_ROWS, MAX_POINTS = 500, 12, 60
 
 
 def losses_table(ravine: "Ravine", job: "Job") -> Table:
-    """Show for each optimizer of a job the losses recorded last, the best optimizer first."""
+    """Make a table of the last recorded losses per optimizer, the best optimizer first."""
     entries = [entry["label"] for entry in job["spec"]["optimizers"]]
     found = {label: _best_runs(ravine, job, label) for label in entries[:MAX_ROWS]}
     medians = {label: _middle(runs) for label, runs in found.items()}
@@ -47,7 +47,7 @@ def _title(job: "Job", entries: list[str], found: dict[str, list["Run"]]) -> str
     if len(entries) > MAX_ROWS:
         title += f", the first {MAX_ROWS} of {len(entries)} optimizers"
     if any(len(runs) == MAX_RUNS for runs in found.values()):
-        title += f"; of more than {MAX_RUNS} runs the best {MAX_RUNS}"
+        title += f"; only the best {MAX_RUNS} runs of each"
     return title
 
 
@@ -56,7 +56,7 @@ def _best_runs(ravine: "Ravine", job: "Job", label: str) -> list["Run"]:
 
 
 def _middle(runs: list["Run"]) -> "Run | None":
-    """Choose the run whose loss is the (lower) median; runs come sorted by loss, those without one last."""
+    """Give the run with the (lower) median loss; runs are sorted by loss, those without a loss last."""
     known = [run for run in runs if run["final_loss"] is not None]
     return known[(len(known) - 1) // 2] if known else None
 

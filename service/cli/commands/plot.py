@@ -1,4 +1,4 @@
-"""`ravine plot`: a picture of a job, as a file."""
+"""`ravine plot`: a plot of a job as a file."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli.commands.asking import WRONG_USE, AsJson, JobId, give_up, print_json, service
+from service.cli.commands.conventions import WRONG_USE, AsJson, JobId, give_up, print_json, service
 
 
 class Kind(StrEnum):
-    """What is drawn."""
+    """Kind of plot."""
 
     LOSS = "loss"
     PATHS = "paths"
@@ -20,29 +20,31 @@ class Kind(StrEnum):
 
 def plot(
     job_id: JobId,
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: its name ends with .png or .svg.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, with the suffix .png or .svg.")],
     kind: Annotated[
-        Kind, typer.Option(help="Curves, paths in the plane, a heat map over a grid, or intervals.")
+        Kind, typer.Option(help="Loss curves, paths in the plane, heat map over a grid, or intervals.")
     ] = Kind.LOSS,
-    dark: Annotated[bool, typer.Option("--dark", help="On a dark ground.")] = False,
+    dark: Annotated[bool, typer.Option("--dark", help="Dark background.")] = False,
     width: Annotated[int | None, typer.Option(help="Width in pixels.")] = None,
     height: Annotated[int | None, typer.Option(help="Height in pixels.")] = None,
     labels: Annotated[str | None, typer.Option(help="Only these labels, comma-separated.")] = None,
     option: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Any other parameter of the picture.")
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Another parameter of the plot.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw a picture of a job into a file."""
+    """Save a plot of a job as PNG or SVG."""
     form = output.suffix.lower().removeprefix(".")
     if form not in {"png", "svg"}:
-        give_up(f"{output}: a picture is a .png or an .svg", WRONG_USE)
+        give_up(f"{output}: the name of the file must end with .png or .svg", WRONG_USE)
     others = dict(one.split("=", 1) for one in option or [] if "=" in one)
     if len(others) < len(option or []):
-        give_up("--set takes NAME=VALUE, and each name once", WRONG_USE)
+        give_up("--set requires NAME=VALUE, each name once", WRONG_USE)
     given: dict[str, Any] = {"kind": kind, "dark": dark or None, "width": width, "height": height, "labels": labels}
     if twice := sorted(others.keys() & {*given, "format"}):
-        give_up(f"--set {twice[0]}: there is an option for this; the format follows from the file's name", WRONG_USE)
+        give_up(
+            f"--set {twice[0]}: use the option of this name; the format follows from the suffix of the file", WRONG_USE
+        )
     with service() as ravine:
         picture = ravine.plot(job_id, format=form, **given, **others)
     try:

@@ -1,16 +1,16 @@
-"""A curve as text: how did the losses fall, in a cell of a table?"""
+"""Curves of losses as text, for a cell of a table."""
 
 import math
 from collections.abc import Sequence
 
 BARS = "▁▂▃▄▅▆▇█"
 COLUMNS = 24
-# Losses below are rounding errors, above they have diverged: neither should flatten the rest.
+# Losses are limited to this range: lower ones are rounding errors, higher ones have diverged.
 _LOWEST, _HIGHEST = 1e-12, 1e12
 
 
 def evenly(epochs: Sequence[int], values: Sequence[float], last: int, columns: int = COLUMNS) -> list[float]:
-    """Read a curve off at evenly spaced epochs from 0 to ``last``; it ends where its last row is."""
+    """Sample a curve at evenly spaced epochs from 0 to ``last``, up to its last row."""
     found, at = [], 0
     for column in range(columns):
         epoch = last * column / (columns - 1)
@@ -23,7 +23,7 @@ def evenly(epochs: Sequence[int], values: Sequence[float], last: int, columns: i
 
 
 def sparkline(losses: Sequence[float], low: float, high: float) -> str:
-    """Draw one bar per loss, its height between ``low`` and ``high`` on a logarithmic scale; NaN is highest."""
+    """Draw one bar per loss, between ``low`` and ``high`` on a logarithmic scale; NaN has the largest height."""
     full = (_log(high) - _log(low)) or 1.0
     heights = ((min(max(_log(loss) - _log(low), 0.0) / full, 1.0)) for loss in losses)
     return "".join(BARS[round(height * (len(BARS) - 1))] for height in heights)

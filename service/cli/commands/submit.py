@@ -1,11 +1,11 @@
-"""`ravine submit`: hand in a job, and watch it."""
+"""`ravine submit`: create a job, and optionally watch it."""
 
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.commands.asking import JOB_FAILED, AsJson, console, give_up, print_json, service
+from service.cli.commands.conventions import JOB_FAILED, AsJson, console, give_up, print_json, service
 
 if TYPE_CHECKING:
     from service.client import Ravine
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 def submit(
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="File of JSON, - for standard input, or a preset.")],
-    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show progress and losses until it has ended.")] = False,
-    name: Annotated[str | None, typer.Option(help="Another name for the job.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Other epochs than the spec's.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would run; submit nothing.")] = False,
-    idempotency_key: Annotated[str | None, typer.Option(help="The same key and spec give the same job again.")] = None,
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="JSON file, - for standard input, or a preset.")],
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show progress and losses until the job ends.")] = False,
+    name: Annotated[str | None, typer.Option(help="Name of the job; replaces that of the spec.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Number of epochs; replaces that of the spec.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the size of the job; submit nothing.")] = False,
+    idempotency_key: Annotated[str | None, typer.Option(help="The same key and spec give the same job.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Submit a job; with --watch the exit code tells whether it completed."""
+    """Submit a job; with --watch the exit code is 0 only if the job completes."""
     changes = {key: value for key, value in {"name": name, "epochs": epochs}.items() if value is not None}
     with service() as ravine:
-        asked = _spec(spec)
+        given = _spec(spec)
         if dry_run:
-            _show_price(ravine.dry_run(asked, **changes), as_json=as_json)
+            _show_price(ravine.dry_run(given, **changes), as_json=as_json)
             return
-        job = ravine.submit(asked, idempotency_key=idempotency_key, **changes)
+        job = ravine.submit(given, idempotency_key=idempotency_key, **changes)
         if watch:
             job = _watch(ravine, job, as_json=as_json)
     if as_json:
@@ -40,7 +40,7 @@ def submit(
 
 
 def _spec(written: str) -> Any:
-    """Read standard input for ``-``; a path of a file that is there is a file, whatever its name ends with."""
+    """Read standard input for ``-``; an existing file with any suffix is a path; everything else is a preset."""
     from pathlib import Path
 
     from service.client.specs import parse_spec
@@ -52,7 +52,7 @@ def _spec(written: str) -> Any:
 
 
 def _watch(ravine: "Ravine", job: "Job", *, as_json: bool) -> "Job":
-    """Follow a job to its end; pictures go to standard error where standard output is for a script."""
+    """Watch a job until it ends. With --json the progress goes to standard error."""
     from rich.console import Group
     from rich.live import Live
 

@@ -121,7 +121,7 @@ def _runtimes(
     found = np.full((len(rows), len(columns), len(PRECISIONS)), np.inf)
     for at, row in enumerate(rows):
         span = (row * per, row * per + int(columns[-1]) + 1)
-        for portion in read_portions(session, job, 1 + -(-spec.epochs // spec.record_every), [], span):
+        for portion in read_portions(session, job, spec.rows_per_run, [], span):
             start_R = portion.curves.loss_P[portion.curves.first_R]
             place_R = portion.index_R - row * per
             times_RK = precision_runtimes(portion.curves, start_R, least)

@@ -138,7 +138,7 @@ def _values(
         sentence = "epochs_to_target needs a target: the job has no target_loss"
         raise Rejected.at("query", "target", sentence)
     per = table.runs.per_setting
-    num_rows = len(rows) * per * (1 + -(-spec.epochs // spec.record_every))
+    num_rows = len(rows) * per * spec.rows_per_run
     if num_rows > MAX_ROWS:
         sentence = f"epochs_to_target would read {num_rows:,} rows; at most {MAX_ROWS:,} are allowed: take final_loss"
         raise Rejected.at("query", "value", sentence)

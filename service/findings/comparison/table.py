@@ -133,7 +133,7 @@ def read_curves(session: Session, job: Job, spec: JobSpec, table: Table, target:
     fields = ["grad_norm"] if any(limits) else []
     axes = ["x", "y"][: spec.problem.num_parameters] if spec.problem.num_parameters <= 2 else []
     with_paths = _with_paths(table) if axes else set()
-    rows_per_run = 1 + -(-spec.epochs // spec.record_every)
+    rows_per_run = spec.rows_per_run
     for portion in read_portions(session, job, rows_per_run, [*fields, *axes]):
         curves, index_R = portion.curves, portion.index_R
         area_R[index_R] = area_under_curve(curves)

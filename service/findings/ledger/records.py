@@ -18,7 +18,7 @@ from service.histories import reading
 from service.jobs.specs import spec_of
 from service.spec.runs import Runs
 
-NOT_RUN, RUNNING, STOPPED, COMPLETED, JUDGED = "not run", "running", "stopped", "completed", "judged"
+STATES = NOT_RUN, RUNNING, STOPPED, COMPLETED, JUDGED = ("not run", "running", "stopped", "completed", "judged")
 
 
 def submit(session: Session, lesson: Lesson, job_ids: dict[str, str]) -> None:

@@ -93,7 +93,7 @@ def _labelled(table: Table, labels: str | None) -> list[int]:
 
 def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:
     """Choose epochs among the recorded ones: all, or evenly spaced ones; ``early`` takes more of the first ones."""
-    num = -(-spec.epochs // spec.record_every)  # Recorded rows after epoch 0; the last one is always kept.
+    num = spec.rows_per_run - 1  # Rows after that of epoch 0.
     if num < MAX_POINTS:
         positions = np.arange(num + 1)
     elif early:

@@ -1,6 +1,6 @@
-"""Which problems may be trained on? One file per kind; a test holds the kinds equal to those of the engine."""
+"""Kinds of problem that runs can train on, one file per kind. A test compares the kinds with those of the engine."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -11,12 +11,21 @@ from service.spec.problems.quadratic import Quadratic
 from service.spec.problems.surface import Surface
 
 Problem = Annotated[FlipNet | Surface | Quadratic | Digits | Playground, Field(discriminator="kind")]
-__all__ = ["PROBLEMS", "Digits", "FlipNet", "Playground", "Problem", "Quadratic", "Surface"]
+# Problems without data, whose parameters are the coordinates of a point.
+LandscapeProblem = Surface | Quadratic
+__all__ = [
+    "PROBLEMS",
+    "PROBLEM_KINDS",
+    "Digits",
+    "FlipNet",
+    "LandscapeProblem",
+    "Playground",
+    "Problem",
+    "Quadratic",
+    "Surface",
+]
 
-PROBLEMS: tuple[type[FlipNet] | type[Surface] | type[Quadratic] | type[Digits] | type[Playground], ...] = (
-    FlipNet,
-    Surface,
-    Quadratic,
-    Digits,
-    Playground,
+PROBLEMS: tuple[type[FlipNet] | type[Surface] | type[Quadratic] | type[Digits] | type[Playground], ...] = get_args(
+    get_args(Problem)[0]
 )
+PROBLEM_KINDS: tuple[str, ...] = tuple(get_args(one.model_fields["kind"].annotation)[0] for one in PROBLEMS)

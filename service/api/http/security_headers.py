@@ -1,16 +1,16 @@
-"""Which headers every answer carries, so that no browser makes more of it than it is."""
+"""Security headers of every answer, for browsers."""
 
 from collections.abc import Mapping
 
-# Nothing of an answer runs or loads anything. A page names what it needs in a policy of its own, which is left alone.
+# No content may run or load anything. Pages set a policy of their own, which is kept.
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": NOTHING,
-    # JSON is JSON, even where the name of a job looks like HTML.
+    # Browsers must not read JSON as HTML, for example if the name of a job contains tags.
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    # Pages of others may not embed what is answered here.
+    # Pages of other origins may not embed answers.
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }

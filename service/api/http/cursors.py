@@ -1,4 +1,4 @@
-"""How a list remembers where a client stopped reading: an opaque text that only this API writes."""
+"""Cursors of lists: opaque texts that hold the position after a page."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -7,15 +7,15 @@ from service.errors import BadCursor
 
 
 def write_cursor(kind: str, position: int) -> str:
-    """Make the cursor of a kind of list."""
+    """Write the cursor of a list of this kind."""
     return urlsafe_b64encode(json.dumps([kind, position]).encode()).decode().rstrip("=")
 
 
 def read_cursor(kind: str, text: str | None) -> int | None:
-    """Read a cursor back; None where none was given.
+    """Read a cursor; None if there is none.
 
     Raises:
-        BadCursor: This API did not write it, or wrote it for another list.
+        BadCursor: The text is not a cursor of this kind of list.
     """
     if text is None:
         return None
@@ -24,5 +24,5 @@ def read_cursor(kind: str, text: str | None) -> int | None:
     except (ValueError, TypeError):
         found, position = None, None
     if found != kind or type(position) is not int or not 0 <= position < 2**62:
-        raise BadCursor("this cursor was not given out for this list: start again without one")
+        raise BadCursor("this cursor does not belong to this list: start again without a cursor")
     return position

@@ -1,8 +1,8 @@
-"""What does the database know of the work, for Prometheus: queues, jobs, and what all workers have done so far?
+"""Prometheus metrics of the work in the database: queues, jobs, and counters shared by all workers.
 
-Workers come and go, and each has several processes: none could be asked for its counts. They add to the tallies, in the
-transactions that store what they count, so that a chunk counts exactly once, whoever stored it, and neither a restart
-nor the deletion of a job takes anything away. Every API process reads the same numbers there.
+Workers cannot be scraped: they start and stop, and each has several processes. They add to counters in the database,
+in the transaction that stores the counted rows. A chunk therefore counts exactly once, and neither a restart nor the
+deletion of a job lowers a counter. Every API process reads the same values.
 """
 
 import threading
@@ -20,13 +20,13 @@ from service.database.states import JobStatus, ShardStatus
 from service.database.tables import Job, Shard, Tally
 from service.jobs.tallies import TALLIES
 
-# Several servers may scrape, and one may be misconfigured: the tables are read once a second at most.
-FRESH_SECONDS = 1.0
+# The tables are read at most once per second, however often and by however many servers the process is scraped.
+CACHE_SECONDS = 1.0
 _OPEN = (ShardStatus.QUEUED, ShardStatus.RUNNING)
 
 
-class Work(Collector):
-    """Reads the tables when it is scraped. While the database is away, `ravine_database_up` is 0 and alone."""
+class WorkMetrics(Collector):
+    """Reads the tables during a scrape. If the database is unavailable, ``ravine_database_up`` is the only metric."""
 
     def __init__(self, database: Database, queues: tuple[str, ...]) -> None:
         self._database, self._queues = database, queues
@@ -34,14 +34,14 @@ class Work(Collector):
         self._read_at, self._last = float("-inf"), list[Metric]()
 
     def describe(self) -> list[Metric]:
-        """Say nothing before the first scrape: the database may be away."""
+        """Describe nothing at registration, when the database may be unavailable."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """Give the metrics, read at most a second ago."""
+        """Give the metrics, read at most one second ago."""
         with self._lock:
-            if time.monotonic() - self._read_at >= FRESH_SECONDS:
-                up = GaugeMetricFamily("ravine_database_up", "1 while the database answers.")
+            if time.monotonic() - self._read_at >= CACHE_SECONDS:
+                up = GaugeMetricFamily("ravine_database_up", "1 if the database answers, else 0.")
                 try:
                     self._last = [*self._read(), up]
                     up.add_metric([], 1)
@@ -52,13 +52,15 @@ class Work(Collector):
             yield from self._last
 
     def _read(self) -> list[Metric]:
-        shards = GaugeMetricFamily("ravine_shards", "Shards that wait or train, by queue.", labels=["queue", "status"])
+        shards = GaugeMetricFamily(
+            "ravine_shards", "Shards that are queued or running, by queue.", labels=["queue", "status"]
+        )
         oldest = GaugeMetricFamily(
             "ravine_oldest_queued_shard_age_seconds",
-            "Time since the oldest job was accepted of which a shard waits in this queue; 0 where none does.",
+            "Age of the oldest job with a queued shard in this queue, in seconds; 0 if no shard is queued.",
             labels=["queue"],
         )
-        jobs = GaugeMetricFamily("ravine_jobs", "Jobs that are stored, by status.", labels=["status"])
+        jobs = GaugeMetricFamily("ravine_jobs", "Stored jobs by status.", labels=["status"])
         with self._database.snapshot() as session:
             waiting = session.execute(
                 select(Shard.queue, Shard.status, func.count().label("num"), func.min(Job.created_at).label("oldest"))
@@ -69,7 +71,7 @@ class Work(Collector):
             stored = session.execute(select(Job.status, func.count().label("num")).group_by(Job.status)).all()
             counted = session.execute(select(Tally.name, func.sum(Tally.value).label("num")).group_by(Tally.name)).all()
         by_status = {row.status: row.num for row in stored}
-        done = {row.name: row.num for row in counted}
+        counts = {row.name: row.num for row in counted}
         found = {(row.queue, row.status): row for row in waiting}
         for queue in self._queues:
             for status in _OPEN:
@@ -81,7 +83,7 @@ class Work(Collector):
         for job_status in JobStatus:
             jobs.add_metric([job_status], by_status.get(job_status, 0))
         counters = [
-            CounterMetricFamily(f"ravine_{name}", meaning, value=float(done.get(name, 0)))
+            CounterMetricFamily(f"ravine_{name}", meaning, value=float(counts.get(name, 0)))
             for name, meaning in TALLIES.items()
         ]
         return [shards, oldest, jobs, *counters]

@@ -1,10 +1,10 @@
-"""How are many polls answered with few reads? Those that arrive while a read is under way share the next one.
+"""Shared reads for polls of jobs: polls that arrive during a read are answered together by the next read.
 
-A poll is only ever answered by a read that began after it arrived, so what it tells is as new as a read of its own
-would be. With one client that is one read a poll; with two hundred that watch fifty jobs, one read tells of all fifty.
-The route is a coroutine, because two hundred threads that wait in turn were what took the time.
+Each poll is answered by a read that started after the poll arrived, so the answer is as recent as that of a read of its
+own. A single client causes one read per poll; 200 clients that poll 50 jobs share one read of all 50. The route is a
+coroutine, because waiting threads dominated its response time.
 
-What is read is what may have changed; the answer is written anew only where it has.
+A read fetches the columns that may have changed. An answer is serialized again only if one of them has changed.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 
-from service.api.routes.answers import tagged
+from service.api.http.conditional import tag_of
+from service.api.http.json_answers import json_bytes
 from service.api.schemas.jobs import job_answer
 from service.database.connection import Database
 from service.database.ids import is_id
@@ -24,11 +25,11 @@ from service.errors import NotFound
 from service.jobs.owners import Caller
 from service.jobs.progress import progress_of
 
-# Jobs in one read; what is polled beyond waits for the next.
+# Jobs of one read; further jobs are read next.
 MAX_JOBS = 100
-# Answers that are kept, and the longest of them: 16 MiB at most.
-KEPT_JOBS, KEPT_BYTES = 256, 1 << 16
-# All that changes in a job's answer. A receipt comes with the start, and never changes.
+# Number of cached answers and their largest size: at most 16 MiB.
+CACHED_JOBS, CACHED_BYTES = 256, 1 << 16
+# All columns of a job's answer that can change. The receipt is stored when the job starts and never changes.
 _STANDING = """
 SELECT jobs.id, jobs.status, started_at, finished_at, error_reason, error_detail,
        sum(runs_ended), sum(runs_diverged), sum(epochs_done), sum(num_runs * epoch)
@@ -38,7 +39,7 @@ FROM jobs JOIN shards ON shards.job_key = jobs.key WHERE jobs.id IN ({}) GROUP B
 
 @dataclass(frozen=True)
 class Polled:
-    """A job as it was read, its JSON, and the tag of that."""
+    """A job as read, its JSON, and the entity tag of the JSON."""
 
     job: Job
     body: bytes
@@ -46,19 +47,19 @@ class Polled:
 
 
 class Polls:
-    """The polls of one process that wait for an answer."""
+    """The waiting polls of one process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: dict[str, asyncio.Future[Polled | None]] = {}
         self._reading: asyncio.Task[None] | None = None
-        self._kept: dict[str, tuple[tuple[Any, ...], Polled]] = {}
+        self._cache: dict[str, tuple[tuple[Any, ...], Polled]] = {}
 
     async def get(self, job_id: str, caller: Caller) -> Polled:
         """Wait for the next read of a job.
 
         Raises:
-            NotFound: The caller has none with this id.
+            NotFound: The caller has no job with this id.
         """
         if not is_id(job_id):
             raise NotFound(f"there is no job {job_id!r}")
@@ -67,49 +68,51 @@ class Polls:
             future = self._waiting[job_id] = asyncio.get_running_loop().create_future()
         if self._reading is None:
             self._reading = asyncio.create_task(self._read())
-        # One client that hangs up takes nothing from the others that wait for the same job.
+        # A client that disconnects must not cancel the future of the others.
         polled = await asyncio.shield(future)
         if polled is None or not (caller.is_admin or polled.job.owner == caller.id):
             raise NotFound(f"there is no job {job_id!r}")
         return polled
 
     async def _read(self) -> None:
-        """Read as long as somebody waits."""
+        """Read until no poll waits."""
         try:
             while self._waiting:
                 chosen = {job_id: self._waiting.pop(job_id) for job_id in list(self._waiting)[:MAX_JOBS]}
                 try:
-                    found = await run_in_threadpool(self._look, list(chosen))
+                    found = await run_in_threadpool(self._find, list(chosen))
                 except Exception as error:
                     for future in chosen.values():
                         future.set_exception(error)
-                        future.exception()  # Whoever waited may have gone; that is no error to be logged.
+                        future.exception()  # All its clients may have disconnected; asyncio must not log that.
                     continue
                 for job_id, future in chosen.items():
                     future.set_result(found.get(job_id))
         finally:
             self._reading = None
 
-    def _look(self, job_ids: Sequence[str]) -> dict[str, Polled]:
-        """Read how jobs stand, and write the answers of those that stand otherwise than the last time."""
+    def _find(self, job_ids: Sequence[str]) -> dict[str, Polled]:
+        """Read the changing columns of jobs, and serialize the answers of those that have changed."""
         standings = {
             standing[0]: standing
             for standing in self._database.rows(_STANDING.format(", ".join("?" * len(job_ids))), job_ids)
         }
-        kept = {job_id: self._kept.get(job_id, (None, None)) for job_id in standings}
-        found = {job_id: polled for job_id, (known, polled) in kept.items() if polled and known == standings[job_id]}
+        cached = {job_id: self._cache.get(job_id, (None, None)) for job_id in standings}
+        found = {job_id: polled for job_id, (known, polled) in cached.items() if polled and known == standings[job_id]}
         if changed := [job_id for job_id in standings if job_id not in found]:
             found |= (written := self._write(changed))
-            if len(self._kept) + len(written) > KEPT_JOBS:
-                self._kept.clear()
-            short = {job_id: one for job_id, one in written.items() if len(one.body) <= KEPT_BYTES}
-            self._kept |= {job_id: (standings[job_id], one) for job_id, one in short.items()}
+            if len(self._cache) + len(written) > CACHED_JOBS:
+                self._cache.clear()
+            short = {job_id: one for job_id, one in written.items() if len(one.body) <= CACHED_BYTES}
+            self._cache |= {job_id: (standings[job_id], one) for job_id, one in short.items()}
         return found
 
     def _write(self, job_ids: Sequence[str]) -> dict[str, Polled]:
-        """Read jobs and their progress at one moment, which is not before they stood as was read."""
+        """Read jobs and their progress in one transaction, which is not older than the changing columns."""
         with self._database.snapshot() as session:
             jobs = session.execute(select(Job).where(Job.id.in_(job_ids))).scalars().all()
             totals = progress_of(session, [job.key for job in jobs])
         # PostgreSQL may delete a job between the two statements.
-        return {job.id: Polled(job, *tagged(job_answer(job, totals[job.key]))) for job in jobs if job.key in totals}
+        found = [job for job in jobs if job.key in totals]
+        bodies = {job.id: json_bytes(job_answer(job, totals[job.key])) for job in found}
+        return {job.id: Polled(job, bodies[job.id], tag_of(bodies[job.id])) for job in found}

@@ -1,4 +1,4 @@
-"""What the commands that ask a service share: its address, exit codes, and output for people or for scripts."""
+"""Shared parts of the commands: the client, exit codes, and output as text or JSON."""
 
 import json
 import math
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from service.client import Ravine
 
 JOB_FAILED, WRONG_USE, NOT_REACHABLE, INTERRUPTED = 1, 2, 3, 130
-EXIT_CODES = """Commands that ask a service look for it at RAVINE_URL (http://127.0.0.1:8000 where that is not set) and
-send RAVINE_API_KEY.
+EXIT_CODES = """Commands that send requests use the address RAVINE_URL (by default http://127.0.0.1:8000) and the key
+RAVINE_API_KEY.
 
-Exit codes: 0 fine · 1 the job failed or was cancelled, or what runs here cannot go on · 2 wrong use: the command line,
-or a request that the service refuses · 3 the service cannot be reached or cannot answer now · 130 Ctrl-C."""
+Exit codes: 0 success · 1 the job failed or was cancelled, or a local process failed · 2 wrong use: the command line,
+or a request that the service rejects · 3 the service cannot be reached or is unavailable · 130 Ctrl-C."""
 
-JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job: `ravine jobs` lists them.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print what the service answers, for scripts.")]
+JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job; `ravine jobs` lists them.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON, for scripts.")]
 
-_WIDTH = 120  # Where there is no terminal to fill.
+_WIDTH = 120  # Width of the output without a terminal, in characters.
 
 
 @contextmanager
 def service() -> Iterator["Ravine"]:
-    """Give a client; its errors end the command in the service's own words, with their exit code."""
+    """Give a client. Its errors end the command with their message and exit code."""
     from service.client import Ravine, RavineError
     from service.client.errors import Refused
 
@@ -43,13 +43,13 @@ def service() -> Iterator["Ravine"]:
 
 
 def give_up(reason: str, code: int) -> NoReturn:
-    """Say why on standard error, and leave."""
+    """Print the reason to standard error, and exit."""
     typer.secho(f"ravine: {reason}", fg="red", err=True)
     raise typer.Exit(code)
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Make a console that does not wrap for a terminal that is not there."""
+    """Make a console. Without a terminal its width is fixed."""
     from rich.console import Console
 
     made = Console(highlight=False, stderr=stderr)
@@ -57,7 +57,7 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def print_json(value: Any) -> None:
-    """Print JSON as the API writes it: what is not finite is "NaN", "Infinity" or "-Infinity"."""
+    """Print JSON as the API writes it: "NaN", "Infinity" and "-Infinity" are texts."""
     json.dump(_strict(value), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
     sys.stdout.write("\n")
 
@@ -73,5 +73,5 @@ def _strict(value: Any) -> Any:
 
 
 def written(value: float | str | None) -> str:
-    """Write a number for a table: four digits that count; an en dash where nothing was measured."""
+    """Format a number for a table with four significant digits; an en dash if it was not measured."""
     return "–" if value is None else f"{float(value):.4g}"

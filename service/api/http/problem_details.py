@@ -1,4 +1,4 @@
-"""How every error becomes an answer: one place, one shape (RFC 9457), never a traceback."""
+"""Errors as application/problem+json (RFC 9457): one shape for every error, without tracebacks."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from service.api.doors.headers import SECURITY_HEADERS
+from service.api.http.security_headers import SECURITY_HEADERS
 from service.database.outages import why_unavailable
 from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
 from service.spec.job import JobSpec
@@ -22,14 +22,14 @@ from service.spec.schedules import SCHEDULES
 
 log = logging.getLogger("ravine.errors")
 
-# Which fields a part of the spec has, by what pydantic calls the part in the place of an error.
+# Models of the parts of a spec, by the name of the part in the location of pydantic's errors.
 _PARTS: dict[str, type[BaseModel]] = {"body": JobSpec} | {
     get_args(part.model_fields["kind"].annotation)[0]: part for part in (*OPTIMIZERS, *PROBLEMS, *SCHEDULES)
 }
 
 
 def answer_errors(app: FastAPI) -> None:
-    """Teach an application to answer every error in the API's own words."""
+    """Install the exception handlers of an application."""
 
     @app.exception_handler(RavineError)
     def _ours(request: Request, error: RavineError) -> Response:
@@ -57,33 +57,35 @@ def answer_errors(app: FastAPI) -> None:
     def _database(request: Request, error: SQLAlchemyError) -> Response:
         reason = why_unavailable(error)
         if reason is None:
-            return _unforeseen(request, error)
+            return _unexpected(request, error)
         log.error("the database failed in %s %s: %s", request.method, request.url.path, error)
         return answer_error(request, Unavailable(f"the database {reason}; try again"))
 
     @app.exception_handler(Exception)
-    def _unforeseen(request: Request, error: Exception) -> Response:
-        # Answered outside of all middleware, so that what RequestLog adds elsewhere is added here.
-        asked = {"request_id": request.scope.get("request_id", "")}
-        log.error("unforeseen error in %s %s", request.method, request.url.path, exc_info=error, extra=asked)
-        answer = answer_error(request, RavineError("an error of ours; the log of the server has the details"))
-        answer.headers["X-Request-ID"] = asked["request_id"]
+    def _unexpected(request: Request, error: Exception) -> Response:
+        # Starlette runs this handler outside of the middleware, so RequestLog cannot add the request id.
+        request_id = {"request_id": request.scope.get("request_id", "")}
+        log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error, extra=request_id)
+        answer = answer_error(
+            request, RavineError("internal error of the server; its log has the details under the request id")
+        )
+        answer.headers["X-Request-ID"] = request_id["request_id"]
         return answer
 
 
 def answer_error(request: Request, error: RavineError) -> Response:
-    """Answer an error of ours."""
+    """Answer an error of the service."""
     errors = error.errors if isinstance(error, Rejected) else None
     return problem(request, error.status, error.title, error.detail, errors, error.headers)
 
 
 def too_large(limit: int) -> ContentTooLarge:
-    """Say how much a body may have."""
+    """Make the error for a body above the size limit."""
     return ContentTooLarge(f"the body is too large: at most {limit:,} bytes are allowed")
 
 
 def _allowed(request: Request) -> list[str]:
-    """List the methods that there are for a path; each of them is a route of its own."""
+    """List the methods of all routes with the path of a request."""
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     scopes = {method: {**request.scope, "method": method} for method in methods}
     return [
@@ -94,7 +96,7 @@ def _allowed(request: Request) -> list[str]:
 
 
 def _unreadable(cause: BaseException) -> Rejected:
-    """Say why a body is no JSON where the decoder itself gives up: before it can name a place."""
+    """Make the error for a body at which the JSON decoder fails without a location."""
     match cause:
         case RecursionError():
             reason = "this JSON is nested too deeply: a spec has at most ten levels"
@@ -103,8 +105,8 @@ def _unreadable(cause: BaseException) -> Rejected:
         case ValueError():
             reason = "this JSON has an integer of more than 4,300 digits"
         case _:
-            reason = "this body cannot be read"
-    return Rejected(reason, [{"loc": ["body"], "msg": reason}])
+            reason = "this body cannot be read: send JSON in UTF-8"
+    return Rejected.at("body", None, reason)
 
 
 def problem(
@@ -117,7 +119,7 @@ def problem(
 ) -> Response:
     """Answer application/problem+json."""
     content: dict[str, Any] = {
-        # What happened is said by status and title: there is no page about each kind of error.
+        # Status and title identify the kind of error; there is no page per kind.
         "type": "about:blank",
         "title": title,
         "status": status,
@@ -126,14 +128,14 @@ def problem(
     }
     if errors:
         content["errors"] = errors
-    # What is told back was sent by a client: it may hold half a surrogate pair, which no UTF-8 can.
+    # Text quoted from the request may hold half a surrogate pair, which UTF-8 cannot encode.
     body = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
-    # What no route answers does not come through the middleware that adds these.
+    # Answers to unexpected errors do not pass the middleware that adds these headers.
     return Response(body, status, {**SECURITY_HEADERS, **(headers or {})}, media_type="application/problem+json")
 
 
 def _place(found: Any, body: Any) -> dict[str, Any]:
-    """Say where something is wrong in the words of the request, and what is allowed there."""
+    """Translate an error of pydantic: its location in the request, and what is allowed there."""
     loc: list[Any] = list(found["loc"])
     message = found["msg"].removeprefix("Value error, ")
     match found["type"]:
@@ -154,12 +156,12 @@ def _place(found: Any, body: Any) -> dict[str, Any]:
 
 
 def _without_tags(loc: list[Any], body: Any) -> list[Any]:
-    """Leave out of a place what is not in the request: the names of the union members that pydantic tried."""
+    """Remove from a location the names of union members, which pydantic adds and the request does not have."""
     place, here = [], body
     tag = None
     for at, part in enumerate(loc):
         if tag is not None and part == tag:
-            # The kind of what has just been reached, which may also be the name of one of its fields.
+            # The kind of the object reached before. One of its fields may have the same name.
             tag = None
             continue
         inside = isinstance(here, dict) and part in here
@@ -168,5 +170,5 @@ def _without_tags(loc: list[Any], body: Any) -> list[Any]:
             here = here[part]
             tag = here.get("kind") if isinstance(here, dict) else None
         elif at == len(loc) - 1 and isinstance(here, dict) and isinstance(part, str):
-            place.append(part)  # A field that is missing.
+            place.append(part)  # A missing field.
     return place

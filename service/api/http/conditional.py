@@ -1,0 +1,40 @@
+"""Conditional requests: entity tags and If-None-Match (RFC 9110, sections 8.8.3 and 13.1.2).
+
+A route that knows its tag before it computes the answer calls ``not_modified`` first and adds ``tag_headers`` to the
+answer. A route that has the body already calls ``answer_with_tag``.
+"""
+
+import re
+from hashlib import blake2b
+
+from fastapi import Request, Response
+
+_ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def tag_of(content: str | bytes) -> str:
+    """Make the entity tag of a content, or of a text that changes whenever the content does."""
+    data = content.encode() if isinstance(content, str) else content
+    return f'"{blake2b(data, digest_size=12).hexdigest()}"'
+
+
+def tag_headers(tag: str) -> dict[str, str]:
+    """Give the headers of an answer with a tag: caches may keep it and must revalidate it."""
+    return {"ETag": tag, "Cache-Control": "no-cache"}
+
+
+def not_modified(request: Request, tag: str) -> Response | None:
+    """Give the answer 304 if the client has the content with this tag, else None."""
+    if not _has(",".join(request.headers.getlist("if-none-match")), tag):
+        return None
+    return Response(status_code=304, headers=tag_headers(tag))
+
+
+def answer_with_tag(request: Request, body: bytes, tag: str, media_type: str) -> Response:
+    """Answer a body with its tag, or 304 without a body if the client has it."""
+    return not_modified(request, tag) or Response(body, headers=tag_headers(tag), media_type=media_type)
+
+
+def _has(if_none_match: str, tag: str) -> bool:
+    """Compare weakly, as RFC 9110 requires for If-None-Match: ``W/`` is ignored; ``*`` matches every tag."""
+    return if_none_match.strip() == "*" or tag in _ENTITY_TAG.findall(if_none_match)

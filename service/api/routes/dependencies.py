@@ -1,0 +1,55 @@
+"""Dependencies of the routes: the caller, the database, the dispatcher, the settings, and the query of a list."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from service.api.doors.authentication import Authentication
+from service.database.connection import Database
+from service.jobs.dispatch import Dispatcher
+from service.jobs.owners import Caller
+from service.settings import Settings
+
+# Further answers of a route, for the OpenAPI document.
+Documented = dict[int | str, dict[str, Any]]
+Limit = Annotated[int, Field(ge=1, le=500, description="Items on a page.")]
+
+
+class PageQuery(BaseModel):
+    """Query parameters of every list; unknown ones are rejected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Limit = 50
+    cursor: str | None = Field(None, max_length=200, description="`next` of the previous page.")
+
+
+# Coroutines, because FastAPI runs a plain function in another thread.
+async def _database(request: Request) -> Database:
+    return request.app.state.database  # type: ignore[no-any-return]
+
+
+async def _dispatcher(request: Request) -> Dispatcher:
+    return request.app.state.dispatcher  # type: ignore[no-any-return]
+
+
+async def _settings(request: Request) -> Settings:
+    return request.app.state.settings  # type: ignore[no-any-return]
+
+
+async def _caller(request: Request) -> Caller:
+    """Identify the caller. app.py adds this dependency to all routes under /v1."""
+    authentication: Authentication = request.app.state.authentication
+    server = request.scope.get("server")
+    credentials = request.headers.get("authorization"), server[0] if server else None
+    cached = authentication.cached_caller(*credentials)
+    return cached if cached is not None else await run_in_threadpool(authentication.caller, *credentials)
+
+
+identified = Depends(_caller)
+TheCaller = Annotated[Caller, identified]
+TheDatabase = Annotated[Database, Depends(_database)]
+TheDispatcher = Annotated[Dispatcher, Depends(_dispatcher)]
+TheSettings = Annotated[Settings, Depends(_settings)]
