@@ -4,12 +4,14 @@ The answers stay the same while a process runs; making one takes a fifth of a se
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 
 from service.api.routes.answers import Documented, answer_unless_known, tagged
+from service.api.routes.theory import TheoryQuery
 from service.api.schemas.catalogue import OptimizerList, ProblemList, ScheduleList
+from service.spec.learning_rates import learning_rates
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
@@ -27,7 +29,15 @@ def problems(request: Request) -> Response:
 
 @cache
 def _problems() -> tuple[bytes, str]:
-    shown = [_shown(kind) for kind in PROBLEMS]
+    shown = [
+        {
+            **_shown(kind),
+            "is_landscape": kind.is_landscape,
+            "has_test_data": kind.has_test_data,
+            "has_decision": kind.has_decision,
+        }
+        for kind in PROBLEMS
+    ]
     surfaces = [
         {
             "name": surface.name,
@@ -55,7 +65,16 @@ def optimizers(request: Request) -> Response:
 
 @cache
 def _optimizers() -> tuple[bytes, str]:
-    items = [{**_shown(kind), "state_per_parameter": kind.state_per_parameter} for kind in OPTIMIZERS]
+    with_theory = get_args(TheoryQuery.model_fields["optimizer"].annotation)
+    items = []
+    for kind in OPTIMIZERS:
+        shown = _shown(kind)
+        extra = {
+            "state_per_parameter": kind.state_per_parameter,
+            "learning_rates": learning_rates(shown["kind"]),
+            "has_theory": shown["kind"] in with_theory,
+        }
+        items.append({**shown, **extra})
     return tagged({"items": items, "next": None})
 
 

@@ -27,6 +27,10 @@ class OptimizerInfo(CatalogueEntry):
 
     state_per_parameter: int
     """Numbers that it keeps for each parameter, besides the parameter itself."""
+    learning_rates: dict[str, float]
+    """Learning rates to begin with, by kind of problem; only the known ones."""
+    has_theory: bool
+    """Whether `POST /v1/theory` gives its limits."""
 
 
 class SurfaceMinimum(Answer):
@@ -64,6 +68,12 @@ class ProblemInfo(CatalogueEntry):
 
     surfaces: list[SurfaceInfo] | None = None
     """The surfaces that have names; only for the kind `surface`."""
+    is_landscape: bool
+    """Whether it is a loss of coordinates rather than a network: an epoch is one update."""
+    has_test_data: bool
+    """Whether its runs record `test_loss` and `test_accuracy`."""
+    has_decision: bool
+    """Whether its runs have a decision map, `GET /v1/runs/{run}/decision`."""
 
 
 class Catalogue(Answer):
