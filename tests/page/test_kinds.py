@@ -37,6 +37,17 @@ def test_optimizers_that_scripts_begin_with_exist() -> None:
     assert named <= OPTIMIZER_KINDS
 
 
+def test_fields_that_the_form_of_a_problem_shows_first_exist() -> None:
+    text = (FOLDER / "controls/problem.js").read_text()
+    block = re.search(r"^const FIRST = \{\n(.*?)^\};$", text, re.MULTILINE | re.DOTALL)
+    assert block
+    shown = dict(re.findall(r"^  (\w+): \[(.*)\],$", block[1], re.MULTILINE))
+    fields = {kind_of(model): set(model.model_fields) for model in PROBLEMS}
+    assert len(shown) == 4
+    for kind, names in shown.items():
+        assert set(re.findall(r'"(\w+)"', names)) <= fields[kind]
+
+
 @on_one_stack
 def test_the_catalogue_gives_what_the_page_asks_of_it(client: httpx.Client) -> None:
     problems = {one["kind"]: one for one in client.get("/v1/problems").json()["items"]}
