@@ -10,7 +10,7 @@ from service.spec.optimizers.entry import Entry
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
 from service.spec.surfaces import SURFACES
-from service.spec.warmup import Course
+from service.spec.warmup import WithWarmUp
 
 
 def job_spec() -> str:
@@ -60,7 +60,7 @@ def optimizers() -> str:
 
 def schedules() -> str:
     """Write every schedule with its formula, parameters and reference."""
-    shared = Course.model_json_schema()
+    shared = WithWarmUp.model_json_schema()
     text = [
         "# Schedules\n",
         "A schedule multiplies a learning rate (`schedule`) or a momentum (`momentum_schedule`) by a factor of the "

@@ -1,4 +1,4 @@
-"""The files of the page: those of service/page/, and Plotly from its own package; read once, named by a digest."""
+"""The files of the page: everything in service/page/, and the script of the Plotly package."""
 
 import gzip
 from functools import cache
@@ -12,7 +12,7 @@ PLOTLY = "plotly.min.js"
 
 @cache
 def files() -> dict[str, bytes]:
-    """Read all files of the page once, by their paths below its folder."""
+    """Read all files of the page: their contents by path below the folder."""
     found = {
         path.relative_to(FOLDER).as_posix(): path.read_bytes()
         for path in sorted(FOLDER.rglob("*"))
@@ -23,7 +23,7 @@ def files() -> dict[str, bytes]:
 
 @cache
 def digest() -> str:
-    """Name this version of the page, the same in every process that has the same files."""
+    """Give the digest of all files: the version of the page, equal in all processes with equal files."""
     state = blake2b(digest_size=8)
     for name, content in files().items():
         state.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -32,12 +32,13 @@ def digest() -> str:
 
 @cache
 def compressed(name: str) -> bytes:
-    # Level 6 takes Plotly's five megabytes to a third in a quarter of a second, once in a process.
+    """Compress a file of the page with gzip."""
+    # Level 6 shrinks Plotly's 5 MB to a third in 0.25 s, once in a process.
     return gzip.compress(files()[name], 6, mtime=0)
 
 
 def _plotly() -> bytes:
-    # Importing the package would take a second and forty megabytes; only its script is of interest.
+    # Importing the package would take 1 s and 40 MB; only its script is needed.
     spec = find_spec("plotly")
     assert spec is not None
     assert spec.submodule_search_locations

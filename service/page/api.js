@@ -37,7 +37,8 @@ export async function send(method, path, { body, signal, headers = {} } = {}) {
     }
     if (response.ok || response.status === 304) return response;
     const problem = await response.json().catch(() => ({}));
-    if (response.status === 401 && (await askForKey(problem.detail))) continue;
+    // Another request may have been given a key meanwhile.
+    if (response.status === 401 && (sessionStorage.getItem(KEY) !== key || (await askForKey(problem.detail)))) continue;
     throw new ApiError(response.status, problem);
   }
 }

@@ -1,5 +1,6 @@
 // A job while it runs: server-sent events by fetch, which can carry a key; polling by ETag where a stream breaks.
 import { ApiError, get, send } from "./api.js";
+import { isOpen } from "./status.js";
 
 // A proxy that cuts streams cuts the next one too.
 const MAX_BREAKS = 3;
@@ -72,7 +73,7 @@ async function poll(jobId, query, signal, tell) {
       tell.status?.(job.status);
       tell.progress?.(job.progress);
     }
-    if (["completed", "failed", "cancelled"].includes(job.status)) break;
+    if (!isOpen(job.status)) break;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     signal?.throwIfAborted();
   }

@@ -85,7 +85,7 @@ function between(before, after, epoch, grid) {
 }
 
 /** Give a quantile of sorted values, between neighbours as numpy's default does. */
-export function quantile(sorted, share) {
+function quantile(sorted, share) {
   const place = (sorted.length - 1) * share;
   const below = Math.floor(place);
   const part = place - below;

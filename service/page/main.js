@@ -1,7 +1,8 @@
-// Which view does the address ask for? Loads it, and takes links between views without loading the page again.
+// The entry point: shows the view that the address names, and follows links without loading the page again.
 import { toggleAppearance } from "./appearance.js";
 import { ApiError, ROOT } from "./api.js";
 import { copy, h } from "./dom.js";
+import { go, onNavigate } from "./navigation.js";
 import { failure } from "./states.js";
 
 const VIEWS = {
@@ -39,12 +40,6 @@ async function show() {
   }
 }
 
-/** Go to an address of this page, as a link would. */
-export function go(address) {
-  history.pushState(null, "", address.startsWith("http") ? address : ROOT + address);
-  show();
-}
-
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   const plain =
@@ -62,6 +57,7 @@ document.addEventListener("click", (event) => {
   main.focus({ preventScroll: true });
   scrollTo(0, 0);
 });
+onNavigate(show);
 addEventListener("popstate", show);
 document.getElementById("theme").addEventListener("click", toggleAppearance);
 document.getElementById("copy-link").addEventListener("click", () => copy(location.href, "Link"));

@@ -1,6 +1,5 @@
 // What is shown where there is no result: nothing yet, waiting, and failed.
 import { h } from "./dom.js";
-import { duration } from "./format.js";
 
 /** Show an error in the API's own words, with the places that it complains about. */
 export function failure(error) {
@@ -13,30 +12,6 @@ export function failure(error) {
     h("h2", {}, error.title ?? "Something went wrong"),
     places.length ? h("ul", {}, places) : h("p", {}, error.message),
   );
-}
-
-/** Show where a result will be, and how far it is: give `{element, progress(progress)}`. */
-export function waiting(text, height = "320px") {
-  const bar = h("progress", { max: 1, "aria-label": text });
-  const line = h("p", { class: "caption" }, text);
-  const since = performance.now();
-  const element = h(
-    "div",
-    { class: "waiting" },
-    h("div", { class: "skeleton", style: { height } }),
-    h("p", {}),
-    bar,
-    line,
-  );
-  return {
-    element,
-    progress({ epochs_done: done, epochs_total: total, fraction }) {
-      bar.value = fraction;
-      const seconds = (performance.now() - since) / 1000;
-      const left = fraction > 0.02 ? `, about ${duration((seconds / fraction) * (1 - fraction))} left` : "";
-      line.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} epochs${left}`;
-    },
-  };
 }
 
 /** Show a skeleton in a view that is still empty while what it begins with is on its way. */

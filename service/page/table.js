@@ -37,7 +37,7 @@ export function line(columns, item) {
 }
 
 /** Let a table scroll, with the keyboard too. */
-export const scrolling = (label, element) =>
+const scrolling = (label, element) =>
   h("div", { class: "table", tabindex: 0, role: "region", "aria-label": label }, element);
 
 /** An interval may go to the next line, as a whole. */

@@ -1,4 +1,4 @@
-"""A real browser on the page of the shared stack; whatever it complains about fails the test that made it."""
+"""A real browser on the page of the shared stack; every error that it reports fails its test."""
 
 import os
 import shutil
@@ -23,13 +23,13 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @dataclass
 class Complaints:
-    """What a browser has complained about; complaints with one of the allowed words are what a test is about."""
+    """Errors that a browser reported, except those that contain one of the allowed texts."""
 
     allowed: set[str] = field(default_factory=set)
     found: list[str] = field(default_factory=list)
 
     def listen(self, page: Page, origin: str) -> None:
-        """Take notice of everything that goes wrong in a page."""
+        """Record the errors of a page: console, exceptions, requests to other hosts."""
         page.on("console", lambda message: self._said(message.type, message.text))
         page.on("pageerror", lambda error: self.found.append(f"exception: {error}"))
         page.on("request", lambda request: self._asked(request.url, origin))
@@ -67,7 +67,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> Iterator[Complaints]:
-    """What the browser complains about; nothing may be left at the end."""
+    """The errors that the browser reports; none may be left at the end."""
     found = Complaints()
     yield found
     assert found.found == []
@@ -99,12 +99,12 @@ def new_page(browser: Browser, stack: Stack, complaints: Complaints) -> Iterator
 
 
 def count(page: Page, name: str) -> int:
-    """Read a counter of the view: how often it has `raced`, `drawn`, …"""
+    """Read a count of the view, such as `raced`; service/page/marks.js lists all of them."""
     return int(page.locator(".view").get_attribute(f"data-{name}") or 0)
 
 
 def wait_for_count(page: Page, name: str, least: int) -> None:
-    """Wait until a counter of the view has come so far."""
+    """Wait until a count of the view is at least `least`."""
     page.wait_for_function(
         "([name, least]) => Number(document.querySelector('.view')?.dataset[name] ?? 0) >= least", arg=[name, least]
     )

@@ -4,14 +4,16 @@ The answers are constant while a process runs. Each takes about 0.2 s to compute
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 
 from service.api.http.conditional import answer_with_tag, tag_of
 from service.api.http.json_answers import JSON, json_bytes
 from service.api.routes.dependencies import Documented
+from service.api.routes.theory import TheoryQuery
 from service.api.schemas.catalogue import OptimizerList, ProblemList, ScheduleList
+from service.spec.learning_rates import learning_rates
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
@@ -29,7 +31,15 @@ def problems(request: Request) -> Response:
 
 @cache
 def _problems() -> tuple[bytes, str]:
-    kinds = [_entry(kind) for kind in PROBLEMS]
+    kinds = [
+        {
+            **_entry(kind),
+            "is_landscape": kind.is_landscape,
+            "has_test_data": kind.has_test_data,
+            "has_decision": kind.has_decision,
+        }
+        for kind in PROBLEMS
+    ]
     surfaces = [
         {
             "name": surface.name,
@@ -57,7 +67,17 @@ def optimizers(request: Request) -> Response:
 
 @cache
 def _optimizers() -> tuple[bytes, str]:
-    return _list([{**_entry(kind), "state_per_parameter": kind.state_per_parameter} for kind in OPTIMIZERS])
+    with_theory = get_args(TheoryQuery.model_fields["optimizer"].annotation)
+    items = []
+    for kind in OPTIMIZERS:
+        entry = _entry(kind)
+        extra = {
+            "state_per_parameter": kind.state_per_parameter,
+            "learning_rates": learning_rates(entry["kind"]),
+            "has_theory": entry["kind"] in with_theory,
+        }
+        items.append({**entry, **extra})
+    return _list(items)
 
 
 @router.get("/schedules", operation_id="list_schedules", responses={200: {"model": ScheduleList}, **UNCHANGED})

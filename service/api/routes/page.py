@@ -1,7 +1,7 @@
-"""The page at /: plain files of this server, nothing from a foreign host, no inline script.
+"""The page at /: static files of this server. It loads nothing from other hosts and has no inline script.
 
-Every file is asked for below the digest of all of them, so that a browser keeps it for ever and never mixes two
-versions. Only the document itself is asked for again.
+The address of every file contains the digest of all files. A browser caches the files for good and never mixes two
+versions; it revalidates only the document.
 """
 
 import html
@@ -14,7 +14,7 @@ from service.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
 
-# Plotly sets styles of elements and adds a sheet of its own; its pictures are saved from blob: and data: addresses.
+# Plotly sets inline styles and adds a style sheet; it saves pictures from blob: and data: addresses.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -25,7 +25,7 @@ VIEWS = ("/", "/train", "/sweep", "/jobs", "/jobs/{job_id}", "/lessons", "/lesso
 
 
 def view(request: Request) -> Response:
-    """Show the page; which view it is, its own script reads from the address."""
+    """Give the document of the page; its script chooses the view by the address."""
     root = html.escape(request.scope.get("root_path", "").rstrip("/"), quote=True)
     document = files()["index.html"].decode().replace("{root}", root).replace("{files}", f"{root}/page/{digest()}")
     headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
@@ -41,7 +41,7 @@ def part(version: str, name: str, request: Request) -> Response:
     """Give a file of the page."""
     if name not in files():
         raise NotFound(f"the page has no file {name!r}")
-    # A document of another version is still open somewhere, or another process is being replaced: right, but not kept.
+    # During an upgrade a document of another version may request this file: answer it, but do not let it be cached.
     headers = {"Cache-Control": FOREVER if version == digest() else "no-store", "Vary": "Accept-Encoding"}
     content = files()[name]
     if "gzip" in request.headers.get("accept-encoding", "") and len(content) > 1_000:

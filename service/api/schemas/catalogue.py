@@ -27,6 +27,10 @@ class OptimizerInfo(CatalogueEntry):
 
     state_per_parameter: int
     """Numbers of state per parameter, without the parameter itself."""
+    learning_rates: dict[str, float]
+    """Learning rates to begin with, by kind of problem; only the known ones."""
+    has_theory: bool
+    """Whether `POST /v1/theory` gives its limits."""
 
 
 class SurfaceMinimum(Answer):
@@ -63,7 +67,11 @@ class ProblemInfo(CatalogueEntry):
     """A kind of problem."""
 
     surfaces: list[SurfaceInfo] | None = None
-    """The named surfaces; only for the kind `surface`."""
+    """Numbers of state per parameter, without the parameter itself."""
+    learning_rates: dict[str, float]
+    """Learning rates to begin with, by kind of problem; only the known ones."""
+    has_theory: bool
+    """Whether `POST /v1/theory` gives its limits."""
 
 
 class Catalogue(Answer):

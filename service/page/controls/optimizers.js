@@ -1,5 +1,5 @@
 // A list of optimizers with their sliders, as the catalogue of the server describes them.
-import { getOnce } from "../api.js";
+import { USUAL_RATE } from "../catalogue.js";
 import { h } from "../dom.js";
 import { lineStyles } from "../palette.js";
 import { linear, log, slider } from "./slider.js";
@@ -7,29 +7,15 @@ import { linear, log, slider } from "./slider.js";
 // What is always in sight; the rest is behind "more".
 const FIRST = ["lr", "momentum", "beta1", "beta2"];
 const SYMBOLS = { lr: "lr", momentum: "β", beta1: "β₁", beta2: "β₂", weight_decay: "decay" };
-/** A rate that suits a kind where nothing else is known. */
-const RATES = {
-  adam: 0.1,
-  adamw: 0.1,
-  nadam: 0.1,
-  radam: 0.1,
-  adamax: 0.1,
-  rmsprop: 0.05,
-  adagrad: 0.5,
-  lion: 0.05,
-  signsgd: 0.05,
-  rprop: 0.05,
-  adadelta: 1,
-};
+// Kinds that "add optimizer" suggests, in this order, where the catalogue has them.
+const SUGGESTED = ["sgd", "momentum", "nesterov", "adam", "rmsprop"];
 
 /**
  * Make the list: give {element, value, set(list), limit(at, number, says)}; `change(list)` is called after each change.
  *
- * An optimizer is what a spec has, and `off: true` where it is not to run.
+ * An optimizer is what a spec has, and `off: true` where it is not to run. `rates` gives new ones their learning rate.
  */
-export async function optimizers({ value, change, rates = RATES, most = 8 }) {
-  const catalogue = (await getOnce("/v1/optimizers")).items;
-  const kinds = new Map(catalogue.map((one) => [one.kind, one]));
+export function optimizers({ value, catalogue, rates, change, most = 8 }) {
   const element = h("div", { class: "optimizers" });
   let list = value;
   let rows = [];
@@ -44,8 +30,8 @@ export async function optimizers({ value, change, rates = RATES, most = 8 }) {
         class: "quiet",
         disabled: list.length >= most,
         onclick: () => {
-          const free = ["sgd", "momentum", "nesterov", "adam", "rmsprop"].find(
-            (kind) => !list.some((other) => other.kind === kind),
+          const free = SUGGESTED.find(
+            (kind) => catalogue.optimizer(kind) && !list.some((other) => other.kind === kind),
           );
           replace([...list, fresh(free ?? "momentum", rates)]);
         },
@@ -62,7 +48,7 @@ export async function optimizers({ value, change, rates = RATES, most = 8 }) {
   }
 
   function row(one, at, style) {
-    const entry = kinds.get(one.kind);
+    const entry = catalogue.optimizer(one.kind);
     const put = (name, number) => {
       list = list.map((other, index) => (index === at ? { ...other, [name]: number } : other));
       change(list);
@@ -77,7 +63,7 @@ export async function optimizers({ value, change, rates = RATES, most = 8 }) {
           replace(list.map((other, index) => (index === at ? fresh(event.target.value, rates, other) : other)));
         },
       },
-      catalogue.map(({ kind, title }) => h("option", { value: kind }, title)),
+      catalogue.optimizers.map(({ kind, title }) => h("option", { value: kind }, title)),
     );
     const toggle = h(
       "button",
@@ -106,9 +92,7 @@ export async function optimizers({ value, change, rates = RATES, most = 8 }) {
       },
       "✕",
     );
-    const numbers = Object.entries(entry.parameters.properties).filter(
-      ([name, schema]) => bounds(schema) && name !== "clip_norm" && name !== "clip_value",
-    );
+    const numbers = catalogue.hyperParameters(one.kind);
     const controls = new Map(numbers.map(([name, schema]) => [name, control(name, schema, one, at, put, style)]));
     const first = numbers.map(([name]) => name).filter((name) => FIRST.includes(name));
     const rest = numbers.map(([name]) => name).filter((name) => !FIRST.includes(name));
@@ -145,10 +129,10 @@ export async function optimizers({ value, change, rates = RATES, most = 8 }) {
   };
 }
 
-/** An optimizer of a kind with a rate that suits it; what the one before had in common is kept. */
-export function fresh(kind, rates = RATES, before = {}) {
+/** Give an optimizer of a kind with a rate that suits it; where no rate is known, the one before passes on its own. */
+function fresh(kind, rates, before = {}) {
   const same = before.lr !== undefined && !(before.kind in rates) && !(kind in rates);
-  return { kind, lr: same ? before.lr : (rates[kind] ?? 0.015), ...(before.off ? { off: true } : {}) };
+  return { kind, lr: same ? before.lr : (rates[kind] ?? USUAL_RATE), ...(before.off ? { off: true } : {}) };
 }
 
 function control(name, schema, one, at, put, style) {
@@ -174,11 +158,8 @@ function control(name, schema, one, at, put, style) {
   return made;
 }
 
-/** Give the least and the most that a number may be; null for what is no number. */
+/** Give the least and the most that a hyper-parameter may be. */
 function bounds(schema) {
-  const one =
-    schema.type === "number" ? schema : (schema.oneOf ?? schema.anyOf ?? []).find(({ type }) => type === "number");
-  return one
-    ? [one.minimum ?? one.exclusiveMinimum ?? -Infinity, one.maximum ?? one.exclusiveMaximum ?? Infinity]
-    : null;
+  const one = schema.oneOf.find(({ type }) => type === "number");
+  return [one.minimum ?? one.exclusiveMinimum ?? -Infinity, one.maximum ?? one.exclusiveMaximum ?? Infinity];
 }

@@ -1,5 +1,4 @@
 // Which problem, with its main settings, as the catalogue of the server describes them.
-import { getOnce } from "../api.js";
 import { h, newId } from "../dom.js";
 import { schemaField } from "./schema.js";
 
@@ -14,9 +13,8 @@ const FIRST = {
 const LEFT_OUT = ["starts", "shift_at", "shift_by", "name", "expression"];
 const OWN = "";
 
-/** Make the form: {element, value}; `change(problem)` follows each change, with the kind before where that is another. */
-export async function problemForm({ value, kinds, change }) {
-  const catalogue = (await getOnce("/v1/problems")).items.filter(({ kind }) => kinds.includes(kind));
+/** Make the form: {element, value}; `problems` are entries of the catalogue; `change(problem)` follows each change. */
+export function problemForm({ value, problems, change }) {
   const element = h("div", { class: "problem" });
   let now = value;
 
@@ -29,7 +27,7 @@ export async function problemForm({ value, kinds, change }) {
   };
 
   function render() {
-    const entry = catalogue.find(({ kind }) => kind === now.kind) ?? catalogue[0];
+    const entry = problems.find(({ kind }) => kind === now.kind) ?? problems[0];
     const id = newId("problem");
     const choose = h(
       "select",
@@ -45,7 +43,7 @@ export async function problemForm({ value, kinds, change }) {
           change(now);
         },
       },
-      catalogue.map(({ kind, title }) => h("option", { value: kind }, title)),
+      problems.map(({ kind, title }) => h("option", { value: kind }, title)),
     );
     const properties = Object.entries(entry.parameters.properties).filter(([name]) => !LEFT_OUT.includes(name));
     const field = ([name, schema]) =>
@@ -55,7 +53,7 @@ export async function problemForm({ value, kinds, change }) {
     const rest = properties.filter(([name]) => !first.includes(name));
     element.replaceChildren(
       h("div", { class: "field" }, h("label", { for: id }, "Problem"), choose),
-      ...(entry.kind === "surface" ? surfaceFields(entry) : [h("p", { class: "caption" }, entry.description)]),
+      ...(entry.surfaces ? surfaceFields(entry) : [h("p", { class: "caption" }, entry.description)]),
       h(
         "div",
         { class: "fields" },
@@ -129,5 +127,5 @@ export async function problemForm({ value, kinds, change }) {
 }
 
 /** Give what a problem of a kind needs to be complete. */
-export const firstOf = (kind) =>
+const firstOf = (kind) =>
   ({ surface: { name: "ravine" }, quadratic: { eigenvalues: [1, 100], start: [1, 1] } })[kind] ?? {};

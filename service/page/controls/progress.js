@@ -1,6 +1,6 @@
-// One line under a picture that is being made: how far, how long yet, and a way to stop.
+// Progress of a job: a line with a button that cancels it, and a bar without one.
 import { h } from "../dom.js";
-import { duration } from "../format.js";
+import { count, duration } from "../format.js";
 
 /** Make the line: {element, begin(), show(progress), end()}; `cancel()` is called by its button. */
 export function progressLine({ cancel }) {
@@ -45,4 +45,29 @@ export function progressLine({ cancel }) {
       element.hidden = true;
     },
   };
+}
+
+/** Make a bar with the epochs done and the time left: {element, show(job)}. */
+export function progressBar(name) {
+  const bar = h("progress", { max: 1, "aria-label": `Progress of ${name}` });
+  const line = h("p", { class: "caption" });
+  const element = h("div", { class: "progress" }, bar, line);
+  let first = null;
+
+  function show({ status, progress: { epochs_done: done, epochs_total: total, fraction } }) {
+    if (status === "queued") bar.removeAttribute("value");
+    else bar.value = fraction;
+    // The rate is what this browser has seen: its clock need not agree with the server's.
+    const now = { at: performance.now(), fraction };
+    if (status === "running") first ??= now;
+    const gained = first ? fraction - first.fraction : 0;
+    const seconds = first ? (now.at - first.at) / 1000 : 0;
+    const left = gained > 0.02 && seconds > 0.5 ? `, about ${duration((seconds / gained) * (1 - fraction))} left` : "";
+    line.textContent =
+      status === "queued"
+        ? `Waiting for a worker; ${count(total, "epoch")} to train`
+        : `${done.toLocaleString("en")} of ${count(total, "epoch")}${status === "cancelling" ? ", stopping" : left}`;
+  }
+
+  return { element, show };
 }

@@ -3,9 +3,9 @@ import { asCurl, post, send } from "../api.js";
 import { confirmed } from "../controls/confirm.js";
 import { copy, h, note } from "../dom.js";
 import { count } from "../format.js";
-import { go } from "../main.js";
+import { go } from "../navigation.js";
+import { isOpen } from "../status.js";
 import { addressOf } from "./elsewhere.js";
-import { isOpen } from "./status.js";
 
 /** Stop a job; what was recorded stays. Gives the job, or null where it could not be stopped. */
 export async function cancelJob({ id }) {
@@ -36,7 +36,7 @@ export async function deleteJob({ id, name, progress: { runs_total: runs } }) {
 }
 
 /** Make the buttons of a job's page; `changed(job)` is called when it was cancelled. */
-export async function actions(job, changed, tell) {
+export function actions(job, catalogue, changed, tell) {
   const again = async () => {
     try {
       go(`/jobs/${(await post("/v1/jobs", job.spec)).id}`);
@@ -49,7 +49,7 @@ export async function actions(job, changed, tell) {
     if (stopped) changed(stopped);
   };
   const remove = async () => (await deleteJob(job)) && go("/jobs");
-  const elsewhere = await addressOf(job);
+  const elsewhere = addressOf(job, catalogue);
   const curl = () => copy(asCurl("POST", "/v1/jobs", job.spec), "Command");
   return [
     h("button", { type: "button", onclick: again }, "Repeat this job"),

@@ -2,12 +2,14 @@
 import { changeAddress, readAddress } from "../address.js";
 import { get, getAll } from "../api.js";
 import { h, newId } from "../dom.js";
+import { fieldTitle, isLinear } from "../fields.js";
 import { count } from "../format.js";
 import { Histories, band } from "../histories.js";
+import { labelOf, plainLabel } from "../labels.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
-import { swatch } from "../race/readouts.js";
-import { labelOf, numSeeds, numStarts, plainLabel } from "./words.js";
+import { swatch } from "../plot/swatch.js";
+import { numSeeds, numStarts } from "./words.js";
 
 // More lines than this are a tangle.
 const MAX_LINES = 12;
@@ -15,16 +17,9 @@ const MAX_LINES = 12;
 const MAX_RUNS = 2_000;
 const MAX_POINTS = 200_000;
 const REDRAW_MS = 250;
-const TITLES = {
-  loss: "loss",
-  train_loss: "training loss, as printed",
-  grad_norm: "gradient norm",
-  lr: "learning rate",
-};
-const LINEAR = ["accuracy", "test_accuracy", "lr", "momentum"];
 
 /** Make the chart of a job; `changed()` is called when another field is wanted. */
-export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, changed, signal) {
+export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, catalogue, changed, signal) {
   const perSetting = numSeeds(spec) * numStarts(spec.problem);
   const numSettings = Math.round(numRuns / perSetting);
   const many = numSettings > MAX_LINES;
@@ -35,7 +30,6 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
   const legend = h("ul", { class: "legend" });
   const note = h("p", { class: "caption" });
   const chart = curves(figure, signal);
-  const steps = spec.problem.kind === "surface" || spec.problem.kind === "quadratic";
   const id = newId("field");
   const choose = h("select", { id, "data-field": "field", onchange: () => pick(choose.value) });
   const scales = ["log", "linear"].map((name) =>
@@ -46,7 +40,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
   let live = false;
 
   const field = () => readAddress().get("field") ?? "loss";
-  const isLog = () => (readAddress().get("scale") ?? (LINEAR.includes(field()) ? "linear" : "log")) === "log";
+  const isLog = () => (readAddress().get("scale") ?? (isLinear(field()) ? "linear" : "log")) === "log";
 
   function pick(name) {
     changeAddress({ field: name === "loss" ? null : name });
@@ -70,7 +64,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
 
   function show(names) {
     const all = names.includes(field()) ? names : [...names, field()];
-    choose.replaceChildren(...all.map((name) => h("option", { value: name }, title(name))));
+    choose.replaceChildren(...all.map((name) => h("option", { value: name }, fieldTitle(name))));
     choose.value = field();
   }
 
@@ -130,8 +124,8 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     if (!series.length) return;
     chart.draw({
       series: () => lines(),
-      xTitle: steps ? "update" : "epoch",
-      yTitle: title(field()),
+      xTitle: catalogue.isLandscape(spec.problem) ? "update" : "epoch",
+      yTitle: fieldTitle(field()),
       logY: isLog(),
       legend: false,
     });
@@ -203,8 +197,6 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     },
   };
 }
-
-const title = (name) => TITLES[name] ?? name.replaceAll("_", " ");
 
 /** Find the kind of optimizer of a setting's label: the entry with the longest label that it begins with. */
 function kindOf(label, { optimizers }) {

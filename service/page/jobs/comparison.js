@@ -3,11 +3,11 @@ import { changeAddress, readAddress } from "../address.js";
 import { get } from "../api.js";
 import { h, newId } from "../dom.js";
 import { estimate, number, short } from "../format.js";
+import { labelOf, plainLabel } from "../labels.js";
 import { calm, complain, failure } from "../states.js";
-import { swatch } from "../race/readouts.js";
 import { table } from "../table.js";
 import { theoryTable } from "./theory.js";
-import { labelOf, plainLabel } from "./words.js";
+import { named } from "./words.js";
 
 /** Make the parts of a comparison: `{verdict, ranking, load()}`; `styles()` gives the styles of the curves. */
 export function comparison(jobId, spec, styles, signal) {
@@ -77,7 +77,7 @@ export function comparison(jobId, spec, styles, signal) {
       h(
         "ul",
         { class: "warnings" },
-        shown.warnings.map(({ code, sentence }) => h("li", { "data-code": code }, plainLabel(sentence))),
+        shown.warnings.map(({ sentence }) => h("li", {}, plainLabel(sentence))),
       ),
     );
     ranking.hidden = !measured;
@@ -175,10 +175,4 @@ function ranked(found, settings, styles) {
   ];
   const rest = columns(found, settings).map(([name, cell]) => ({ name, cell, number: true }));
   return table("Settings by rank", [...first, ...rest], shown);
-}
-
-/** Name a setting beside its line, where it is drawn. */
-export function named(label, styles) {
-  const style = styles.get(label);
-  return [...(style ? [swatch(style), " "] : []), plainLabel(label)];
 }

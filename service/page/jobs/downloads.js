@@ -1,12 +1,12 @@
 // What a job leaves to take away: tables and pictures.
 import { download, getAll, save } from "../api.js";
 import { h, note } from "../dom.js";
-import { varying } from "./words.js";
+import { varying } from "../grids.js";
 
 const PICTURES = { loss: "Curves", comparison: "Intervals", paths: "Paths", heatmap: "Heat map" };
 
 /** Make the list of downloads of a job. */
-export function downloads({ id, spec }) {
+export function downloads({ id, spec }, catalogue) {
   const metrics = (format) => () => download(`/v1/jobs/${id}/metrics?format=${format}`, `${id}-metrics.${format}`);
   const picture = (kind, form) => () => download(`/v1/jobs/${id}/plot.${form}?kind=${kind}`, `${id}-${kind}.${form}`);
   const row = (name, files) => [
@@ -27,7 +27,7 @@ export function downloads({ id, spec }) {
       ["JSON", () => allHistories(id)],
     ]),
     row("Runs", [["CSV", () => download(`/v1/jobs/${id}/runs?format=csv`, `${id}-runs.csv`)]]),
-    fitting(spec).flatMap((kind) =>
+    fitting(spec, catalogue).flatMap((kind) =>
       row(PICTURES[kind], [
         ["SVG", picture(kind, "svg")],
         ["PNG", picture(kind, "png")],
@@ -37,8 +37,8 @@ export function downloads({ id, spec }) {
 }
 
 /** Choose the pictures that a job can be drawn as. */
-function fitting({ problem, optimizers }) {
-  const plane = problem.kind === "surface" || (problem.kind === "quadratic" && problem.eigenvalues.length <= 2);
+function fitting({ problem, optimizers }, catalogue) {
+  const plane = catalogue.isLandscape(problem) && (problem.eigenvalues?.length ?? 2) <= 2;
   return [
     "loss",
     "comparison",

@@ -1,17 +1,21 @@
 // The page of a job: what it is, how far it is, what came out, and what may be done with it.
-import { ROOT, get, getOnce } from "../api.js";
+import { onAppearance } from "../appearance.js";
+import { ROOT, get } from "../api.js";
+import { getCatalogue } from "../catalogue.js";
+import { progressBar } from "../controls/progress.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
 import { duration, moment } from "../format.js";
-import { onAppearance } from "../appearance.js";
+import { labelOf } from "../labels.js";
+import { mark } from "../marks.js";
 import { failure, loading } from "../states.js";
+import { chips, isOpen, took } from "../status.js";
 import { actions } from "./actions.js";
 import { charts } from "./charts.js";
 import { comparison } from "./comparison.js";
 import { downloads } from "./downloads.js";
 import { runsTable } from "./runs.js";
-import { chips, isOpen, progressLine, took } from "./status.js";
-import { labelOf, optimizerWords, problemWords, seedWords, trainingWords } from "./words.js";
+import { optimizerWords, problemWords, seedWords, trainingWords } from "./words.js";
 
 const REASONS = { worker_lost: "The worker was lost", training_error: "Training failed", timeout: "The time was up" };
 const RUNS_MS = 3_000;
@@ -25,15 +29,15 @@ export async function showJob(root, id, signal) {
     if (error.status !== 404) throw error;
     return root.append(failure(error), h("p", { class: "gone" }, h("a", { href: `${ROOT}/jobs` }, "All jobs")));
   }
-  const catalogue = (await loading(root, getOnce("/v1/optimizers"))).items;
+  const catalogue = await loading(root, getCatalogue());
   document.title = `${job.name} · Ravine`;
   const status = h("div", { class: "row", role: "status" });
   const acts = h("div", { class: "row acts" });
   const state = h("div", { class: "course" });
   const times = h("dl", { class: "facts" });
   const files = h("div", {});
-  const bar = progressLine(job.name);
-  const picture = charts(job, () => watch(), signal);
+  const bar = progressBar(job.name);
+  const picture = charts(job, catalogue, () => watch(), signal);
   const judged = comparison(id, job.spec, picture.styles, signal);
   const runs = runsTable(id, job.spec, picture.styles, signal);
   let watching = null;
@@ -65,23 +69,19 @@ export async function showJob(root, id, signal) {
     ),
   );
 
-  async function show(next) {
+  function show(next) {
     const changed = next.status !== job.status || next.finished_at !== job.finished_at || !acts.childElementCount;
     job = next;
-    root.dataset.status = job.status;
+    mark(root, "status", job.status);
     status.replaceChildren(...chips(job).filter(Boolean));
     if (isOpen(job.status)) bar.show(job);
     state.replaceChildren(...course());
     if (!changed) return;
     times.replaceChildren(...receipt(job));
-    files.replaceChildren(...(job.status === "queued" ? [] : [h("h2", {}, "Take away"), downloads(job)]));
+    files.replaceChildren(...(job.status === "queued" ? [] : [h("h2", {}, "Take away"), downloads(job, catalogue)]));
     const focused = acts.contains(document.activeElement);
     acts.replaceChildren(
-      ...(await actions(
-        job,
-        (stopped) => show(stopped),
-        (error) => state.replaceChildren(failure(error)),
-      )),
+      ...actions(job, catalogue, show, (error) => state.replaceChildren(failure(error))),
     );
     if (focused) acts.firstElementChild.focus();
   }
@@ -118,7 +118,7 @@ export async function showJob(root, id, signal) {
         ...rows,
         status: async () => {
           const now = await get(`/v1/jobs/${id}`, { signal: either }).catch(() => job);
-          if (isOpen(job.status)) await show(now);
+          if (isOpen(job.status)) show(now);
         },
         progress: (progress) => {
           show({ ...job, progress });
@@ -127,7 +127,7 @@ export async function showJob(root, id, signal) {
           runs.load();
         },
       });
-      await show(ended);
+      show(ended);
       await finish(either);
     } catch (error) {
       if (error.name !== "AbortError") state.replaceChildren(failure(error));
@@ -138,14 +138,13 @@ export async function showJob(root, id, signal) {
   async function finish(either) {
     await picture.load(either);
     await Promise.all([job.progress.epochs_done ? judged.load() : null, runs.load()]);
-    root.dataset.finished = String(Number(root.dataset.finished ?? 0) + 1);
   }
 
   onAppearance(() => {
     judged.show();
     runs.load();
   }, signal);
-  await show(job);
+  show(job);
   if (isOpen(job.status)) {
     await Promise.all([runs.load(), watch()]);
   } else {
@@ -159,13 +158,13 @@ function facts(spec, catalogue) {
       "li",
       {},
       h("strong", {}, labelOf(entry)),
-      ` ${optimizerWords(entry, catalogue.find(({ kind }) => kind === entry.kind)?.parameters)}`,
+      ` ${optimizerWords(entry, catalogue.optimizer(entry.kind)?.parameters)}`,
     ),
   );
   const rows = [
     ["Problem", problemWords(spec.problem)],
     ["Optimizers", h("ul", { class: "plain" }, entries)],
-    ["Training", trainingWords(spec)],
+    ["Training", trainingWords(spec, catalogue)],
     ["Seeds", seedWords(spec)],
     spec.ttl_seconds ? ["Kept", `${duration(spec.ttl_seconds)} after its end`] : null,
     spec.target_loss === null ? null : ["Loss to reach", String(spec.target_loss)],

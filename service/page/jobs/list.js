@@ -1,12 +1,15 @@
 // The list of jobs: newest first, live while some of them run.
 import { changeAddress, readAddress } from "../address.js";
 import { ROOT, asCurl, get, getOnce, post } from "../api.js";
+import { getCatalogue } from "../catalogue.js";
+import { progressBar } from "../controls/progress.js";
 import { copy, h, newId } from "../dom.js";
 import { moment } from "../format.js";
-import { go } from "../main.js";
+import { countUp, mark } from "../marks.js";
+import { go } from "../navigation.js";
 import { empty, failure, loading } from "../states.js";
+import { STATUSES, chips, isOpen, took } from "../status.js";
 import { cancelJob, deleteJob } from "./actions.js";
-import { STATUSES, chips, isOpen, progressLine, took } from "./status.js";
 import { summary } from "./words.js";
 
 const PAGE = 25;
@@ -18,7 +21,7 @@ const FILTERS = ["status", "name", "problem"];
 
 /** Show the list; ends when the signal aborts. */
 export async function showList(root, signal) {
-  const problems = (await loading(root, getOnce("/v1/problems"))).items;
+  const catalogue = await loading(root, getCatalogue());
   const rows = new Map();
   const list = h("ul", { class: "jobs" });
   const place = h("div", { class: "place" }, h("div", { class: "skeleton", style: { height: "320px" } }));
@@ -39,7 +42,7 @@ export async function showList(root, signal) {
     choice(
       "Problem",
       "problem",
-      problems.map(({ kind, title }) => [kind, title]),
+      catalogue.problems.map(({ kind, title }) => [kind, title]),
       filtered,
     ),
     search(filtered),
@@ -75,7 +78,7 @@ export async function showList(root, signal) {
       rows.delete(id);
     }
     items.forEach((job, at) => {
-      if (!rows.has(job.id)) rows.set(job.id, rowOf(job.name, load));
+      if (!rows.has(job.id)) rows.set(job.id, rowOf(job.name, catalogue, load));
       const row = rows.get(job.id);
       row.show(job);
       if (list.children[at] !== row.element) list.insertBefore(row.element, list.children[at] ?? null);
@@ -95,7 +98,7 @@ export async function showList(root, signal) {
       ...(query.has("cursor") ? [h("a", { class: "button", href: address(null) }, "Newest")] : []),
       ...(next ? [h("a", { class: "button", href: address(next) }, "Older")] : []),
     );
-    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+    countUp(root, "drawn");
   }
 
   signal.addEventListener("abort", () => clearTimeout(wait));
@@ -104,14 +107,14 @@ export async function showList(root, signal) {
 }
 
 /** One job in the list: give `{element, job, show(job)}`. */
-function rowOf(name, reload) {
+function rowOf(name, catalogue, reload) {
   const title = h("a", { class: "title" });
   const words = h("div", { class: "caption" });
   const state = h("div", { class: "state" });
   const course = h("div", { class: "course" });
   const time = h("time", { class: "caption" });
   const act = h("button", { type: "button", class: "quiet" });
-  const bar = progressLine(name);
+  const bar = progressBar(name);
   const element = h("li", {}, h("div", { class: "what" }, title, words), state, course, time, act);
   const row = { element, job: null, show };
 
@@ -121,10 +124,10 @@ function rowOf(name, reload) {
     if (isOpen(job.status)) bar.show(job);
     if (JSON.stringify(before) === JSON.stringify(job)) return;
     const { runs_total: runs } = job.progress;
-    element.dataset.job = job.id;
+    mark(element, "job", job.id);
     title.textContent = job.name;
     title.href = `${ROOT}/jobs/${job.id}`;
-    words.textContent = summary(job.spec);
+    words.textContent = summary(job.spec, catalogue);
     time.textContent = moment(job.created_at);
     time.dateTime = job.created_at;
     state.replaceChildren(...chips(job).filter(Boolean));

@@ -3,11 +3,11 @@ import { changeAddress, readAddress } from "../address.js";
 import { get } from "../api.js";
 import { h, newId } from "../dom.js";
 import { short } from "../format.js";
+import { labelOf } from "../labels.js";
 import { failure } from "../states.js";
+import { RUN_STATUSES, chip } from "../status.js";
 import { line, table } from "../table.js";
-import { named } from "./comparison.js";
-import { RUN_STATUSES, chip } from "./status.js";
-import { labelOf, numStarts } from "./words.js";
+import { named, numStarts } from "./words.js";
 
 const PAGE = 50;
 const SORTS = { index: "Run", final_loss: "Final loss", best_loss: "Best loss" };
@@ -113,7 +113,6 @@ export function runsTable(jobId, spec, styles, signal) {
         : []),
       ...(next ? [h("button", { type: "button", onclick: forth }, "Next runs")] : []),
     );
-    element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);
   }
 
   return { element, load };

@@ -2,7 +2,7 @@
 import { h } from "../dom.js";
 import { short } from "../format.js";
 import { table } from "../table.js";
-import { named } from "./comparison.js";
+import { named } from "./words.js";
 
 // Settings of large grids are in the answer of the API; here are those whose lines are drawn.
 const MAX_ROWS = 20;

@@ -1,18 +1,8 @@
 // What a spec asks for, in words.
 import { count, short } from "../format.js";
-
-/** Count the values of a hyper-parameter: a number has one, a list or a range several. */
-export const numValues = (value) =>
-  Array.isArray(value) ? value.length : value !== null && typeof value === "object" && "num" in value ? value.num : 1;
-
-/** Count the settings that an entry of the optimizers expands into. */
-export const numSettings = (entry) => Object.values(entry).reduce((product, value) => product * numValues(value), 1);
-
-/** Name the hyper-parameters of an entry that vary. */
-export const varying = (entry) => Object.keys(entry).filter((name) => numValues(entry[name]) > 1);
-
-/** List an entry's label: its kind where it has none. */
-export const labelOf = (entry) => entry.label ?? entry.kind;
+import { numSettings } from "../grids.js";
+import { labelOf, plainLabel } from "../labels.js";
+import { swatch } from "../plot/swatch.js";
 
 /** Count seeds. */
 export const numSeeds = ({ seeds }) => (Array.isArray(seeds) ? seeds.length : seeds.count);
@@ -24,13 +14,11 @@ export function numStarts({ starts }) {
 }
 
 /** Say what is trained on, shortly. */
-export function problemName(problem) {
+function problemName(problem) {
   if (problem.kind === "surface") return problem.name ?? problem.expression;
-  if (problem.kind === "flipnet") return "FlipNet";
-  if (problem.kind === "digits") return `digits, ${problem.model}`;
-  if (problem.kind === "playground") return `playground, ${problem.dataset}`;
-  const { length } = problem.eigenvalues;
-  return `quadratic of ${length} ${length === 1 ? "dimension" : "dimensions"}`;
+  if (problem.eigenvalues) return `quadratic of ${count(problem.eigenvalues.length, "dimension")}`;
+  const kind = problem.kind === "flipnet" ? "FlipNet" : problem.kind;
+  return [kind, problem.model ?? problem.dataset].filter(Boolean).join(", ");
 }
 
 /** Say what is trained on, with all that is not as usual. */
@@ -79,17 +67,9 @@ const few = (values) =>
     : values.map((one) => short(one)).join(", ");
 
 /** Say how it is trained. */
-export function trainingWords({
-  epochs,
-  batch_size: batch,
-  accumulate,
-  shuffle,
-  record_every: every,
-  dtype,
-  measure,
-  problem,
-}) {
-  const steps = problem.kind === "surface" || problem.kind === "quadratic";
+export function trainingWords(spec, catalogue) {
+  const { epochs, batch_size: batch, accumulate, shuffle, record_every: every, dtype, measure, problem } = spec;
+  const steps = catalogue.isLandscape(problem);
   const parts = [count(epochs, steps ? "update" : "epoch")];
   if (!steps) parts.push(batch === "full" ? "full batch" : `batches of ${batch}${shuffle ? ", shuffled" : ""}`);
   else if (problem.noise && batch !== 1) parts.push(`noise of batches of ${batch}`);
@@ -109,18 +89,17 @@ export function seedWords({ seeds }) {
 }
 
 /** Say what a job is in a line: "sgd, momentum · ravine · 400 updates · 1 seed". */
-export function summary(spec) {
+export function summary(spec, catalogue) {
   const names = spec.optimizers.map((entry) => {
     const num = numSettings(entry);
     return num > 1 ? `${labelOf(entry)} × ${num}` : labelOf(entry);
   });
   const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
   const starts = numStarts(spec.problem);
-  const landscape = spec.problem.kind === "surface" || spec.problem.kind === "quadratic";
   return [
     problemName(spec.problem),
     shown.join(", "),
-    count(spec.epochs, landscape ? "update" : "epoch"),
+    count(spec.epochs, catalogue.isLandscape(spec.problem) ? "update" : "epoch"),
     starts > 1 ? count(starts, "start") : null,
     count(numSeeds(spec), "seed"),
   ]
@@ -128,6 +107,8 @@ export function summary(spec) {
     .join(" · ");
 }
 
-/** Shorten the figures in a label: "sgd lr=0.0888623816274" is "sgd lr=0.08886". */
-export const plainLabel = (label) =>
-  label.replace(/-?\d+\.\d{5,}(?:e-?\d+)?/g, (text) => String(Number(Number(text).toPrecision(4))));
+/** Name a setting beside its line, where it is drawn. */
+export function named(label, styles) {
+  const style = styles.get(label);
+  return [...(style ? [swatch(style), " "] : []), plainLabel(label)];
+}

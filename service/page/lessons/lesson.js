@@ -2,6 +2,7 @@
 import { ROOT, asCurl, get, getOnce, post } from "../api.js";
 import { copy, h } from "../dom.js";
 import { count, duration, moment, short } from "../format.js";
+import { mark } from "../marks.js";
 import { lineStyles, STYLES } from "../palette.js";
 import { curves } from "../plot/curves.js";
 import { failure, loading } from "../states.js";
@@ -51,7 +52,7 @@ export async function showLesson(root, id, signal) {
     const kind = kindOf(lesson);
     button.textContent = lesson.state === "not run" ? "Run it now" : "Run it again";
     button.disabled = kind === "running";
-    root.dataset.verdict = kind;
+    mark(root, "verdict", kind);
     verdict.replaceChildren(...answer());
     drawing?.abort();
     drawing = new AbortController();
@@ -65,7 +66,6 @@ export async function showLesson(root, id, signal) {
         ),
       ),
     );
-    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
   }
 
   function answer() {
@@ -126,7 +126,6 @@ export async function showLesson(root, id, signal) {
     lesson = await get(`/v1/lessons/${id}`, { signal });
     course.replaceChildren();
     show();
-    root.dataset.judged = String(Number(root.dataset.judged ?? 0) + 1);
   }
 
   show();

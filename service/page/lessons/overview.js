@@ -2,6 +2,7 @@
 import { changeAddress, readAddress } from "../address.js";
 import { ROOT, get, getOnce, post } from "../api.js";
 import { h, newId } from "../dom.js";
+import { countUp, mark } from "../marks.js";
 import { failure, loading } from "../states.js";
 import { VERDICTS, kindOf, reason, sign } from "./verdict.js";
 
@@ -61,7 +62,7 @@ export async function showLessons(root, signal) {
       : shown.length
         ? ""
         : "No lesson is like that.";
-    root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
+    countUp(root, "drawn");
   }
 
   /** Count by verdict, in buttons that filter. Those that are there are kept, and with them the focus. */
@@ -71,7 +72,7 @@ export async function showLessons(root, signal) {
       const button =
         verdicts.children[at] ??
         verdicts.appendChild(
-          h("button", { type: "button", "data-verdict": kind ?? "all", onclick: () => filter({ verdict: kind }) }),
+          h("button", { type: "button", onclick: () => filter({ verdict: kind }) }),
         );
       const num = kind === null ? ofText.length : ofText.filter((lesson) => kindOf(lesson) === kind).length;
       button.textContent = `${words} ${num}`;
@@ -82,21 +83,22 @@ export async function showLessons(root, signal) {
 
   function rowOf({ id: name, statement, texts: letters }) {
     const verdict = h("div", { class: "what" });
-    const mark = h("div", { class: "mark" });
+    const kind = h("div", { class: "mark" });
     const run = h("button", { type: "button", onclick: () => start(name, run) }, "Run");
     const element = h(
       "li",
-      { "data-lesson": name },
-      mark,
+      {},
+      kind,
       h("div", {}, h("a", { href: `${ROOT}/lessons/${name}` }, statement), verdict),
       h("span", { class: "caption", title: letters.map((letter) => texts.get(letter)).join(", ") }, letters.join(" ")),
       run,
     );
+    mark(element, "lesson", name);
     list.append(element);
     return {
       show(lesson, isShown) {
         element.hidden = !isShown;
-        mark.replaceChildren(sign(lesson));
+        kind.replaceChildren(sign(lesson));
         verdict.textContent = reason(lesson);
         run.textContent = lesson.verdict === null ? "Run" : "Again";
         run.setAttribute("aria-label", `${run.textContent}: ${statement}`);

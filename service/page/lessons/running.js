@@ -1,8 +1,9 @@
 // The jobs of a lesson while they run.
 import { ROOT } from "../api.js";
+import { progressBar } from "../controls/progress.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
-import { chip, isOpen, progressLine } from "../jobs/status.js";
+import { chip, isOpen } from "../status.js";
 
 // A browser keeps six connections to a server; some stay free for the rest of the page.
 const STREAMS = 3;
@@ -11,7 +12,7 @@ const STREAMS = 3;
 export function runs({ jobs, presets }) {
   const rows = jobs.map((job) => {
     const title = presets.find(({ name }) => name === job.preset)?.title ?? job.preset;
-    const bar = progressLine(title);
+    const bar = progressBar(title);
     const state = h("span", {}, chip(job.status));
     const element = h(
       "li",

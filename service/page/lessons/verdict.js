@@ -22,7 +22,7 @@ export function sign(lesson) {
   const kind = kindOf(lesson);
   const [mark, look, words] = LOOKS[kind];
   const text = kind === "not-run" && lesson.state === "stopped" ? "stopped" : words;
-  return h("span", { class: `chip ${look}`, "data-verdict": kind }, h("span", { "aria-hidden": "true" }, mark), text);
+  return h("span", { class: `chip ${look}` }, h("span", { "aria-hidden": "true" }, mark), text);
 }
 
 /** Say what a verdict adds to its kind: "if staying there is meant". */

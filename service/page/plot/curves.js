@@ -2,6 +2,7 @@
 import { onAppearance } from "../appearance.js";
 import { h } from "../dom.js";
 import { short } from "../format.js";
+import { countUp } from "../marks.js";
 import { plotlyDash } from "../palette.js";
 import { CONFIG, axis, layout, onResize, plotly } from "./plotly.js";
 import { fitsLog, span, spread } from "./ticks.js";
@@ -32,7 +33,7 @@ export function curves(element, signal) {
     const styled = typeof what.series === "function" ? what.series() : what.series;
     frame = framed(element, styled, what);
     await Plotly.react(figure, traces(styled, frame), frame.layout, CONFIG);
-    element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);
+    countUp(element, "drawn");
     move(ruled);
   }
 
@@ -155,7 +156,7 @@ function traces(series) {
 const finite = (value) => (value === Infinity ? 1e300 : value);
 
 /** Give a colour at a fifth of its strength. */
-export const faded = (hex) => `${hex}33`;
+const faded = (hex) => `${hex}33`;
 
 /** Plotly takes texts for a kind of HTML. */
-export const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

@@ -3,6 +3,7 @@
 // Every cell has the same size, so that lists and unequal steps are read as well as ranges: places are indices of values.
 import { colour, onAppearance } from "../appearance.js";
 import { h, newId } from "../dom.js";
+import { countUp } from "../marks.js";
 import { CONFIG, SCALE, axis, layout, onResize, plotly } from "./plotly.js";
 import { placedTicks } from "./ticks.js";
 
@@ -84,7 +85,7 @@ export function heatmap({ signal, choose }) {
       CONFIG,
     );
     cover();
-    element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);
+    countUp(element, "drawn");
   }
 
   /** Draw what is over the colours: what diverged, the line, the best cell and the chosen one. */

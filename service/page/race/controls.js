@@ -7,7 +7,8 @@ import { help } from "./keys.js";
 const HINT = "ravine-hint-seen";
 
 /** Make the controls: {element, optimizers, start(point)}; `change(part, {redraws})` is called after each change. */
-export async function controls({ state, surfaces, change }) {
+export function controls({ state, catalogue, change }) {
+  const { surfaces } = catalogue;
   let now = state;
   const put = (part, how) => {
     now = { ...now, ...part };
@@ -47,7 +48,12 @@ export async function controls({ state, surfaces, change }) {
           .map(Number),
       ),
   });
-  const list = await optimizers({ value: now.optimizers, change: (value) => put({ optimizers: value }) });
+  const list = optimizers({
+    value: now.optimizers,
+    catalogue,
+    rates: catalogue.rates("surface"),
+    change: (value) => put({ optimizers: value }),
+  });
   const noise = slider({
     name: "noise",
     title: "Standard deviation of the noise added to each gradient component",

@@ -1,27 +1,11 @@
 // The surface under the paths: contours in two dimensions, a curve in one, drawn by Plotly once for each part of the plane.
 import { colour } from "../appearance.js";
-import { post } from "../api.js";
 import { CONFIG, axis, layout, plotly } from "../plot/plotly.js";
 
 export const MARGIN = { l: 46, r: 12, t: 8, b: 34 };
-const SAMPLES = 120;
 const LEVELS = 18;
 // A loss below this part of the picture's range is as good as the minimum.
 const FLOOR = 1e-4;
-
-/** Ask for the map of a problem over a frame [x0, x1, y0, y1], or [x0, x1] in one dimension. */
-export function survey(problem, frame, signal, samples = SAMPLES) {
-  const side = (from, to) => ({ from, to, num: samples });
-  return post(
-    "/v1/landscape",
-    {
-      problem,
-      x: side(frame[0], frame[1]),
-      ...(frame.length === 4 ? { y: side(frame[2], frame[3]) } : {}),
-    },
-    { signal },
-  );
-}
 
 /** Give the height above the lowest point in sight on a logarithmic scale, and where colours begin and end. */
 export function heights({ loss, minima }) {

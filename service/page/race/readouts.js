@@ -1,28 +1,8 @@
 // What the race says in figures: the sentence under the picture, and a line for each optimizer.
-import { asCurl, get, post } from "../api.js";
+import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, number, short } from "../format.js";
-
-/** Ask what theory says of each optimizer on a problem: its limit, and its best setting there; null where it is silent. */
-export function theoryOf(problem, list, signal) {
-  const known = ["sgd", "momentum", "nesterov", "quasi_hyperbolic", "adam", "adamw"];
-  return Promise.all(
-    list.map(async ({ kind, lr, momentum, beta1, nu, dampening, weight_decay }) => {
-      if (!known.includes(kind)) return null;
-      const beta = momentum ?? beta1;
-      const query = {
-        problem: { ...problem, noise: 0 },
-        optimizer: kind,
-        lr,
-        ...(beta === undefined ? {} : { momentum: beta }),
-        nu,
-        dampening,
-        weight_decay,
-      };
-      return post("/v1/theory", query, { signal }).catch(() => null);
-    }),
-  );
-}
+import { swatch } from "../plot/swatch.js";
 
 /** Show the figures of an ended race; `keep()` is called when somebody goes to the page of its job. */
 export async function readouts(element, { job, spec, race, theory, keep }, signal) {
@@ -68,7 +48,7 @@ export async function readouts(element, { job, spec, race, theory, keep }, signa
     h(
       "div",
       { class: "row" },
-      h("a", { href: `${document.documentElement.dataset.root}/jobs/${job.id}`, onclick: keep }, "All of this job"),
+      h("a", { href: `${ROOT}/jobs/${job.id}`, onclick: keep }, "All of this job"),
       h(
         "button",
         { type: "button", class: "quiet", onclick: () => copy(asCurl("POST", "/v1/jobs", spec), "Command") },
@@ -112,16 +92,6 @@ function row(setting, racer, theory, target) {
           ),
     ),
   );
-}
-
-/** Draw a colour and its dash as they are in the picture. */
-export function swatch({ colour, dash }) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("class", "swatch");
-  svg.setAttribute("viewBox", "0 0 26 10");
-  svg.setAttribute("aria-hidden", "true");
-  svg.innerHTML = `<path d="M0 5H26" stroke="${colour}" stroke-width="3" stroke-dasharray="${dash.map((part) => part * 1.5).join(" ")}"/>`;
-  return svg;
 }
 
 /** Say what the slower methods could do at their own best rates, where theory is exact. */

@@ -1,5 +1,6 @@
 // The surface in three dimensions, with the paths on it.
 import { colour } from "../appearance.js";
+import { countUp } from "../marks.js";
 import { CONFIG, SCALE, layout, plotly } from "../plot/plotly.js";
 import { heights } from "./ground.js";
 
@@ -71,7 +72,7 @@ export function space(element, signal) {
       }),
       CONFIG,
     );
-    element.dataset.drawn = "yes";
+    countUp(element, "drawn");
   }
 
   function show(step) {

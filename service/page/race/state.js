@@ -1,5 +1,6 @@
 // What a race is: its state in the address, and the job that it stands for.
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
+import { labelled } from "../labels.js";
 
 // Race jobs are looked at and forgotten; whoever follows a link runs the same again.
 const KEEP_SECONDS = 3600;
@@ -76,24 +77,4 @@ export function specOf(state) {
     batch_size: state.batch,
     ttl_seconds: KEEP_SECONDS,
   };
-}
-
-/** Give each optimizer a label of its own: its kind, or what tells it from others of its kind. */
-export function labelled(list) {
-  const kinds = list.map(({ kind }) => kind);
-  const used = new Set();
-  return list.map((one) => {
-    let label = one.label ?? one.kind;
-    if (!one.label && kinds.filter((kind) => kind === one.kind).length > 1) {
-      const others = list.filter((other) => other !== one && other.kind === one.kind);
-      const told = ["lr", "momentum", "beta1"].filter(
-        (name) => others.some((other) => other[name] !== one[name]) && one[name] !== undefined,
-      );
-      label = [one.kind, ...told.map((name) => `${name === "lr" ? "lr" : "β"} ${one[name]}`)].join(" ");
-    }
-    let unique = label;
-    for (let number = 2; used.has(unique); number += 1) unique = `${label} (${number})`;
-    used.add(unique);
-    return { ...one, label: unique };
-  });
 }

@@ -1,6 +1,6 @@
 // One axis of a sweep: which hyper-parameter, from where to where, in how many steps of which kind.
 import { h, newId } from "../dom.js";
-import { spaced } from "../train/state.js";
+import { spaced } from "../grids.js";
 
 /** Give the values of an axis: those of its range, or its own list. */
 export const valuesOf = (one) => one.values ?? spaced(one);

@@ -1,8 +1,9 @@
 // Where each start ends: in which minimum, elsewhere, or nowhere because it diverged.
 import { get } from "../api.js";
 import { count, short } from "../format.js";
+import { spaced } from "../grids.js";
 import { Histories } from "../histories.js";
-import { spaced } from "../train/state.js";
+import { survey } from "../landscape.js";
 
 // Okabe and Ito's colours, pale enough for patterns over them; and a pattern for each that is told without colour.
 const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#f0e442", "#8a8f98", "#d55e00"];
@@ -19,7 +20,7 @@ export async function basins(job, signal) {
   const { starts, start: _, ...problem } = job.spec.problem;
   const [x, y] = [starts.x, starts.y].map(spaced);
   const [{ minima }, ends] = await Promise.all([
-    ask({ ...problem, noise: 0, start: [x[0], y[0]] }, signal),
+    survey({ ...problem, noise: 0, start: [x[0], y[0]] }, [0, 1, 0, 1], signal, 2),
     read(job, x.length * y.length, signal),
   ]);
   const reach = NEAR * Math.hypot(x.at(-1) - x[0], y.at(-1) - y[0]);
@@ -78,8 +79,6 @@ export async function basins(job, signal) {
   };
 }
 
-const ask = (problem, signal) =>
-  import("../race/ground.js").then(({ survey }) => survey(problem, [0, 1, 0, 1], signal, 2));
 const placeLinear = (values, one) =>
   values.length < 2 ? 0 : ((one - values[0]) / (values.at(-1) - values[0])) * (values.length - 1);
 

@@ -5,13 +5,12 @@ import { short } from "../format.js";
 import { Histories, band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
-import { isLandscape } from "./state.js";
 
 // Runs of a setting whose curves are read: their median and middle half are as good as those of more.
 const MOST_RUNS = 100;
 
 /** Make the detail: {element, show(grid, cell, best)}. */
-export function cells({ signal }) {
+export function cells({ catalogue, signal }) {
   const chart = h("div", { class: "detail" });
   const says = h("p", { class: "says", role: "status" });
   const element = h("figure", { class: "cell", "aria-label": "Curves of the chosen cell" }, says, chart);
@@ -51,10 +50,9 @@ export function cells({ signal }) {
             style: styles()[at],
             ...one.band,
           })),
-        xTitle: isLandscape(spec.problem) ? "step" : "epoch",
+        xTitle: catalogue.isLandscape(spec.problem) ? "step" : "epoch",
         yTitle: "loss",
       });
-      element.dataset.shown = cell.join(",");
     } catch (error) {
       if (error.name !== "AbortError") throw error;
     }

@@ -1,12 +1,13 @@
 // Which colour does a number get: losses by their logarithm, so that the good ones are told apart too.
 import { short } from "../format.js";
+import { VALUES } from "./values.js";
 
-const TITLES = { final_loss: "final loss", epochs_to_target: "epochs to target", diverged: "share diverged" };
 // A scale over more decades shows no difference between good settings.
 const DECADES = 8;
 
 /** Give the z of a map and its colour scale: {z, colours}; what is not finite has no colour. */
-export function coloured(values, value, title = TITLES[value]) {
+export function coloured(values, value) {
+  const { title } = VALUES[value];
   const finite = values
     .flat()
     .filter((one) => one !== null && Number.isFinite(one))

@@ -1,20 +1,19 @@
 // Where theory sees the end of stability, as a line over the map.
 import { number, short } from "../format.js";
+import { theoryOf } from "../landscape.js";
 import { placeOf } from "../plot/ticks.js";
-import { theoryOf } from "../race/readouts.js";
-import { isLandscape } from "./state.js";
 
 // The limit bends little between two of so many.
 const MOST_POINTS = 24;
 
 /** Give the line [{points: [[x, y], …], text}] in places of cells; [] where theory is silent, or the rate is on no axis. */
-export async function limitLines(problem, optimizer, { x, y }, signal) {
-  if (!isLandscape(problem) || (x.name !== "lr" && y.name !== "lr")) return [];
+export async function limitLines(catalogue, problem, optimizer, { x, y }, signal) {
+  if (!catalogue.isLandscape(problem) || (x.name !== "lr" && y.name !== "lr")) return [];
   const [rates, other] = x.name === "lr" ? [x, y] : [y, x];
   const step = Math.max(1, Math.floor((other.values.length - 1) / (MOST_POINTS - 1)));
   const places = other.values.map((_, at) => at).filter((at) => at % step === 0 || at === other.values.length - 1);
   const list = places.map((at) => ({ ...optimizer, lr: rates.values[0], [other.name]: other.values[at] }));
-  const found = await theoryOf(problem, list, signal);
+  const found = await theoryOf(catalogue, problem, list, signal);
   const points = places.flatMap((at, which) => {
     const limit = number(found[which]?.setting.lr_limit ?? null);
     if (!(limit > 0) || !Number.isFinite(limit)) return [];

@@ -27,9 +27,9 @@ const OWN = [
 ];
 
 /** Give the empty state; `open(state)` is called by each example, `fail(error)` where one cannot be had. */
-export async function offer({ open, fail, signal }) {
+export async function offer({ catalogue, open, fail, signal }) {
   const known = (await getOnce("/v1/presets")).items.filter(({ name }) => PRESETS.includes(name));
-  const preset = async (name) => open(stateOf((await get(`/v1/presets/${name}`, { signal })).spec));
+  const preset = async (name) => open(stateOf((await get(`/v1/presets/${name}`, { signal })).spec, catalogue));
   return empty(
     "Which settings are good, and how near are those that diverge?",
     h(

@@ -9,15 +9,14 @@ import { cells, tell } from "./cells.js";
 import { coloured } from "./colours.js";
 import { limitLines } from "./limits.js";
 import { mapControls } from "./switches.js";
-
-const LOST = { final_loss: "diverged", epochs_to_target: "target missed", diverged: "most runs diverged" };
+import { VALUES } from "./values.js";
 
 /**
  * Make the result: {element, draw(job, state, by)}; `put(part)` takes what is chosen in it, `fail(error)` what went wrong.
  */
-export function sweepResult({ signal, put, fail }) {
+export function sweepResult({ catalogue, signal, put, fail }) {
   const map = heatmap({ signal, choose });
-  const detail = cells({ signal });
+  const detail = cells({ catalogue, signal });
   const switches = mapControls({
     change: (part) => {
       put(part);
@@ -57,6 +56,7 @@ export function sweepResult({ signal, put, fail }) {
     const answer = await get(`/v1/jobs/${job.id}/grid?${query}`, { signal: by });
     const { optimizers, problem } = job.spec;
     const lines = await limitLines(
+      catalogue,
       problem,
       optimizers.find(({ label }) => label === answer.label),
       answer,
@@ -73,7 +73,7 @@ export function sweepResult({ signal, put, fail }) {
     says.hidden = true;
     switches.show({ value, target }, true);
     const signs = [
-      lost.length && [key("lost"), ` ${LOST[value]}`],
+      lost.length && [key("lost"), ` ${VALUES[value].lost}`],
       best && ["◎ best"],
       lines.length && ["┄ limit of stability, by theory"],
       ["Click a cell, or use the arrow keys."],
@@ -92,7 +92,7 @@ export function sweepResult({ signal, put, fail }) {
       label: [
         `Heat map of ${value.replaceAll("_", " ")} over ${grid.x.name} and ${grid.y.name}.`,
         best && `The best: ${tell(grid, best)}`,
-        `${lost.length} cells: ${LOST[value]}.`,
+        `${lost.length} cells: ${VALUES[value].lost}.`,
         "Arrow keys choose a cell.",
       ]
         .filter(Boolean)

@@ -1,5 +1,5 @@
 // What can be set beside the map: problem, optimizer, its two ranges or a grid of starts, and what that would cost.
-import { getOnce, post } from "../api.js";
+import { post } from "../api.js";
 import { course } from "../controls/course.js";
 import { problemForm } from "../controls/problem.js";
 import { schemaField, variants } from "../controls/schema.js";
@@ -7,14 +7,13 @@ import { h, newId } from "../dom.js";
 import { count, duration } from "../format.js";
 import { calm, complain } from "../states.js";
 import { axisFields, firstAxis } from "./axis.js";
-import { KINDS, courseOf, isLandscape, specOf } from "./state.js";
+import { lengthOf, specOf } from "./state.js";
 
 // After the last change, before the server is asked what it would cost.
 const PAUSE_MS = 250;
 
 /** Make the panel: {element, set(state)}; `change(part)` follows each change, `run()` the button. */
-export async function settings({ state, change, run, signal }) {
-  const catalogue = (await getOnce("/v1/optimizers")).items;
+export function settings({ state, catalogue, change, run, signal }) {
   let now = state;
   let timer = null;
   const cost = h("p", { class: "caption cost", role: "status" });
@@ -39,7 +38,7 @@ export async function settings({ state, change, run, signal }) {
     clearTimeout(timer);
     timer = setTimeout(async () => {
       try {
-        const plan = await post("/v1/jobs?dry_run=true", specOf(now), { signal });
+        const plan = await post("/v1/jobs?dry_run=true", specOf(now, catalogue), { signal });
         calm(element);
         cost.textContent = `${count(plan.runs_total, "run")}, ${count(plan.rows_total, "row")}, about ${duration(plan.estimated_seconds)} of one worker.`;
       } catch (error) {
@@ -50,24 +49,19 @@ export async function settings({ state, change, run, signal }) {
     }, PAUSE_MS);
   }
 
-  const numbersOf = (kind) =>
-    Object.entries(catalogue.find((one) => one.kind === kind).parameters.properties).filter(
-      ([name, schema]) =>
-        !["clip_norm", "clip_value"].includes(name) && variants(schema).some(({ type }) => type === "number"),
-    );
-
-  async function render() {
-    const problem = await problemForm({
+  function render() {
+    const problem = problemForm({
       value: now.problem,
-      kinds: KINDS,
+      problems: catalogue.problems,
       change: (next) => {
         if (next.kind === now.problem.kind) return put({ problem: next });
-        const over = isLandscape(next) ? now.over : "settings";
-        return put({ problem: next, batch: null, also: {}, over, ...courseOf(next.kind) }, { again: true });
+        const over = catalogue.isLandscape(next) ? now.over : "settings";
+        return put({ problem: next, batch: null, also: {}, over, ...lengthOf(next.kind) }, { again: true });
       },
     });
-    const names = numbersOf(now.optimizer.kind).map(([name]) => name);
+    const names = catalogue.hyperParameters(now.optimizer.kind).map(([name]) => name);
     const isMap = now.over === "starts";
+    const isLandscape = catalogue.isLandscape(now.problem);
     const id = newId("optimizer");
     const choose = h(
       "select",
@@ -76,7 +70,7 @@ export async function settings({ state, change, run, signal }) {
         "data-field": "optimizers",
         value: now.optimizer.kind,
         onchange: ({ target }) => {
-          const fits = numbersOf(target.value).map(([name]) => name);
+          const fits = catalogue.hyperParameters(target.value).map(([name]) => name);
           const second =
             now.y.name !== "lr" && fits.includes(now.y.name)
               ? now.y
@@ -91,9 +85,9 @@ export async function settings({ state, change, run, signal }) {
           );
         },
       },
-      catalogue.map(({ kind, title }) => h("option", { value: kind }, title)),
+      catalogue.optimizers.map(({ kind, title }) => h("option", { value: kind }, title)),
     );
-    const fixed = numbersOf(now.optimizer.kind).filter(
+    const fixed = catalogue.hyperParameters(now.optimizer.kind).filter(
       ([name]) => isMap || (name !== now.x.name && name !== now.y.name),
     );
     const fields = fixed.map(
@@ -143,7 +137,7 @@ export async function settings({ state, change, run, signal }) {
     const other = (which) => names.filter((name) => name !== now[which === "x" ? "y" : "x"].name);
     element.replaceChildren(
       problem.element,
-      isLandscape(now.problem) ? h("div", { class: "row" }, h("span", { class: "caption" }, "Sweep over"), over) : "",
+      isLandscape ? h("div", { class: "row" }, h("span", { class: "caption" }, "Sweep over"), over) : "",
       h("div", { class: "field" }, h("label", { for: id }, "Optimizer"), choose),
       ...(isMap
         ? [axis("sx", "starts, x", []), axis("sy", "starts, y", []), h("div", { class: "fields" }, fields)]
@@ -154,19 +148,19 @@ export async function settings({ state, change, run, signal }) {
               ? h("details", {}, h("summary", {}, "fixed settings"), h("div", { class: "fields" }, fields))
               : "",
           ]),
-      course({ value: now, change: put, mostSeeds: 100, isNetwork: !isLandscape(now.problem) }),
+      course({ value: now, change: put, mostSeeds: 100, isNetwork: !isLandscape }),
       h("div", { class: "row act" }, h("button", { class: "main", type: "submit" }, "Run the sweep")),
       cost,
     );
     estimate();
   }
 
-  await render();
+  render();
   return {
     element,
     set: (next) => {
       now = next;
-      return render();
+      render();
     },
   };
 }

@@ -1,8 +1,8 @@
 // What is swept: the state of the view in its address, and the job that it stands for.
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
 import { axisOf, gridOf, readAxis, valuesOf, writeAxis } from "./axis.js";
+import { FIRST_VALUE, VALUES } from "./values.js";
 
-export const KINDS = ["surface", "quadratic", "flipnet", "digits", "playground"];
 // Rows that a heat map may keep: what is read of them takes a second at most.
 const MOST_ROWS = 400_000;
 const START_AXES = {
@@ -20,14 +20,14 @@ const FIRST = {
   x: { name: "lr", from: 0.005, to: 0.5, num: 25, scale: "log" },
   y: { name: "momentum", from: 0, to: 0.96, num: 25, scale: "linear" },
   ...START_AXES,
-  value: "final_loss",
+  value: FIRST_VALUE,
   target: null,
   cell: null,
   job: null,
 };
 export const firstState = (part = {}) => ({ ...FIRST, ...part });
 /** How long and from how many seeds a kind of problem is swept at first, and over which rates. */
-export const courseOf = (kind) =>
+export const lengthOf = (kind) =>
   ({
     flipnet: { epochs: 30, seeds: 10, x: { name: "lr", from: 0.001, to: 1, num: 20, scale: "log" } },
     digits: {
@@ -46,7 +46,7 @@ export const courseOf = (kind) =>
   })[kind] ?? { epochs: FIRST.epochs, seeds: 1, x: FIRST.x };
 
 /** Read the state from the address. */
-export function readState() {
+export function readState(catalogue) {
   const query = readAddress();
   const whole = (name) => (Number(query.get(name)) >= 1 ? Math.round(Number(query.get(name))) : FIRST[name]);
   const problem = query.has("p") ? readOptimizer(query.get("p")) : FIRST.problem;
@@ -59,14 +59,14 @@ export function readState() {
   }
   return {
     over: query.get("over") === "starts" ? "starts" : "settings",
-    problem: KINDS.includes(problem.kind) ? problem : FIRST.problem,
+    problem: catalogue.problem(problem.kind) ? problem : FIRST.problem,
     optimizer: query.has("o") ? readOptimizer(query.get("o")) : FIRST.optimizer,
     epochs: whole("epochs"),
     seeds: whole("seeds"),
     batch: query.get("batch") === "full" ? "full" : Number(query.get("batch")) || null,
     also,
     ...Object.fromEntries(["x", "y", "sx", "sy"].map((name) => [name, readAxis(query.get(name), FIRST[name])])),
-    value: ["epochs_to_target", "diverged"].includes(query.get("value")) ? query.get("value") : "final_loss",
+    value: Object.hasOwn(VALUES, query.get("value")) ? query.get("value") : FIRST_VALUE,
     target: query.has("target") && Number.isFinite(Number(query.get("target"))) ? Number(query.get("target")) : null,
     cell: cell?.length === 2 && cell.every(Number.isInteger) ? cell : null,
     job: query.get("job"),
@@ -90,7 +90,7 @@ export function writeState(
       seeds,
       batch,
       also: Object.keys(also).length ? JSON.stringify(also) : null,
-      value: value === "final_loss" ? null : value,
+      value: value === FIRST_VALUE ? null : value,
       target,
       cell: cell?.join(",") ?? null,
       job,
@@ -100,11 +100,11 @@ export function writeState(
 }
 
 /** Give the spec of the job. */
-export function specOf({ over, problem, optimizer, x, y, sx, sy, epochs, seeds, batch, also }) {
+export function specOf({ over, problem, optimizer, x, y, sx, sy, epochs, seeds, batch, also }, catalogue) {
   const common = {
     epochs,
     seeds: { first: 0, count: seeds },
-    ...(batch === null || isLandscape(problem) ? {} : { batch_size: batch }),
+    ...(batch === null || catalogue.isLandscape(problem) ? {} : { batch_size: batch }),
   };
   const where = problem.name ?? problem.expression ?? problem.model ?? problem.dataset ?? problem.kind;
   if (over === "starts") {
@@ -133,7 +133,7 @@ export function specOf({ over, problem, optimizer, x, y, sx, sy, epochs, seeds, 
 }
 
 /** Read a spec, of a preset or of a job, into a state; null where it has neither a grid of two nor one of starts. */
-export function stateOf(spec) {
+export function stateOf(spec, catalogue) {
   const {
     name,
     problem: { starts, ...problem },
@@ -145,7 +145,7 @@ export function stateOf(spec) {
     ...also
   } = spec;
   const common = { ...FIRST, problem, epochs, batch, seeds: seeds?.count ?? seeds?.length ?? 1, also };
-  if (!KINDS.includes(problem.kind)) return null;
+  if (!catalogue.problem(problem.kind)) return null;
   const clean = ({ label, ...one }) => one;
   if (starts?.x && starts.y)
     return {
@@ -166,6 +166,3 @@ export function stateOf(spec) {
   }
   return null;
 }
-
-/** Whether a problem is a loss in the plane rather than a network: there one epoch is one update. */
-export const isLandscape = ({ kind }) => kind === "surface" || kind === "quadratic";

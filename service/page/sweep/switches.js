@@ -1,7 +1,6 @@
 // What the map shows: final loss, epochs to a target, or the share that diverged.
 import { h, newId } from "../dom.js";
-
-const VALUES = { final_loss: "final loss", epochs_to_target: "epochs to target", diverged: "share diverged" };
+import { VALUES } from "./values.js";
 
 /** Make the switch: {element, show(state, isGrid)}; `change(part)` follows each change. */
 export function mapControls({ change }) {
@@ -16,8 +15,8 @@ export function mapControls({ change }) {
   const field = h("div", { class: "row" }, h("label", { for: id }, "target loss"), target);
   const group = h("div", { class: "group", role: "group", "aria-label": "Shown" });
   const element = h("div", { class: "row heading switches" }, group, field);
-  for (const [value, text] of Object.entries(VALUES))
-    group.append(h("button", { type: "button", "data-value": value, onclick: () => change({ value }) }, text));
+  for (const [value, { title }] of Object.entries(VALUES))
+    group.append(h("button", { type: "button", "data-value": value, onclick: () => change({ value }) }, title));
   return {
     element,
     show(state, isGrid) {

@@ -1,9 +1,11 @@
 // Many settings at once: a map over two of them, or over starts, trained as one real job.
 import { ApiError, ROOT, get, post } from "../api.js";
+import { getCatalogue } from "../catalogue.js";
 import { progressLine } from "../controls/progress.js";
 import { tidied } from "../controls/tidy.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
+import { countUp, mark } from "../marks.js";
 import { calm, complain, empty, failure } from "../states.js";
 import { offer } from "./offer.js";
 import { sweepResult } from "./result.js";
@@ -15,7 +17,9 @@ const PAUSE_MS = 700;
 
 /** Show the view; ends when the signal aborts. */
 export async function show(root, { signal }) {
-  let state = readState();
+  const catalogue = await getCatalogue();
+  if (signal.aborted) return;
+  let state = readState(catalogue);
   let asked = null;
   let job = null;
 
@@ -23,6 +27,7 @@ export async function show(root, { signal }) {
   const place = h("div", { class: "place" });
   const progress = progressLine({ cancel: () => post(`/v1/jobs/${job.id}/cancel`, undefined, { signal }).catch(tell) });
   const result = sweepResult({
+    catalogue,
     signal,
     fail: tell,
     put: (part) => {
@@ -31,8 +36,7 @@ export async function show(root, { signal }) {
       if (state.job) writeState(state);
     },
   });
-  const panel = await settings({ state, change, run, signal });
-  if (signal.aborted) return;
+  const panel = settings({ state, catalogue, change, run, signal });
   root.append(
     h("h1", { class: "sr-only" }, "Sweep"),
     h(
@@ -52,7 +56,7 @@ export async function show(root, { signal }) {
 
   async function open(next) {
     state = { ...state, ...next, job: null, cell: null };
-    await panel.set(state);
+    panel.set(state);
     await run();
   }
 
@@ -61,7 +65,7 @@ export async function show(root, { signal }) {
     problems.replaceChildren();
     asked?.abort();
     try {
-      const posted = await post("/v1/jobs", specOf(state), { signal });
+      const posted = await post("/v1/jobs", specOf(state, catalogue), { signal });
       state = { ...state, job: posted.id, cell: null };
       writeState(state, { step: true });
       await watch(posted);
@@ -77,8 +81,7 @@ export async function show(root, { signal }) {
     job = found;
     result.element.hidden = true;
     delete root.dataset.stale;
-    root.dataset.job = found.id;
-    root.dataset.status = found.status;
+    mark(root, "status", found.status);
     progress.begin();
     place.replaceChildren(h("div", { class: "skeleton large", "aria-hidden": "true" }));
     const shown = { ...state };
@@ -88,7 +91,6 @@ export async function show(root, { signal }) {
       await result.draw(job, { ...shown, value: state.value, target: state.target, cell: state.cell }, mine.signal);
       if (mine.signal.aborted) return;
       place.replaceChildren();
-      root.dataset.drawn = String(Number(root.dataset.drawn ?? 0) + 1);
     };
     // One run's rows are enough to hear of the progress; the map has its numbers from elsewhere.
     const ended = await follow(found.id, {
@@ -96,9 +98,7 @@ export async function show(root, { signal }) {
       runs: [0],
       maxPoints: 2,
       signal: mine.signal,
-      status: (status) => {
-        root.dataset.status = status;
-      },
+      status: (status) => mark(root, "status", status),
       progress: (news) => {
         progress.show(news);
         if (!news.epochs_done || shown.over === "starts") return;
@@ -120,8 +120,8 @@ export async function show(root, { signal }) {
     if (ended.status === "cancelled")
       problems.replaceChildren(h("p", { class: "caption" }, "Cancelled: what was trained until then is shown."));
     await draw();
-    root.dataset.status = ended.status;
-    root.dataset.swept = String(Number(root.dataset.swept ?? 0) + 1);
+    mark(root, "status", ended.status);
+    countUp(root, "swept");
   }
 
   function tell(error) {
@@ -139,7 +139,7 @@ export async function show(root, { signal }) {
   async function resume() {
     try {
       const found = await get(`/v1/jobs/${state.job}`, { signal });
-      const read = stateOf(await tidied(found.spec));
+      const read = stateOf(tidied(found.spec, catalogue), catalogue);
       if (!read) {
         const link = h("a", { href: `${ROOT}/jobs/${found.id}` }, "See it among the jobs");
         return place.replaceChildren(
@@ -148,7 +148,7 @@ export async function show(root, { signal }) {
       }
       if (state.isBare) {
         state = { ...state, ...read, job: found.id, cell: state.cell, value: state.value, target: state.target };
-        await panel.set(state);
+        panel.set(state);
       }
       await watch(found);
     } catch (error) {
@@ -167,5 +167,5 @@ export async function show(root, { signal }) {
   }
 
   if (state.job) await resume();
-  else place.replaceChildren(await offer({ open, fail: tell, signal }));
+  else place.replaceChildren(await offer({ catalogue, open, fail: tell, signal }));
 }

@@ -75,7 +75,6 @@ export function decisions({ signal, isDark }) {
     );
     const places = [...maps.querySelectorAll(".map")];
     grids.filter(({ grid }) => grid).forEach(({ grid }, at) => draw(Plotly, places[at], grid));
-    element.dataset.drawn = String(Number(element.dataset.drawn ?? 0) + 1);
   }
 
   function draw(Plotly, place, { x, y, values }) {

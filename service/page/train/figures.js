@@ -1,18 +1,21 @@
 // The curves of a training: loss, accuracy and gradient norm, median and band over seeds, while it goes on.
 import { h } from "../dom.js";
+import { fieldTitle, isShare } from "../fields.js";
 import { band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
 import { plotly } from "../plot/plotly.js";
 import { span } from "../plot/ticks.js";
 
-const TITLES = { loss: "loss", accuracy: "accuracy", test_accuracy: "test accuracy", grad_norm: "gradient norm" };
-
-/** Name the fields that are drawn of a kind of problem. */
-export const fieldsOf = (kind) => ["loss", kind === "flipnet" ? "accuracy" : "test_accuracy", "grad_norm"];
+/** Name the fields that are drawn of a kind of problem, an entry of the catalogue. */
+export const fieldsOf = ({ has_test_data: hasTestData }) => [
+  "loss",
+  hasTestData ? "test_accuracy" : "accuracy",
+  "grad_norm",
+];
 
 /** Make the figures: {element, draw(histories, spec, state)}. */
-export function figures({ signal, scale }) {
+export function figures({ catalogue, signal, scale }) {
   const [loss, accuracy, gradient] = ["large", "small", "small"].map((size) => h("div", { class: size }));
   // It is needed in a moment, and takes one to load.
   plotly().catch(() => {});
@@ -42,7 +45,7 @@ export function figures({ signal, scale }) {
   let scales = "";
 
   function draw(histories, { optimizers, epochs }, state) {
-    const fields = fieldsOf(state.problem.kind);
+    const fields = fieldsOf(catalogue.problem(state.problem.kind));
     const groups = histories.byLabel();
     const list = optimizers.filter(({ label }) => groups.has(label));
     if (!list.length) return;
@@ -61,8 +64,7 @@ export function figures({ signal, scale }) {
     fields.forEach((field, at) => {
       const bands = list.map(({ label }) => band(groups.get(label), field));
       const drawn = bands.map((one) => (state.x === "log" ? without(one) : one));
-      names[at].textContent = TITLES[field];
-      const share = field.endsWith("accuracy");
+      names[at].textContent = fieldTitle(field);
       charts[at].draw({
         series: () =>
           list.map(({ label }, which) => ({
@@ -74,9 +76,9 @@ export function figures({ signal, scale }) {
         // The axis is as long as the training will be, and the curves grow into it, as soon as they would be seen there.
         xRange:
           seen * 4 >= epochs ? span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log") : undefined,
-        yTitle: TITLES[field],
+        yTitle: fieldTitle(field),
         logX: state.x === "log",
-        logY: share ? false : state.y === "linear" ? false : "auto",
+        logY: isShare(field) ? false : state.y === "linear" ? false : "auto",
       });
     });
   }

@@ -29,9 +29,9 @@ const OWN = [
 ];
 
 /** Give the empty state; `open(state)` is called by each example, `fail(error)` where one cannot be had. */
-export async function offer({ open, fail, signal }) {
+export async function offer({ catalogue, open, fail, signal }) {
   const known = (await getOnce("/v1/presets")).items.filter(({ name }) => PRESETS.includes(name));
-  const preset = async (name) => open(stateOf((await get(`/v1/presets/${name}`, { signal })).spec));
+  const preset = async (name) => open(stateOf((await get(`/v1/presets/${name}`, { signal })).spec, catalogue));
   return empty(
     "Which optimizer trains this network best?",
     h(
@@ -44,7 +44,7 @@ export async function offer({ open, fail, signal }) {
       ...OWN.map(({ title, sentence, state }) => ({
         title,
         sentence,
-        open: () => open({ ...firstState(state.problem.kind), ...state }),
+        open: () => open({ ...firstState(catalogue, state.problem.kind), ...state }),
       })),
       ...known.map(({ name, title, sentence }) => ({ title, sentence, open: () => preset(name).catch(fail) })),
     ]),

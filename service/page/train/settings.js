@@ -1,12 +1,13 @@
 // What can be set beside the curves: problem, optimizers, epochs, batch, seeds; and the button that trains.
+import { USUAL_RATE } from "../catalogue.js";
 import { h } from "../dom.js";
 import { course } from "../controls/course.js";
 import { optimizers } from "../controls/optimizers.js";
 import { problemForm } from "../controls/problem.js";
-import { KINDS, RATES, firstState } from "./state.js";
+import { firstState } from "./state.js";
 
 /** Make the panel: {element, set(state), recolour()}; `change(part)` follows each change, `train()` the button. */
-export async function settings({ state, change, train }) {
+export function settings({ state, catalogue, change, train }) {
   let now = state;
   let list = null;
   const element = h("form", {
@@ -23,27 +24,28 @@ export async function settings({ state, change, train }) {
     change(part);
   };
 
-  async function render() {
-    const { kind } = now.problem;
-    const problem = await problemForm({
+  function render() {
+    const problem = problemForm({
       value: now.problem,
-      kinds: KINDS,
+      problems: catalogue.networks,
       change: (next) => {
         if (next.kind === now.problem.kind) return put({ problem: next });
         // Another problem wants other rates and another length; what was measured on the one says nothing of the other.
-        const first = firstState(next.kind);
+        const first = firstState(catalogue, next.kind);
+        const rates = catalogue.rates(next.kind);
         const kept = now.optimizers.map(({ kind: one, off }) => ({
           kind: one,
-          lr: RATES[next.kind][one] ?? 0.01,
+          lr: rates[one] ?? USUAL_RATE,
           ...(off ? { off } : {}),
         }));
         put({ problem: next, optimizers: kept, epochs: first.epochs, seeds: first.seeds, batch: null, also: {} });
         return render();
       },
     });
-    list = await optimizers({
+    list = optimizers({
       value: now.optimizers,
-      rates: RATES[kind],
+      catalogue,
+      rates: catalogue.rates(now.problem.kind),
       change: (value) => put({ optimizers: value }),
     });
     const long = course({ value: now, change: put });
@@ -75,12 +77,12 @@ export async function settings({ state, change, train }) {
     );
   }
 
-  await render();
+  render();
   return {
     element,
     set(next) {
       now = next;
-      return render();
+      render();
     },
     recolour: () => list.set(now.optimizers),
   };

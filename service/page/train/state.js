@@ -1,86 +1,43 @@
 // What is trained: the state of the view in its address, and the job that it stands for.
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
-import { labelled } from "../race/state.js";
+import { USUAL_RATE } from "../catalogue.js";
+import { expanded } from "../grids.js";
+import { labelled } from "../labels.js";
 
-export const KINDS = ["flipnet", "digits", "playground"];
-// Of nine rates from 0.001 to 0.5 those with the smallest median loss of 5 seeds, after 60 epochs of FlipNet, 10 of the
-// digits and 60 of the playground's circles; there at most 0.1 for methods that scale their steps: spirals want less.
-export const RATES = {
-  flipnet: {
-    sgd: 0.05,
-    momentum: 0.01,
-    nesterov: 0.005,
-    adam: 0.01,
-    adamw: 0.01,
-    nadam: 0.01,
-    radam: 0.02,
-    adamax: 0.02,
-    rmsprop: 0.005,
-    adagrad: 0.05,
-    lion: 0.002,
-    sign_sgd: 0.005,
-  },
-  digits: {
-    sgd: 0.5,
-    momentum: 0.2,
-    nesterov: 0.2,
-    adam: 0.02,
-    adamw: 0.02,
-    nadam: 0.02,
-    radam: 0.05,
-    adamax: 0.1,
-    rmsprop: 0.02,
-    adagrad: 0.2,
-    lion: 0.002,
-    sign_sgd: 0.01,
-    muon: 0.02,
-  },
-  playground: {
-    sgd: 0.5,
-    momentum: 0.2,
-    nesterov: 0.2,
-    adam: 0.1,
-    adamw: 0.1,
-    nadam: 0.1,
-    radam: 0.1,
-    adamax: 0.1,
-    rmsprop: 0.1,
-    adagrad: 0.1,
-    lion: 0.01,
-    sign_sgd: 0.05,
-    muon: 0.05,
-  },
-};
-const COURSES = {
+// How long, and from how many seeds, a kind of problem is trained at first.
+const FIRST_KIND = "flipnet";
+const FIRST_LENGTHS = {
   flipnet: { epochs: 60, seeds: 20 },
   digits: { epochs: 15, seeds: 5 },
-  playground: { epochs: 60, seeds: 5 },
 };
+const OTHER_LENGTH = { epochs: 60, seeds: 5 };
 // As many rows of a run as a figure has room for.
 const MOST_POINTS = 400;
 const MOST_OPTIMIZERS = 8;
 
-/** Give what is asked first of a kind of problem. */
-export function firstState(kind = "flipnet") {
-  const rates = RATES[kind];
+/** Give the state that a kind of problem begins with. */
+export function firstState(catalogue, kind = FIRST_KIND) {
+  const rates = catalogue.rates(kind);
   const optimizers = [
-    { kind: "sgd", lr: rates.sgd },
-    { kind: "momentum", lr: rates.momentum, momentum: 0.9 },
-    { kind: "adam", lr: rates.adam },
+    { kind: "sgd", lr: rates.sgd ?? USUAL_RATE },
+    { kind: "momentum", lr: rates.momentum ?? USUAL_RATE, momentum: 0.9 },
+    { kind: "adam", lr: rates.adam ?? USUAL_RATE },
   ];
-  return { problem: { kind }, optimizers, ...COURSES[kind], batch: null, also: {}, x: "linear", y: "log", job: null };
+  const length = FIRST_LENGTHS[kind] ?? OTHER_LENGTH;
+  return { problem: { kind }, optimizers, ...length, batch: null, also: {}, x: "linear", y: "log", job: null };
 }
 
 /** Read the state from the address; `isBare` where it names nothing but a job, or nothing at all. */
-export function readState() {
+export function readState(catalogue) {
   const query = readAddress();
-  const problem = query.has("p") ? readOptimizer(query.get("p")) : { kind: "flipnet" };
-  const first = firstState(KINDS.includes(problem.kind) ? problem.kind : "flipnet");
+  const named = query.has("p") ? readOptimizer(query.get("p")) : null;
+  const problem = named && catalogue.isNetwork(named) ? named : { kind: FIRST_KIND };
+  const first = firstState(catalogue, problem.kind);
   const whole = (name) => (Number(query.get(name)) >= 1 ? Math.round(Number(query.get(name))) : first[name]);
   const batch = query.get("batch");
   return {
     ...first,
-    problem: KINDS.includes(problem.kind) ? problem : first.problem,
+    problem,
     optimizers: query.has("o") ? query.getAll("o").map(readOptimizer) : first.optimizers,
     epochs: whole("epochs"),
     seeds: whole("seeds"),
@@ -138,8 +95,8 @@ export function specOf({ problem, optimizers, epochs, seeds, batch, also }) {
 }
 
 /** Read a spec, of a preset or of a job, into a state; null where it has more optimizers than fit, or none of these problems. */
-export function stateOf(spec) {
-  if (!KINDS.includes(spec.problem.kind)) return null;
+export function stateOf(spec, catalogue) {
+  if (!catalogue.isNetwork(spec.problem)) return null;
   const optimizers = spec.optimizers.flatMap(expanded);
   if (optimizers.length > MOST_OPTIMIZERS) return null;
   const { name, problem, optimizers: _, seeds, epochs, batch_size: batch = null, ...rest } = spec;
@@ -149,7 +106,7 @@ export function stateOf(spec) {
   );
   if (typeof seeds === "object" && (seeds.first || Array.isArray(seeds))) also.seeds = seeds;
   return {
-    ...firstState(problem.kind),
+    ...firstState(catalogue, problem.kind),
     problem,
     optimizers,
     epochs,
@@ -157,32 +114,4 @@ export function stateOf(spec) {
     batch,
     also,
   };
-}
-
-const gridsOf = (one) => Object.entries(one).filter(([, value]) => Array.isArray(value) || value?.from !== undefined);
-
-/** Whether an entry stands for several settings. */
-export const hasGrid = (one) => gridsOf(one).length > 0;
-
-/** Give one optimizer for each setting of a grid. */
-function expanded({ label, ...one }) {
-  const grids = gridsOf(one);
-  let list = [one];
-  for (const [name, grid] of grids)
-    list = list.flatMap((setting) =>
-      (Array.isArray(grid) ? grid : spaced(grid)).map((value) => ({ ...setting, [name]: value })),
-    );
-  if (!grids.length) return [label ? { ...one, label } : one];
-  return list.map((setting) => ({
-    ...setting,
-    label: `${label ?? one.kind} ${grids.map(([name]) => `${name} ${setting[name]}`).join(" ")}`,
-  }));
-}
-
-/** Give the values of a range, as the API has them. */
-export function spaced({ from, to, num, scale }) {
-  const step = (at) => (num === 1 ? 0 : at / (num - 1));
-  return Array.from({ length: num }, (_, at) =>
-    Number((scale === "log" ? from * (to / from) ** step(at) : from + (to - from) * step(at)).toPrecision(12)),
-  );
 }

@@ -2,7 +2,7 @@
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, short } from "../format.js";
-import { swatch } from "../race/readouts.js";
+import { swatch } from "../plot/swatch.js";
 
 /** Show the comparison of an ended job: what it says in one element, its figures in another. */
 export async function showVerdict(element, figures, job, styles, signal) {

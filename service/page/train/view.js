@@ -1,18 +1,21 @@
 // Networks learn, as real jobs: curves while they train, decisions and a verdict when they have.
 import { isDark, onAppearance } from "../appearance.js";
-import { ApiError, get, post } from "../api.js";
+import { ApiError, ROOT, get, post } from "../api.js";
+import { getCatalogue } from "../catalogue.js";
 import { progressLine } from "../controls/progress.js";
 import { tidied } from "../controls/tidy.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
+import { hasGrid } from "../grids.js";
 import { Histories } from "../histories.js";
+import { countUp, mark } from "../marks.js";
 import { lineStyles } from "../palette.js";
 import { calm, complain, empty, failure } from "../states.js";
 import { decisions } from "./decisions.js";
 import { fieldsOf, figures } from "./figures.js";
 import { offer } from "./offer.js";
 import { settings } from "./settings.js";
-import { KINDS, hasGrid, readState, specOf, stateOf, writeState } from "./state.js";
+import { readState, specOf, stateOf, writeState } from "./state.js";
 import { showVerdict } from "./verdict.js";
 
 // Between two drawings while rows come in.
@@ -20,7 +23,9 @@ const PAUSE_MS = 300;
 
 /** Show the view; ends when the signal aborts. */
 export async function show(root, { signal }) {
-  let state = readState();
+  const catalogue = await getCatalogue();
+  if (signal.aborted) return;
+  let state = readState(catalogue);
   let asked = null;
   let job = null;
   let optimizers = [];
@@ -32,6 +37,7 @@ export async function show(root, { signal }) {
   const verdict = h("section", { class: "answer", "aria-label": "Result", "aria-live": "polite" });
   const progress = progressLine({ cancel: () => post(`/v1/jobs/${job.id}/cancel`, undefined, { signal }).catch(tell) });
   const chart = figures({
+    catalogue,
     signal,
     scale: (part) => {
       state = { ...state, ...part };
@@ -40,8 +46,7 @@ export async function show(root, { signal }) {
     },
   });
   const maps = decisions({ signal, isDark });
-  const panel = await settings({ state, change, train });
-  if (signal.aborted) return;
+  const panel = settings({ state, catalogue, change, train });
   root.append(
     h("h1", { class: "sr-only" }, "Train"),
     h(
@@ -62,7 +67,7 @@ export async function show(root, { signal }) {
 
   async function open(next) {
     state = { ...state, ...next, job: null };
-    await panel.set(state);
+    panel.set(state);
     await train();
   }
 
@@ -99,8 +104,8 @@ export async function show(root, { signal }) {
     maps.hide();
     chart.hide();
     delete root.dataset.stale;
-    root.dataset.job = found.id;
-    root.dataset.status = found.status;
+    mark(root, "job", found.id);
+    mark(root, "status", found.status);
     progress.begin();
     const skeleton = h("div", { class: "skeleton large", "aria-hidden": "true" });
     place.append(skeleton);
@@ -113,23 +118,21 @@ export async function show(root, { signal }) {
       chart.draw(histories, job.spec, state);
     };
     const ended = await follow(found.id, {
-      fields: fieldsOf(state.problem.kind),
+      fields: fieldsOf(catalogue.problem(state.problem.kind)),
       signal: mine.signal,
       metrics: (runs) => {
         histories.add(runs);
         timer ??= setTimeout(draw, PAUSE_MS);
       },
       progress: (news) => progress.show(news),
-      status: (status) => {
-        root.dataset.status = status;
-      },
+      status: (status) => mark(root, "status", status),
       restart: () => histories.clear(),
     });
     draw();
     job = ended;
     progress.end();
     skeleton.remove();
-    root.dataset.status = ended.status;
+    mark(root, "status", ended.status);
     if (ended.error)
       problems.replaceChildren(failure({ title: "The job failed", message: ended.error.detail ?? ended.error.reason }));
     if (ended.status === "cancelled")
@@ -143,9 +146,9 @@ export async function show(root, { signal }) {
         new Map(optimizers.map(({ label }, at) => [label, styles[at]])),
         mine.signal,
       );
-    if (ended.spec.problem.kind === "playground" && ended.status === "completed")
+    if (catalogue.problem(ended.spec.problem.kind).has_decision && ended.status === "completed")
       await maps.draw(histories, optimizers);
-    root.dataset.trained = String(Number(root.dataset.trained ?? 0) + 1);
+    countUp(root, "trained");
   }
 
   function tell(error) {
@@ -163,9 +166,9 @@ export async function show(root, { signal }) {
     try {
       const found = await get(`/v1/jobs/${state.job}`, { signal });
       if (state.isBare) {
-        const read = stateOf(await tidied(found.spec));
+        const read = stateOf(tidied(found.spec, catalogue), catalogue);
         if (read) state = { ...state, ...read, job: found.id };
-        await panel.set(state);
+        panel.set(state);
       }
       if (!fits(found)) return place.replaceChildren(elsewhere(found));
       await watch(found);
@@ -188,7 +191,7 @@ export async function show(root, { signal }) {
   }
 
   /** A job of one of these problems without grids: each label is a curve. */
-  const fits = ({ spec }) => KINDS.includes(spec.problem.kind) && spec.optimizers.every((one) => !hasGrid(one));
+  const fits = ({ spec }) => catalogue.isNetwork(spec.problem) && spec.optimizers.every((one) => !hasGrid(one));
   const elsewhere = ({ id, name }) =>
     empty(
       "More than this view can draw",
@@ -196,7 +199,7 @@ export async function show(root, { signal }) {
         "p",
         {},
         `${name} has more settings than curves can show. `,
-        h("a", { href: `${document.documentElement.dataset.root}/jobs/${id}` }, "See it among the jobs"),
+        h("a", { href: `${ROOT}/jobs/${id}` }, "See it among the jobs"),
       ),
     );
 
@@ -205,5 +208,5 @@ export async function show(root, { signal }) {
     maps.repaint();
   }, signal);
   if (state.job) await resume();
-  else place.replaceChildren(await offer({ open, fail: tell, signal }));
+  else place.replaceChildren(await offer({ catalogue, open, fail: tell, signal }));
 }

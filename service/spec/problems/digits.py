@@ -21,6 +21,9 @@ class Digits(Strict):
     reference: ClassVar = "Alpaydin, Kaynak: Optical Recognition of Handwritten Digits, UCI Repository (1998)"
 
     has_matrices: ClassVar[bool] = True
+    is_landscape: ClassVar[bool] = False
+    has_test_data: ClassVar[bool] = True
+    has_decision: ClassVar[bool] = False
     default_batch_size: ClassVar[int] = 32
     default_shuffle: ClassVar[bool] = True
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"

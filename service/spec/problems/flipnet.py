@@ -13,6 +13,9 @@ class FlipNet(Strict):
     reference: ClassVar = "The teaching texts Ravine grew from; initial weights as torch.nn.Linear draws them"
 
     has_matrices: ClassVar[bool] = True
+    is_landscape: ClassVar[bool] = False
+    has_test_data: ClassVar[bool] = False
+    has_decision: ClassVar[bool] = False
     default_batch_size: ClassVar[int] = 1
     default_shuffle: ClassVar[bool] = False
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"

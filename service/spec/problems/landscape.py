@@ -32,6 +32,9 @@ class Landscape:
     """What surfaces and quadratics share: a point that moves, from one start or from many."""
 
     has_matrices: ClassVar[bool] = False
+    is_landscape: ClassVar[bool] = True
+    has_test_data: ClassVar[bool] = False
+    has_decision: ClassVar[bool] = False
     default_batch_size: ClassVar[int] = 1
     default_shuffle: ClassVar[bool] = False
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float64"

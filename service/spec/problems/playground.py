@@ -20,6 +20,9 @@ class Playground(Strict):
     reference: ClassVar = "Smilkov, Carter: A Neural Network Playground, playground.tensorflow.org (2016)"
 
     has_matrices: ClassVar[bool] = True
+    is_landscape: ClassVar[bool] = False
+    has_test_data: ClassVar[bool] = True
+    has_decision: ClassVar[bool] = True
     default_batch_size: ClassVar[int] = 16
     default_shuffle: ClassVar[bool] = True
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"

@@ -1,0 +1,25 @@
+// Marks for tests and benchmarks: attributes that state what a view has done. The page itself reads none of them.
+//
+// On the root of a view (`.view`):
+//   data-raced     race: races whose paths are drawn
+//   data-trained   train: trainings that ended, with everything about them drawn
+//   data-swept     sweep: sweeps that ended, with their map drawn
+//   data-drawn     lists of jobs and of lessons: drawings of the list
+//   data-status    train, sweep and the page of a job: status of the job that is shown
+//   data-job       train: id of the job that is shown
+//   data-verdict   page of a lesson: kind of its verdict
+// On a plot:
+//   data-drawn     `.plot` and `.solid`: drawings of the plot
+// On an item of a list:
+//   data-job       list of jobs: id of the job
+//   data-lesson    list of lessons: id of the lesson
+
+/** Set a mark. */
+export function mark(element, name, value) {
+  element.dataset[name] = value;
+}
+
+/** Count up a mark that is a number. */
+export function countUp(element, name) {
+  mark(element, name, Number(element.dataset[name] ?? 0) + 1);
+}
