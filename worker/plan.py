@@ -7,10 +7,10 @@ from service.spec.job import JobSpec
 from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
 from service.spec.schedules import Schedule
-from worker.engine.course import Course
-from worker.engine.groups import Entry, group_entries
 from worker.engine.problems import digits, flipnet, playground, quadratic, surface
 from worker.engine.protocols import Problem, Shift
+from worker.engine.stack.groups import Entry, group_entries
+from worker.engine.stack.schedule import Course
 from worker.engine.trainer import Plan
 
 

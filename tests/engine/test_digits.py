@@ -11,10 +11,10 @@ from torch import nn
 from benchmarks.digits import network as plain_network
 from service.spec.problems import Digits as Spec
 from tests.engine.training import History, train
-from worker.engine.groups import group_runs
+from worker.engine.numerics.random import permutations
 from worker.engine.problems import Digits
 from worker.engine.problems.digits import MODELS, examples
-from worker.engine.random import permutations
+from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan, Trainer
 
 CPU = torch.device("cpu")

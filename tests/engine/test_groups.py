@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.engine.training import EIGENVALUES
-from worker.engine.groups import group_runs
 from worker.engine.problems import Quadratic
+from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan
 
 

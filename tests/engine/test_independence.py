@@ -9,13 +9,14 @@ import torch
 from service.spec.formulas.expression import parse
 from tests.engine.training import History
 from worker.engine import trainer as trainer_module
-from worker.engine.course import Course
 from worker.engine.device import use_device
-from worker.engine.groups import group_runs
-from worker.engine.layout import COLUMNS_MULTIPLE, Layout
+from worker.engine.numerics.columns import COLUMNS_MULTIPLE
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import FlipNet, Quadratic, Surface
-from worker.engine.stack import Stack
+from worker.engine.stack.groups import group_runs
+from worker.engine.stack.layout import Layout
+from worker.engine.stack.schedule import Course
+from worker.engine.stack.stack import Stack
 from worker.engine.trainer import Plan, Trainer
 
 RUNS = 999

@@ -5,8 +5,8 @@ import pytest
 
 from tests.engine.training import History
 from worker.engine import trainer as trainer_module
-from worker.engine.groups import group_runs
 from worker.engine.problems import Digits, FlipNet, Playground, Quadratic
+from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan, Trainer
 
 # Plain and averaging methods, state of several shapes, and terms that only some runs have.

@@ -22,11 +22,11 @@ from tests.engine.training import (
     train,
 )
 from tests.engine.twins import PAIRS, TWINS, twin_settings
-from worker.engine.groups import group_runs
+from worker.engine.networks.flipnet import SHAPES, initial_weights
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import FlipNet, Quadratic
-from worker.engine.problems.flipnet import SHAPES, initial_weights
-from worker.engine.settings import SettingsTable
+from worker.engine.stack.groups import group_runs
+from worker.engine.stack.hyper_parameters import SettingsTable
 
 UPDATES = 200
 

@@ -11,11 +11,11 @@ from torch.optim import lr_scheduler as torch_schedulers
 
 from tests.engine.training import History, flipnet_loss
 from tests.engine.twins import twin_settings
-from worker.engine.course import Course
-from worker.engine.groups import group_runs
+from worker.engine.networks.flipnet import initial_weights
 from worker.engine.problems import FlipNet, Quadratic
-from worker.engine.problems.flipnet import initial_weights
 from worker.engine.schedules import SCHEDULES
+from worker.engine.stack.groups import group_runs
+from worker.engine.stack.schedule import Course
 from worker.engine.trainer import Plan, Trainer
 
 Twin = Callable[[torch.optim.Optimizer], torch_schedulers.LRScheduler]

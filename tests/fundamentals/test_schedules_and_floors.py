@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from service.spec.formulas.expression import parse
-from worker.engine.course import Course
-from worker.engine.groups import Entry, group_entries
 from worker.engine.problems import Surface
+from worker.engine.stack.groups import Entry, group_entries
+from worker.engine.stack.schedule import Course
 from worker.engine.trainer import Plan, Trainer
 
 LR, BETA, JUMP = 0.01, 0.9, 10

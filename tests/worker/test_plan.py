@@ -12,7 +12,8 @@ from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.runs import Runs
 from service.spec.schedules import SCHEDULES
-from worker.engine import measures, optimizers, problems, schedules
+from worker.engine import optimizers, problems, schedules
+from worker.engine.stack import measures
 from worker.engine.trainer import Trainer
 from worker.plan import plan
 

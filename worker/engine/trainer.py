@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 
 from worker.engine.device import used_device
-from worker.engine.fields import fields_of, measured
-from worker.engine.groups import Group
-from worker.engine.layout import Layout
-from worker.engine.measures import checked
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Look, Problem, never
-from worker.engine.stack import Stack
+from worker.engine.stack.fields import fields_of, measured
+from worker.engine.stack.groups import Group
+from worker.engine.stack.layout import Layout
+from worker.engine.stack.measures import checked
+from worker.engine.stack.stack import Stack
 
 Checkpoint = dict[str, NDArray[np.generic]]
 

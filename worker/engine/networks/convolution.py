@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from worker.engine.networks import Shape, Slopes
 from worker.engine.networks.initial import default_weights
+from worker.engine.networks.network import Shape, Slopes
 
 SIDE = 8
 NUM_CLASSES = 10

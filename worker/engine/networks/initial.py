@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from worker.engine.networks import Shape
+from worker.engine.networks.network import Shape
 
 
 def default_weights(seed: int, layers: Sequence[tuple[Shape, Shape]]) -> Tensor:

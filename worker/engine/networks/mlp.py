@@ -15,8 +15,8 @@ from math import prod
 import torch
 from torch import Tensor
 
-from worker.engine.networks import Shape, Slopes
 from worker.engine.networks.initial import default_weights
+from worker.engine.networks.network import Shape, Slopes
 
 # The function, and what becomes of slopes on their way back through it, given its value.
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {

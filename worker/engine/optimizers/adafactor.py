@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import decayed, loss_gradient
-from worker.engine.optimizers.tensors import columns, length, tensors
 from worker.engine.protocols import Optimizer, Rows, Shapes, State
+from worker.engine.updates.gradient import decayed, loss_gradient
+from worker.engine.updates.tensors import columns, length, tensors
 
 
 def adafactor(

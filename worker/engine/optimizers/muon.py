@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import loss_gradient
-from worker.engine.optimizers.moments import corrected_step, moment_rows, moments
-from worker.engine.optimizers.tensors import columns, length, tensors
 from worker.engine.protocols import Optimizer, Rows, Shapes, State
+from worker.engine.updates.gradient import loss_gradient
+from worker.engine.updates.moments import corrected_step, moment_rows, moments
+from worker.engine.updates.tensors import columns, length, tensors
 
 # The quintic a·x + b·x³ + c·x⁵ of Jordan's Muon: steep at zero, and within 0.7 … 1.2 after five turns, but not at 1.
 _A, _B, _C = 3.4445, -4.7750, 2.0315

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import loss_gradient
 from worker.engine.protocols import Optimizer, Rows, State
+from worker.engine.updates.gradient import loss_gradient
 
 
 def quasi_hyperbolic(

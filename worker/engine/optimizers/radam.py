@@ -5,9 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import decayed, loss_gradient
-from worker.engine.optimizers.moments import moments
 from worker.engine.protocols import Optimizer, Rows, State
+from worker.engine.updates.gradient import decayed, loss_gradient
+from worker.engine.updates.moments import moments
 
 
 def radam(

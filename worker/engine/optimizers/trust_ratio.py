@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import loss_gradient
-from worker.engine.optimizers.moments import moment_rows, moments
-from worker.engine.optimizers.tensors import columns, length, tensors
 from worker.engine.protocols import Optimizer, Rows, Shapes, State
+from worker.engine.updates.gradient import loss_gradient
+from worker.engine.updates.moments import moment_rows, moments
+from worker.engine.updates.tensors import columns, length, tensors
 
 
 def lars(

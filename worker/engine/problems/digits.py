@@ -13,15 +13,15 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.networks import Network
+from worker.engine.classification.augmentation import shift_and_turn
+from worker.engine.classification.heads import CrossEntropy
+from worker.engine.classification.objective import Examples, Lesson
+from worker.engine.classification.problem import Taught
 from worker.engine.networks.convolution import NUM_CLASSES, SIDE, Convolutional
 from worker.engine.networks.mlp import MLP
-from worker.engine.problems.augmentation import shift_and_turn
-from worker.engine.problems.classification import Examples, Lesson
-from worker.engine.problems.heads import CrossEntropy
-from worker.engine.problems.taught import Taught
+from worker.engine.networks.network import Network
+from worker.engine.numerics.random import LABELS, SPLIT, permutations, words
 from worker.engine.protocols import BatchSize
-from worker.engine.random import LABELS, SPLIT, permutations, words
 
 NUM_TEST = 360
 # Seeds the order of all images, which is the same in every job.

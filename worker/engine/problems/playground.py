@@ -8,11 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.classification.heads import Binary
+from worker.engine.classification.objective import Classification, Examples, Lesson
+from worker.engine.classification.point_sets import DATASETS, draw
+from worker.engine.classification.problem import Taught
 from worker.engine.networks.mlp import ACTIVATIONS, MLP
-from worker.engine.problems.classification import Classification, Examples, Lesson
-from worker.engine.problems.heads import Binary
-from worker.engine.problems.pointsets import DATASETS, draw
-from worker.engine.problems.taught import Taught
 from worker.engine.protocols import BatchSize
 
 # Decision values are kept on this grid: points a side, and how far it reaches from the middle.

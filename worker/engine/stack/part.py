@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import CLIPPING, clipped
 from worker.engine.protocols import Optimizer, Rows, Shapes, State
-from worker.engine.settings import SettingsTable
+from worker.engine.stack.hyper_parameters import SettingsTable
+from worker.engine.updates.gradient import CLIPPING, clipped
 
 
 @dataclass(slots=True)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.groups import Group
-from worker.engine.measures import has_velocity
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Problem
+from worker.engine.stack.groups import Group
+from worker.engine.stack.measures import has_velocity
 
 # An epoch of training must lie behind these.
 AFTER_TRAINING = ("train_loss", "update_norm", "alpha")

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.engine.random import AUGMENT, words
+from worker.engine.numerics.random import AUGMENT, words
 
 MAX_SHIFT_PIXELS = 1.0
 MAX_TURN_DEGREES = 10.0

@@ -6,8 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from worker.engine.schedules import SCHEDULES
-from worker.engine.schedules.cosine import half_cosine
+from worker.engine.schedules import SCHEDULES, half_cosine
 
 Value = float | bool | tuple[float, ...]
 

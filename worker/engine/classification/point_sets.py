@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.random import POINTS, normals, words
+from worker.engine.numerics.random import POINTS, normals, words
 
 Floats = NDArray[np.float64]
 # Uniform numbers in [0, 1) per point, a column each, and classes → points [N, 2].

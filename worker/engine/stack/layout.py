@@ -13,10 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-# torch's elementwise loops take two registers at a time, and an AVX-512 register holds 16 numbers in float32.
-# Measured with torch 2.13: multiples of 16 are enough in float64 but not in float32, where x ** 2.7 differed in its
-# last bit.
-COLUMNS_MULTIPLE = 32
+from worker.engine.numerics.columns import COLUMNS_MULTIPLE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from worker.engine.numerics.columns import norm
 from worker.engine.protocols import Rows
-from worker.engine.reduce import norm
 
 # Settings that every optimizer may have, off unless they are given.
 CLIPPING = ("clip_value", "clip_norm")

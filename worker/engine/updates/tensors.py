@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from worker.engine.numerics.columns import norm
 from worker.engine.protocols import Shapes
-from worker.engine.reduce import norm
 
 
 def tensors(values_DR: Tensor, shapes: Shapes) -> list[Tensor]:

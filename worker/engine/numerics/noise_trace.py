@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from worker.engine.reduce import squared_norm
+from worker.engine.numerics.columns import squared_norm
 
 
 def noise_trace(squared_norms_BR: Tensor, gradient_DR: Tensor) -> Tensor:

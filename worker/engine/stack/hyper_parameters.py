@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.engine.course import Course
-from worker.engine.groups import Group
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.optimizers.gradient import CLIPPING
 from worker.engine.protocols import Rows
+from worker.engine.stack.groups import Group
+from worker.engine.stack.schedule import Course
+from worker.engine.updates.gradient import CLIPPING
 
 # A table covers up to 64 updates, fewer where it would have more than this many numbers (two megabytes).
 NUMBERS_PER_TABLE = 2**18

@@ -22,10 +22,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from worker.engine.groups import Group
+from worker.engine.numerics.columns import squared_norm
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Evaluation
-from worker.engine.reduce import squared_norm
+from worker.engine.stack.groups import Group
 
 MEASURES = ("sharpness", "noise_scale", "gradient_variance", "alpha", "velocity_norm")
 # The matrix of an optimizer's state that velocity_norm is about.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from worker.engine.reduce import norm
+from worker.engine.numerics.columns import norm
 
 # An eigenvalue is taken when its residual is below this share of it (or of the largest number among T's, where it is
 # near 0); the error is about the square of that.

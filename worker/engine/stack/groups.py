@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.course import Course
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.optimizers.gradient import CLIPPING
+from worker.engine.stack.schedule import Course
+from worker.engine.updates.gradient import CLIPPING
 
 # Of the learning rate, and of the momentum.
 Courses = tuple[Course, Course]

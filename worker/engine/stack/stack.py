@@ -9,14 +9,14 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from worker.engine.groups import Group
-from worker.engine.layout import Block, Layout
-from worker.engine.measures import VELOCITY, landed
+from worker.engine.numerics.columns import norm, squared_norm
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.part import Part, beside
 from worker.engine.protocols import Deciding, Evaluation, Lengthy, Look, Problem, Tested, never
-from worker.engine.reduce import norm, squared_norm
-from worker.engine.settings import SettingsTable
+from worker.engine.stack.groups import Group
+from worker.engine.stack.hyper_parameters import SettingsTable
+from worker.engine.stack.layout import Block, Layout
+from worker.engine.stack.measures import VELOCITY, landed
+from worker.engine.stack.part import Part, beside
 
 # A point, and what the objective is there.
 Evaluated = tuple[Tensor, Evaluation]

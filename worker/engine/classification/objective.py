@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.engine.curvature import hessian_product
-from worker.engine.lanczos import largest_eigenvalue
-from worker.engine.networks import Network
-from worker.engine.noise import noise_trace, share_without_replacement
+from worker.engine.networks.network import Network
+from worker.engine.numerics.hessian import hessian_product
+from worker.engine.numerics.lanczos import largest_eigenvalue
+from worker.engine.numerics.noise_trace import noise_trace, share_without_replacement
+from worker.engine.numerics.random import permutations
 from worker.engine.protocols import BatchSize, Evaluation, Look, never
-from worker.engine.random import permutations
 
 # The whole training data go through the networks in chunks, so that the activations of all runs, this many numbers,
 # stay near the processor's cache. 40 mlps were evaluated in 8.8 ms so, in 10.4 ms all at once, in 10.2 ms where chunks

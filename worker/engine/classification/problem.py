@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.engine.problems.classification import Classification, Lesson
+from worker.engine.classification.objective import Classification, Lesson
 
 
 class Taught:
