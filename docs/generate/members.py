@@ -5,9 +5,9 @@ from typing import Any
 
 from docs.generate.words import Schema, fields, prose, table, values
 from service.spec.course import Course
+from service.spec.entry import Entry
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
-from service.spec.optimizers.entry import Entry
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
 from service.spec.surfaces import SURFACES

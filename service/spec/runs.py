@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.spec.entry import Entry
 from service.spec.fields import values_of
 from service.spec.job import JobSpec, SeedRange
-from service.spec.optimizers import Entry
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from service.analysis import theory
 from service.analysis.theory import LinearMethod, best_settings, critical_momentum, linear_method
+from tests.groups import group_runs
 from worker.engine.problems import Quadratic
-from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan, Trainer
 
 MU, L = 2.0, 20.0  # The ravine's curvatures.

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.engine.training import History, surface, train
+from tests.groups import group_runs
 from worker.engine.problems import Quadratic
 from worker.engine.protocols import Shift
-from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan, Trainer
 
 MOMENTUM = ("momentum", {"lr": 0.02, "momentum": 0.8})

@@ -8,10 +8,10 @@ import torch
 
 from benchmarks.digits import network as plain_network
 from tests.engine.training import History, flipnet_loss, surface, train
+from tests.groups import group_runs
 from worker.engine.numerics.lanczos import MAX_STEPS, largest_eigenvalue
 from worker.engine.problems import Digits, FlipNet, Quadratic
 from worker.engine.problems.digits import examples
-from worker.engine.stack.groups import group_runs
 from worker.engine.stack.measures import MEASURES
 from worker.engine.trainer import Plan, Trainer
 

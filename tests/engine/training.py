@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from service.spec.formulas.expression import parse
 from tests.engine.twins import TWINS, twin_settings
+from tests.groups import group_runs
 from worker.engine.problems import Surface
 from worker.engine.protocols import Problem
-from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Epoch, Plan, Trainer
 
 Settings = tuple[str, Mapping[str, float | bool]]

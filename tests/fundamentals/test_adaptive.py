@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from service.spec.formulas.expression import parse
+from tests.groups import group_runs
 from worker.engine.problems import Surface
-from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan, Trainer
 
 

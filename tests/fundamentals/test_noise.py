@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from tests.groups import group_runs
 from worker.engine.problems import Quadratic
-from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan, Trainer
 
 LR, CURVATURE, BETA, NOISE = 0.05, 2.0, 0.9, 1.0

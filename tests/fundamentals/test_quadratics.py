@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from service.spec.formulas.expression import parse
+from tests.groups import group_runs
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import Quadratic, Surface
-from worker.engine.stack.groups import group_runs
 from worker.engine.trainer import Plan, Trainer
 
 RAVINE = np.array([2.0, 20.0])

@@ -20,7 +20,7 @@ Entry points:
     OptimizerRuns(kind, runs, hyper_parameters, schedules)                                       stack/groups.py
         Runs that differ in numbers only. Hyper-parameters are one number for all runs or one per run, and all must be
         given; schedules are those of learning rate and momentum.
-    group_runs(entries) -> tuple[Group, ...]
+    group_runs(all_runs) -> tuple[Group, ...]
     Schedule(kind="constant", parameters=(), per="update", warmup_steps=0, initial_fraction=1.0)
         Parameters of the schedule as pairs of name and value; hashable.                       stack/schedule.py
 

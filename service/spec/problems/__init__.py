@@ -1,4 +1,4 @@
-"""Which problems may be trained on? One file per kind; a test holds the kinds equal to those of the engine."""
+"""All problems of the catalogue. The file of the same name in worker/engine/problems/ computes a kind."""
 
 from typing import Annotated
 

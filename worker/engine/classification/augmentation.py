@@ -1,4 +1,4 @@
-"""How are images of a batch disturbed, so that no run sees the same image twice?"""
+"""Random shifts and turns of the images of a batch."""
 
 import math
 
@@ -18,8 +18,8 @@ def shift_and_turn(
 ) -> Tensor:
     """Each image shifted by up to one pixel along both axes and turned by up to ten degrees about its middle.
 
-    How far is drawn by the seed, the step and the place in the batch alone. Pixels between pixels are interpolated
-    linearly; what comes in from outside is 0, the paper's shade.
+    Shift and turn depend on the seed, the step and the position in the batch alone. Values between pixels are
+    interpolated linearly; outside of the image they are 0, the shade of the paper.
     """
     num_runs, num, num_pixels = images_RBI.shape
     side = math.isqrt(num_pixels)

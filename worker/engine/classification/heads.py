@@ -1,11 +1,11 @@
-"""What do a network's outputs mean: how wrong is each example, which way is better, and is it classified rightly?"""
+"""Losses of a network's outputs: cross-entropy of several classes or of two."""
 
 import torch
 from torch import Tensor
 
 
 class CrossEntropy:
-    """One output per class. The loss is −log softmax(outputs) at the label; right is where no other is greater."""
+    """One output per class. The loss is −log softmax(outputs) at the label; right: no output is greater."""
 
     def losses(self, outputs_RON: Tensor, labels: Tensor) -> Tensor:
         return -torch.log_softmax(outputs_RON, 1).gather(1, _as_rows(labels, outputs_RON)).squeeze(1)
@@ -14,13 +14,12 @@ class CrossEntropy:
         labels_R1N = _as_rows(labels, outputs_RON)
         logarithms_RON = torch.log_softmax(outputs_RON, 1)
         losses_RN = -logarithms_RON.gather(1, labels_R1N).squeeze(1)
-        # The share of the right class less 1, which the loss knows exactly even where the share rounds to 1.
+        # softmax − 1 of the right class, from the loss, which is exact even where the softmax rounds to 1.
         right_R1N = torch.expm1(-losses_RN).unsqueeze(1)
         return losses_RN, torch.exp(logarithms_RON).scatter_(1, labels_R1N, right_R1N)
 
     def right(self, outputs_RON: Tensor, labels: Tensor) -> Tensor:
-        # A NaN makes the greatest NaN too, which nothing equals. (Asking for the place of the greatest took five times
-        # as long as asking for its value.)
+        # A NaN makes the maximum NaN, which equals nothing. The argmax takes five times as long as the maximum.
         return outputs_RON.gather(1, _as_rows(labels, outputs_RON)).squeeze(1) == outputs_RON.amax(1)
 
 

@@ -1,7 +1,7 @@
-"""Which points does the playground have: two classes in the plane that a line, or a bend, or a spiral tells apart?
+"""The point sets of the playground: two classes in the plane.
 
-The four sets of Smilkov and Carter's Neural Network Playground (2016), drawn anew here: every number of a point follows
-from the seed, the part (0 to train with, 1 to test with) and the point's number. Classes take turns.
+They follow the four sets of Smilkov and Carter's Neural Network Playground. Every number of a point is a function of
+the seed, the part (0 for training, 1 for testing) and the point's number. Classes alternate.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ def circles(first_N: Floats, second_N: Floats, labels_N: NDArray[np.int64]) -> F
 
 
 def xor(first_N: Floats, second_N: Floats, labels_N: NDArray[np.int64]) -> Floats:
-    """Class 1 in the quadrants where x and y have one sign, class 0 in the others; the axes stay free by 0.05."""
-    # One number gives the place along x and, by its sign, the side; the class then decides the side along y.
+    """Class 1 in the quadrants where x and y have one sign, class 0 in the others; at least 0.05 from the axes."""
+    # One number gives the position along x with its sign; the class then decides the sign of y.
     side_N = np.where(first_N < 0.5, -1.0, 1.0)
     x_N = side_N * (0.05 + 0.95 * np.abs(2 * first_N - 1))
     y_N = side_N * np.where(labels_N == 1, 1.0, -1.0) * (0.05 + 0.95 * second_N)
@@ -47,9 +47,9 @@ DATASETS: dict[str, Draw] = {"circles": circles, "xor": xor, "gaussians": gaussi
 
 
 def draw(dataset: str, num: int, noise: float, seed: int, part: int) -> tuple[Floats, NDArray[np.int64]]:
-    """Points [N, 2] and their classes [N], 0 or 1. `noise` is the standard deviation of what moves each afterwards."""
+    """Points [N, 2] and their classes [N], 0 or 1. `noise` is the deviation of Gaussian noise added to each."""
     labels_N = np.arange(num, dtype=np.int64) % 2
-    # Uniform numbers and noise are of different steps: no word is used twice.
+    # Uniform numbers and noise have different steps, so that no random word is used twice.
     seeds, steps = np.array([seed]), np.array([2 * part, 2 * part + 1])
     words_N2 = words(seeds, POINTS, steps[:1], 2 * num)[0, :, 0].reshape(num, 2)
     uniform_N2 = (words_N2 >> np.uint64(11)).astype(np.float64) * 2.0**-53

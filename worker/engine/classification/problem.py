@@ -1,14 +1,15 @@
-"""What do all problems have in common that teach a network from examples?"""
+"""Base of problems that train a network to classify examples."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.engine.classification.objective import Classification, Lesson
+from worker.engine.classification.objective import ClassificationObjective
+from worker.engine.classification.setup import ClassificationSetup
 
 
-class Taught:
-    """A lesson, to one network for each seed; a member of the family says which one."""
+class ClassificationProblem:
+    """One network for each seed; a member defines the setup."""
 
     seeds: NDArray[np.int64]
 
@@ -19,7 +20,7 @@ class Taught:
     columns_multiple = 1
 
     @property
-    def _lesson(self) -> Lesson:
+    def _setup(self) -> ClassificationSetup:
         raise NotImplementedError
 
     @property
@@ -28,25 +29,27 @@ class Taught:
 
     @property
     def num_parameters(self) -> int:
-        return self._lesson.num_parameters
+        return self._setup.num_parameters
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
-        return self._lesson.network.shapes
+        return self._setup.network.shapes
 
     @property
     def whole(self) -> bool:
-        return self._lesson.whole
+        return self._setup.whole
 
     @property
     def minima_MD(self) -> NDArray[np.float64]:
         return np.empty((0, self.num_parameters))
 
     def num_batches(self, accumulate: int) -> int:
-        return self._lesson.num_batches
+        return self._setup.num_batches
 
     def variance_share(self, accumulate: int) -> float:
-        return self._lesson.variance_share(accumulate)
+        return self._setup.variance_share(accumulate)
 
-    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> Classification:
-        return Classification(self._lesson, self.seeds[source_R], dtype, device)
+    def objective(
+        self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device
+    ) -> ClassificationObjective:
+        return ClassificationObjective(self._setup, self.seeds[source_R], dtype, device)

@@ -1,8 +1,8 @@
-"""Which networks are there, and what does a problem with examples need to know of one?
+"""What a network offers to a classification problem.
 
-A network is stacked: one call computes it for all runs, each with weights of its own. Here runs come first, [R, D]:
-batched matrix products want each run's matrices in one piece. The optimizers, which work element by element, get the
-same memory seen from the other side, [D, R].
+One call computes a network for all runs, each with its own weights. Runs come first, [R, D], since batched matrix
+products need each run's matrices in one piece. The optimizers, which work element by element, use the transposed view
+of the same memory, [D, R].
 
     N  examples          I  inputs of an example          O  outputs
 """
@@ -13,7 +13,7 @@ from typing import Protocol
 from torch import Tensor
 
 Shape = tuple[int, ...]
-# The derivatives [R, O, N] of what is minimised by the outputs [R, O, N].
+# Outputs [R, O, N] → derivatives [R, O, N] of the loss by the outputs.
 Slopes = Callable[[Tensor], Tensor]
 
 
@@ -27,7 +27,7 @@ class Network(Protocol):
 
     @property
     def numbers_per_example(self) -> int:
-        """About how many numbers a forward pass makes of one example: decides how many examples are taken at once."""
+        """Approximate count of numbers in a forward pass of one example: decides how many examples form a chunk."""
         ...
 
     def start(self, seed: int) -> Tensor:
@@ -39,9 +39,9 @@ class Network(Protocol):
         ...
 
     def gradient(self, weights_RD: Tensor, examples: Tensor, slopes: Slopes) -> Tensor:
-        """The gradient [R, D] that the slopes at the outputs cause, summed over examples."""
+        """The gradient [R, D] from the slopes at the outputs, summed over examples."""
         ...
 
     def squared_norms(self, weights_RD: Tensor, examples: Tensor, slopes: Slopes) -> Tensor:
-        """The squared norm [R, N] of the gradient that each example causes by itself."""
+        """The squared norm [R, N] of the gradient of each example alone."""
         ...

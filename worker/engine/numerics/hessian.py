@@ -1,7 +1,7 @@
-"""What does a Hessian make of directions, where only the loss is written down?
+"""Products of Hessians and directions, by differentiating the loss twice.
 
-Differentiating twice is exact. Differences of the gradient, which cost the same, lose half of the digits: in float32
-three are left, and across a kink of ReLU none.
+This is exact. Differences of the gradient cost the same and lose half of the digits: in float32 three are left, and
+across a kink of ReLU none.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,7 +17,7 @@ def hessian_product(losses: Iterable[Callable[[Tensor], Tensor]], weights_DR: Te
     """
     total_DR = torch.zeros_like(weights_DR)
     for loss in losses:
-        # The trainer works in inference mode, whose tensors take part in no derivative; copies of them may.
+        # Tensors of inference mode, in which the trainer works, have no derivatives; their copies have.
         with torch.inference_mode(False), torch.enable_grad():
             weights = weights_DR.clone().requires_grad_()
             direction = direction_DR.clone()

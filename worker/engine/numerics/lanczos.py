@@ -1,4 +1,4 @@
-"""What is the largest eigenvalue of a symmetric matrix that is known only by its products, for all runs at once?"""
+"""Largest eigenvalues of symmetric matrices that are given by their products, for all runs at once."""
 
 from collections.abc import Callable
 
@@ -7,24 +7,24 @@ from torch import Tensor
 
 from worker.engine.numerics.columns import norm
 
-# An eigenvalue is taken when its residual is below this share of it (or of the largest number among T's, where it is
-# near 0); the error is about the square of that.
+# An eigenvalue has converged when its residual is below this share of it, or of the largest diagonal element where it
+# is near 0. The relative error is about the square of this.
 TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-7}
 # Networks of a few thousand weights need 15 to 40 steps.
 MAX_STEPS = 80
-# The small eigenvalue problems are solved after every fourth step: they cost about as much as one.
+# The small eigenvalue problems cost about as much as one step; they are solved after every fourth.
 STEPS_PER_CHECK = 4
 
 
 def largest_eigenvalue(product: Callable[[Tensor], Tensor], like_DR: Tensor) -> Tensor:
-    """The largest algebraic eigenvalue [R] of each run's matrix A, where `product` turns directions v into A v.
+    """The largest algebraic eigenvalue [R] of each run's matrix A, where `product` maps directions v to A v.
 
-    Lanczos, An Iteration Method for the Solution of the Eigenvalue Problem, 1950; each new direction is made orthogonal
-    to all before it, twice, as rounding errors want (Parlett, The Symmetric Eigenvalue Problem, 1980). Power iteration
-    would find the largest magnitude instead, which at a saddle may belong to a negative eigenvalue.
+    Lanczos, An Iteration Method for the Solution of the Eigenvalue Problem, 1950. Each new direction is made orthogonal
+    to all before it, twice because of rounding (Parlett, The Symmetric Eigenvalue Problem, 1980). Power iteration would
+    find the largest magnitude, which at a saddle may belong to a negative eigenvalue.
 
-    A run's answer is the one at the check at which it alone has converged, so it does not depend on its neighbours. NaN
-    where the products are not finite.
+    The result of a run is that of the check at which the run itself converged, so it does not depend on its neighbours.
+    NaN where the products are not finite.
     """
     num_parameters, num_runs = like_DR.shape
     num_steps = min(num_parameters, MAX_STEPS)
@@ -42,8 +42,8 @@ def largest_eigenvalue(product: Callable[[Tensor], Tensor], like_DR: Tensor) -> 
             for known_DR in basis:
                 next_DR = next_DR - (known_DR * next_DR).sum(0) * known_DR
         beside_R = norm(next_DR)
-        # Where nothing is left, the directions so far span all that A makes of the first one. What follows gets a
-        # number that is known not to exceed the answer.
+        # A remainder of zero means that the directions span the Krylov space of the first one. Later diagonal elements
+        # are set to a number that does not exceed the eigenvalue.
         first_R = matrix_RKK[:, 0, 0] if step else diagonal_R.double()
         alive_R = (direction_DR * direction_DR).sum(0) > 0.5
         matrix_RKK[:, step, step] = torch.where(alive_R, diagonal_R.double(), first_R)
@@ -66,14 +66,14 @@ def largest_eigenvalue(product: Callable[[Tensor], Tensor], like_DR: Tensor) -> 
 
 
 def _start(like_DR: Tensor) -> Tensor:
-    """The same direction for every run: no weight is left out, none is like another."""
+    """The same direction for every run, with a different component for every weight."""
     numbers_D = torch.arange(1, len(like_DR) + 1, dtype=torch.float64, device=like_DR.device)
     direction_D1 = (1.5 + torch.sin(numbers_D * numbers_D)).to(like_DR.dtype)[:, None]
     return (direction_D1 / norm(direction_D1)).expand_as(like_DR) + torch.zeros_like(like_DR)
 
 
 def _top(matrix_RKK: Tensor, beside_R: Tensor) -> tuple[Tensor, Tensor]:
-    """The largest eigenvalue of each small matrix, and how far its vector is from being A's too."""
+    """The largest eigenvalue of each small matrix, and the residual of its vector for A."""
     finite_R = matrix_RKK.isfinite().flatten(1).all(1)
     values_RK, vectors_RKK = torch.linalg.eigh(torch.where(finite_R[:, None, None], matrix_RKK, 0))
     value_R = torch.where(finite_R, values_RK[:, -1], torch.nan)

@@ -1,4 +1,4 @@
-"""How far do the gradients of single examples, and of batches of them, scatter around the full gradient?"""
+"""Variance of the gradients of single examples, and of batches, around the full gradient."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from worker.engine.numerics.columns import squared_norm
 
 
 def noise_trace(squared_norms_BR: Tensor, gradient_DR: Tensor) -> Tensor:
-    """tr Σ [R] from the squared norms of all examples' gradients and the gradient of their mean."""
+    """tr Σ [R] from the squared norms of all examples' gradients and the mean gradient."""
     mean_R = (squared_norms_BR).sum(0) / len(squared_norms_BR)
     return torch.clamp_min(mean_R - squared_norm(gradient_DR), 0)
 

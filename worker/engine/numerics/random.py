@@ -1,8 +1,7 @@
-"""Which random numbers belong to a seed and a step, whoever asks, and in whatever portions?
+"""Counter-based random numbers: a function of seed, stream and step, without state.
 
-A counter-based generator has no state to carry along: the numbers of (seed, stream, step) are a function of these
-three. So a run draws the same noise and the same order of data alone or in a stack, in one piece or resumed, on one
-worker or on many. Numbers are made on the host with numpy, for every device alike.
+A run therefore draws the same noise and the same order of data alone or in a stack, resumed or not, on one worker or
+many. Numbers are made on the host with numpy, for every device alike.
 """
 
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Which fields does a history have, and for which runs and epochs does a field exist at all?"""
+"""Fields of a history, and the runs and epochs at which each field is measured."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from worker.engine.protocols import Problem
 from worker.engine.stack.groups import Group
 from worker.engine.stack.measures import has_velocity
 
-# An epoch of training must lie behind these.
+# Measured from epoch 1 on.
 AFTER_TRAINING = ("train_loss", "update_norm", "alpha")
 
 
 def fields_of(problem: Problem, groups: Sequence[Group], measure: Sequence[str] = ()) -> tuple[str, ...]:
-    """The names of all fields, in the order in which an epoch gives their values."""
+    """The names of all fields, in the order of the values of an epoch."""
     has_momentum = any(OPTIMIZERS[group.kind].momentum is not None for group in groups)
     return (
         "loss",
@@ -37,7 +37,7 @@ def fields_of(problem: Problem, groups: Sequence[Group], measure: Sequence[str] 
 def measured(
     fields: Sequence[str], groups: Sequence[Group], num_runs: int
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which values [F, runs] exist at epoch 0, and which at every later epoch."""
+    """The values [F, runs] that exist at epoch 0, and those that exist at every later epoch."""
     later_FR = np.ones((len(fields), num_runs), dtype=bool)
     for group in groups:
         if "momentum" in fields and OPTIMIZERS[group.kind].momentum is None:

@@ -1,8 +1,8 @@
-"""Which column of the matrix stands for which run, and which columns train together in cache?
+"""Columns of the matrix for the runs of each group, and blocks of columns that fit the cache.
 
-A run's numbers must not depend on its neighbours. Elementwise operations treat every column alike, except that the
+A run's numbers must not depend on its neighbours. Elementwise operations compute every column alike, except that the
 last few elements of a row, which do not fill the processor's registers, take a scalar path: powers and sigmoids differ
-there in the last bit, and sums over rows are added in another order. So each group of runs is padded by repeating its
+there in the last bit, and sums over rows are added in another order. Each group is therefore padded by repeating its
 last run; the repetitions are computed and never read.
 """
 
@@ -18,7 +18,7 @@ from worker.engine.numerics.columns import COLUMNS_MULTIPLE
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Columns start:stop, and its parts that belong to one group each: (group, start, stop) within all columns."""
+    """Columns start:stop, and its parts of one group each: (group, start, stop) within all columns."""
 
     start: int
     stop: int
@@ -27,7 +27,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """`source[c]` is the run that column c stands for; `columns[r]` is the column in which run r is read.
+    """`source[c]` is the run of column c; `columns[r]` is the column from which run r is read.
 
     Group g has the columns group_starts[g] to group_starts[g + 1].
     """
@@ -40,13 +40,13 @@ class Layout:
 
     @classmethod
     def of(cls, runs_of_groups: Sequence[NDArray[np.int64]], multiple: int = COLUMNS_MULTIPLE) -> "Layout":
-        """Lays out groups one after another; each is given as the indices of its runs, all together 0 … n − 1.
+        """Lays out groups one after another; each is given by the indices of its runs, all together 0 … n − 1.
 
-        `multiple` is what the number of columns of each group is a multiple of.
+        The number of columns of each group is a multiple of `multiple`.
         """
         sizes = tuple(len(runs) for runs in runs_of_groups)
         if 0 in sizes or not np.array_equal(np.sort(np.concatenate(runs_of_groups)), np.arange(sum(sizes))):
-            raise ValueError("each run must belong to exactly one group, and each group must have a run.")
+            raise ValueError("Each run must belong to exactly one group, and each group must have a run.")
         columns = np.empty(sum(sizes), dtype=np.int64)
         sources: list[NDArray[np.int64]] = []
         starts = [0]
@@ -58,7 +58,7 @@ class Layout:
         return cls(np.concatenate(sources), columns, tuple(starts), sizes, multiple)
 
     def members(self, group: int, start: int, stop: int) -> NDArray[np.int64]:
-        """For columns start:stop of a group, which of the group's runs each stands for."""
+        """For columns start:stop of a group, the position of each column's run within the group."""
         positions = np.arange(start, stop) - self.group_starts[group]
         return np.minimum(positions, self.group_sizes[group] - 1)
 

@@ -1,4 +1,4 @@
-"""What can be measured of a run on request, because it costs time?
+"""Fields measured on request, because they cost time.
 
 sharpness           The largest algebraic eigenvalue of the Hessian of the full training objective.
 noise_scale         tr Σ / ‖G‖², where G is the full gradient and Σ the covariance of the gradients of single examples
@@ -8,12 +8,12 @@ noise_scale         tr Σ / ‖G‖², where G is the full gradient and Σ the c
 gradient_variance   E‖g − G‖², where g is the gradient of an update: the mean of a batch (of all micro-batches of the
                     update) drawn without replacement, as a shuffled epoch does. With n of N examples that is
                     tr Σ · (N − n) / (n (N − 1)), and 0 for the full batch; on a landscape tr Σ / n.
-alpha               Where the epoch's last update landed on the parabola along its step s that has the objective's exact
-                    slopes at both ends: −(G₁ · s) / (G₀ · s). −1 where it did not move, 0 at the parabola's
-                    minimum, +1 where it landed as high on the other side; below −1 where the step climbed, or where the
-                    slope grew along it. In the one row in which a landscape has just moved the slopes are of two
-                    landscapes. (Schneider, Dangel and Hennig, Cockpit: A Practical Debugging Tool for the Training of
-                    Deep Neural Networks, 2021, who fit the parabola to noisy values of mini-batches.)
+alpha               Position of the epoch's last update on the parabola along its step s with the exact slopes of the
+                    objective at both ends: −(G₁ · s) / (G₀ · s). −1 is the start of the step, 0 the minimum of the
+                    parabola, +1 the mirrored start; below −1 the step climbed, or the slope grew along it. In the row
+                    of the epoch in which a landscape moved, the two slopes are of two landscapes.
+                    (Schneider, Dangel and Hennig, Cockpit: A Practical Debugging Tool for the Training of Deep Neural
+                    Networks, 2021, who fit the parabola to noisy values of mini-batches.)
 velocity_norm       The norm of the velocity, for methods that keep one.
 """
 
@@ -28,12 +28,12 @@ from worker.engine.protocols import Evaluation
 from worker.engine.stack.groups import Group
 
 MEASURES = ("sharpness", "noise_scale", "gradient_variance", "alpha", "velocity_norm")
-# The matrix of an optimizer's state that velocity_norm is about.
+# The state whose norm velocity_norm is.
 VELOCITY = "velocity"
 
 
 def has_velocity(group: Group) -> bool:
-    """Whether the runs of a group keep a velocity."""
+    """Whether the runs of a group have a velocity."""
     return VELOCITY in OPTIMIZERS[group.kind].state_names(group.terms)
 
 
@@ -48,5 +48,5 @@ def checked(names: Sequence[str]) -> tuple[str, ...]:
     """The names, in the order of MEASURES; ValueError where one is unknown."""
     unknown = set(names) - set(MEASURES)
     if unknown:
-        raise ValueError(f"measure has {sorted(unknown)}; there are {list(MEASURES)}.")
+        raise ValueError(f"Unknown fields in measure: {sorted(unknown)}; known are {list(MEASURES)}.")
     return tuple(name for name in MEASURES if name in names)

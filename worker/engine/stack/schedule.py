@@ -1,4 +1,4 @@
-"""Which factor of a learning rate or a momentum is in force at an update, from warm-up to the end?"""
+"""Factor of a learning rate or a momentum at each update: warm-up, then a schedule of `schedules.py`."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,14 +12,14 @@ Value = float | bool | tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Course:
-    """A schedule with its settings, the warm-up before it, and what counts as a step: an update or an epoch.
+class Schedule:
+    """A kind with its parameters, the warm-up before it, and the unit of a step: an update or an epoch.
 
-    It is a value: equal courses are one, and the runs that follow it form a group.
+    Schedules compare by value: runs with equal schedules may form a group.
     """
 
     kind: str = "constant"
-    settings: tuple[tuple[str, Value], ...] = ()
+    parameters: tuple[tuple[str, Value], ...] = ()
     per: Literal["update", "epoch"] = "update"
     warmup_steps: float = 0
     initial_fraction: float = 1.0
@@ -27,7 +27,7 @@ class Course:
 
     def __post_init__(self) -> None:
         if self.kind not in SCHEDULES:
-            raise ValueError(f"there is no schedule {self.kind!r}; there are {list(SCHEDULES)}.")
+            raise ValueError(f"Unknown schedule {self.kind!r}; known are {list(SCHEDULES)}.")
 
     @property
     def constant(self) -> bool:
@@ -36,13 +36,13 @@ class Course:
     def factors(self, updates_T1: Tensor, updates_per_epoch: int) -> Tensor:
         """Factors in float64 for updates numbered from 0: [T, 1], or [1, 1] where they are all the same.
 
-        The warm-up rises from `initial_fraction` at the first step to 1 at step `warmup_steps`, where the schedule
-        begins at its own step 0: as torch's SequentialLR of a LinearLR and the schedule.
+        The warm-up rises from `initial_fraction` at the first step to 1 at step `warmup_steps`, which is step 0 of the
+        schedule. As torch's SequentialLR of a LinearLR and the schedule.
         """
         if self.constant:
             return torch.ones(1, 1, dtype=updates_T1.dtype, device=updates_T1.device)
         steps_T1 = torch.floor(updates_T1 / updates_per_epoch) if self.per == "epoch" else updates_T1
-        own_T1 = SCHEDULES[self.kind]((steps_T1 - self.warmup_steps).clamp(min=0), **dict(self.settings))
+        own_T1 = SCHEDULES[self.kind]((steps_T1 - self.warmup_steps).clamp(min=0), **dict(self.parameters))
         if not self.warmup_steps:
             return own_T1
         progress_T1 = (steps_T1 / self.warmup_steps).clamp(max=1)

@@ -1,7 +1,7 @@
-"""How does one block of columns train through an epoch, and what can be measured of it afterwards?
+"""Trains one block of columns through an epoch, and measures its fields afterwards.
 
-A block is as wide as the processor's cache is large: it goes through all updates of an epoch before the next block
-has its turn. Blocks are independent, so where they are cut changes nothing but the time.
+A block is as wide as fits the processor's cache: it makes all updates of an epoch before the next block does. Blocks
+are independent, so their width changes the time only.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,19 +11,27 @@ from torch import Tensor
 
 from worker.engine.numerics.columns import norm, squared_norm
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.protocols import Deciding, Evaluation, Lengthy, Look, Problem, Tested, never
+from worker.engine.protocols import (
+    Evaluation,
+    PlaneObjective,
+    Poll,
+    PollingObjective,
+    Problem,
+    TestedObjective,
+    never_pause,
+)
 from worker.engine.stack.groups import Group
-from worker.engine.stack.hyper_parameters import SettingsTable
+from worker.engine.stack.hyper_parameters import HyperParameterTable
 from worker.engine.stack.layout import Block, Layout
 from worker.engine.stack.measures import VELOCITY, landed
-from worker.engine.stack.part import Part, beside
+from worker.engine.stack.part import Part, join_columns
 
 # A point, and what the objective is there.
 Evaluated = tuple[Tensor, Evaluation]
 
 
 class Stack:
-    """The columns of one block: their weights [D, R], the state of their optimizers, and what they minimise."""
+    """The columns of one block: weights [D, R], state of the optimizers, and objective."""
 
     def __init__(
         self,
@@ -35,14 +43,14 @@ class Stack:
         dtype: torch.dtype,
         device: torch.device,
         measure: tuple[str, ...] = (),
-        look: Look = never,
+        poll: Poll = never_pause,
     ) -> None:
         self.block = block
         self._extra = measure
         self._variance_share = problem.variance_share(accumulate)
         self._objective = problem.objective(layout.source[block.start : block.stop], dtype, device)
-        if isinstance(self._objective, Lengthy):
-            self._objective.look = look
+        if isinstance(self._objective, PollingObjective):
+            self._objective.poll = poll
         self._whole = problem.whole
         self._has_position = problem.has_position
         self._minima_MD1 = torch.from_numpy(problem.minima_MD[:, :, None]).to(device=device, dtype=dtype)
@@ -55,17 +63,17 @@ class Stack:
             self._shift_D1 = torch.from_numpy(self._shift.by_D[:, None]).to(device=device, dtype=dtype)
         self._steps = 0  # Micro-batches so far, over all epochs.
         self._updates = 0
-        # Sums over the micro-batches of the epoch, and over those of the update under way.
+        # Sums over the micro-batches of the epoch, and over those of the current update.
         self._loss_KR: Tensor | None = None
         self._gradient_DR: Tensor | None = None
         self._train_loss_R: Tensor | None = None
-        # The evaluation at the weights, and at the point that the optimizers answer with where that is another one.
+        # The evaluation at the weights, and at the result of the optimizers where that is another point.
         self._known: Evaluation | None = None
-        self._answer: Evaluated | None = None
-        # What the history would have told of before the epoch's last update.
+        self._result: Evaluated | None = None
+        # The result before the epoch's last update.
         self._before_last: Evaluated | None = None
         self.parts = [self._part(problem, groups[part[0]], layout, *part, dtype, device) for part in block.parts]
-        self._answers_elsewhere = any(part.optimizer.evaluation_point is not None for part in self.parts)
+        self._has_evaluation_point = any(part.optimizer.evaluation_point is not None for part in self.parts)
         for part, weights_DR in zip(self.parts, self._by_part(self.weights_DR), strict=True):
             part.begin(weights_DR)
 
@@ -81,16 +89,16 @@ class Stack:
         device: torch.device,
     ) -> Part:
         members = layout.members(index, start, stop)
-        settings = SettingsTable(group, members, dtype, device, self._updates_per_epoch)
-        return Part(index, start, stop, OPTIMIZERS[group.kind], problem.shapes, group.terms, settings)
+        table = HyperParameterTable(group, members, dtype, device, self._updates_per_epoch)
+        return Part(index, start, stop, OPTIMIZERS[group.kind], problem.shapes, group.terms, table)
 
     def _by_part(self, matrix_DR: Tensor) -> tuple[Tensor, ...]:
         return matrix_DR.split_with_sizes([part.stop - part.start for part in self.parts], 1)
 
     def train(self, epoch: int) -> Iterator[None]:
-        """One pass over the data, or what is left of it: epoch number `epoch`, from 1. Yields after each micro-batch.
+        """Epoch number `epoch`, from 1, or the rest of it: one pass over the data. Yields after each micro-batch.
 
-        Between two yields, and when all is done, `under_way` gives what `resume` needs to go on.
+        Between two yields, and at the end, `progress` gives what `resume` needs to continue.
         """
         num_batches, accumulate = self._num_batches, self._accumulate
         done = self._steps - (epoch - 1) * num_batches
@@ -101,8 +109,8 @@ class Stack:
         while done < num_batches:
             if "alpha" in self._extra and done % accumulate == 0 and done + accumulate >= num_batches:
                 self._before_last = self._evaluation()
-            place_DR = self._place(self.weights_DR)
-            loss_KR, gradient_DR = self._objective.batch(place_DR, self._steps, self._known)
+            coordinates_DR = self._coordinates(self.weights_DR)
+            loss_KR, gradient_DR = self._objective.batch(coordinates_DR, self._steps, self._known)
             self._loss_KR = loss_KR if self._loss_KR is None else self._loss_KR + loss_KR
             if self._gradient_DR is not None:
                 gradient_DR = self._gradient_DR + gradient_DR
@@ -119,11 +127,11 @@ class Stack:
         self._train_loss_R = self._loss_KR.sum(0) / (len(self._loss_KR) * num_batches)
 
     def is_inside(self, epoch: int) -> bool:
-        """Whether some of an epoch is done, or all of it."""
+        """Whether part of an epoch is done, or all of it."""
         return self._steps > (epoch - 1) * self._num_batches >= 0
 
-    def under_way(self) -> dict[str, Tensor]:
-        """What an epoch that is not over has come to, besides weights and state: numbers, and matrices [·, R]."""
+    def progress(self) -> dict[str, Tensor]:
+        """Intermediate results of an unfinished epoch besides weights and state: numbers, and matrices [·, R]."""
         matrices = {"before": self._before_DR, "loss": self._loss_KR, "gradient": self._gradient_DR}
         if self._before_last is not None:
             point_DR, known = self._before_last
@@ -131,117 +139,117 @@ class Stack:
         found = {name: matrix for name, matrix in matrices.items() if matrix is not None}
         return found | {"steps": torch.tensor(self._steps)}
 
-    def resume(self, epoch: int, under_way: Mapping[str, Tensor]) -> None:
-        """Goes on after an epoch, or inside the next one with what `under_way` gave; weights and state are there."""
-        if not under_way:
+    def resume(self, epoch: int, progress: Mapping[str, Tensor]) -> None:
+        """Continues after an epoch, or inside the next one from its `progress`; weights and state are set already."""
+        if not progress:
             self._steps = max(0, epoch) * self._num_batches
             return
-        # Matrices stand in memory as the weights do: the order in which a sum is taken depends on it.
+        # Matrices keep the memory order of the weights: the order of sums depends on it.
         like_weights = {
-            name: torch.empty_like(self.weights_DR).copy_(under_way[name])
+            name: torch.empty_like(self.weights_DR).copy_(progress[name])
             for name in ("before", "gradient", "last_point", "last_gradient")
-            if name in under_way
+            if name in progress
         }
-        self._steps = int(under_way["steps"])
+        self._steps = int(progress["steps"])
         self._before_DR = like_weights["before"]
         self._gradient_DR = like_weights.get("gradient")
-        self._loss_KR = under_way.get("loss")
+        self._loss_KR = progress.get("loss")
         if "last_point" in like_weights:
-            known = Evaluation(under_way["last_loss"], like_weights["last_gradient"])
+            known = Evaluation(progress["last_loss"], like_weights["last_gradient"])
             self._before_last = like_weights["last_point"], known
 
     def _update(self, gradient_DR: Tensor) -> None:
         update = self._updates
-        self._known = self._answer = None
+        self._known = self._result = None
         self._updates = update + 1
         if len(self.parts) == 1:
             self.weights_DR = self.parts[0].update(self.weights_DR, gradient_DR, update)
             return
         columns = zip(self.parts, self._by_part(self.weights_DR), self._by_part(gradient_DR), strict=True)
-        self.weights_DR = beside([part.update(weights, gradient, update) for part, weights, gradient in columns])
+        self.weights_DR = join_columns([part.update(weights, gradient, update) for part, weights, gradient in columns])
 
-    def _place(self, point_DR: Tensor) -> Tensor:
-        """Where a point is on the landscape: seen from one that has moved, it has moved the other way."""
+    def _coordinates(self, point_DR: Tensor) -> Tensor:
+        """Coordinates of a point on the landscape, which may have moved: the point then moves the other way."""
         if self._shift is None or self._updates < self._shift.at:
             return point_DR
         return point_DR - self._shift_D1
 
     def _point(self) -> Tensor:
-        """The weights that a history tells of: those that the optimizers would answer with now."""
-        if not self._answers_elsewhere:
+        """The point that a history records: the result of the optimizers at present."""
+        if not self._has_evaluation_point:
             return self.weights_DR
         columns = zip(self.parts, self._by_part(self.weights_DR), strict=True)
-        return beside([part.evaluation_point(weights) for part, weights in columns])
+        return join_columns([part.evaluation_point(weights) for part, weights in columns])
 
     def loss(self) -> Tensor:
-        """The loss [R] that the history tells of, as cheaply as it can be had."""
-        if self._answers_elsewhere:
-            return self._answer[1].loss_R if self._answer else self._objective.loss(self._place(self._point()))
+        """The recorded loss [R], computed as cheaply as possible."""
+        if self._has_evaluation_point:
+            return self._result[1].loss_R if self._result else self._objective.loss(self._coordinates(self._point()))
         if self._whole or self._known:
-            # Where the batch is all of the data, the next update takes the gradient that comes with it.
+            # With the full batch, the next update uses the gradient of this evaluation.
             return self._evaluation()[1].loss_R
-        return self._objective.loss(self._place(self.weights_DR))
+        return self._objective.loss(self._coordinates(self.weights_DR))
 
     def _evaluation(self) -> Evaluated:
-        """The point that the history tells of, and the evaluation there."""
-        if self._answers_elsewhere:
-            if self._answer is None:
+        """The recorded point, and the evaluation there."""
+        if self._has_evaluation_point:
+            if self._result is None:
                 point_DR = self._point()
-                self._answer = point_DR, self._objective.evaluate(self._place(point_DR))
-            return self._answer
+                self._result = point_DR, self._objective.evaluate(self._coordinates(point_DR))
+            return self._result
         if self._known is None:
-            self._known = self._objective.evaluate(self._place(self.weights_DR))
+            self._known = self._objective.evaluate(self._coordinates(self.weights_DR))
         return self.weights_DR, self._known
 
     def measure(self) -> dict[str, Tensor]:
-        """The fields of the history at present, as rows [R], without those that do not exist here."""
+        """The fields at present, each [R], without those that do not exist here."""
         point_DR, known = self._evaluation()
-        rows = {
+        fields = {
             "loss": known.loss_R,
             "grad_norm": norm(known.gradient_DR),
             "distance_from_start": norm(point_DR - self._start_DR),
         }
         if known.accuracy_R is not None:
-            rows["accuracy"] = known.accuracy_R
-        if isinstance(self._objective, Tested):
-            rows["test_loss"], rows["test_accuracy"] = self._objective.test(point_DR)
+            fields["accuracy"] = known.accuracy_R
+        if isinstance(self._objective, TestedObjective):
+            fields["test_loss"], fields["test_accuracy"] = self._objective.test(point_DR)
         if self._train_loss_R is not None:
-            rows["train_loss"] = self._train_loss_R
-            rows["update_norm"] = norm(point_DR - self._before_DR)
+            fields["train_loss"] = self._train_loss_R
+            fields["update_norm"] = norm(point_DR - self._before_DR)
         if len(self._minima_MD1):
-            away_DMR = (self._place(point_DR) - self._minima_MD1).movedim(1, 0)
-            rows["distance_to_minimum"] = torch.sqrt((away_DMR * away_DMR).sum(0).amin(0))
+            away_DMR = (self._coordinates(point_DR) - self._minima_MD1).movedim(1, 0)
+            fields["distance_to_minimum"] = torch.sqrt((away_DMR * away_DMR).sum(0).amin(0))
         if self._has_position:
-            rows |= zip(("x", "y"), point_DR, strict=False)
-        return rows | self._on_request(point_DR, known)
+            fields |= zip(("x", "y"), point_DR, strict=False)
+        return fields | self._on_request(point_DR, known)
 
     def _on_request(self, point_DR: Tensor, known: Evaluation) -> dict[str, Tensor]:
-        """The fields of measures.py that the plan asks for."""
-        rows: dict[str, Tensor] = {}
-        place_DR = self._place(point_DR)
+        """The fields of measures.py that the plan names."""
+        fields: dict[str, Tensor] = {}
+        coordinates_DR = self._coordinates(point_DR)
         if "sharpness" in self._extra:
-            rows["sharpness"] = self._objective.sharpness(place_DR)
+            fields["sharpness"] = self._objective.sharpness(coordinates_DR)
         if "noise_scale" in self._extra or "gradient_variance" in self._extra:
-            trace_R = self._objective.noise_trace(place_DR, known.gradient_DR)
-            rows["noise_scale"] = trace_R / squared_norm(known.gradient_DR)
-            rows["gradient_variance"] = trace_R * self._variance_share
+            trace_R = self._objective.noise_trace(coordinates_DR, known.gradient_DR)
+            fields["noise_scale"] = trace_R / squared_norm(known.gradient_DR)
+            fields["gradient_variance"] = trace_R * self._variance_share
         if self._before_last is not None:
             before_DR, before = self._before_last
-            rows["alpha"] = landed(point_DR - before_DR, before, known)
+            fields["alpha"] = landed(point_DR - before_DR, before, known)
         if "velocity_norm" in self._extra:
             none_R = known.loss_R.new_full((), torch.nan)
             norms = [
                 norm(part.state[VELOCITY]) if VELOCITY in part.state else none_R.expand(part.stop - part.start)
                 for part in self.parts
             ]
-            rows["velocity_norm"] = torch.cat(norms)
-        return {name: rows[name] for name in self._extra if name in rows}
+            fields["velocity_norm"] = torch.cat(norms)
+        return {name: fields[name] for name in self._extra if name in fields}
 
     def decision(self) -> Tensor | None:
-        """What the networks decide on a grid [R, y, x], where they decide about a plane."""
-        return self._objective.decision(self._point()) if isinstance(self._objective, Deciding) else None
+        """Decision values of the networks on a grid [R, y, x], on problems that have them."""
+        return self._objective.decision(self._point()) if isinstance(self._objective, PlaneObjective) else None
 
     def in_force(self, epoch: int) -> list[tuple[Part, Tensor, Tensor | None]]:
         """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""
         update = max(0, epoch * self._updates_per_epoch - 1)
-        return [(part, *part.settings.recorded(update)) for part in self.parts]
+        return [(part, *part.hyper_parameters.recorded(update)) for part in self.parts]

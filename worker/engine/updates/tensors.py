@@ -1,4 +1,4 @@
-"""How does an optimizer see the tensors that a column of parameters consists of?"""
+"""The tensors of a column of parameters, and back."""
 
 import math
 from collections.abc import Sequence

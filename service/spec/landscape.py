@@ -1,4 +1,4 @@
-"""What do surfaces and quadratics share: a point that moves, from one start or from many, maybe in noise?"""
+"""What surfaces and quadratics have in common: starts, gradient noise, a shift."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from service.spec.problems.starts import Point, StartGrid, check_dimension
+from service.spec.starts import Point, StartGrid, check_dimension
 
 Noise = Annotated[
     float,
@@ -21,15 +21,15 @@ ShiftAt = Annotated[
     int | None,
     Field(
         ge=1,
-        description="Moves the landscape once, by shift_by, as soon as this many updates are made; the row of that "
-        "epoch is the first that refers to it where it then is.",
+        description="Moves the landscape once, by shift_by, after this many updates; the row of that epoch is the "
+        "first that refers to the moved landscape.",
     ),
 ]
-ShiftBy = Annotated[Point | None, Field(description="How far the landscape moves at shift_at, along each axis.")]
+ShiftBy = Annotated[Point | None, Field(description="Shift of the landscape at shift_at, along each axis.")]
 
 
 class Landscape:
-    """What surfaces and quadratics share: a point that moves, from one start or from many."""
+    """Base of surfaces and quadratics: a point that moves, from one start or from many."""
 
     has_matrices: ClassVar[bool] = False
     default_batch_size: ClassVar[int] = 1
@@ -37,7 +37,7 @@ class Landscape:
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float64"
     numbers_per_example: ClassVar[int] = 0
 
-    if TYPE_CHECKING:  # pydantic would take them for fields, and fields are validated in the order of their class.
+    if TYPE_CHECKING:  # Otherwise pydantic makes them fields, and fields are validated in the order of their class.
         start: list[float] | None
         starts: list[list[float]] | StartGrid | None
         shift_at: int | None
@@ -79,7 +79,7 @@ class Landscape:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Name the metrics that this problem has."""
+        """Name the fields of this problem."""
         distance = ("distance_to_minimum",) if self.minima else ()
         position = ("position",) if self.dimension <= 2 else ()
         moved = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start")

@@ -1,4 +1,4 @@
-"""Where may runs on a landscape start: at one point, at several, or on a grid?"""
+"""Starts of runs on a landscape: one point, several, or a grid."""
 
 from math import isfinite
 from typing import Annotated, Any
@@ -10,12 +10,12 @@ from pydantic_core import PydanticCustomError
 from service.spec.fields import MAX_VALUES, Range, Strict
 
 MAX_DIMENSION = 1_000
-# Beyond this the squares of coordinates leave float64; no surface is drawn there either.
+# Squares of larger coordinates overflow float64.
 MAX_COORDINATE = 1e100
 
 
 def within_float(point: list[float]) -> list[float]:
-    """Give a point back, or refuse one that leaves float64 when it is squared."""
+    """Return a point, or refuse one whose square overflows float64."""
     if not all(isfinite(value) and abs(value) <= MAX_COORDINATE for value in point):
         raise PydanticCustomError("coordinate", "coordinates must be between −1e100 and 1e100")
     return point
@@ -28,7 +28,7 @@ class StartGrid(Strict):
     """Every combination of x and y, x outermost."""
 
     x: Range = Field(description="Values of x.")
-    y: Range | None = Field(None, description="Values of y; left out where the problem has x alone.")
+    y: Range | None = Field(None, description="Values of y; omitted where the problem has x alone.")
 
     @property
     def dimension(self) -> int:
@@ -41,7 +41,7 @@ class StartGrid(Strict):
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, len(axes))
 
 
-Start = Annotated[Point | None, Field(description="Where all runs start; by default the problem's typical start.")]
+Start = Annotated[Point | None, Field(description="Start of all runs; by default the typical start of the problem.")]
 Starts = Annotated[
     Annotated[list[Point], Field(min_length=1, max_length=MAX_VALUES), Tag("points")]
     | Annotated[StartGrid, Tag("grid")]
@@ -52,7 +52,7 @@ Starts = Annotated[
 
 
 def check_dimension(dimension: int, given: int) -> None:
-    """Refuse a point that lies in another space than the problem."""
+    """Refuse a point of another dimension than the problem."""
     if given != dimension:
         raise PydanticCustomError(
             "dimension",
@@ -62,7 +62,7 @@ def check_dimension(dimension: int, given: int) -> None:
 
 
 def check_starts(starts: Any, dimension: int, start: object) -> None:
-    """Refuse starts of another dimension, or beside a single start."""
+    """Refuse starts of another dimension, or together with a single start."""
     if starts is None:
         return
     if start is not None:
