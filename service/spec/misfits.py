@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from service.spec.course import Course
 from service.spec.entry import Entry
 from service.spec.fields import Range, values_of
+from service.spec.warmup import WarmUp
 
 Location = tuple[str, ...]
 
@@ -32,5 +32,5 @@ def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> I
         )
 
 
-def _steps(schedule: Course, updates: int, epochs: int) -> int:
+def _steps(schedule: WarmUp, updates: int, epochs: int) -> int:
     return epochs if schedule.per == "epoch" else updates

@@ -7,10 +7,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.spec.course import MAX_STEPS, Course, Factor, Fraction, Misfit, Steps
+from service.spec.warmup import MAX_STEPS, Factor, Fraction, Misfit, Steps, WarmUp
 
 
-class Constant(Course):
+class Constant(WarmUp):
     """The same value from the end of the warm-up to the last step."""
 
     title: ClassVar = "Constant"
@@ -20,7 +20,7 @@ class Constant(Course):
     kind: Literal["constant"] = Field("constant", description="The schedule's name.")
 
 
-class Step(Course):
+class Step(WarmUp):
     """Multiply the value by a factor after every decay_steps steps (torch's StepLR)."""
 
     title: ClassVar = "Step"
@@ -37,7 +37,7 @@ class Step(Course):
         return _power(self.factor, (self._left(num_steps) - 1) // self.decay_steps)
 
 
-class Exponential(Course):
+class Exponential(WarmUp):
     """Multiply the value by the same number at every step (torch's ExponentialLR)."""
 
     title: ClassVar = "Exponential"
@@ -52,7 +52,7 @@ class Exponential(Course):
         return _power(self.factor, (self._left(num_steps) - 1) / self.decay_steps)
 
 
-class _Decay(Course):
+class _Decay(WarmUp):
     """A decay to a final fraction, over the rest of the job by default."""
 
     decay_steps: Steps | None = Field(
@@ -173,7 +173,7 @@ class WarmupStableDecay(_Decay):
         return {**super().parameters(num_steps), "stable_steps": stable, "decay_steps": decay}
 
 
-class Piecewise(Course):
+class Piecewise(WarmUp):
     """Constant factors between given steps (torch's MultiStepLR has the factors γ, γ², γ³, …)."""
 
     title: ClassVar = "Piecewise constant"
@@ -225,7 +225,7 @@ Schedule = Annotated[
     Constant | Step | Exponential | Polynomial | Cosine | OneCycle | WarmupStableDecay | Piecewise,
     Field(discriminator="kind"),
 ]
-SCHEDULES: tuple[type[Course], ...] = (
+SCHEDULES: tuple[type[WarmUp], ...] = (
     Constant,
     Step,
     Exponential,

@@ -43,7 +43,7 @@ class Momentum(Entry):
 
 
 class Nesterov(Entry):
-    """Momentum with the gradient at the point that the velocity leads to (torch's form, without dampening)."""
+    """Momentum that steps along the predicted next velocity (torch's form, without dampening)."""
 
     title: ClassVar = "Nesterov's accelerated gradient"
     formula: ClassVar = "v ← β·v + g;  w ← w − lr·(g + β·v)"

@@ -20,7 +20,7 @@ class LARS(Entry):
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
     weight_decay: NotNegative = Field(0.0, description="λ: adds weight_decay × w to the gradient of matrices.")
     trust_coefficient: Positive = Field(0.001, description="η: the share of its norm by which a matrix may move.")
-    nesterov: bool = Field(False, description="Take the gradient at the point that the velocity leads to.")
+    nesterov: bool = Field(False, description="Step along the predicted next velocity.")
 
 
 class LAMB(Entry):

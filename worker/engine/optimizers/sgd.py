@@ -45,7 +45,7 @@ def momentum(
 def nesterov(
     weights_DR: Tensor, gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """Momentum with the gradient at the point that the velocity leads to, so that it brakes sooner.
+    """Momentum that steps along the predicted next velocity, so that it brakes sooner.
 
         v ← β · v + g
         w ← w − lr · (g + β · v)

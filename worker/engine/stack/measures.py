@@ -22,10 +22,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from worker.engine.numerics.columns import squared_norm
+from worker.engine.numerics.columns import norm, squared_norm
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Evaluation
 from worker.engine.stack.groups import Group
+from worker.engine.stack.part import Part
 
 MEASURES = ("sharpness", "noise_scale", "gradient_variance", "alpha", "velocity_norm")
 # The state whose norm velocity_norm is.
@@ -35,6 +36,16 @@ VELOCITY = "velocity"
 def has_velocity(group: Group) -> bool:
     """Whether the runs of a group have a velocity."""
     return VELOCITY in OPTIMIZERS[group.kind].state_names(group.terms)
+
+
+def velocity_norms(parts: Sequence[Part], like_R: Tensor) -> Tensor:
+    """The norm [R] of each column's velocity; NaN for methods without one."""
+    none_R = like_R.new_full((), torch.nan)
+    norms = [
+        norm(part.state[VELOCITY]) if VELOCITY in part.state else none_R.expand(part.stop - part.start)
+        for part in parts
+    ]
+    return torch.cat(norms)
 
 
 def landed(step_DR: Tensor, before: Evaluation, after: Evaluation) -> Tensor:

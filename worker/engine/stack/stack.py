@@ -23,7 +23,7 @@ from worker.engine.protocols import (
 from worker.engine.stack.groups import Group
 from worker.engine.stack.hyper_parameters import HyperParameterTable
 from worker.engine.stack.layout import Block, Layout
-from worker.engine.stack.measures import VELOCITY, landed
+from worker.engine.stack.measures import landed, velocity_norms
 from worker.engine.stack.part import Part, join_columns
 
 # A point, and what the objective is there.
@@ -237,12 +237,7 @@ class Stack:
             before_DR, before = self._before_last
             fields["alpha"] = landed(point_DR - before_DR, before, known)
         if "velocity_norm" in self._extra:
-            none_R = known.loss_R.new_full((), torch.nan)
-            norms = [
-                norm(part.state[VELOCITY]) if VELOCITY in part.state else none_R.expand(part.stop - part.start)
-                for part in self.parts
-            ]
-            fields["velocity_norm"] = torch.cat(norms)
+            fields["velocity_norm"] = velocity_norms(self.parts, known.loss_R)
         return {name: fields[name] for name in self._extra if name in fields}
 
     def decision(self) -> Tensor | None:

@@ -21,7 +21,7 @@ Factor = Annotated[float, Field(gt=0, le=1_000)]
 Misfit = tuple[str, str]
 
 
-class Course(Strict):
+class WarmUp(Strict):
     """What all schedules have: the unit of a step, and a linear warm-up before the schedule."""
 
     title: ClassVar[str]
@@ -37,7 +37,7 @@ class Course(Strict):
 
     def parameters(self, num_steps: int) -> dict[str, Any]:
         """Give the schedule's own parameters in a job of so many steps; what was left out follows from the job."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in Course.model_fields}
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in WarmUp.model_fields}
 
     def warmup(self, num_steps: int) -> dict[str, Any]:
         """Give the parameters of the warm-up."""
