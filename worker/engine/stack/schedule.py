@@ -27,7 +27,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         if self.kind not in SCHEDULES:
-            raise ValueError(f"Unknown schedule {self.kind!r}; known are {list(SCHEDULES)}.")
+            raise ValueError(f"There is no schedule {self.kind!r}; known are {list(SCHEDULES)}.")
 
     @property
     def constant(self) -> bool:
