@@ -1,4 +1,4 @@
-"""What does a spec mean to the engine? The only file that speaks both languages."""
+"""Translates runs of a job's spec into a plan of the engine: the only module that uses both."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,33 +6,33 @@ from numpy.typing import NDArray
 from service.spec.job import JobSpec
 from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
-from service.spec.schedules import Schedule
-from worker.engine.course import Course
-from worker.engine.groups import Entry, group_entries
+from service.spec.schedules import Schedule as SpecSchedule
 from worker.engine.problems import digits, flipnet, playground, quadratic, surface
 from worker.engine.protocols import Problem, Shift
+from worker.engine.stack.groups import OptimizerRuns, group_runs
+from worker.engine.stack.schedule import Schedule
 from worker.engine.trainer import Plan
 
 
 def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
-    """Lay out a shard of a job: runs ``first_run`` to ``first_run + num_runs − 1``."""
+    """Plan runs ``first_run`` to ``first_run + num_runs − 1`` of a job."""
     runs = Runs(spec)
     index_R = np.arange(first_run, first_run + num_runs)
     setting_R, rest_R = np.divmod(index_R, runs.per_setting)
     seed_R, start_R = np.divmod(rest_R, runs.num_starts)
-    entries = []
+    all_runs = []
     first = 0
     for settings in runs.entries:
         inside_R = np.flatnonzero((setting_R >= first) & (setting_R < first + settings.num))
         if len(inside_R):
             fixed = {**settings.entry.flags(), **settings.entry.clipping()}
-            courses = _course(settings.entry.schedule, spec), _course(settings.entry.momentum_schedule, spec)
+            schedules = _schedule(settings.entry.schedule, spec), _schedule(settings.entry.momentum_schedule, spec)
             columns = settings.columns(setting_R[inside_R] - first)
-            entries.append(Entry(settings.entry.kind, inside_R, {**fixed, **columns}, courses))
+            all_runs.append(OptimizerRuns(settings.entry.kind, inside_R, {**fixed, **columns}, schedules))
         first += settings.num
     return Plan(
         problem=_problem(spec, runs.seeds(seed_R), start_R),
-        groups=group_entries(entries),
+        groups=group_runs(all_runs),
         epochs=spec.epochs,
         record_every=spec.record_every,
         accumulate=spec.accumulate,
@@ -41,10 +41,10 @@ def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
     )
 
 
-def _course(schedule: Schedule, spec: JobSpec) -> Course:
+def _schedule(schedule: SpecSchedule, spec: JobSpec) -> Schedule:
     num_steps = spec.epochs if schedule.per == "epoch" else spec.epochs * spec.updates_per_epoch
-    own = tuple(schedule.own(num_steps).items())
-    return Course(schedule.kind, own, schedule.per, **schedule.warmup(num_steps))
+    parameters = tuple(schedule.parameters(num_steps).items())
+    return Schedule(schedule.kind, parameters, schedule.per, **schedule.warmup(num_steps))
 
 
 def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int64]) -> Problem:

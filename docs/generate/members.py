@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from docs.generate.words import Schema, fields, prose, table, values
+from service.spec.entry import Entry
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
-from service.spec.optimizers.entry import Entry
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
 from service.spec.surfaces import SURFACES
-from service.spec.warmup import WithWarmUp
+from service.spec.warmup import WarmUp
 
 
 def job_spec() -> str:
@@ -60,7 +60,7 @@ def optimizers() -> str:
 
 def schedules() -> str:
     """Write every schedule with its formula, parameters and reference."""
-    shared = WithWarmUp.model_json_schema()
+    shared = WarmUp.model_json_schema()
     text = [
         "# Schedules\n",
         "A schedule multiplies a learning rate (`schedule`) or a momentum (`momentum_schedule`) by a factor of the "

@@ -13,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from service.spec.entry import Entry
 from service.spec.fields import values_of
-from service.spec.optimizers import Entry
 
 Floats = NDArray[np.float64]
 Axis = Mapping[str, Floats]

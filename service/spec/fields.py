@@ -1,4 +1,4 @@
-"""What a number in a spec may be: one value, a list, or a range, each within stated bounds."""
+"""Numbers of a spec: one value, a list, or a range, each within stated bounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaH
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-# One list or range may not make a job of more runs than any job may have.
+# A list or range has at most as many values as a job may have runs.
 MAX_VALUES = 1_000_000
 
 
 class Strict(BaseModel):
-    """A part of a spec: no unknown field, no number given as text, no NaN, and never changed once accepted."""
+    """A part of a spec: no unknown field, no number as text, no NaN; immutable."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -27,7 +27,7 @@ class Strict(BaseModel):
     )
 
 
-# PostgreSQL keeps every character but the zero one. The pattern is part of the JSON Schema.
+# PostgreSQL stores every character except U+0000. The pattern is part of the JSON Schema.
 NO_ZERO_CHARACTER = r"^[^\x00]*$"
 
 
@@ -36,7 +36,7 @@ class Range(Strict):
 
     from_: float = Field(alias="from", description="First value.")
     to: float = Field(description="Last value.")
-    num: int = Field(ge=1, le=MAX_VALUES, description="How many values.")
+    num: int = Field(ge=1, le=MAX_VALUES, description="Number of values.")
     scale: Literal["linear", "log"] = Field("linear", description="Even steps or equal ratios.")
 
     def model_post_init(self, context: Any) -> None:
@@ -53,7 +53,7 @@ class Range(Strict):
 
 
 def shape_of(value: object) -> str | None:
-    """Tell which of the three forms a value was written in, so that an error speaks of that form alone."""
+    """Name the form of a value, number, list or range, so that an error refers to that form only."""
     if isinstance(value, dict | Range):
         return "range"
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -86,12 +86,12 @@ class Within:
     le: float | None = None
 
     def sentence(self) -> str:
-        """Say in words which values are allowed."""
+        """Give the allowed values in words."""
         words = {"above": self.gt, "at least": self.ge, "below": self.lt, "at most": self.le}
         return " and ".join(f"{word} {bound:g}" for word, bound in words.items() if bound is not None)
 
     def allows(self, value: float) -> bool:
-        """Tell whether one value lies inside."""
+        """Check whether one value lies inside."""
         return (
             (self.gt is None or value > self.gt)
             and (self.ge is None or value >= self.ge)
@@ -100,7 +100,7 @@ class Within:
         )
 
     def check(self, grid: float | list[float] | Range) -> float | list[float] | Range:
-        """Give the grid back, or say which value is outside. A range is monotonic: its two ends decide."""
+        """Return the grid, or name the value that is outside. A range is monotonic: its two ends decide."""
         for value in (grid.from_, grid.to) if isinstance(grid, Range) else values_of(grid):
             if not self.allows(value):
                 raise PydanticCustomError(
@@ -111,11 +111,11 @@ class Within:
         return grid
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check after the form has been validated."""
+        """Check bounds after the form has been validated."""
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Write the bounds where JSON Schema has words for them: at the number and at the items of the list."""
+        """Write the bounds into the JSON Schema of the number and of the items of the list."""
         shown = handler(schema)
         words = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
         bounds = {word: bound for name, word in words.items() if (bound := getattr(self, name)) is not None}

@@ -1,16 +1,16 @@
-"""What in an entry of the optimizers is right by itself, but does not fit the job around it?"""
+"""Checks of an entry of the optimizers against the rest of the job."""
 
 from collections.abc import Iterator
 
+from service.spec.entry import Entry
 from service.spec.fields import Range, values_of
-from service.spec.optimizers import Entry
-from service.spec.warmup import WithWarmUp
+from service.spec.warmup import WarmUp
 
-Place = tuple[str, ...]
+Location = tuple[str, ...]
 
 
-def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> Iterator[tuple[Place, str]]:
-    """Say what does not fit into a job: the place within the entry, and what is allowed there."""
+def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> Iterator[tuple[Location, str]]:
+    """List what does not fit the job: the location within the entry, and what is allowed there."""
     if entry.needs_matrices and not has_matrices:
         yield ("kind",), f"{entry.kind} needs a problem with matrices of weights, such as flipnet"
     for name, schedule in (("schedule", entry.schedule), ("momentum_schedule", entry.momentum_schedule)):
@@ -20,17 +20,17 @@ def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> I
     if momentum.kind == "constant" and not momentum.warmup_steps:
         return
     if entry.scheduled_momentum is None:
-        yield ("momentum_schedule",), f"must be constant: {entry.kind} has no momentum that could change"
+        yield ("momentum_schedule",), f"must be constant: {entry.kind} has no momentum"
         return
     grid = getattr(entry, entry.scheduled_momentum)
     largest = max((grid.from_, grid.to) if isinstance(grid, Range) else values_of(grid))
-    lifted = largest * momentum.highest(_steps(momentum, updates, epochs))
-    if lifted >= 1:
+    raised = largest * momentum.highest(_steps(momentum, updates, epochs))
+    if raised >= 1:
         yield (
             ("momentum_schedule",),
-            f"lifts {entry.scheduled_momentum} from {largest:g} to {lifted:g}: it must stay below 1",
+            f"raises {entry.scheduled_momentum} from {largest:g} to {raised:g}; it must stay below 1",
         )
 
 
-def _steps(schedule: WithWarmUp, updates: int, epochs: int) -> int:
+def _steps(schedule: WarmUp, updates: int, epochs: int) -> int:
     return epochs if schedule.per == "epoch" else updates

@@ -1,7 +1,7 @@
-"""What do all schedules share, and when does one not fit a job?
+"""What all schedules have: the unit of a step, a warm-up, and the check whether a schedule fits a job.
 
-A schedule gives a factor of the optimizer's own value. All kinds use one vocabulary: ``warmup_steps``,
-``decay_steps``, ``final_fraction``, and what a step is, an update or an epoch.
+A schedule is a factor of the optimizer's own value. All kinds use the same names: ``warmup_steps``, ``decay_steps``,
+``final_fraction``, and ``per``: a step is an update or an epoch.
 """
 
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from service.spec.fields import Strict
 
 MAX_STEPS = 1_000_000_000_000
 Steps = Annotated[int, Field(ge=1, le=MAX_STEPS)]
-# Above 1 a schedule lifts the value, as one-cycle does to the momentum.
+# Above 1 a schedule raises the value, as one-cycle does to the momentum.
 Fraction = Annotated[float, Field(ge=0, le=1_000)]
 Factor = Annotated[float, Field(gt=0, le=1_000)]
 
-# Where a schedule is wrong for a job: the field, and what is allowed.
+# A field of a schedule that does not fit a job, and what is allowed.
 Misfit = tuple[str, str]
 
 
-class WithWarmUp(Strict):
-    """What all schedules share: the unit of time, and a linear warm-up before the schedule's own course."""
+class WarmUp(Strict):
+    """What all schedules have: the unit of a step, and a linear warm-up before the schedule."""
 
     title: ClassVar[str]
     formula: ClassVar[str]
@@ -31,20 +31,20 @@ class WithWarmUp(Strict):
     kind: str = Field(description="The schedule's name.")
     per: Literal["update", "epoch"] = Field("update", description="What a step is: an update or an epoch.")
     warmup_steps: int = Field(
-        0, ge=0, le=MAX_STEPS, description="Steps of a linear warm-up before the schedule's own course begins."
+        0, ge=0, le=MAX_STEPS, description="Steps of a linear warm-up before the schedule begins."
     )
-    initial_fraction: Fraction = Field(1 / 3, description="What the warm-up starts from, as a fraction of the value.")
+    initial_fraction: Fraction = Field(1 / 3, description="Start of the warm-up, as a fraction of the value.")
 
-    def own(self, num_steps: int) -> dict[str, Any]:
-        """Give the schedule's own settings in a job of so many steps, where what was left out follows from the job."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in WithWarmUp.model_fields}
+    def parameters(self, num_steps: int) -> dict[str, Any]:
+        """Give the schedule's own parameters in a job of so many steps; what was left out follows from the job."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in WarmUp.model_fields}
 
     def warmup(self, num_steps: int) -> dict[str, Any]:
-        """Give the settings of the warm-up."""
+        """Give the parameters of the warm-up."""
         return {"warmup_steps": self.warmup_steps, "initial_fraction": self.initial_fraction}
 
     def misfits(self, num_steps: int) -> Iterator[Misfit]:
-        """Say what does not fit into a job of so many steps, field by field."""
+        """List what does not fit a job of so many steps, field by field."""
         unit = f"{self.per}s"
         field = "warmup_steps"
         needed = self.warmup_steps

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.analysis import stability
 from service.analysis.stability import LinearMethod, best_settings, critical_momentum, linear_method
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
 from worker.engine.problems import Quadratic
 from worker.engine.trainer import Plan, Trainer
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from tests.engine.training import assert_equal, final_weights, flat, flipnet_loss, surface, torch_twin, train
+from worker.engine.networks.flipnet import SHAPES, initial_weights
 from worker.engine.problems import FlipNet
-from worker.engine.problems.flipnet import SHAPES, initial_weights
 
 
 @pytest.mark.parametrize("clipping", [{"clip_norm": 0.7}, {"clip_value": 0.2}, {"clip_norm": 0.5, "clip_value": 0.3}])

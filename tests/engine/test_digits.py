@@ -11,10 +11,10 @@ from torch import nn
 from benchmarks.digits import network as plain_network
 from service.spec.problems import Digits as Spec
 from tests.engine.training import History, train
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
+from worker.engine.numerics.random import permutations
 from worker.engine.problems import Digits
 from worker.engine.problems.digits import MODELS, examples
-from worker.engine.random import permutations
 from worker.engine.trainer import Plan, Trainer
 
 CPU = torch.device("cpu")
@@ -53,7 +53,7 @@ def test_the_split_is_four_to_one_with_every_digit_in_proportion_and_nothing_in_
 @pytest.mark.parametrize("model", MODELS)
 def test_what_the_service_counts_is_what_the_engine_has(model, hidden):
     spec, problem = Spec(kind="digits", model=model, hidden=hidden), Digits([0], model=model, hidden=hidden)
-    assert spec.numbers_per_example == problem._lesson.network.numbers_per_example
+    assert spec.numbers_per_example == problem._setup.network.numbers_per_example
     assert spec.num_parameters == problem.num_parameters == sum(math.prod(shape) for shape in problem.shapes)
     assert spec.num_examples == len(examples()[0])
     assert Spec(kind="digits", train_size=50).num_examples == 50

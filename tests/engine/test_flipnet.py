@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from tests.engine.training import flipnet_loss, torch_loop, train
+from worker.engine.networks.flipnet import IMAGES, TARGETS, initial_weights
+from worker.engine.numerics.random import permutations
 from worker.engine.problems import FlipNet
-from worker.engine.problems.flipnet import IMAGES, TARGETS, initial_weights
-from worker.engine.random import permutations
 
 CPU = torch.device("cpu")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.engine.training import EIGENVALUES
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
 from worker.engine.problems import Quadratic
 from worker.engine.trainer import Plan
 
@@ -26,7 +26,7 @@ def test_runs_are_grouped_by_what_their_formula_looks_like():
         ("adam", [1], []),
         ("sgd", [3], ["weight_decay"]),
     ]
-    assert groups[0].settings["lr"].tolist() == [0.1, 0.2, 0.1]
+    assert groups[0].hyper_parameters["lr"].tolist() == [0.1, 0.2, 0.1]
 
 
 def test_muon_needs_a_problem_with_matrices():

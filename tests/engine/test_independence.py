@@ -8,18 +8,19 @@ import torch
 
 from service.spec.formulas.expression import parse
 from tests.engine.training import History
+from tests.groups import group_runs
 from worker.engine import trainer as trainer_module
-from worker.engine.course import Course
 from worker.engine.device import use_device
-from worker.engine.groups import group_runs
-from worker.engine.layout import COLUMNS_MULTIPLE, Layout
+from worker.engine.numerics.columns import COLUMNS_MULTIPLE
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import FlipNet, Quadratic, Surface
-from worker.engine.stack import Stack
+from worker.engine.stack.layout import Layout
+from worker.engine.stack.schedule import Schedule
+from worker.engine.stack.stack import Stack
 from worker.engine.trainer import Plan, Trainer
 
 RUNS = 999
-FALLING = Course("polynomial", (("decay_steps", 15.0), ("power", 1.7), ("final_fraction", 0.1)), warmup_steps=3)
+FALLING = Schedule("polynomial", (("decay_steps", 15.0), ("power", 1.7), ("final_fraction", 0.1)), warmup_steps=3)
 ALONE = (0, 1, 500, 997, 998)
 WAVES = "sin(3*x)*exp(-y**2/4) + abs(x)**1.5 + log(1 + y**2) + 0.1*(x**2 + y**2)*tanh(x*y)**2"
 
@@ -36,7 +37,7 @@ def population(num_runs: int, problem: str):
             settings |= {"beta1": 0.9 * index / num_runs, "amsgrad": index % 2 == 0}
         if kind == "rmsprop":
             settings |= {"centered": index % 3 == 0, "momentum": 0.5 * (index % 2)}
-        if index % 5 == 0 and "weight_decay" in OPTIMIZERS[kind].settings:
+        if index % 5 == 0 and "weight_decay" in OPTIMIZERS[kind].hyper_parameters:
             settings["weight_decay"] = 0.01
         if index % 7 == 0:
             settings |= {"clip_norm": 0.1 + 0.001 * index, "clip_value": 0.3}
@@ -44,9 +45,9 @@ def population(num_runs: int, problem: str):
     return optimizers
 
 
-def course_of(run: int):
+def schedules_of(run: int):
     """A falling rate for some of the runs."""
-    return (FALLING if run % 11 == 0 else Course(), Course())
+    return (FALLING if run % 11 == 0 else Schedule(), Schedule())
 
 
 def flipnet(batch_size, shuffle):
@@ -78,7 +79,7 @@ PROBLEMS = {
 
 def plan(problem: str, dtype: str, runs: np.ndarray, record_every: int = 1) -> Plan:
     make, epochs, accumulate = PROBLEMS[problem]
-    groups = group_runs(population(RUNS, problem), runs, [course_of(index) for index in range(RUNS)])
+    groups = group_runs(population(RUNS, problem), runs, [schedules_of(index) for index in range(RUNS)])
     return Plan(make(runs), groups, epochs, record_every=record_every, accumulate=accumulate, dtype=dtype)
 
 

@@ -1,11 +1,11 @@
-"""A turn inside an epoch: a checkpoint taken after any micro-batch goes on with the same bits, and looks come often."""
+"""A checkpoint taken after any micro-batch continues with the same bits, and polls come often."""
 
 import numpy as np
 import pytest
 
 from tests.engine.training import History
+from tests.groups import group_runs
 from worker.engine import trainer as trainer_module
-from worker.engine.groups import group_runs
 from worker.engine.problems import Digits, FlipNet, Playground, Quadratic
 from worker.engine.trainer import Plan, Trainer
 
@@ -47,8 +47,8 @@ def test_a_training_moved_to_another_trainer_after_each_micro_batch_yields_the_s
     whole = History(undisturbed, list(undisturbed.run()))
     epochs, checkpoint, turns = [], None, 0
     while not epochs or epochs[-1].number < planned.epochs:
-        # The first look of a trainer comes after one micro-batch, and the trainer goes no further.
-        trainer = Trainer(planned, checkpoint, look=lambda: True)
+        # The first poll of a trainer comes after one micro-batch, and the trainer stops there.
+        trainer = Trainer(planned, checkpoint, poll=lambda: True)
         found = next(trainer.run())
         turns += found is None
         epochs += [found] if found is not None else []
@@ -64,27 +64,27 @@ def test_a_training_moved_to_another_trainer_after_each_micro_batch_yields_the_s
 
 
 @pytest.mark.parametrize("measure", [(), ("sharpness",), ("noise_scale",)])
-def test_the_evaluation_of_a_network_looks_at_every_chunk_of_the_data(measure):
-    looks = 0
+def test_the_evaluation_of_a_network_polls_at_every_chunk_of_the_data(measure):
+    polls = 0
 
-    def look():
-        nonlocal looks
-        looks += 1
+    def poll():
+        nonlocal polls
+        polls += 1
         return False
 
     problem = Digits(SEEDS, hidden=4)
-    trainer = Trainer(Plan(problem, group_runs(OPTIMIZERS, RUNS % 5), 1, measure=measure), look=look)
+    trainer = Trainer(Plan(problem, group_runs(OPTIMIZERS, RUNS % 5), 1, measure=measure), poll=poll)
     next(trainer.run())
     # 1,437 examples to train with and 360 to test with, in chunks of how many fit.
     objective = trainer._stacks[0]._objective
     chunks = -(-1437 // objective._examples_per_chunk) + -(-360 // objective._examples_per_chunk)
-    assert looks >= len(trainer._stacks) * chunks
+    assert polls >= len(trainer._stacks) * chunks
     if measure == ("sharpness",):
-        assert looks >= 10 * chunks
+        assert polls >= 10 * chunks
 
 
 @pytest.mark.parametrize("problem", ["digits", "flipnet, accumulating", "playground"])
-def test_a_training_that_a_look_ends_anywhere_goes_on_elsewhere_with_the_same_bits(problem):
+def test_a_training_ended_by_a_poll_anywhere_continues_with_the_same_bits(problem):
     class Enough(Exception):
         pass
 
@@ -94,29 +94,29 @@ def test_a_training_that_a_look_ends_anywhere_goes_on_elsewhere_with_the_same_bi
     epochs, checkpoint, cuts = [], None, 0
     while not epochs or epochs[-1].number < planned.epochs:
         # Further each time, so that every phase of an epoch is cut, and each is got through in the end.
-        patience, looks = 1 + cuts, 0
+        patience, polls = 1 + cuts, 0
 
-        def look(patience=patience):
-            nonlocal looks
-            looks += 1
-            if looks == patience:
+        def poll(patience=patience):
+            nonlocal polls
+            polls += 1
+            if polls == patience:
                 raise Enough
             return False
 
-        trainer = Trainer(planned, checkpoint, look)
+        trainer = Trainer(planned, checkpoint, poll)
         try:
             for epoch in trainer.run():
                 epochs.append(epoch)
         except Enough:
             cuts += 1
-            assert looks == patience
+            assert polls == patience
         checkpoint = trainer.checkpoint()
     assert cuts >= 5
     assert History(trainer, epochs).of_runs(RUNS) == whole.of_runs(RUNS)
 
 
 def test_a_checkpoint_of_other_blocks_inside_an_epoch_is_refused(monkeypatch):
-    trainer = Trainer(plan("flipnet"), look=lambda: True)
+    trainer = Trainer(plan("flipnet"), poll=lambda: True)
     turns = trainer.run()
     assert [next(turns) is None for _ in range(2)] == [False, True]
     checkpoint = trainer.checkpoint()

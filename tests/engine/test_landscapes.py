@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.engine.training import History, surface, train
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
 from worker.engine.problems import Quadratic
 from worker.engine.protocols import Shift
 from worker.engine.trainer import Plan, Trainer

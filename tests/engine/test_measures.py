@@ -8,11 +8,11 @@ import torch
 
 from benchmarks.digits import network as plain_network
 from tests.engine.training import History, flipnet_loss, surface, train
-from worker.engine.groups import group_runs
-from worker.engine.lanczos import MAX_STEPS, largest_eigenvalue
-from worker.engine.measures import MEASURES
+from tests.groups import group_runs
+from worker.engine.numerics.lanczos import MAX_STEPS, largest_eigenvalue
 from worker.engine.problems import Digits, FlipNet, Quadratic
 from worker.engine.problems.digits import examples
+from worker.engine.stack.measures import MEASURES
 from worker.engine.trainer import Plan, Trainer
 
 SGD = ("sgd", {"lr": 0.03})

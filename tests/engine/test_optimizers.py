@@ -22,11 +22,11 @@ from tests.engine.training import (
     train,
 )
 from tests.engine.twins import PAIRS, TWINS, twin_settings
-from worker.engine.groups import group_runs
+from tests.groups import ENTRIES, defaults, group_runs
+from worker.engine.networks.flipnet import SHAPES, initial_weights
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import FlipNet, Quadratic
-from worker.engine.problems.flipnet import SHAPES, initial_weights
-from worker.engine.settings import SettingsTable
+from worker.engine.stack.hyper_parameters import HyperParameterTable
 
 UPDATES = 200
 
@@ -34,7 +34,7 @@ UPDATES = 200
 def test_every_kind_has_its_twin_and_its_settings():
     assert set(TWINS) == set(SETTINGS) == set(OPTIMIZERS)
     for kind, optimizer in OPTIMIZERS.items():
-        assert set(SETTINGS[kind]) == {*optimizer.settings, *optimizer.flags} - {"lr", "maximize"}
+        assert set(SETTINGS[kind]) == {*optimizer.hyper_parameters, *optimizer.flags} - {"lr", "maximize"}
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
@@ -71,7 +71,7 @@ def test_every_run_of_a_stack_equals_its_own_loop_in_another_program(kind, data)
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_maximize_climbs_as_other_programs_do(kind):
     given_settings = {"lr": 0.01 * UNITS.get(kind, 1.0), "maximize": True}
-    if "weight_decay" in OPTIMIZERS[kind].settings:
+    if "weight_decay" in OPTIMIZERS[kind].hyper_parameters:
         given_settings["weight_decay"] = 0.1
     optimizer = (kind, given_settings)
     if kind not in ON_POINTS:
@@ -99,12 +99,14 @@ def test_defaults_are_those_of_other_programs(kind):
         found["eps2"] = found["eps"][1]
     for pair, names in PAIRS.items():
         found |= dict(zip(names, found.get(pair, ()), strict=False))
-    defaults = OPTIMIZERS[kind].settings
-    assert math.isnan(defaults["lr"]), "lr is required"
-    for name in defaults.keys() - {"lr"}:
-        assert defaults[name] == found[name], name
-    for name in OPTIMIZERS[kind].flags_on:
-        assert found[name] is True
+    assert ENTRIES[kind].model_fields["lr"].is_required()
+    values = defaults(kind)
+    for name in OPTIMIZERS[kind].hyper_parameters:
+        if name != "lr":
+            assert values[name] == found[name], name
+    for name in OPTIMIZERS[kind].flags:
+        if values[name]:
+            assert found[name] is True
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
@@ -122,20 +124,20 @@ def test_every_optimizer_descends(kind):
 def test_an_update_keeps_dtype_and_shape_and_changes_nothing_in_place(kind, dtype):
     optimizer = OPTIMIZERS[kind]
     flags = {flag: flag != "maximize" for flag in optimizer.flags}
-    numbers = dict.fromkeys(optimizer.settings, 0.5)
+    numbers = dict.fromkeys(optimizer.hyper_parameters, 0.5)
     (group,) = group_runs([(kind, {**numbers, **flags})], np.zeros(32, int))
-    table = SettingsTable(group, np.arange(32), dtype, torch.device("cpu"))
+    table = HyperParameterTable(group, np.arange(32), dtype, torch.device("cpu"))
     names = optimizer.state_names(group.terms)
     assert optimizer.state_per_parameter(group.terms) == len(names) - len(optimizer.run_state)
     shapes = ((2, 2), (1,))
     step = optimizer.for_shapes(shapes)
     weights = torch.rand(5, 32, dtype=dtype)
     gradient = torch.rand(5, 32, dtype=dtype)
-    state = {name: torch.ones(optimizer.num_rows(name, shapes), 32, dtype=dtype) for name in names}
+    state = {name: torch.ones(optimizer.state_size(name, shapes), 32, dtype=dtype) for name in names}
     given_to_it = [weights, gradient, *state.values()]
     before = [tensor.clone() for tensor in given_to_it]
     for update in (0, 1, 70):
-        after, new_state = step(weights, gradient, state, table.rows(update), group.terms)
+        after, new_state = step(weights, gradient, state, table.coefficients(update), group.terms)
         assert new_state.keys() == state.keys()
         assert (after.dtype, after.shape) == (dtype, weights.shape)
         for name, tensor in new_state.items():
@@ -153,8 +155,8 @@ def test_the_state_that_each_method_keeps_is_what_theory_says():
         "schedule_free_adamw": 2,
     }
     # Of a matrix Adafactor keeps row and column means, and Muon one velocity.
-    assert OPTIMIZERS["adafactor"].num_rows("variance", SHAPES) == 7 + 3 + 7 + 4
-    assert OPTIMIZERS["muon"].num_rows("square", SHAPES) == 3 + 4
+    assert OPTIMIZERS["adafactor"].state_size("variance", SHAPES) == 7 + 3 + 7 + 4
+    assert OPTIMIZERS["muon"].state_size("square", SHAPES) == 3 + 4
     assert OPTIMIZERS["sgd"].state_per_parameter(frozenset({"momentum"})) == 1
     assert OPTIMIZERS["adam"].state_per_parameter(frozenset({"amsgrad"})) == 3
     assert OPTIMIZERS["rmsprop"].state_per_parameter(frozenset({"centered", "momentum"})) == 3
@@ -180,15 +182,17 @@ def test_tensors_of_any_number_of_axes_are_stepped_as_elsewhere(kind, runs_first
     shapes = ((2, 3, 4, 5), (6, 2), (7,))
     num = 120 + 12 + 7
     (group,) = group_runs([(kind, {"lr": 0.05})], np.zeros(32, int))
-    table = SettingsTable(group, np.arange(32), torch.float64, torch.device("cpu"))
+    table = HyperParameterTable(group, np.arange(32), torch.float64, torch.device("cpu"))
     step = OPTIMIZERS[kind].for_shapes(shapes)
     generator = torch.Generator().manual_seed(0)
     start_RD, target_RD = torch.randn(2, 32, num, dtype=torch.float64, generator=generator)
     weights_DR, target_DR = (start_RD.T, target_RD.T) if runs_first else (start_RD.T.contiguous(), target_RD.T)
     names = OPTIMIZERS[kind].state_names(group.terms)
-    state = {name: torch.zeros(OPTIMIZERS[kind].num_rows(name, shapes), 32, dtype=torch.float64) for name in names}
+    state = {name: torch.zeros(OPTIMIZERS[kind].state_size(name, shapes), 32, dtype=torch.float64) for name in names}
     for update in range(5):
-        weights_DR, state = step(weights_DR, 2 * (weights_DR - target_DR), state, table.rows(update), group.terms)
+        weights_DR, state = step(
+            weights_DR, 2 * (weights_DR - target_DR), state, table.coefficients(update), group.terms
+        )
     for run in (0, 31):
         losses = [lambda weights, run=run: ((weights - target_RD[run]) ** 2).sum()] * 5
         expected = torch_loop(start_RD[run], losses, (kind, {"lr": 0.05}), shapes)[0]

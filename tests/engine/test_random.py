@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from worker.engine import random
-from worker.engine.random import NOISE, ORDER, normals, permutations, philox, words
+from worker.engine.numerics import random
+from worker.engine.numerics.random import NOISE, ORDER, normals, permutations, philox, words
 
 # From kat_vectors of Random123, the authors' library: counter, key, result.
 KNOWN_ANSWERS = [

@@ -11,11 +11,11 @@ from torch.optim import lr_scheduler as torch_schedulers
 
 from tests.engine.training import History, flipnet_loss
 from tests.engine.twins import twin_settings
-from worker.engine.course import Course
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
+from worker.engine.networks.flipnet import initial_weights
 from worker.engine.problems import FlipNet, Quadratic
-from worker.engine.problems.flipnet import initial_weights
 from worker.engine.schedules import SCHEDULES
+from worker.engine.stack.schedule import Schedule
 from worker.engine.trainer import Plan, Trainer
 
 Twin = Callable[[torch.optim.Optimizer], torch_schedulers.LRScheduler]
@@ -23,10 +23,10 @@ STEPS = 60
 RATE = 0.05
 
 
-def course(kind: str, **settings: Any) -> Course:
-    shared = {name: settings.pop(name) for name in ("per", "warmup_steps", "initial_fraction", "warmup_shape")
-              if name in settings}  # fmt: skip
-    return Course(kind, tuple(settings.items()), **shared)
+def schedule(kind: str, **parameters: Any) -> Schedule:
+    shared = {name: parameters.pop(name) for name in ("per", "warmup_steps", "initial_fraction", "warmup_shape")
+              if name in parameters}  # fmt: skip
+    return Schedule(kind, tuple(parameters.items()), **shared)
 
 
 def one_cycle(anneal: str) -> Twin:
@@ -36,40 +36,40 @@ def one_cycle(anneal: str) -> Twin:
 
 
 CYCLE = {"initial_fraction": 1 / 25, "final_fraction": 1 / 25e4, "warmup_steps": 17, "decay_steps": 42}
-TWINS: dict[str, tuple[Course, Twin]] = {
-    "constant": (course("constant"), lambda given: torch_schedulers.ConstantLR(given, factor=1.0)),
+TWINS: dict[str, tuple[Schedule, Twin]] = {
+    "constant": (schedule("constant"), lambda given: torch_schedulers.ConstantLR(given, factor=1.0)),
     "step": (
-        course("step", decay_steps=7.0, factor=0.3),
+        schedule("step", decay_steps=7.0, factor=0.3),
         lambda given: torch_schedulers.StepLR(given, 7, gamma=0.3),
     ),
     "exponential": (
-        course("exponential", decay_steps=1.0, factor=0.93),
+        schedule("exponential", decay_steps=1.0, factor=0.93),
         lambda given: torch_schedulers.ExponentialLR(given, 0.93),
     ),
     "polynomial": (
-        course("polynomial", decay_steps=45.0, power=1.7, final_fraction=0.0),
+        schedule("polynomial", decay_steps=45.0, power=1.7, final_fraction=0.0),
         lambda given: torch_schedulers.PolynomialLR(given, 45, power=1.7),
     ),
     "cosine": (
-        course("cosine", decay_steps=60.0, final_fraction=0.1),
+        schedule("cosine", decay_steps=60.0, final_fraction=0.1),
         lambda given: torch_schedulers.CosineAnnealingLR(given, 60, eta_min=0.1 * RATE),
     ),
     "cosine with restarts": (
-        course("cosine", decay_steps=13.0, final_fraction=0.1, restarts=True),
+        schedule("cosine", decay_steps=13.0, final_fraction=0.1, restarts=True),
         lambda given: torch_schedulers.CosineAnnealingWarmRestarts(given, 13, eta_min=0.1 * RATE),
     ),
     "cosine with growing restarts": (
-        course("cosine", decay_steps=3.0, final_fraction=0.0, restarts=True, growth=3),
+        schedule("cosine", decay_steps=3.0, final_fraction=0.0, restarts=True, growth=3),
         lambda given: torch_schedulers.CosineAnnealingWarmRestarts(given, 3, T_mult=3),
     ),
-    "one_cycle": (course("one_cycle", linear=False, warmup_shape="cosine", **CYCLE), one_cycle("cos")),
-    "one_cycle of lines": (course("one_cycle", linear=True, **CYCLE), one_cycle("linear")),
+    "one_cycle": (schedule("one_cycle", linear=False, warmup_shape="cosine", **CYCLE), one_cycle("cos")),
+    "one_cycle of lines": (schedule("one_cycle", linear=True, **CYCLE), one_cycle("linear")),
     "piecewise": (
-        course("piecewise", boundaries=(5.0, 20.0, 21.0), factors=(0.3, 0.09, 0.027)),
+        schedule("piecewise", boundaries=(5.0, 20.0, 21.0), factors=(0.3, 0.09, 0.027)),
         lambda given: torch_schedulers.MultiStepLR(given, [5, 20, 21], gamma=0.3),
     ),
     "warmup_stable_decay": (
-        course("warmup_stable_decay", stable_steps=20.0, decay_steps=30.0, power=1.0, final_fraction=0.2),
+        schedule("warmup_stable_decay", stable_steps=20.0, decay_steps=30.0, power=1.0, final_fraction=0.2),
         lambda given: torch_schedulers.SequentialLR(
             given,
             [
@@ -82,9 +82,9 @@ TWINS: dict[str, tuple[Course, Twin]] = {
 }
 
 
-def with_warmup(given: Course, twin: Twin) -> tuple[Course, Twin]:
+def with_warmup(given: Schedule, twin: Twin) -> tuple[Schedule, Twin]:
     """The same schedule after seven steps of warm-up from a quarter."""
-    warm = Course(given.kind, given.settings, warmup_steps=7, initial_fraction=0.25)
+    warm = Schedule(given.kind, given.parameters, warmup_steps=7, initial_fraction=0.25)
 
     def sequence(optimizer: torch.optim.Optimizer) -> torch_schedulers.LRScheduler:
         rise = torch_schedulers.LinearLR(optimizer, start_factor=0.25, total_iters=7)
@@ -99,7 +99,7 @@ CASES = TWINS | {
 }
 
 
-def factors(given: Course, num_steps: int, updates_per_epoch: int = 1) -> np.ndarray:
+def factors(given: Schedule, num_steps: int, updates_per_epoch: int = 1) -> np.ndarray:
     updates_T1 = torch.arange(num_steps, dtype=torch.float64)[:, None]
     return given.factors(updates_T1, updates_per_epoch).expand(num_steps, 1).numpy()[:, 0]
 
@@ -132,33 +132,33 @@ def test_every_schedule_of_the_registry_is_held_to_torch():
 @pytest.mark.parametrize("case", TWINS)
 def test_per_epoch_the_factor_stays_for_all_updates_of_an_epoch(case):
     given, _ = TWINS[case]
-    by_epoch = Course(given.kind, given.settings, "epoch", given.warmup_steps, given.initial_fraction,
+    by_epoch = Schedule(given.kind, given.parameters, "epoch", given.warmup_steps, given.initial_fraction,
                       given.warmup_shape)  # fmt: skip
     np.testing.assert_array_equal(factors(by_epoch, 4 * STEPS, 4), np.repeat(factors(given, STEPS), 4))
 
 
-def test_after_its_course_a_schedule_stays_where_it_ended():
+def test_after_its_last_step_a_schedule_stays_where_it_ended():
     for name in ("polynomial", "cosine", "one_cycle", "warmup_stable_decay"):
-        given = dict(TWINS[name][0].settings)
+        given = dict(TWINS[name][0].parameters)
         np.testing.assert_allclose(factors(TWINS[name][0], 1000)[STEPS:], given["final_fraction"], rtol=1e-12)
 
 
 def test_the_gradual_exponential_passes_through_the_stairs():
-    stairs = course("step", decay_steps=10.0, factor=0.5)
-    smooth = course("exponential", decay_steps=10.0, factor=0.5)
+    stairs = schedule("step", decay_steps=10.0, factor=0.5)
+    smooth = schedule("exponential", decay_steps=10.0, factor=0.5)
     np.testing.assert_allclose(factors(smooth, 100)[::10], factors(stairs, 100)[::10], rtol=1e-14)
 
 
 def test_restarts_are_exact_however_late():
-    given = course("cosine", decay_steps=3.0, final_fraction=0.0, restarts=True, growth=10)
+    given = schedule("cosine", decay_steps=3.0, final_fraction=0.0, restarts=True, growth=10)
     beginnings = [3 * (10**period - 1) / 9 for period in range(12)]
     updates_T1 = torch.tensor(beginnings, dtype=torch.float64)[:, None]
     assert given.factors(updates_T1, 1)[:, 0].tolist() == [1.0] * 12
     assert (given.factors(updates_T1[1:] - 1, 1) < 0.3).all()
 
 
-def scheduled(problem, optimizers, courses, epochs):
-    groups = group_runs(optimizers, range(len(optimizers)), courses)
+def scheduled(problem, optimizers, schedules, epochs):
+    groups = group_runs(optimizers, range(len(optimizers)), schedules)
     trainer = Trainer(Plan(problem, groups, epochs))
     return trainer, History(trainer, list(trainer.run()))
 
@@ -167,13 +167,15 @@ def scheduled(problem, optimizers, courses, epochs):
 def test_a_scheduled_run_equals_a_plain_loop_with_torchs_scheduler(per):
     batches = [range(first, first + 4) for first in range(0, 16, 4)]
     epochs = STEPS if per == "epoch" else STEPS // len(batches)
-    optimizers, courses = [], []
+    optimizers, schedules = [], []
     for given, _ in CASES.values():
         for optimizer in (("momentum", {"lr": RATE, "momentum": 0.8}), ("adam", {"lr": RATE / 10})):
             optimizers.append(optimizer)
-            by = Course(given.kind, given.settings, per, given.warmup_steps, given.initial_fraction, given.warmup_shape)
-            courses.append((by, Course()))
-    trainer, history = scheduled(FlipNet([3] * len(optimizers), batch_size=4), optimizers, courses, epochs)
+            by = Schedule(
+                given.kind, given.parameters, per, given.warmup_steps, given.initial_fraction, given.warmup_shape
+            )
+            schedules.append((by, Schedule()))
+    trainer, history = scheduled(FlipNet([3] * len(optimizers), batch_size=4), optimizers, schedules, epochs)
     weights_DR = trainer.checkpoint()["weights"]
     losses = [flipnet_loss(batch) for batch in batches]
     for run, ((kind, settings), (_, twin)) in enumerate(
@@ -199,8 +201,8 @@ def test_momentum_is_cycled_as_torchs_one_cycle_does():
     # torch leads from max_momentum down to base_momentum and back: relative to the base, factors above 1.
     lift = 0.95 / 0.85
     cycle = {"warmup_steps": 17, "decay_steps": 42.0, "linear": False, "warmup_shape": "cosine"}
-    rate = course("one_cycle", initial_fraction=1 / 25, final_fraction=1 / 25e4, **cycle)
-    momentum = course("one_cycle", initial_fraction=lift, final_fraction=lift, **cycle)
+    rate = schedule("one_cycle", initial_fraction=1 / 25, final_fraction=1 / 25e4, **cycle)
+    momentum = schedule("one_cycle", initial_fraction=lift, final_fraction=lift, **cycle)
     optimizers = [("momentum", {"lr": 0.01, "momentum": 0.85}), ("adam", {"lr": 0.01, "beta1": 0.85})]
     start = np.linspace(1, 2, 5)
     problem = Quadratic(np.arange(1.0, 6.0), np.stack([start, start]), [0, 0])
@@ -223,18 +225,18 @@ def test_momentum_is_cycled_as_torchs_one_cycle_does():
 
 
 def test_runs_are_grouped_by_their_schedules_too():
-    falling = course("exponential", decay_steps=1.0, factor=0.9)
-    plain = (Course(), Course())
-    groups = group_runs([("sgd", {"lr": 0.1})] * 3, [0, 1, 2, 1], [plain, (falling, Course()), plain])
-    assert [(group.runs.tolist(), group.courses) for group in groups] == [
+    falling = schedule("exponential", decay_steps=1.0, factor=0.9)
+    plain = (Schedule(), Schedule())
+    groups = group_runs([("sgd", {"lr": 0.1})] * 3, [0, 1, 2, 1], [plain, (falling, Schedule()), plain])
+    assert [(group.runs.tolist(), group.schedules) for group in groups] == [
         ([0, 2], plain),
-        ([1, 3], (falling, Course())),
+        ([1, 3], (falling, Schedule())),
     ]
 
 
 def test_a_scheduled_run_does_not_depend_on_its_neighbours():
     # A group so wide that its tables cover few updates, against one that covers 64 of them.
-    given = (course("polynomial", decay_steps=90.0, power=2.7, final_fraction=0.01, warmup_steps=5), Course())
+    given = (schedule("polynomial", decay_steps=90.0, power=2.7, final_fraction=0.01, warmup_steps=5), Schedule())
     settings = [("momentum", {"lr": 0.01, "momentum": 0.9})]
 
     def history(num_runs):
@@ -247,6 +249,6 @@ def test_a_scheduled_run_does_not_depend_on_its_neighbours():
 
 def test_what_cannot_be_scheduled_is_refused():
     with pytest.raises(ValueError, match="no schedule 'sine'"):
-        Course("sine")
+        Schedule("sine")
     with pytest.raises(ValueError, match="adagrad has no momentum"):
-        group_runs([("adagrad", {"lr": 0.1})], [0], [(Course(), course("step", decay_steps=1.0, factor=0.5))])
+        group_runs([("adagrad", {"lr": 0.1})], [0], [(Schedule(), schedule("step", decay_steps=1.0, factor=0.5))])

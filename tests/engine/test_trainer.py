@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from tests.engine.training import flipnet_loss, surface, torch_loop, train
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
+from worker.engine.networks.flipnet import initial_weights
 from worker.engine.problems import FlipNet, Quadratic
-from worker.engine.problems.flipnet import initial_weights
 from worker.engine.trainer import Plan, Trainer
 
 RAVINE = "x**2 + 10*y**2"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from service.spec.formulas.expression import parse
 from tests.engine.twins import TWINS, twin_settings
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
 from worker.engine.problems import Surface
 from worker.engine.protocols import Problem
 from worker.engine.trainer import Epoch, Plan, Trainer

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.spec.formulas.expression import parse
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
 from worker.engine.problems import Surface
 from worker.engine.trainer import Plan, Trainer
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
 from worker.engine.problems import Quadratic
 from worker.engine.trainer import Plan, Trainer
 

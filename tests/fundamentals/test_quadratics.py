@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from service.spec.formulas.expression import parse
-from worker.engine.groups import group_runs
+from tests.groups import group_runs
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import Quadratic, Surface
 from worker.engine.trainer import Plan, Trainer

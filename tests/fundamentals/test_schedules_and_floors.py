@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from service.spec.formulas.expression import parse
-from worker.engine.course import Course
-from worker.engine.groups import Entry, group_entries
+from tests.groups import group_runs
 from worker.engine.problems import Surface
+from worker.engine.stack.schedule import Schedule
 from worker.engine.trainer import Plan, Trainer
 
 LR, BETA, JUMP = 0.01, 0.9, 10
 
 
 def test_the_rate_stands_outside_the_velocity_which_matters_as_soon_as_it_changes() -> None:
-    halved = Course("piecewise", (("boundaries", (float(JUMP),)), ("factors", (0.5,))), "update", 0, 1.0, "linear")
-    entry = Entry("momentum", np.array([0]), {"lr": np.array([LR]), "momentum": np.array([BETA])}, (halved, Course()))
-    trainer = Trainer(Plan(Surface(parse("x**2"), [[5.0]], [0]), group_entries([entry]), 40))
+    halved = Schedule("piecewise", (("boundaries", (float(JUMP),)), ("factors", (0.5,))), "update", 0, 1.0, "linear")
+    groups = group_runs([("momentum", {"lr": LR, "momentum": BETA})], [0], [(halved, Schedule())])
+    trainer = Trainer(Plan(Surface(parse("x**2"), [[5.0]], [0]), groups, 40))
     at = trainer.fields.index("x")
     found = np.array([epoch.values_FR[at, 0] for epoch in trainer.run()])
 
@@ -52,8 +52,8 @@ def test_the_mean_square_of_a_batchs_gradient_is_that_of_the_full_one_and_the_no
 
     noise, batch, num, lr = 3.0, 4, 20_000, 1.0
     problem = Quadratic(np.array([2.0]), np.full((num, 1), 1.5), np.arange(num), noise=noise, batch_size=batch)
-    entry = Entry("sgd", np.arange(num), {"lr": np.full(num, lr)}, (Course(), Course()))
-    trainer = Trainer(Plan(problem, group_entries([entry]), 1, measure=("noise_scale",)))
+    groups = group_runs([("sgd", {"lr": lr})], np.zeros(num, int))
+    trainer = Trainer(Plan(problem, groups, 1, measure=("noise_scale",)))
     start, after = trainer.run()
     step = start.values_FR[trainer.fields.index("x")] - after.values_FR[trainer.fields.index("x")]
     squares = (step / lr) ** 2

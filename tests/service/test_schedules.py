@@ -25,7 +25,7 @@ def spec(schedule: dict[str, Any], momentum_schedule: dict[str, Any] | None = No
 
 def course(given: JobSpec, num_steps: int = 40) -> dict[str, Any]:
     schedule = given.optimizers[0].schedule
-    return {**schedule.own(num_steps), **schedule.warmup(num_steps)}
+    return {**schedule.parameters(num_steps), **schedule.warmup(num_steps)}
 
 
 def test_what_is_left_out_follows_from_the_job() -> None:

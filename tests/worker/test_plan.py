@@ -1,10 +1,12 @@
 """The bridge between what may be asked for and what the engine can do."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import service
 from service.histories.reading import select_fields
 from service.spec.job import JobSpec
 from service.spec.measures import MEASURES
@@ -12,13 +14,20 @@ from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.runs import Runs
 from service.spec.schedules import SCHEDULES
-from worker.engine import measures, optimizers, problems, schedules
+from worker.engine import optimizers, problems, schedules
+from worker.engine.stack import measures
 from worker.engine.trainer import Trainer
 from worker.plan import plan
+
+ROOT = Path(service.__file__).parents[1]
 
 
 def kind_of(member: Any) -> str:
     return str(member.model_json_schema()["properties"]["kind"]["const"])
+
+
+def module_of(member: Any) -> str:
+    return str(member.__module__).rpartition(".")[2]
 
 
 def test_what_may_be_asked_for_is_what_the_engine_has() -> None:
@@ -54,18 +63,32 @@ def test_the_fields_of_a_problem_and_what_is_measured_are_what_the_engine_yields
 
 
 @pytest.mark.parametrize("member", OPTIMIZERS, ids=kind_of)
-def test_hyper_parameters_have_the_same_names_and_defaults_on_both_sides(member: Any) -> None:
+def test_the_catalogue_and_the_engine_name_the_same_hyper_parameters_and_flags(member: Any) -> None:
     entry = member(kind=kind_of(member), lr=0.1)
     engine = optimizers.OPTIMIZERS[entry.kind]
-    assert set(entry.grids()) == set(engine.settings)
-    assert {name for name, on in entry.flags().items() if on} == set(engine.flags_on)
+    assert set(entry.grids()) == set(engine.hyper_parameters)
     assert set(entry.flags()) == set(engine.flags)
     assert entry.state_per_parameter == engine.state_per_parameter()
     assert entry.scheduled_momentum == engine.momentum
     assert entry.needs_matrices == engine.needs_matrices
-    for name, default in engine.settings.items():
-        if name != "lr":
-            assert getattr(entry, name) == default, name
+
+
+def test_a_kind_is_in_files_of_the_same_name_in_the_catalogue_and_in_the_engine() -> None:
+    for members, of_engine in (
+        (OPTIMIZERS, {kind: optimizer.update for kind, optimizer in optimizers.OPTIMIZERS.items()}),
+        (PROBLEMS, problems.PROBLEMS),
+        (SCHEDULES, schedules.SCHEDULES),
+    ):
+        for member in members:
+            assert module_of(member) == module_of(of_engine[kind_of(member)])
+
+
+@pytest.mark.parametrize("name", ["optimizers", "problems"])
+def test_a_folder_of_members_holds_members_only(name: str) -> None:
+    of_service = {path.name for path in (ROOT / "service" / "spec" / name).glob("*.py")}
+    of_engine = {path.name for path in (ROOT / "worker" / "engine" / name).glob("*.py")}
+    members = OPTIMIZERS if name == "optimizers" else PROBLEMS
+    assert of_service == of_engine == {f"{module_of(member)}.py" for member in members} | {"__init__.py"}
 
 
 def test_a_shard_in_the_middle_trains_the_runs_that_its_indices_name() -> None:

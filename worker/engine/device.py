@@ -1,4 +1,4 @@
-"""Where does the engine compute, with how many threads, and how does the process keep its memory?"""
+"""Device, number of threads and memory allocation of the process."""
 
 import ctypes
 
@@ -14,15 +14,15 @@ _used = torch.device("cpu")
 
 
 def used_device() -> torch.device:
-    """The device that plans of this process train on unless they name another one."""
+    """The default device of plans in this process."""
     return _used
 
 
 def use_device(name: str = "cpu") -> torch.device:
-    """Makes a device that of this process, after making sure that it exists. Call it once: it also sets the process up.
+    """Checks that a device exists and makes it the default of this process; also sets threads and memory. Call it once.
 
-    One thread: parallelism comes from workers, each a process of its own, and matrices of a stack are so small that a
-    second thread costs more in waiting than it gives.
+    One thread: parallelism comes from several workers, and matrices of a stack are so small that a second thread costs
+    more than it gains.
     """
     global _used
     torch.set_num_threads(1)
@@ -30,9 +30,11 @@ def use_device(name: str = "cpu") -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ValueError(f"Device {name!r} is unknown; use 'cpu', 'cuda', or one of several as 'cuda:1'.") from None
+        raise ValueError(
+            f"Device {name!r} is unknown; use 'cpu', 'cuda', or the number of a device as in 'cuda:1'."
+        ) from None
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"Device {name!r} was asked for, but torch finds no CUDA device here; use 'cpu'.")
+        raise ValueError(f"Device {name!r} is not available: torch finds no CUDA device; use 'cpu'.")
     if device.type not in ("cpu", "cuda"):
         raise ValueError(f"Device {name!r} is not supported; use 'cpu' or 'cuda'.")
     _used = device
@@ -40,10 +42,10 @@ def use_device(name: str = "cpu") -> torch.device:
 
 
 def _keep_freed_memory() -> None:
-    """Lets the allocator keep up to 128 MB that was freed, instead of giving it back to the system at once.
+    """Makes the allocator keep up to 128 MB of freed memory instead of returning it to the system.
 
-    Training makes and frees matrices of a megabyte all the time. With glibc's defaults the same pages go back and
-    forth, and are zeroed each time: an evaluation of 1,024 FlipNets took 1.1 ms in place of 0.3 ms.
+    Training allocates and frees matrices of a megabyte continually. With glibc's defaults the same pages are returned
+    and zeroed each time: an evaluation of 1,024 FlipNets then takes 1.1 ms instead of 0.3 ms.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,7 +1,7 @@
-"""How do all runs of a plan train together, epoch by epoch, and what is there to store after each?
+"""Trains all runs of a plan together and yields their fields epoch by epoch.
 
-The trainer knows no database, queue or clock. It is a generator: whoever drives it stores what it yields, takes
-checkpoints whenever it is his turn, inside an epoch too if he asks for one there, and closes it to stop.
+The trainer is a generator and knows no database, queue or clock. Its caller stores what it yields, takes checkpoints
+between yields, and closes it to stop. A poll makes it yield inside an epoch too.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,32 +12,32 @@ import torch
 from numpy.typing import NDArray
 
 from worker.engine.device import used_device
-from worker.engine.fields import fields_of, measured
-from worker.engine.groups import Group
-from worker.engine.layout import Layout
-from worker.engine.measures import checked
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.protocols import Look, Problem, never
-from worker.engine.stack import Stack
+from worker.engine.protocols import Poll, Problem, never_pause
+from worker.engine.stack.fields import fields_of, measured
+from worker.engine.stack.groups import Group
+from worker.engine.stack.layout import Layout
+from worker.engine.stack.measures import checked
+from worker.engine.stack.stack import Stack
 
 Checkpoint = dict[str, NDArray[np.generic]]
 
 # The bytes of one matrix of a block. Wider blocks take fewer calls per run, narrower ones stay in a core's second-level
-# cache: of 128 KB to 1 MB, this trained 10,000 FlipNets fastest on a core with 1 MB.
+# cache. Of 128 KB to 1 MB, this width trained 10,000 FlipNets fastest on a core with 1 MB.
 BLOCK_BYTES = 640 * 1024
 # A run has diverged when its loss is above this many times max(1, |loss at epoch 0|), or not finite.
 DIVERGENCE_FACTOR = 1e9
-# What begins the names of all that only a checkpoint inside an epoch has.
+# Prefix of the arrays that only a checkpoint inside an epoch has.
 _INSIDE = "inside/"
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What to train: a problem, the groups of its runs, and for how long.
+    """A problem, the groups of its runs, and the number of epochs.
 
-    `record_every` n keeps epochs 0, n, 2n, … and the last; `accumulate` k averages the gradients of k micro-batches
-    for each update, the last of an epoch those that are left; `measure` names fields of measures.py.
+    `record_every` n keeps epochs 0, n, 2n, … and the last. `accumulate` k averages the gradients of k micro-batches for
+    each update; the last update of an epoch averages the rest. `measure` names fields of stack/measures.py.
     """
 
     problem: Problem
@@ -51,7 +51,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         if sum(len(group.runs) for group in self.groups) != self.problem.num_runs:
-            raise ValueError(f"the groups must hold the problem's {self.problem.num_runs} runs, each once.")
+            raise ValueError(f"groups must contain each of the problem's {self.problem.num_runs} runs once.")
         if not any(len(shape) == 2 for shape in self.problem.shapes):
             for kind in (group.kind for group in self.groups if OPTIMIZERS[group.kind].needs_matrices):
                 raise ValueError(f"{kind} needs a problem with matrices of weights.")
@@ -64,7 +64,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What happened up to the end of an epoch, in the order of the runs. Columns of runs that are not kept hold NaN."""
+    """Results at the end of an epoch, in the order of the runs. Columns of runs that are not kept are NaN."""
 
     number: int
     diverged_R: NDArray[np.bool_]
@@ -74,14 +74,14 @@ class Epoch:
 
 
 class Trainer:
-    """Trains a plan from the start, or from a checkpoint that a trainer of the same plan gave."""
+    """Trains a plan from the start, or from a checkpoint of a trainer of the same plan."""
 
     def __init__(
-        self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None, look: Look = never
+        self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None, poll: Poll = never_pause
     ) -> None:
         self.fields = fields_of(plan.problem, plan.groups, plan.measure)
         self.epoch = -1  # The last epoch that was yielded.
-        self._plan, self._look = plan, look
+        self._plan, self._poll = plan, poll
         self._device = torch.device(plan.device)
         self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
         self._highest_loss_R = np.full(plan.problem.num_runs, np.inf)
@@ -89,12 +89,12 @@ class Trainer:
         self._layout = Layout.of([group.runs for group in plan.groups], plan.problem.columns_multiple)
         self._columns = torch.from_numpy(self._layout.columns).to(self._device)
         dtype = DTYPES[plan.dtype]
-        # Not in inference mode: what an objective keeps may take part in a second derivative.
+        # Not in inference mode: tensors of an objective may take part in a second derivative.
         with torch.no_grad():
             self._stacks = [
                 Stack(
                     *(plan.problem, plan.groups, self._layout, block, plan.accumulate),
-                    *(dtype, self._device, plan.measure, look),
+                    *(dtype, self._device, plan.measure, poll),
                 )
                 for block in self._layout.blocks(BLOCK_BYTES // (plan.problem.num_parameters * dtype.itemsize))
             ]
@@ -106,12 +106,12 @@ class Trainer:
     def run(self) -> Iterator[Epoch | None]:
         """One Epoch after another, the untrained start (epoch 0) first, until the last, or until every run diverged.
 
-        Inside an epoch, after any micro-batch at which `look` asks for a turn, it yields None.
+        Inside an epoch it yields None after any micro-batch at which `poll` returns True.
         """
         while self.epoch < self._plan.epochs and self._alive_R.any():
-            stacks = [stack for stack in self._stacks if self._lives(stack)]
+            stacks = [stack for stack in self._stacks if self._is_alive(stack)]
             steps = self._steps(stacks)
-            # Inference mode belongs to the thread: it is never on while the consumer has its turn.
+            # Inference mode is a state of the thread: it is off while the caller runs.
             while self._interrupted(steps):
                 yield None
             with torch.inference_mode():
@@ -119,18 +119,18 @@ class Trainer:
             yield epoch
 
     def _steps(self, stacks: list[Stack]) -> Iterator[None]:
-        """Trains the next epoch, one micro-batch of one stack at a time; before the untrained start there is none."""
+        """Trains the next epoch, one micro-batch of one stack at a time; epoch 0 has none."""
         if self.epoch >= 0:
             for stack in stacks:
                 yield from stack.train(self.epoch + 1)
 
     def _interrupted(self, steps: Iterator[None]) -> bool:
-        """Trains on until somebody wants a turn, and tells whether that came before the end."""
+        """Trains until `poll` returns True or the epoch ends; whether the poll came first."""
         with torch.inference_mode():
-            return any(self._look() for _ in steps)
+            return any(self._poll() for _ in steps)
 
     def _end(self, stacks: list[Stack]) -> Epoch:
-        """What there is to say after the epoch that has been trained, or of the untrained start."""
+        """The result of the epoch that has been trained, or of the untrained start."""
         number = self.epoch + 1
         due = number % self._plan.record_every == 0 or number == self._plan.epochs
         values_FR = self._measure(stacks, number) if due else None
@@ -149,7 +149,7 @@ class Trainer:
         self.epoch = number
         return Epoch(number, diverged_R, kept_R, values_FR, self._measured[min(number, 1)])
 
-    def _lives(self, stack: Stack) -> bool:
+    def _is_alive(self, stack: Stack) -> bool:
         return bool(self._alive_R[self._layout.source[stack.block.start : stack.block.stop]].any())
 
     def _losses(self, stacks: list[Stack]) -> NDArray[np.float64]:
@@ -171,17 +171,17 @@ class Trainer:
         return self._values_FR.index_select(1, self._columns).cpu().numpy()
 
     def decisions(self) -> NDArray[np.float32] | None:
-        """What each network decides on a grid [runs, y, x] after the last yielded epoch; None for most problems."""
+        """Decision values on a grid [runs, y, x] after the last yielded epoch; None on problems without them."""
         with torch.inference_mode():
             parts = [stack.decision() for stack in self._stacks]
             decided = [part for part in parts if part is not None]
             return torch.cat(decided)[self._columns].float().cpu().numpy() if decided else None
 
     def checkpoint(self) -> Checkpoint:
-        """Everything that a trainer of the same plan needs to go on with the same bits.
+        """Everything that a trainer of the same plan needs to continue with the same bits.
 
-        It may be taken after each yield, and after an exception of `look`: evaluations, in which it comes, change
-        nothing that lasts.
+        It may be taken after each yield, and after an exception of `poll`: an interrupted evaluation has no side
+        effects.
         """
         with torch.inference_mode():
             weights_DR = torch.cat([stack.weights_DR for stack in self._stacks], 1)
@@ -198,7 +198,7 @@ class Trainer:
                     arrays[f"state/{index}/{name}"] = state_DR[:, :size].cpu().numpy().copy()
             if any(stack.is_inside(self.epoch + 1) for stack in self._stacks):
                 for stack in self._stacks:
-                    for name, matrix in stack.under_way().items():
+                    for name, matrix in stack.progress().items():
                         arrays[_inside(stack, name)] = matrix.cpu().numpy().copy()
         return arrays
 
@@ -215,27 +215,27 @@ class Trainer:
                     name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members, matrix)
                     for name, matrix in part.state.items()
                 }
-            under_way = {
+            progress = {
                 name.rpartition("/")[2]: torch.from_numpy(np.array(array)).to(self._device)
                 for name, array in checkpoint.items()
                 if name.startswith(_inside(stack, ""))
             }
-            if not under_way and any(name.startswith(_INSIDE) for name in checkpoint):
-                raise ValueError("the checkpoint was taken inside an epoch by a trainer that cuts other blocks.")
-            stack.resume(self.epoch, under_way)
+            if not progress and any(name.startswith(_INSIDE) for name in checkpoint):
+                raise ValueError("The checkpoint was taken inside an epoch by a trainer with other blocks.")
+            stack.resume(self.epoch, progress)
 
     @staticmethod
     def _on_device(matrix: NDArray[np.generic], columns: NDArray[np.int64], like: torch.Tensor) -> torch.Tensor:
-        """Columns of a matrix on the host, standing in memory as `like` does."""
+        """Columns of a matrix on the host, in the memory order of `like`."""
         return torch.empty_like(like).copy_(torch.from_numpy(np.ascontiguousarray(matrix[:, columns])))
 
 
 def _inside(stack: Stack, name: str) -> str:
-    """What a checkpoint calls something of a stack's epoch that is not over."""
+    """Name in a checkpoint of an array of a stack's unfinished epoch."""
     return f"{_INSIDE}{stack.block.start}-{stack.block.stop}/{name}"
 
 
 def _highest_loss(initial_loss_R: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The loss above which a run counts as diverged; it may be infinite, since a loss must be finite besides."""
+    """The loss above which a run has diverged. It may be infinite: a loss must be finite in any case."""
     with np.errstate(over="ignore"):
         return DIVERGENCE_FACTOR * np.fmax(1.0, np.abs(initial_loss_R))

@@ -1,22 +1,30 @@
-"""Which optimizers may be asked for, with which hyper-parameters: torch.optim's names, ranges and defaults.
+"""All optimizers of the catalogue, in the order in which it shows them.
 
-The engine has files of the same formulas; a test holds the names, defaults and sizes of state on both sides equal.
+Each file holds one family: kinds with description, formula, reference, ranges and defaults (torch.optim's names and
+values). The file of the same name in worker/engine/optimizers/ computes them; a test compares both sides.
 """
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
-from service.spec.optimizers.adam import Adam, Adamax, AdamW, NAdam, RAdam
-from service.spec.optimizers.descent import ASGD, SGD, Momentum, Nesterov, QuasiHyperbolic
-from service.spec.optimizers.entry import Entry
+from service.spec.entry import Entry
+from service.spec.optimizers.adadelta import Adadelta
+from service.spec.optimizers.adafactor import Adafactor
+from service.spec.optimizers.adagrad import Adagrad
+from service.spec.optimizers.adam import Adam, AdamW
+from service.spec.optimizers.adamax import Adamax
+from service.spec.optimizers.asgd import ASGD
 from service.spec.optimizers.muon import Muon
-from service.spec.optimizers.scaled import Adadelta, Adafactor, Adagrad, RMSprop, Rprop
+from service.spec.optimizers.nadam import NAdam
+from service.spec.optimizers.quasi_hyperbolic import QuasiHyperbolic
+from service.spec.optimizers.radam import RAdam
+from service.spec.optimizers.rmsprop import RMSprop
+from service.spec.optimizers.rprop import Rprop
 from service.spec.optimizers.schedule_free import ScheduleFreeAdamW, ScheduleFreeSGD
+from service.spec.optimizers.sgd import SGD, Momentum, Nesterov
 from service.spec.optimizers.sign import Lion, SignSGD
 from service.spec.optimizers.trust_ratio import LAMB, LARS
-
-__all__ = ["OPTIMIZERS", "Entry", "Optimizer"]
 
 Optimizer = Annotated[
     SGD
@@ -43,27 +51,4 @@ Optimizer = Annotated[
     | Muon,
     Field(discriminator="kind"),
 ]
-OPTIMIZERS: tuple[type[Entry], ...] = (
-    SGD,
-    Momentum,
-    Nesterov,
-    QuasiHyperbolic,
-    ASGD,
-    Adam,
-    AdamW,
-    NAdam,
-    RAdam,
-    Adamax,
-    Adagrad,
-    Adadelta,
-    RMSprop,
-    Rprop,
-    Adafactor,
-    SignSGD,
-    Lion,
-    ScheduleFreeSGD,
-    ScheduleFreeAdamW,
-    LARS,
-    LAMB,
-    Muon,
-)
+OPTIMIZERS: tuple[type[Entry], ...] = get_args(get_args(Optimizer)[0])

@@ -1,10 +1,10 @@
-"""Which method treats matrices as matrices?"""
+"""Muon, with AdamW for parameters that are not matrices."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from service.spec.optimizers.entry import Beta, DecoupledDecay, Entry, Eps, Memory1, Memory2, NotNegative, Positive
+from service.spec.entry import Beta, DecoupledDecay, Entry, Eps, Memory1, Memory2, NotNegative, Positive
 
 
 class Muon(Entry):
@@ -12,7 +12,10 @@ class Muon(Entry):
 
     title: ClassVar = "Muon, with AdamW for vectors"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  u = NewtonSchulz((1 − β)·g + β·m);  w ← w − lr·√max(1, rows/columns)·u"
-    reference: ClassVar = "Jordan et al.: Muon: An Optimizer for Hidden Layers in Neural Networks (2024)"
+    reference: ClassVar = (
+        "Jordan et al.: Muon: An Optimizer for Hidden Layers in Neural Networks (2024); "
+        "match_rms_adamw: Liu et al.: Muon is Scalable for LLM Training (2025)"
+    )
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "momentum"
     needs_matrices: ClassVar = True
@@ -20,7 +23,7 @@ class Muon(Entry):
     kind: Literal["muon"]
     momentum: Beta = Field(0.95, description="β: memory of the mean of a matrix's gradients.")
     weight_decay: DecoupledDecay = 0.1
-    nesterov: bool = Field(True, description="Give the newest gradient a second share in the step.")
+    nesterov: bool = Field(True, description="Add the newest gradient to the momentum in the step.")
     match_rms_adamw: bool = Field(
         False, description="Scale steps by 0.2·√max(rows, columns), so that rates tuned for AdamW fit."
     )
@@ -29,5 +32,5 @@ class Muon(Entry):
     beta2: Memory2 = 0.999
     eps: Eps = 1e-8
     adamw_weight_decay: NotNegative = Field(
-        0.01, description="Share of vectors, times adamw_lr, taken off each update."
+        0.01, description="Share of vectors, times adamw_lr, subtracted at each update."
     )

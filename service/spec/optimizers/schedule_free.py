@@ -1,19 +1,23 @@
-"""Which methods average their points in place of a schedule?"""
+"""Schedule-free SGD and AdamW."""
 
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from service.spec.entry import Entry, Eps, Memory2, NotNegative, WeightDecay
 from service.spec.fields import Grid, Within
-from service.spec.optimizers.entry import Entry, Eps, Memory2, NotNegative, WeightDecay
 
 Between = Annotated[Grid, Within(gt=0, lt=1)]
-TimePower = Annotated[NotNegative, Field(description="Point t weighs t^r in the mean; 0 weighs all alike.")]
-RatePower = Annotated[NotNegative, Field(description="Points weigh the largest rate so far to this power.")]
+TimePower = Annotated[
+    NotNegative, Field(description="Weight of point t in the mean: t^r; 0 is an equal weight for all.")
+]
+RatePower = Annotated[
+    NotNegative, Field(description="Weight of a point: the largest learning rate so far to this power.")
+]
 
 
 class ScheduleFreeSGD(Entry):
-    """Descend at one point, answer with the weighted mean of all of them, and take gradients between the two."""
+    """Descend with one point, take the weighted mean of its positions as result, and take gradients between the two."""
 
     title: ClassVar = "Schedule-free SGD"
     formula: ClassVar = "y = (1 − β)·z + β·x;  z ← z − lr·∇f(y);  x ← (1 − c)·x + c·z"
@@ -21,7 +25,9 @@ class ScheduleFreeSGD(Entry):
     state_per_parameter: ClassVar = 1
 
     kind: Literal["schedule_free_sgd"]
-    momentum: Between = Field(0.9, description="β: where between z and x gradients are taken. It cannot be scheduled.")
+    momentum: Between = Field(
+        0.9, description="β: position between z and x at which gradients are taken. It cannot be scheduled."
+    )
     weight_decay: WeightDecay = 0.0
     r: TimePower = 0.0
     weight_lr_power: RatePower = 2.0
@@ -36,7 +42,9 @@ class ScheduleFreeAdamW(Entry):
     state_per_parameter: ClassVar = 2
 
     kind: Literal["schedule_free_adamw"]
-    beta1: Between = Field(0.9, description="β₁: where between z and x gradients are taken. It cannot be scheduled.")
+    beta1: Between = Field(
+        0.9, description="β₁: position between z and x at which gradients are taken. It cannot be scheduled."
+    )
     beta2: Memory2 = 0.999
     eps: Eps = 1e-8
     weight_decay: Annotated[NotNegative, Field(description="Adds weight_decay × y to the step.")] = 0.0

@@ -1,10 +1,10 @@
-"""Which methods trust the sign of a gradient and not its size?"""
+"""signSGD and Lion, which use the sign of a gradient and not its size."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from service.spec.optimizers.entry import Beta, DecoupledDecay, Entry
+from service.spec.entry import Beta, DecoupledDecay, Entry
 
 
 class SignSGD(Entry):
@@ -12,7 +12,9 @@ class SignSGD(Entry):
 
     title: ClassVar = "signSGD and Signum"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  w ← w − lr·sign(m)"
-    reference: ClassVar = "Bernstein, Wang, Azizzadenesheli, Anandkumar: signSGD (2018)"
+    reference: ClassVar = (
+        "Bernstein, Wang, Azizzadenesheli, Anandkumar: signSGD: Compressed Optimisation for Non-Convex Problems (2018)"
+    )
     state_per_parameter: ClassVar = 0
     scheduled_momentum: ClassVar = "momentum"
 
@@ -22,7 +24,7 @@ class SignSGD(Entry):
 
 
 class Lion(Entry):
-    """Move by the sign of a mean in which the newest gradient counts more than in the mean that is remembered."""
+    """Move by the sign of a mean in which the newest gradient has a larger weight than in the stored mean."""
 
     title: ClassVar = "Lion"
     formula: ClassVar = "w ← w − lr·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g"
@@ -31,6 +33,6 @@ class Lion(Entry):
     scheduled_momentum: ClassVar = "beta1"
 
     kind: Literal["lion"]
-    beta1: Beta = Field(0.9, description="Weight of the remembered mean in the step.")
+    beta1: Beta = Field(0.9, description="Weight of the stored mean in the step.")
     beta2: Beta = Field(0.99, description="Memory of the mean of gradients.")
     weight_decay: DecoupledDecay = 0.0

@@ -1,14 +1,14 @@
-"""Which methods give every tensor a rate in proportion to its own length?"""
+"""LARS and LAMB, where the rate of every tensor is proportional to its norm."""
 
 from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from service.spec.optimizers.entry import Beta, Entry, Eps, Memory1, Memory2, NotNegative, Positive
+from service.spec.entry import Beta, Entry, Eps, Memory1, Memory2, NotNegative, Positive
 
 
 class LARS(Entry):
-    """Momentum in which no matrix moves by more than a share of its length; vectors take plain momentum."""
+    """Momentum in which no matrix moves by more than a share of its norm; vectors have plain momentum."""
 
     title: ClassVar = "LARS"
     formula: ClassVar = "g ← η·‖w‖ / (‖g‖ + λ·‖w‖)·(g + λ·w);  v ← β·v + g;  w ← w − lr·v"
@@ -19,16 +19,19 @@ class LARS(Entry):
     kind: Literal["lars"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
     weight_decay: NotNegative = Field(0.0, description="λ: adds weight_decay × w to the gradient of matrices.")
-    trust_coefficient: Positive = Field(0.001, description="η: the share of its length by which a matrix may move.")
-    nesterov: bool = Field(False, description="Step along the velocity that is about to be.")
+    trust_coefficient: Positive = Field(0.001, description="η: the share of its norm by which a matrix may move.")
+    nesterov: bool = Field(False, description="Step along the predicted next velocity.")
 
 
 class LAMB(Entry):
-    """Step in Adam's direction, in every tensor as long as lr times the tensor's length."""
+    """Step in Adam's direction, in every tensor by lr times the norm of the tensor."""
 
     title: ClassVar = "LAMB"
     formula: ClassVar = "u = m̂/(√v̂ + ε) + λ·w;  w ← w − lr·‖w‖/‖u‖·u"
-    reference: ClassVar = "You et al.: Large Batch Optimization for Deep Learning: BERT in 76 Minutes (2020)"
+    reference: ClassVar = (
+        "You et al.: Large Batch Optimization for Deep Learning: Training BERT in 76 Minutes (2020), "
+        "algorithm 2, φ(z) = z"
+    )
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
 

@@ -1,4 +1,4 @@
-"""Kinds of problem that runs can train on, one file per kind. A test compares the kinds with those of the engine."""
+"""All problems of the catalogue. The file of the same name in worker/engine/problems/ computes a kind."""
 
 from typing import Annotated, get_args
 

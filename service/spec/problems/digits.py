@@ -1,4 +1,4 @@
-"""What may be asked of the digits: which network, how wide, on which of the examples?"""
+"""Handwritten digits: network, width and training examples."""
 
 from typing import ClassVar, Literal, Self
 
@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from service.spec.fields import Strict
 
-# A test holds these equal to the data, which the service never loads.
+# A test compares these with the data, which the service never loads.
 NUM_TRAINING = 1_437
 NUM_PIXELS = 64
 NUM_CLASSES = 10
@@ -14,7 +14,7 @@ DEFAULT_WIDTHS = {"mlp": 32, "cnn": 8, "resnet": 16}
 
 
 class Digits(Strict):
-    """scikit-learn's 1,797 handwritten digits, 8×8 pixels scaled to 0 … 1: 1,437 to train with, 360 to test with."""
+    """scikit-learn's 1,797 handwritten digits, 8×8 pixels scaled to 0 … 1: 1,437 for training, 360 for testing."""
 
     title: ClassVar = "Handwritten digits"
     formula: ClassVar = "mean over the examples of −log softmax(network(image))[label]"
@@ -45,7 +45,7 @@ class Digits(Strict):
         NUM_TRAINING,
         ge=10,
         le=NUM_TRAINING,
-        description="How many of the training examples are used; all digits stay in proportion.",
+        description="Number of training examples used; all digits stay in proportion.",
     )
     label_noise: float = Field(
         0.0, ge=0, le=1, description="Share of the training labels that are replaced by wrong ones, by seed."
@@ -80,7 +80,7 @@ class Digits(Strict):
 
     @property
     def numbers_per_example(self) -> int:
-        """Count the numbers that a forward pass makes of one image."""
+        """Count the numbers of a forward pass of one image."""
         whole, half = NUM_PIXELS * self.width, NUM_PIXELS * self.width // 2
         match self.model:
             case "mlp":
@@ -101,6 +101,6 @@ class Digits(Strict):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Name the metrics that this problem has."""
+        """Name the fields of this problem."""
         scores = ("loss", "train_loss", "test_loss", "accuracy", "test_accuracy")
         return (*scores, "grad_norm", "update_norm", "distance_from_start", "lr", "momentum")

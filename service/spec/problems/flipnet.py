@@ -1,4 +1,4 @@
-"""What may be asked of FlipNet, the smallest network with a real data set?"""
+"""FlipNet, a network of 31 parameters."""
 
 from typing import ClassVar, Literal
 
@@ -40,5 +40,5 @@ class FlipNet(Strict):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Name the metrics that this problem has."""
+        """Name the fields of this problem."""
         return ("loss", "train_loss", "accuracy", "grad_norm", "update_norm", "distance_from_start", "lr", "momentum")

@@ -1,4 +1,4 @@
-"""What may be asked of the playground: which points, and which small network?"""
+"""Playground: points in the plane and a small network."""
 
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
@@ -7,13 +7,13 @@ from pydantic import Field
 
 from service.spec.fields import Strict
 
-# The grid on which decision values are kept: points a side, and how far it reaches from the middle.
+# The grid of decision values: points per side, and its reach from the middle.
 GRID_SIDE = 40
 GRID_REACH = 1.25
 
 
 class Playground(Strict):
-    """Two classes of points in the plane, and a small network that learns to tell them apart."""
+    """Two classes of points in the plane, and a small network that learns to classify them."""
 
     title: ClassVar = "Playground"
     formula: ClassVar = "mean over the points of −log σ(±network(point)), + for class 1"
@@ -29,15 +29,15 @@ class Playground(Strict):
     num_starts: ClassVar[int] = 1
 
     kind: Literal["playground"]
-    dataset: Literal["circles", "xor", "gaussians", "spiral"] = Field("circles", description="Which points.")
-    noise: float = Field(0.05, ge=0, le=1, description="Standard deviation of what moves each point after it is drawn.")
-    size: int = Field(200, ge=2, le=2_000, description="Points to train with; there are as many to test with.")
-    data_seed: int = Field(0, ge=0, le=2**32 - 1, description="Draws the points, which are the same for all runs.")
+    dataset: Literal["circles", "xor", "gaussians", "spiral"] = Field("circles", description="Point set.")
+    noise: float = Field(0.05, ge=0, le=1, description="Standard deviation of the Gaussian noise added to each point.")
+    size: int = Field(200, ge=2, le=2_000, description="Number of training points, and of test points.")
+    data_seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of the points, which are the same for all runs.")
     widths: list[Annotated[int, Field(ge=1, le=32)]] = Field(
         [8], min_length=1, max_length=4, description="Units of each hidden layer."
     )
     activation: Literal["relu", "tanh", "sigmoid", "linear"] = Field(
-        "tanh", description="What each hidden unit makes of its sum."
+        "tanh", description="Activation of the hidden units."
     )
 
     @property
@@ -47,7 +47,7 @@ class Playground(Strict):
 
     @property
     def numbers_per_example(self) -> int:
-        """Count the numbers that a forward pass makes of one point."""
+        """Count the numbers of a forward pass of one point."""
         return 2 + sum(self.widths) + 1
 
     @property
@@ -57,6 +57,6 @@ class Playground(Strict):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Name the metrics that this problem has."""
+        """Name the fields of this problem."""
         scores = ("loss", "train_loss", "test_loss", "accuracy", "test_accuracy")
         return (*scores, "grad_norm", "update_norm", "distance_from_start", "lr", "momentum")

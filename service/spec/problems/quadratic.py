@@ -1,4 +1,4 @@
-"""Which quadratics may be asked for: of which dimension, how steep along each axis?"""
+"""Quadratics of any dimension, by their eigenvalues."""
 
 from typing import Any, ClassVar, Literal, Self
 
@@ -6,8 +6,8 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.spec.fields import Strict
-from service.spec.problems.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
-from service.spec.problems.starts import MAX_DIMENSION, Start, Starts, check_dimension, check_starts, within_float
+from service.spec.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
+from service.spec.starts import MAX_DIMENSION, Start, Starts, check_dimension, check_starts, within_float
 
 
 class Quadratic(Landscape, Strict):
@@ -23,7 +23,7 @@ class Quadratic(Landscape, Strict):
         max_length=MAX_DIMENSION,
         description="λ: the curvature along each axis; their number is the dimension.",
     )
-    angle: float = Field(0.0, ge=-360, le=360, description="Turns the axes, in degrees; in two dimensions only.")
+    angle: float = Field(0.0, ge=-360, le=360, description="Rotation of the axes in degrees; in two dimensions only.")
     noise: Noise = 0.0
     start: Start = None
     starts: Starts = None
@@ -74,5 +74,5 @@ class Quadratic(Landscape, Strict):
 
     @property
     def minima(self) -> tuple[tuple[float, ...], ...]:
-        """The origin, where no direction leads further down for ever."""
+        """The origin, where all eigenvalues are positive."""
         return ((0.0,) * self.dimension,) if min(self.eigenvalues) > 0 else ()

@@ -1,4 +1,4 @@
-"""Which surfaces may be asked for: those of the catalogue, and formulas of the user's?"""
+"""Loss surfaces: named ones of the catalogue, and formulas of the user."""
 
 from typing import Any, ClassVar, Literal, Self
 
@@ -7,13 +7,13 @@ from pydantic_core import PydanticCustomError
 
 from service.spec.fields import Strict
 from service.spec.formulas.expression import Expression, ExpressionError, parse
-from service.spec.problems.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
-from service.spec.problems.starts import Start, Starts, check_dimension, check_starts
+from service.spec.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
+from service.spec.starts import Start, Starts, check_dimension, check_starts
 from service.spec.surfaces import SURFACES
 
 
 class Surface(Landscape, Strict):
-    """A loss surface over x and y (or x alone): a named one, or a formula of the user's."""
+    """A loss surface over x and y (or x alone): a named one, or a formula of the user."""
 
     title: ClassVar = "Loss surface"
     formula: ClassVar = "f(x, y)"
@@ -89,7 +89,7 @@ class Surface(Landscape, Strict):
 
     @property
     def landscape(self) -> Expression:
-        """Give the formula, read."""
+        """Give the parsed formula."""
         return parse(SURFACES[self.name].formula if self.name else self.expression or "")
 
     @property
@@ -104,7 +104,7 @@ class Surface(Landscape, Strict):
 
 
 def _formula_of(info: ValidationInfo) -> Expression | None:
-    """Find the formula among the fields validated so far; None where they were refused already."""
+    """Find the formula among the fields validated so far; None if they were refused."""
     name, text = info.data.get("name"), info.data.get("expression")
     formula = SURFACES[name].formula if name else text
     return None if formula is None else parse(formula)

@@ -1,4 +1,4 @@
-"""Which weights does torch give its layers by default, seed by seed, without touching its global generator?"""
+"""Default initial weights of torch's layers for a seed, without its global generator."""
 
 import math
 from collections.abc import Sequence
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from worker.engine.networks import Shape
+from worker.engine.networks.network import Shape
 
 
 def default_weights(seed: int, layers: Sequence[tuple[Shape, Shape]]) -> Tensor:
     """The weights [D] in float32 of linear layers and convolutions made in this order after manual_seed(seed).
 
     Each layer is the shape of its weight, whose first axis are the outputs, and that of its bias, () for none. Weights
-    follow Kaiming's uniform rule with a = √5, biases lie within ±1/√fan_in. A shape of one axis in the place of a
-    weight is a normalisation: ones, then zeros, for which no number is drawn.
+    follow Kaiming's uniform rule with a = √5, biases are uniform within ±1/√fan_in. A weight of one axis is a
+    normalisation: ones, then zeros, for which no number is drawn.
     """
     generator = torch.Generator().manual_seed(seed)
     parts = []
@@ -23,7 +23,7 @@ def default_weights(seed: int, layers: Sequence[tuple[Shape, Shape]]) -> Tensor:
             parts += [torch.ones(weight), torch.zeros(bias)]
             continue
         fan_in = math.prod(weight[1:])
-        # In this order of rounding, as torch.nn.init computes it: another one may be a bit off.
+        # The order of rounding of torch.nn.init: another order may differ in the last bit.
         bound = math.sqrt(3) * (math.sqrt(2 / (1 + 5)) / math.sqrt(fan_in))
         parts.append(torch.empty(weight).uniform_(-bound, bound, generator=generator).flatten())
         if bias:

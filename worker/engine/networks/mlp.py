@@ -1,9 +1,9 @@
-"""How do many multilayer perceptrons compute and differentiate at once?
+"""Multilayer perceptrons of all runs at once, forwards and backwards.
 
-Everything is a batched product of matrices, activations standing as [R, units, N]: this way round the products of
-narrow layers and the softmax over outputs took half the time of [R, N, units] (40 runs, 32 examples, 64 → 32 → 10: 14
-µs against 30 µs for the outputs, 8 µs against 159 µs for the softmax). The backward pass is written out: no graph is
-built, and the whole of it takes fewer calls than autograd needs to find its way.
+All layers are batched matrix products of activations [R, units, N]. In this order the products of narrow layers and the
+softmax over outputs are faster than as [R, N, units] (40 runs, 32 examples, 64 → 32 → 10: 14 µs against 30 µs for the
+outputs, 8 µs against 159 µs for the softmax). The backward pass is written out: it builds no graph and needs fewer
+calls than autograd.
 """
 
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from math import prod
 import torch
 from torch import Tensor
 
-from worker.engine.networks import Shape, Slopes
 from worker.engine.networks.initial import default_weights
+from worker.engine.networks.network import Shape, Slopes
 
-# The function, and what becomes of slopes on their way back through it, given its value.
+# The function, and the backward pass of slopes through it, given its value.
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
     "relu": (torch.relu, lambda slopes, value: torch.ops.aten.threshold_backward(slopes, value, 0)),
     "tanh": (torch.tanh, lambda slopes, value: slopes * (1 - value * value)),
@@ -57,7 +57,7 @@ class MLP:
         return torch.cat(parts, 1)
 
     def squared_norms(self, weights_RD: Tensor, examples: Tensor, slopes: Slopes) -> Tensor:
-        """An example's gradient of a layer is the product of two vectors, slopes and (inputs, 1), and so is its norm.
+        """Norms of outer products: an example's gradient of a layer is slopes times (inputs, 1).
 
         Goodfellow, Efficient Per-Example Gradient Computations, 2015.
         """
@@ -78,11 +78,11 @@ class MLP:
         ]
 
     def _forward(self, layers: list[tuple[Tensor, Tensor]], examples: Tensor) -> list[Tensor]:
-        """What goes into each layer, and the outputs, as [R, units, N]; examples that all runs share as [I, N]."""
+        """The inputs of each layer, and the outputs, as [R, units, N]; examples shared by all runs are [I, N]."""
         activate, _ = ACTIVATIONS[self.activation]
         values = [examples.mT]
         for number, (weight, bias) in enumerate(layers):
-            # Examples that all runs share meet the weights of all runs in one product.
+            # Examples shared by all runs are multiplied with the weights of all runs in one product.
             sums = torch.matmul(weight, values[-1]).add_(bias)
             values.append(sums if number == len(layers) - 1 else activate(sums))
         return values
@@ -90,7 +90,7 @@ class MLP:
     def _backward(
         self, layers: list[tuple[Tensor, Tensor]], values: list[Tensor], slopes_RON: Tensor
     ) -> list[tuple[Tensor, Tensor]]:
-        """For each layer, the last one first: what went into it, and the slopes [R, out, N] behind it."""
+        """For each layer, the last one first: its inputs, and the slopes [R, out, N] at its outputs."""
         _, back = ACTIVATIONS[self.activation]
         pairs = []
         back_RON = slopes_RON

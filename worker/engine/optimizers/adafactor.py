@@ -1,49 +1,51 @@
-"""How does Adafactor step?"""
+"""Adafactor."""
 
 import math
 
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import decayed, loss_gradient
-from worker.engine.optimizers.tensors import columns, length, tensors
-from worker.engine.protocols import Optimizer, Rows, Shapes, State
+from worker.engine.protocols import Coefficients, HyperParameters, Optimizer, Shapes, State
+from worker.engine.updates.gradient import decayed, loss_gradient
+from worker.engine.updates.tensors import columns, length, tensors
 
 
 def adafactor(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str], shapes: Shapes
+    weights_DR: Tensor,
+    gradient_DR: Tensor,
+    state: State,
+    coefficients: Coefficients,
+    terms: frozenset[str],
+    shapes: Shapes,
 ) -> tuple[Tensor, State]:
-    """Adafactor: Adam's denominators from row and column means of squares, a sum of numbers where Adam keeps a product.
+    """Adam's denominators from row and column means of squares.
 
-    A matrix of m × n parameters has m + n numbers of state; vectors have one for each parameter. There is no momentum,
-    and rates are relative to the size of the tensor.
+    A matrix of m × n parameters has m + n numbers of state; a vector has one for each parameter. There is no momentum,
+    and learning rates are relative to the size of the tensor.
 
         V ← lerp(V, g², t^beta2_decay)        for matrices: r · c/mean(r), of the row means r and column means c
         u = g/√V,  u ← u/max(1, rms(u)/d)
         w ← (1 − lr · weight_decay) · w − max(eps2, rms(w)) · min(lr, 1/√t) · u
 
-    Arguments: lr > 0 (torch's default is 0.01), the largest relative rate; beta2_decay ≤ 0; eps2 ≥ 0, the size below
-    which a tensor counts as this large; d ≥ 1; weight_decay ≥ 0, decoupled; maximize.
-    Reference: Shazeer and Stern, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, 2018.
     As torch.optim.Adafactor with its default of ε₁, the machine epsilon of the weights' dtype.
     """
     terms |= {"decoupled_weight_decay"}
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
+    gradient_DR = loss_gradient(weights_DR, gradient_DR, coefficients, terms)
     variances = state["variance"].split_with_sizes([_num_factors(shape) for shape in shapes])
     new_variances, new_weights = [], []
     for weights, kept, gradient, variance in zip(
         tensors(weights_DR, shapes),
-        tensors(decayed(weights_DR, rows, terms), shapes),
+        tensors(decayed(weights_DR, coefficients, terms), shapes),
         tensors(gradient_DR, shapes),
         variances,
         strict=True,
     ):
-        variance, estimate = (_factored if gradient.ndim > 2 else _whole)(variance, gradient, rows["share"])
+        variance, estimate = (_factored if gradient.ndim > 2 else _whole)(variance, gradient, coefficients["share"])
         smallest = torch.finfo(gradient.dtype).eps ** 2
         step = gradient * torch.rsqrt(estimate.clamp(min=smallest))
         root_num = math.sqrt(math.prod(weights.shape[:-1]))
-        clipping_R = (length(step) / (root_num * rows["d"])).clamp(min=1)
-        rate_R = torch.maximum(rows["eps2"], length(weights) / root_num) * rows["relative_rate"]
+        clipping_R = (length(step) / (root_num * coefficients["d"])).clamp(min=1)
+        rate_R = torch.maximum(coefficients["eps2"], length(weights) / root_num) * coefficients["relative_rate"]
         new_weights.append(kept - rate_R / clipping_R * step)
         new_variances.append(variance)
     return columns(new_weights), {"variance": torch.cat(new_variances)}
@@ -70,24 +72,23 @@ def _num_factors(shape: tuple[int, ...]) -> int:
     return math.prod(shape[:-2]) * (shape[-2] + shape[-1]) if len(shape) > 1 else math.prod(shape)
 
 
-def _rows(updates_T1: Tensor, settings: Rows, terms: frozenset[str]) -> dict[str, Tensor]:
+def _coefficients(updates_T1: Tensor, hyper: HyperParameters, terms: frozenset[str]) -> dict[str, Tensor]:
     return {
-        "share": updates_T1 ** settings["beta2_decay"],
-        "relative_rate": torch.minimum(settings["lr"], 1 / torch.sqrt(updates_T1)),
-        "eps2": settings["eps2"],
-        "d": settings["d"],
-        "shrink": 1 - settings["lr"] * settings["weight_decay"],
+        "share": updates_T1 ** hyper["beta2_decay"],
+        "relative_rate": torch.minimum(hyper["lr"], 1 / torch.sqrt(updates_T1)),
+        "eps2": hyper["eps2"],
+        "d": hyper["d"],
+        "shrink": 1 - hyper["lr"] * hyper["weight_decay"],
     }
 
 
 ADAFACTOR = Optimizer(
     kind="adafactor",
-    rows=_rows,
+    coefficients=_coefficients,
     update=adafactor,
-    settings={"lr": math.nan, "beta2_decay": -0.8, "eps2": 0.001, "d": 1.0, "weight_decay": 0.0},
+    hyper_parameters=("lr", "beta2_decay", "eps2", "d", "weight_decay"),
     switches=("weight_decay",),
-    flags=("maximize",),
     state=("variance",),
-    state_rows={"variance": lambda shapes: sum(map(_num_factors, shapes))},
+    state_sizes={"variance": lambda shapes: sum(map(_num_factors, shapes))},
     by_tensor=True,
 )

@@ -1,57 +1,44 @@
-"""How does Adagrad step?"""
-
-import math
+"""Adagrad."""
 
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import loss_gradient
-from worker.engine.protocols import Optimizer, Rows, State
+from worker.engine.protocols import Coefficients, HyperParameters, Optimizer, State
+from worker.engine.updates.gradient import loss_gradient
 
 
 def adagrad(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
+    weights_DR: Tensor, gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """Adagrad: every parameter has its own rate, and each gradient that it has ever seen slows it down.
+    """Divides the gradient by the root of the sum of all its squares, parameter by parameter.
 
-    Parameters that are seldom moved keep a large rate. The sum only grows, so steps shrink like 1/√t even on a
-    straight slope.
+    Parameters with few or small gradients keep a large rate. The sum only grows, so on a constant slope steps shrink as
+    1/√t.
 
         s ← s + g²
         w ← w − lr/(1 + (t − 1) · lr_decay) · g / (√s + ε)
 
-    Arguments: lr > 0 (torch's default is 0.01); lr_decay ≥ 0; weight_decay ≥ 0; initial_accumulator_value ≥ 0, where s
-    starts; eps ≥ 0; maximize.
-    Reference: Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and Stochastic Optimization,
-    2011.
     As torch.optim.Adagrad.
     """
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
+    gradient_DR = loss_gradient(weights_DR, gradient_DR, coefficients, terms)
     sum_DR = torch.addcmul(state["sum"], gradient_DR, gradient_DR)
-    scale_DR = torch.sqrt(sum_DR) + rows["eps"]
-    return torch.addcdiv(weights_DR, rows["lr"] * gradient_DR, scale_DR, value=-1), {"sum": sum_DR}
+    scale_DR = torch.sqrt(sum_DR) + coefficients["eps"]
+    return torch.addcdiv(weights_DR, coefficients["lr"] * gradient_DR, scale_DR, value=-1), {"sum": sum_DR}
 
 
-def _rows(updates_T1: Tensor, settings: Rows, terms: frozenset[str]) -> dict[str, Tensor]:
-    rows = {**settings}
+def _coefficients(updates_T1: Tensor, hyper: HyperParameters, terms: frozenset[str]) -> dict[str, Tensor]:
+    coefficients = {**hyper}
     if "lr_decay" in terms:
-        rows["lr"] = settings["lr"] / (1 + (updates_T1 - 1) * settings["lr_decay"])
-    return rows
+        coefficients["lr"] = hyper["lr"] / (1 + (updates_T1 - 1) * hyper["lr_decay"])
+    return coefficients
 
 
 ADAGRAD = Optimizer(
     kind="adagrad",
-    rows=_rows,
+    coefficients=_coefficients,
     update=adagrad,
-    settings={
-        "lr": math.nan,
-        "lr_decay": 0.0,
-        "weight_decay": 0.0,
-        "initial_accumulator_value": 0.0,
-        "eps": 1e-10,
-    },
+    hyper_parameters=("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"),
     switches=("lr_decay", "weight_decay"),
-    flags=("maximize",),
     state=("sum",),
     state_from={"sum": "initial_accumulator_value"},
 )

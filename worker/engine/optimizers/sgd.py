@@ -1,38 +1,33 @@
-"""How do gradient descent, momentum and Nesterov's method step?"""
-
-import math
+"""Gradient descent, momentum and Nesterov's method."""
 
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import loss_gradient
-from worker.engine.protocols import Optimizer, Rows, State
+from worker.engine.protocols import Coefficients, HyperParameters, Optimizer, State
+from worker.engine.updates.gradient import loss_gradient
 
 
 def sgd(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
+    weights_DR: Tensor, gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """Stochastic gradient descent: step downhill, as far as the slope is steep.
+    """Steps against the gradient.
 
-    One rate for all directions must suit the steepest: on a quadratic with largest curvature L it is stable below
-    2/L, and the flattest direction then waits.
+    On a quadratic with largest eigenvalue L it is stable below lr = 2/L; the flattest direction then converges slowest.
 
         w ← w − lr · g
 
-    Arguments: lr > 0; weight_decay ≥ 0; maximize; momentum and dampening as in the heavy ball below, 0 unless given.
-    Reference: Robbins and Monro, A Stochastic Approximation Method, 1951.
-    As torch.optim.SGD, whose class also holds the heavy ball: with a momentum above 0 this is that method.
+    As torch.optim.SGD, which includes the heavy ball: with a momentum above 0 this is `momentum`.
     """
     if "momentum" in terms:
-        return momentum(weights_DR, gradient_DR, state, rows, terms)
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
-    return torch.addcmul(weights_DR, gradient_DR, rows["lr"], value=-1), state
+        return momentum(weights_DR, gradient_DR, state, coefficients, terms)
+    gradient_DR = loss_gradient(weights_DR, gradient_DR, coefficients, terms)
+    return torch.addcmul(weights_DR, gradient_DR, coefficients["lr"], value=-1), state
 
 
 def momentum(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
+    weights_DR: Tensor, gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """Heavy ball: a velocity remembers past gradients; what they agree on adds up, what they dispute cancels.
+    """Heavy ball: past gradients add up to a velocity.
 
     Under a constant gradient the velocity grows to 1/(1 − β) times the gradient; under one of alternating sign it
     shrinks to 1/(1 + β) of it. Stable on a quadratic below lr = 2(1 + β)/L.
@@ -40,19 +35,17 @@ def momentum(
         v ← β · v + (1 − dampening) · g        (v = g at the first update)
         w ← w − lr · v
 
-    Arguments: lr > 0; 0 ≤ momentum (β) < 1; 0 ≤ dampening ≤ 1; weight_decay ≥ 0; maximize.
-    Reference: Polyak, Some Methods of Speeding Up the Convergence of Iteration Methods, 1964.
-    As torch.optim.SGD, whose rate stands outside the velocity.
+    As torch.optim.SGD, where the learning rate is outside the velocity.
     """
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
-    velocity_DR = _velocity(gradient_DR, state, rows, terms)
-    return torch.addcmul(weights_DR, velocity_DR, rows["lr"], value=-1), {"velocity": velocity_DR}
+    gradient_DR = loss_gradient(weights_DR, gradient_DR, coefficients, terms)
+    velocity_DR = _velocity(gradient_DR, state, coefficients, terms)
+    return torch.addcmul(weights_DR, velocity_DR, coefficients["lr"], value=-1), {"velocity": velocity_DR}
 
 
 def nesterov(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
+    weights_DR: Tensor, gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """Nesterov's momentum: the gradient counts where the velocity is about to carry the weights: it brakes sooner.
+    """Momentum that steps along the predicted next velocity, so that it brakes sooner.
 
         v ← β · v + g
         w ← w − lr · (g + β · v)
@@ -60,59 +53,53 @@ def nesterov(
     This is the look-ahead formula in the variable at which gradients are taken. Stable on a quadratic below
     lr = 2(1 + β)/((1 + 2β)L), which is less than gradient descent allows.
 
-    Arguments: lr > 0; 0 ≤ momentum (β) < 1; weight_decay ≥ 0; maximize.
-    Reference: Nesterov, A Method of Solving a Convex Programming Problem with Convergence Rate O(1/k²), 1983; in this
-    form Sutskever, Martens, Dahl and Hinton, On the Importance of Initialization and Momentum in Deep Learning, 2013.
     As torch.optim.SGD with nesterov=True, which allows no dampening either.
     """
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
-    velocity_DR = _velocity(gradient_DR, state, rows, terms)
-    ahead_DR = torch.addcmul(gradient_DR, velocity_DR, rows["momentum"])
-    return torch.addcmul(weights_DR, ahead_DR, rows["lr"], value=-1), {"velocity": velocity_DR}
+    gradient_DR = loss_gradient(weights_DR, gradient_DR, coefficients, terms)
+    velocity_DR = _velocity(gradient_DR, state, coefficients, terms)
+    ahead_DR = torch.addcmul(gradient_DR, velocity_DR, coefficients["momentum"])
+    return torch.addcmul(weights_DR, ahead_DR, coefficients["lr"], value=-1), {"velocity": velocity_DR}
 
 
-def _velocity(gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]) -> Tensor:
+def _velocity(gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]) -> Tensor:
     if "dampening" in terms:
-        gradient_DR = rows["share"] * gradient_DR
-    return torch.addcmul(gradient_DR, state["velocity"], rows["momentum"])
+        gradient_DR = coefficients["share"] * gradient_DR
+    return torch.addcmul(gradient_DR, state["velocity"], coefficients["momentum"])
 
 
-def _rows(updates_T1: Tensor, settings: Rows, terms: frozenset[str]) -> dict[str, Tensor]:
-    rows = dict(settings)
+def _coefficients(updates_T1: Tensor, hyper: HyperParameters, terms: frozenset[str]) -> dict[str, Tensor]:
+    coefficients = dict(hyper)
     if "dampening" in terms:
         # torch starts the velocity at the first gradient itself, and without momentum it has no velocity to dampen.
-        undamped = (updates_T1 == 1) | (settings["momentum"] == 0)
-        rows["share"] = torch.where(undamped, 1.0, 1 - settings["dampening"])
-    return rows
+        undamped = (updates_T1 == 1) | (hyper["momentum"] == 0)
+        coefficients["share"] = torch.where(undamped, 1.0, 1 - hyper["dampening"])
+    return coefficients
 
 
 SGD = Optimizer(
     kind="sgd",
-    rows=_rows,
+    coefficients=_coefficients,
     update=sgd,
-    settings={"lr": math.nan, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0},
+    hyper_parameters=("lr", "momentum", "dampening", "weight_decay"),
     switches=("momentum", "dampening", "weight_decay"),
-    flags=("maximize",),
     state_of_term={"momentum": "velocity"},
     momentum="momentum",
 )
 MOMENTUM = Optimizer(
     kind="momentum",
-    rows=_rows,
+    coefficients=_coefficients,
     update=momentum,
-    settings={"lr": math.nan, "momentum": 0.9, "dampening": 0.0, "weight_decay": 0.0},
+    hyper_parameters=("lr", "momentum", "dampening", "weight_decay"),
     switches=("dampening", "weight_decay"),
-    flags=("maximize",),
     state=("velocity",),
     momentum="momentum",
 )
 NESTEROV = Optimizer(
     kind="nesterov",
-    rows=_rows,
+    coefficients=_coefficients,
     update=nesterov,
-    settings={"lr": math.nan, "momentum": 0.9, "weight_decay": 0.0},
+    hyper_parameters=("lr", "momentum", "weight_decay"),
     switches=("weight_decay",),
-    flags=("maximize",),
     state=("velocity",),
     momentum="momentum",
 )

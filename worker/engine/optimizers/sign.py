@@ -1,86 +1,74 @@
-"""How do signSGD and Lion step, which trust the sign of a gradient and not its size?"""
-
-import math
+"""signSGD and Lion, which use the sign of a gradient and not its size."""
 
 import torch
 from torch import Tensor
 
-from worker.engine.optimizers.gradient import decayed, loss_gradient
-from worker.engine.protocols import Optimizer, Rows, State
+from worker.engine.protocols import Coefficients, HyperParameters, Optimizer, State
+from worker.engine.updates.gradient import decayed, loss_gradient
 
 
 def sign_sgd(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
+    weights_DR: Tensor, gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """signSGD: every parameter moves by lr, in the direction in which its gradient (or its running mean) points.
+    """Moves every parameter by lr in the direction of its gradient or of its running mean.
 
-    One bit for each parameter is enough to send a gradient. It never comes to rest: near a minimum it steps to and fro,
-    lr wide, unless the rate decays.
+    Near a minimum it oscillates with an amplitude of lr unless the learning rate decays.
 
         w ← (1 − lr · weight_decay) · w − lr · sign(g)
         with momentum (Signum): m ← β · m + (1 − β) · g, and sign(m) in place of sign(g)
 
-    Arguments: lr > 0; 0 ≤ momentum (β) < 1; weight_decay ≥ 0, decoupled; maximize.
-    Reference: Bernstein, Wang, Azizzadenesheli and Anandkumar, signSGD: Compressed Optimisation for Non-Convex
-    Problems, 2018.
     torch.optim has no such method. As pytorch_optimizer.SignSGD, whose momentum is 0.9 unless given.
     """
     terms |= {"decoupled_weight_decay"}
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
+    gradient_DR = loss_gradient(weights_DR, gradient_DR, coefficients, terms)
     new: State = {}
     if "momentum" in terms:
-        gradient_DR = new["mean"] = torch.lerp(state["mean"], gradient_DR, rows["one_minus_momentum"])
-    weights_DR = decayed(weights_DR, rows, terms)
-    return torch.addcmul(weights_DR, torch.sign(gradient_DR), rows["lr"], value=-1), new
+        gradient_DR = new["mean"] = torch.lerp(state["mean"], gradient_DR, coefficients["one_minus_momentum"])
+    weights_DR = decayed(weights_DR, coefficients, terms)
+    return torch.addcmul(weights_DR, torch.sign(gradient_DR), coefficients["lr"], value=-1), new
 
 
 def lion(
-    weights_DR: Tensor, gradient_DR: Tensor, state: State, rows: Rows, terms: frozenset[str]
+    weights_DR: Tensor, gradient_DR: Tensor, state: State, coefficients: Coefficients, terms: frozenset[str]
 ) -> tuple[Tensor, State]:
-    """Lion: the sign of a mean that gives the new gradient more weight than the mean that is remembered.
+    """The sign of a mean in which the newest gradient has a larger weight than in the stored mean.
 
-    Found by a search over programs. It keeps half of Adam's state; as all steps are lr in every parameter, rates are
-    chosen three to ten times smaller than Adam's.
+    It has half of Adam's state. Every step is lr in every parameter, so learning rates are three to ten times smaller
+    than Adam's.
 
         w ← (1 − lr · weight_decay) · w − lr · sign(β₁ · m + (1 − β₁) · g)
         m ← β₂ · m + (1 − β₂) · g
 
-    Arguments: lr > 0 (the paper's is 1e-4); 0 ≤ beta1, beta2 < 1; weight_decay ≥ 0, decoupled; maximize.
-    Reference: Chen et al., Symbolic Discovery of Optimization Algorithms, 2023.
     torch.optim has no such method. As pytorch_optimizer.Lion.
     """
     terms |= {"decoupled_weight_decay"}
-    gradient_DR = loss_gradient(weights_DR, gradient_DR, rows, terms)
-    weights_DR = decayed(weights_DR, rows, terms)
-    direction_DR = torch.sign(torch.lerp(state["mean"], gradient_DR, rows["one_minus_beta1"]))
-    mean_DR = torch.lerp(state["mean"], gradient_DR, rows["one_minus_beta2"])
-    return torch.addcmul(weights_DR, direction_DR, rows["lr"], value=-1), {"mean": mean_DR}
+    gradient_DR = loss_gradient(weights_DR, gradient_DR, coefficients, terms)
+    weights_DR = decayed(weights_DR, coefficients, terms)
+    direction_DR = torch.sign(torch.lerp(state["mean"], gradient_DR, coefficients["one_minus_beta1"]))
+    mean_DR = torch.lerp(state["mean"], gradient_DR, coefficients["one_minus_beta2"])
+    return torch.addcmul(weights_DR, direction_DR, coefficients["lr"], value=-1), {"mean": mean_DR}
 
 
-def _rows(updates_T1: Tensor, settings: Rows, terms: frozenset[str]) -> dict[str, Tensor]:
-    complements = {
-        f"one_minus_{name}": 1 - settings[name] for name in ("momentum", "beta1", "beta2") if name in settings
-    }
-    return {"lr": settings["lr"], "shrink": 1 - settings["lr"] * settings["weight_decay"], **complements}
+def _coefficients(updates_T1: Tensor, hyper: HyperParameters, terms: frozenset[str]) -> dict[str, Tensor]:
+    complements = {f"one_minus_{name}": 1 - hyper[name] for name in ("momentum", "beta1", "beta2") if name in hyper}
+    return {"lr": hyper["lr"], "shrink": 1 - hyper["lr"] * hyper["weight_decay"], **complements}
 
 
 SIGN_SGD = Optimizer(
     kind="sign_sgd",
-    rows=_rows,
+    coefficients=_coefficients,
     update=sign_sgd,
-    settings={"lr": math.nan, "momentum": 0.0, "weight_decay": 0.0},
+    hyper_parameters=("lr", "momentum", "weight_decay"),
     switches=("momentum", "weight_decay"),
-    flags=("maximize",),
     state_of_term={"momentum": "mean"},
     momentum="momentum",
 )
 LION = Optimizer(
     kind="lion",
-    rows=_rows,
+    coefficients=_coefficients,
     update=lion,
-    settings={"lr": math.nan, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+    hyper_parameters=("lr", "beta1", "beta2", "weight_decay"),
     switches=("weight_decay",),
-    flags=("maximize",),
     state=("mean",),
     momentum="beta1",
 )

@@ -1,4 +1,4 @@
-"""Which problems are there? One entry per kind."""
+"""All problems, by kind."""
 
 from worker.engine.problems.digits import Digits
 from worker.engine.problems.flipnet import FlipNet

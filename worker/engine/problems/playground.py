@@ -1,4 +1,4 @@
-"""How does a small network learn to tell two classes of points in the plane apart, and where is its border?"""
+"""Playground: a small network that classifies points in the plane."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,23 +8,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.classification.heads import Binary
+from worker.engine.classification.objective import ClassificationObjective
+from worker.engine.classification.point_sets import DATASETS, draw
+from worker.engine.classification.problem import ClassificationProblem
+from worker.engine.classification.setup import ClassificationSetup, Examples
 from worker.engine.networks.mlp import ACTIVATIONS, MLP
-from worker.engine.problems.classification import Classification, Examples, Lesson
-from worker.engine.problems.heads import Binary
-from worker.engine.problems.pointsets import DATASETS, draw
-from worker.engine.problems.taught import Taught
 from worker.engine.protocols import BatchSize
 
-# Decision values are kept on this grid: points a side, and how far it reaches from the middle.
+# The grid of decision values: points per side, and its reach from the middle.
 GRID_SIDE = 40
 GRID_REACH = 1.25
 
 
 @dataclass(frozen=True, eq=False)
-class Playground(Taught):
-    """A point set for one seed per run. All runs see the same points: `data_seed` draws them, the runs' seeds do not.
+class Playground(ClassificationProblem):
+    """A point set for one seed per run. All runs have the same points, drawn by `data_seed`.
 
-    `size` points to train with, as many to test with; hidden layers of these widths; binary cross-entropy.
+    `size` training points and as many test points; hidden layers of these widths; binary cross-entropy.
     """
 
     seeds: NDArray[np.int64]
@@ -45,17 +46,17 @@ class Playground(Taught):
             raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, not {self.activation!r}.")
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "PlaygroundObjective":
-        return PlaygroundObjective(self._lesson, self.seeds[source_R], dtype, device)
+        return PlaygroundObjective(self._setup, self.seeds[source_R], dtype, device)
 
     @cached_property
-    def _lesson(self) -> Lesson:
+    def _setup(self) -> ClassificationSetup:
         training, test = (Examples(*draw(self.dataset, self.size, self.noise, self.data_seed, part)) for part in (0, 1))
         network = MLP((2, *self.widths, 1), self.activation)
-        return Lesson(network, Binary(), training, test, self.batch_size, self.shuffle)
+        return ClassificationSetup(network, Binary(), training, test, self.batch_size, self.shuffle)
 
 
-class PlaygroundObjective(Classification):
-    """A point set for the columns of one stack, and what its networks decide everywhere."""
+class PlaygroundObjective(ClassificationObjective):
+    """A point set for the columns of one stack, and the decision values of its networks."""
 
     def decision(self, weights_DR: Tensor) -> Tensor:
         """The probability of class 1 [R, y, x] on a square grid, y upwards."""

@@ -1,4 +1,4 @@
-"""How is ½ Σ λᵢ wᵢ², the landscape that theory is about, minimised by all runs at once?"""
+"""Quadratic ½ Σ λᵢ wᵢ² of any dimension, minimised by all runs at once."""
 
 import math
 from dataclasses import dataclass
@@ -8,14 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.engine.layout import COLUMNS_MULTIPLE
-from worker.engine.problems.noise import GradientNoise
-from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation, Shapes, Shift
+from worker.engine.landscape import GradientNoise, Landscape, start_columns
+from worker.engine.protocols import BatchSize, Evaluation, Shift
 
 
 @dataclass(frozen=True, eq=False)
-class Quadratic:
+class Quadratic(Landscape):
     """A quadratic with these eigenvalues, with a start and a seed per run. One epoch is one update.
 
     In two dimensions its axes may be turned by `angle` degrees: f = ½ wᵀ Q diag(λ) Qᵀ w, where Q turns
@@ -30,29 +28,15 @@ class Quadratic:
     batch_size: BatchSize = 1
     shift: Shift | None = None
 
-    has_accuracy = False
-    has_test = False
-    columns_multiple = COLUMNS_MULTIPLE
-    whole = True
-
     def __post_init__(self) -> None:
         object.__setattr__(self, "eigenvalues", np.asarray(self.eigenvalues, dtype=np.float64))
-        object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
-        object.__setattr__(self, "starts", checked_starts(self.starts, len(self.seeds), self.num_parameters))
+        super().__post_init__()
         if self.angle and self.num_parameters != 2:
-            raise ValueError(f"an angle needs two eigenvalues, not {self.num_parameters}.")
-
-    @property
-    def num_runs(self) -> int:
-        return len(self.seeds)
+            raise ValueError(f"angle needs two eigenvalues, not {self.num_parameters}.")
 
     @property
     def num_parameters(self) -> int:
         return len(self.eigenvalues)
-
-    @property
-    def shapes(self) -> Shapes:
-        return ((self.num_parameters,),)
 
     @property
     def has_position(self) -> bool:
@@ -60,14 +44,8 @@ class Quadratic:
 
     @property
     def minima_MD(self) -> NDArray[np.float64]:
-        """The origin, if it is the only minimum: an eigenvalue of 0 makes a valley of them, a negative one a saddle."""
+        """The origin, if it is the only minimum: an eigenvalue of 0 gives a valley of minima, a negative one none."""
         return np.zeros((int((self.eigenvalues > 0).all()), self.num_parameters))
-
-    def num_batches(self, accumulate: int) -> int:
-        return accumulate
-
-    def variance_share(self, accumulate: int) -> float:
-        return 0.0 if self.batch_size == "full" else 1 / (self.batch_size * accumulate)
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "QuadraticObjective":
         return QuadraticObjective(self, source_R, dtype, device)

@@ -1,4 +1,4 @@
-"""How is a formula in x and y minimised, by all runs at once?"""
+"""Loss surface over x and y, or x alone, minimised by all runs at once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,29 +9,27 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from worker.engine.layout import COLUMNS_MULTIPLE
-from worker.engine.problems.noise import GradientNoise
-from worker.engine.problems.points import checked_starts, start_columns
-from worker.engine.protocols import BatchSize, Evaluation, Shapes, Shift
+from worker.engine.landscape import GradientNoise, Landscape, start_columns
+from worker.engine.protocols import BatchSize, Evaluation, Shift
 
 
 class Expression(Protocol):
-    """A formula that knows its derivatives: compiled, it computes several of them from one set of shared terms."""
+    """A formula and its derivatives, compiled into one program that shares common terms."""
 
     @property
     def variables(self) -> tuple[str, ...]: ...
 
     def compile(self, outputs: tuple[str, ...]) -> Callable[..., tuple[Any, ...]]:
-        """`outputs` are "value", "x" for ∂f/∂x, "xy" for ∂²f/∂x∂y; the result takes a namespace and the variables."""
+        """A program of outputs "value", "x" for ∂f/∂x, "xy" for ∂²f/∂x∂y; it takes a namespace and the variables."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
+class Surface(Landscape):
     """A surface, with a start and a seed per run. One epoch is one update.
 
-    `noise` is the standard deviation of what is added to each component of a gradient, `batch_size` divides its
-    variance; `minima` are the known global minima, one point a row.
+    `noise` is the standard deviation of the noise on each gradient component; `batch_size` divides its variance.
+    `minima` are the known global minima, one point per row.
     """
 
     expression: Expression
@@ -42,37 +40,15 @@ class Surface:
     minima: ArrayLike | Sequence[Sequence[float]] = ()
     shift: Shift | None = None
 
-    has_accuracy = False
-    has_test = False
-    columns_multiple = COLUMNS_MULTIPLE
     has_position = True
-    whole = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
-        object.__setattr__(self, "starts", checked_starts(self.starts, len(self.seeds), self.num_parameters))
-
-    @property
-    def num_runs(self) -> int:
-        return len(self.seeds)
 
     @property
     def num_parameters(self) -> int:
         return len(self.expression.variables)
 
     @property
-    def shapes(self) -> Shapes:
-        return ((self.num_parameters,),)
-
-    @property
     def minima_MD(self) -> NDArray[np.float64]:
         return np.asarray(self.minima, dtype=np.float64).reshape(-1, self.num_parameters)
-
-    def num_batches(self, accumulate: int) -> int:
-        return accumulate
-
-    def variance_share(self, accumulate: int) -> float:
-        return 0.0 if self.batch_size == "full" else 1 / (self.batch_size * accumulate)
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> "SurfaceObjective":
         return SurfaceObjective(self, source_R, dtype, device)

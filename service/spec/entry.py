@@ -1,0 +1,86 @@
+"""What all entries of a job's optimizers have: label, learning rate, schedules, clipping."""
+
+from typing import Annotated, Any, ClassVar, get_args
+
+from pydantic import Field
+
+from service.spec.fields import NO_ZERO_CHARACTER, Grid, Strict, Within
+from service.spec.schedules import Constant, Schedule
+
+LearningRate = Annotated[
+    Grid, Within(gt=0), Field(description="Learning rate: the length of a step per unit of gradient.")
+]
+Beta = Annotated[Grid, Within(ge=0, lt=1)]
+NotNegative = Annotated[Grid, Within(ge=0)]
+Positive = Annotated[Grid, Within(gt=0)]
+WeightDecay = Annotated[NotNegative, Field(description="Adds weight_decay × w to the gradient (an L2 penalty).")]
+DecoupledDecay = Annotated[
+    NotNegative, Field(description="Share of the weights, times lr, that is subtracted at each update.")
+]
+Decoupled = Annotated[
+    bool, Field(description="Subtract weight decay from the weights instead of adding it to the gradient.")
+]
+Eps = Annotated[NotNegative, Field(description="Added to the denominator, so that it is never zero.")]
+Memory1 = Annotated[Beta, Field(description="Memory of the mean of gradients.")]
+Memory2 = Annotated[Beta, Field(description="Memory of the mean of squared gradients.")]
+Limit = Annotated[float, Field(gt=0)]
+_GRID = get_args(Grid)[0]
+
+
+class Entry(Strict):
+    """One entry of a job's optimizers: a kind, its hyper-parameters (numbers, lists or ranges), a label."""
+
+    # A kind adds hyper-parameters (`Grid`) and flags (`bool`) only; which is which follows from the annotation.
+    grid_names: ClassVar[tuple[str, ...]]
+    flag_names: ClassVar[tuple[str, ...]]
+
+    title: ClassVar[str]
+    formula: ClassVar[str]
+    reference: ClassVar[str]
+    # Numbers of state for each parameter; a flag or a momentum may need more.
+    state_per_parameter: ClassVar[int]
+    # The hyper-parameter that a momentum schedule multiplies; None where the method has none.
+    scheduled_momentum: ClassVar[str | None] = None
+    needs_matrices: ClassVar[bool] = False
+
+    kind: str = Field(description="The optimizer's name.")
+    label: str | None = Field(
+        None,
+        pattern=NO_ZERO_CHARACTER,
+        min_length=1,
+        max_length=100,
+        description="Label of its runs; by default the kind.",
+    )
+    lr: LearningRate
+    maximize: bool = Field(False, description="Maximise the loss: the sign of the gradient is reversed.")
+    clip_norm: Limit | None = Field(
+        None,
+        description="Largest norm of a gradient; a longer gradient is scaled down to it, run by run. null is no limit.",
+    )
+    clip_value: Limit | None = Field(
+        None, description="Largest absolute component of a gradient, applied before clip_norm. null is no limit."
+    )
+    schedule: Schedule = Field(Constant(), description="How the learning rate changes during a run.")
+    momentum_schedule: Schedule = Field(Constant(), description="How the momentum changes during a run.")
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Sort the fields of a kind by their annotations, and refuse one that is neither a grid nor a flag."""
+        annotations = {name: field.annotation for name, field in cls.model_fields.items()}
+        cls.grid_names = tuple(name for name, kind in annotations.items() if kind == _GRID)
+        cls.flag_names = tuple(name for name, kind in annotations.items() if kind is bool)
+        if other := annotations.keys() - {*cls.grid_names, *cls.flag_names, *Entry.model_fields}:
+            raise TypeError(f"{cls.__name__}: {sorted(other)} must be a Grid or a bool.")
+
+    def grids(self) -> dict[str, Any]:
+        """Give the numeric hyper-parameters, each a number, a list or a range, in the order in which they nest."""
+        return {name: getattr(self, name) for name in self.grid_names}
+
+    def flags(self) -> dict[str, bool]:
+        """Give the flags, which are the same for every run of the entry."""
+        return {name: getattr(self, name) for name in self.flag_names}
+
+    def clipping(self) -> dict[str, float]:
+        """Give the limits of the gradient that are set, the same for every run of the entry."""
+        limits = {"clip_norm": self.clip_norm, "clip_value": self.clip_value}
+        return {name: limit for name, limit in limits.items() if limit is not None}

@@ -1,0 +1,98 @@
+"""What surfaces and quadratics have in common: starts, gradient noise, a shift."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from service.spec.starts import Point, StartGrid, check_dimension
+
+Noise = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1e6,
+        description="Standard deviation of the Gaussian noise on each gradient component (divided by √batch_size).",
+    ),
+]
+ShiftAt = Annotated[
+    int | None,
+    Field(
+        ge=1,
+        description="Moves the landscape once, by shift_by, after this many updates; the row of that epoch is the "
+        "first that refers to the moved landscape.",
+    ),
+]
+ShiftBy = Annotated[Point | None, Field(description="Shift of the landscape at shift_at, along each axis.")]
+
+
+class Landscape:
+    """Base of surfaces and quadratics: a point that moves, from one start or from many."""
+
+    has_matrices: ClassVar[bool] = False
+    is_landscape: ClassVar[bool] = True
+    has_test_data: ClassVar[bool] = False
+    has_decision: ClassVar[bool] = False
+    default_batch_size: ClassVar[int] = 1
+    default_shuffle: ClassVar[bool] = False
+    default_dtype: ClassVar[Literal["float32", "float64"]] = "float64"
+    numbers_per_example: ClassVar[int] = 0
+
+    if TYPE_CHECKING:  # Otherwise pydantic makes them fields, and fields are validated in the order of their class.
+        start: list[float] | None
+        starts: list[list[float]] | StartGrid | None
+        shift_at: int | None
+        shift_by: list[float] | None
+
+    @property
+    def dimension(self) -> int:
+        """Count the coordinates of a point."""
+        raise NotImplementedError
+
+    @property
+    def minima(self) -> tuple[tuple[float, ...], ...]:
+        """List the known minima."""
+        raise NotImplementedError
+
+    @property
+    def num_parameters(self) -> int:
+        """Count the coordinates."""
+        return self.dimension
+
+    @property
+    def num_examples(self) -> None:
+        """A landscape has no data."""
+        return
+
+    @property
+    def num_starts(self) -> int:
+        """Count the starts without listing them."""
+        if isinstance(self.starts, StartGrid):
+            return self.starts.x.num * (self.starts.y.num if self.starts.y else 1)
+        return len(self.starts) if self.starts is not None else 1
+
+    @cached_property
+    def points(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """List the starts, shape [starts, dimension]."""
+        if isinstance(self.starts, StartGrid):
+            return self.starts.points()
+        return np.asarray(self.starts if self.starts is not None else [self.start], dtype=np.float64)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Name the fields of this problem."""
+        distance = ("distance_to_minimum",) if self.minima else ()
+        position = ("position",) if self.dimension <= 2 else ()
+        moved = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start")
+        return (*moved, *distance, "lr", "momentum", *position)
+
+
+def check_shift(shift_by: list[float] | None, dimension: int | None, info: ValidationInfo) -> list[float] | None:
+    """Refuse one of shift_at and shift_by without the other, and a shift in another space than the problem's."""
+    if "shift_at" in info.data and (info.data["shift_at"] is None) != (shift_by is None):
+        raise PydanticCustomError("shift", "shift_at and shift_by must be given together")
+    if shift_by is not None and dimension is not None:
+        check_dimension(dimension, len(shift_by))
+    return shift_by

@@ -1,0 +1,21 @@
+"""Adadelta."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.entry import Beta, Entry, Positive, WeightDecay
+
+
+class Adadelta(Entry):
+    """Step in the units of the weights, from the ratio of past steps to past gradients. The paper has lr = 1."""
+
+    title: ClassVar = "Adadelta"
+    formula: ClassVar = "v ← ρ·v + (1 − ρ)·g²;  Δ = √(u + ε)/√(v + ε)·g;  u ← ρ·u + (1 − ρ)·Δ²;  w ← w − lr·Δ"
+    reference: ClassVar = "Zeiler: ADADELTA: An Adaptive Learning Rate Method (2012)"
+    state_per_parameter: ClassVar = 2
+
+    kind: Literal["adadelta"]
+    rho: Beta = Field(0.9, description="ρ: memory of the means of squared gradients and steps.")
+    eps: Annotated[Positive, Field(description="Length of the first steps: about √eps.")] = 1e-6
+    weight_decay: WeightDecay = 0.0

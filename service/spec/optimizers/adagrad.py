@@ -1,0 +1,24 @@
+"""Adagrad."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.entry import Entry, NotNegative, WeightDecay
+
+
+class Adagrad(Entry):
+    """Divide the gradient by the root of the sum of all its squares so far."""
+
+    title: ClassVar = "Adagrad"
+    formula: ClassVar = "s ← s + g²;  w ← w − lr / (1 + t·lr_decay) · g / (√s + ε)"
+    reference: ClassVar = (
+        "Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization (2011)"
+    )
+    state_per_parameter: ClassVar = 1
+
+    kind: Literal["adagrad"]
+    lr_decay: NotNegative = Field(0.0, description="Decay of the learning rate: lr / (1 + t·lr_decay) after t updates.")
+    weight_decay: WeightDecay = 0.0
+    initial_accumulator_value: NotNegative = Field(0.0, description="Initial value of the sum of squares.")
+    eps: Annotated[NotNegative, Field(description="Added to the denominator, so that it is never zero.")] = 1e-10

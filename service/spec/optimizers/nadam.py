@@ -1,0 +1,27 @@
+"""NAdam."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.entry import Decoupled, Entry, Eps, Memory1, Memory2, NotNegative, WeightDecay
+
+
+class NAdam(Entry):
+    """Adam with Nesterov's look-ahead, and a momentum that grows from half of beta1 to beta1."""
+
+    title: ClassVar = "NAdam"
+    formula: ClassVar = "m, v as Adam's;  w ← w − lr·((1 − μₜ)/(1 − Πμ)·g + μₜ₊₁/(1 − Πμ·μₜ₊₁)·m) / (√v̂ + ε)"
+    reference: ClassVar = "Dozat: Incorporating Nesterov Momentum into Adam (2016)"
+    state_per_parameter: ClassVar = 2
+    scheduled_momentum: ClassVar = "beta1"
+
+    kind: Literal["nadam"]
+    beta1: Memory1 = 0.9
+    beta2: Memory2 = 0.999
+    eps: Eps = 1e-8
+    weight_decay: WeightDecay = 0.0
+    momentum_decay: NotNegative = Field(
+        0.004, description="Speed at which the momentum grows: μₜ = β₁·(1 − ½·0.96^(t·momentum_decay))."
+    )
+    decoupled_weight_decay: Decoupled = False

@@ -1,0 +1,23 @@
+"""Quasi-hyperbolic momentum (QHM)."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.entry import Beta, Entry, WeightDecay
+from service.spec.fields import Grid, Within
+
+
+class QuasiHyperbolic(Entry):
+    """Step between gradient descent and momentum: a share of a running mean, the rest of the newest gradient."""
+
+    title: ClassVar = "Quasi-hyperbolic momentum (QHM)"
+    formula: ClassVar = "m ← β·m + (1 − β)·g;  w ← w − lr·((1 − ν)·g + ν·m)"
+    reference: ClassVar = "Ma, Yarats: Quasi-Hyperbolic Momentum and Adam for Deep Learning (2019)"
+    state_per_parameter: ClassVar = 1
+    scheduled_momentum: ClassVar = "momentum"
+
+    kind: Literal["quasi_hyperbolic"]
+    momentum: Beta = Field(0.999, description="β: memory of the mean of gradients.")
+    nu: Annotated[Grid, Within(ge=0, le=1)] = Field(0.7, description="ν: share of the mean in the step.")
+    weight_decay: WeightDecay = 0.0

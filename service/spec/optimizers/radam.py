@@ -1,0 +1,24 @@
+"""RAdam."""
+
+from typing import ClassVar, Literal
+
+from service.spec.entry import Decoupled, Entry, Eps, Memory1, Memory2, WeightDecay
+
+
+class RAdam(Entry):
+    """Adam that steps like momentum while its mean of squares covers few gradients, then with a computed warm-up."""
+
+    title: ClassVar = "RAdam"
+    formula: ClassVar = "w ← w − lr·rₜ·m̂ / (√v̂ + ε) where ρₜ > 5, else w ← w − lr·m̂"
+    reference: ClassVar = (
+        "Liu, Jiang, He, Chen, Liu, Gao, Han: On the Variance of the Adaptive Learning Rate and Beyond (2020)"
+    )
+    state_per_parameter: ClassVar = 2
+    scheduled_momentum: ClassVar = "beta1"
+
+    kind: Literal["radam"]
+    beta1: Memory1 = 0.9
+    beta2: Memory2 = 0.999
+    eps: Eps = 1e-8
+    weight_decay: WeightDecay = 0.0
+    decoupled_weight_decay: Decoupled = False

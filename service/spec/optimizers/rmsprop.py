@@ -1,0 +1,27 @@
+"""RMSprop."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.entry import Beta, Entry, Eps, WeightDecay
+
+
+class RMSprop(Entry):
+    """Divide the gradient by the root of a running mean of its squares."""
+
+    title: ClassVar = "RMSprop"
+    formula: ClassVar = "v ← α·v + (1 − α)·g²;  w ← w − lr·g / (√v + ε)"
+    reference: ClassVar = (
+        "Tieleman, Hinton: Lecture 6.5: Divide the Gradient by a Running Average of Its Recent Magnitude (2012); "
+        "centered: Graves: Generating Sequences With Recurrent Neural Networks (2013)"
+    )
+    state_per_parameter: ClassVar = 1
+    scheduled_momentum: ClassVar = "momentum"
+
+    kind: Literal["rmsprop"]
+    alpha: Beta = Field(0.99, description="Memory of the mean of squared gradients.")
+    eps: Eps = 1e-8
+    weight_decay: WeightDecay = 0.0
+    momentum: Beta = Field(0.0, description="Share of the velocity that is kept at each update.")
+    centered: bool = Field(False, description="Divide by an estimate of the standard deviation instead.")

@@ -1,0 +1,25 @@
+"""Rprop."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from service.spec.entry import Entry, NotNegative, Positive
+from service.spec.fields import Grid, Within
+
+
+class Rprop(Entry):
+    """Step by the sign of the gradient; steps grow while it stays and shrink when it turns. For full batches."""
+
+    title: ClassVar = "Rprop"
+    formula: ClassVar = "Δ ← η₊·Δ if g·g₋₁ > 0, η₋·Δ and g ← 0 if < 0;  w ← w − Δ·sign(g)"
+    reference: ClassVar = (
+        "Riedmiller, Braun: A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP Algorithm (1993)"
+    )
+    state_per_parameter: ClassVar = 2
+
+    kind: Literal["rprop"]
+    eta_minus: Annotated[Grid, Within(gt=0, lt=1)] = Field(0.5, description="Factor of a step whose sign has turned.")
+    eta_plus: Annotated[Grid, Within(gt=1)] = Field(1.2, description="Factor of a step whose sign has stayed.")
+    step_min: NotNegative = Field(1e-6, description="Shortest step.")
+    step_max: Positive = Field(50.0, description="Longest step.")

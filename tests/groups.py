@@ -1,0 +1,41 @@
+"""Groups of runs that are given one by one, with the defaults of the catalogue."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.spec.optimizers import OPTIMIZERS
+from worker.engine.stack import groups
+from worker.engine.stack.groups import Group, OptimizerRuns, Schedules
+from worker.engine.stack.schedule import Schedule
+
+ENTRIES = {get_args(member.model_fields["kind"].annotation)[0]: member for member in OPTIMIZERS}
+
+
+@cache
+def defaults(kind: str) -> Mapping[str, float | bool]:
+    """The default of every hyper-parameter and flag of a kind, except the learning rate, which is required."""
+    entry: Any = ENTRIES[kind].model_validate({"kind": kind, "lr": 1.0})
+    return {name: value for name, value in {**entry.grids(), **entry.flags()}.items() if name != "lr"}
+
+
+def group_runs(
+    optimizers: Sequence[tuple[str, Mapping[str, float | bool]]],
+    optimizer_of_run: Sequence[int] | NDArray[np.integer],
+    schedules: Sequence[Schedules] | None = None,
+) -> tuple[Group, ...]:
+    """Groups of runs: run r has `optimizers[optimizer_of_run[r]]`, a kind and what differs from its defaults.
+
+    `schedules` are those of each optimizer, constant unless given.
+    """
+    of_run = np.asarray(optimizer_of_run, dtype=np.int64)
+    schedules = schedules or [(Schedule(), Schedule())] * len(optimizers)
+    given = zip(optimizers, schedules, strict=True)
+    all_runs = [
+        OptimizerRuns(kind, np.flatnonzero(of_run == index), {**defaults(kind), **hyper_parameters}, of_optimizer)
+        for index, ((kind, hyper_parameters), of_optimizer) in enumerate(given)
+    ]
+    return groups.group_runs([runs for runs in all_runs if len(runs.runs)])

@@ -1,0 +1,81 @@
+"""The setup of a classification problem: network, loss, examples and batches."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.engine.networks.network import Network
+from worker.engine.numerics.noise_trace import share_without_replacement
+from worker.engine.protocols import BatchSize
+
+# Changes the examples [R, B, I] of the batch at a step: (examples, seeds [S], seed of each column, step) → examples.
+Augment = Callable[[Tensor, NDArray[np.int64], NDArray[np.int64], int], Tensor]
+
+
+class Head(Protocol):
+    """The loss of outputs [R, O, N], its derivatives, and which examples are classified rightly."""
+
+    def losses(self, outputs_RON: Tensor, labels: Tensor) -> Tensor:
+        """The loss [R, N] of each example; labels are [N] or [R, N]."""
+        ...
+
+    def slopes(self, outputs_RON: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The same losses, and their derivatives [R, O, N] by the outputs."""
+        ...
+
+    def right(self, outputs_RON: Tensor, labels: Tensor) -> Tensor:
+        """The examples [R, N] that are classified rightly; a NaN output never is."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Examples [N, …] and their labels [N]."""
+
+    inputs: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassificationSetup:
+    """A network, its loss, the training and test examples, and the batches.
+
+    `relabel` gives labels [S, N] of the training examples for each seed, where seeds have different ones.
+    """
+
+    network: Network
+    head: Head
+    training: Examples
+    test: Examples
+    batch_size: BatchSize
+    shuffle: bool
+    augment: Augment | None = None
+    relabel: Callable[[NDArray[np.int64]], NDArray[np.int64]] | None = None
+
+    @property
+    def examples_per_batch(self) -> int:
+        return len(self.training) if self.batch_size == "full" else min(self.batch_size, len(self.training))
+
+    @property
+    def whole(self) -> bool:
+        return self.examples_per_batch == len(self.training) and self.augment is None
+
+    @property
+    def num_batches(self) -> int:
+        return math.ceil(len(self.training) / self.examples_per_batch)
+
+    def variance_share(self, accumulate: int) -> float:
+        num = len(self.training)
+        return share_without_replacement(min(self.examples_per_batch * accumulate, num), num)
+
+    @property
+    def num_parameters(self) -> int:
+        return sum(math.prod(shape) for shape in self.network.shapes)

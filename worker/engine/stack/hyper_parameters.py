@@ -1,0 +1,103 @@
+"""Hyper-parameters in force at each update, and the coefficients that an update formula derives from them.
+
+Both are computed in float64, as torch.optim does with Python's numbers, and rounded to the weights' dtype only where
+they meet a matrix. A table covers many updates, since it costs few calls more than a single update.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.protocols import Coefficients
+from worker.engine.stack.groups import Group
+from worker.engine.stack.schedule import Schedule
+from worker.engine.updates.gradient import CLIPPING
+
+# A table covers up to 64 updates, fewer where it would have more than this many numbers (two megabytes).
+NUMBERS_PER_TABLE = 2**18
+LONGEST_TABLE = 64
+
+
+class HyperParameterTable:
+    """The hyper-parameters of some columns of a group; `members[c]` is the position of column c in the group."""
+
+    def __init__(
+        self,
+        group: Group,
+        members: NDArray[np.int64],
+        dtype: torch.dtype,
+        device: torch.device,
+        updates_per_epoch: int = 1,
+    ) -> None:
+        self._optimizer = OPTIMIZERS[group.kind]
+        self._group = group
+        self._dtype = dtype
+        self._device = device
+        self._given = self._on_device(group.hyper_parameters, members)
+        self._updates_per_epoch = updates_per_epoch
+        self._num_updates = max(4, min(LONGEST_TABLE, NUMBERS_PER_TABLE // len(members)))
+        self._first = -1
+        self._constant = False
+        self._in_force: dict[str, Tensor] = {}
+        self._coefficients: dict[str, Tensor] = {}
+        self._varying: dict[str, Tensor] = {}
+
+    def at_start(self, name: str) -> Tensor:
+        """A hyper-parameter [R] in force at the first update, in the weights' dtype."""
+        self._reach(0)
+        return self._at(self._in_force[name], 0).to(self._dtype)
+
+    def coefficients(self, update: int) -> Coefficients:
+        """What the formula needs at update number `update`, from 0: one [R] per name, in the weights' dtype."""
+        self._reach(update)
+        if not self._varying:
+            return self._coefficients
+        offset = update - self._first
+        return self._coefficients | {name: table[offset] for name, table in self._varying.items()}
+
+    def recorded(self, update: int) -> tuple[Tensor, Tensor | None]:
+        """Learning rate and momentum [R] in force at an update, in float64; None where the method has no momentum."""
+        self._reach(update)
+        momentum = self._optimizer.momentum
+        rate = self._at(self._in_force["lr"], update)
+        if momentum is None:
+            return rate, None
+        return rate, self._at(self._in_force[momentum], update)
+
+    def _reach(self, update: int) -> None:
+        first = update // self._num_updates * self._num_updates
+        if first == self._first or self._constant:
+            return
+        self._first = first
+        # Factors are always computed for LONGEST_TABLE updates, of which a wide stack uses the first: the last few
+        # elements of a column take a scalar path, and a factor must not depend on the number of runs.
+        updates_T = torch.arange(first, first + LONGEST_TABLE, dtype=torch.float64, device=self._device)
+        updates_T1 = updates_T[:, None]
+        rate_schedule, momentum_schedule = self._group.schedules
+        in_force = dict(self._given)
+        for rate in self._optimizer.rates:
+            in_force[rate] = in_force[rate] * self._factors(rate_schedule, updates_T1)
+        momentum = self._optimizer.momentum
+        if momentum is not None:
+            in_force[momentum] = in_force[momentum] * self._factors(momentum_schedule, updates_T1)
+        updates_T1 = updates_T1[: self._num_updates]
+        self._in_force = in_force
+        tables = self._optimizer.coefficients(updates_T1 + 1, in_force, self._group.terms)
+        tables |= {name: in_force[name] for name in CLIPPING if name in in_force}
+        tables = {name: table.to(self._dtype) for name, table in tables.items()}
+        self._varying = {name: table for name, table in tables.items() if len(table) > 1}
+        self._coefficients = {name: table[0] for name, table in tables.items() if len(table) == 1}
+        self._constant = all(len(table) == 1 for table in (*in_force.values(), *tables.values()))
+
+    def _factors(self, schedule: Schedule, updates_T1: Tensor) -> Tensor:
+        return schedule.factors(updates_T1, self._updates_per_epoch)[: self._num_updates]
+
+    def _at(self, table: Tensor, update: int) -> Tensor:
+        return table[0] if len(table) == 1 else table[update - self._first]
+
+    def _on_device(self, values: Mapping[str, NDArray[np.float64]], members: NDArray[np.int64]) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(values_R[members][None]).to(self._device) for name, values_R in values.items()}

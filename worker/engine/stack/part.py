@@ -1,0 +1,69 @@
+"""Updates of the columns of a block that share one update formula."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from worker.engine.protocols import Coefficients, Optimizer, Shapes, State
+from worker.engine.stack.hyper_parameters import HyperParameterTable
+from worker.engine.updates.gradient import CLIPPING, clipped
+
+
+@dataclass(slots=True)
+class Part:
+    """Columns start:stop of all columns, of one group: optimizer, hyper-parameters and state."""
+
+    group: int
+    start: int
+    stop: int
+    optimizer: Optimizer
+    shapes: Shapes
+    terms: frozenset[str]
+    hyper_parameters: HyperParameterTable
+    state: State = field(default_factory=dict)
+    first_coefficients: Coefficients = field(default_factory=dict)
+    step: Callable[..., tuple[Tensor, State]] = field(init=False)
+    clips: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.step = self.optimizer.for_shapes(self.shapes)
+        self.clips = not self.terms.isdisjoint(CLIPPING)
+
+    def begin(self, weights_DR: Tensor) -> None:
+        """Initialises the state at the starting weights."""
+        if self.optimizer.evaluation_point is not None:
+            self.first_coefficients = self.hyper_parameters.coefficients(0)
+        for name in self.optimizer.state_names(self.terms):
+            begin = self.optimizer.state_from.get(name, 0.0)
+            if begin == "weights":
+                self.state[name] = weights_DR
+                continue
+            value = self.hyper_parameters.at_start(begin) if isinstance(begin, str) else begin
+            size = self.optimizer.state_size(name, self.shapes)
+            # State of the weights' shape has their memory order: parameter by parameter, or run by run.
+            alike = size == len(weights_DR)
+            zeros = torch.zeros_like(weights_DR) if alike else weights_DR.new_zeros(size, self.stop - self.start)
+            self.state[name] = zeros + value
+
+    def update(self, weights_DR: Tensor, gradient_DR: Tensor, update: int) -> Tensor:
+        """The weights after update number `update`; the state is updated too."""
+        coefficients = self.hyper_parameters.coefficients(update)
+        if self.clips:
+            gradient_DR = clipped(gradient_DR, coefficients, self.terms)
+        weights_DR, self.state = self.step(weights_DR, gradient_DR, self.state, coefficients, self.terms)
+        return weights_DR
+
+    def evaluation_point(self, weights_DR: Tensor) -> Tensor:
+        """The result of the method at present: the weights, or a point derived from them and the state."""
+        if self.optimizer.evaluation_point is None:
+            return weights_DR
+        return self.optimizer.evaluation_point(weights_DR, self.state, self.first_coefficients)
+
+
+def join_columns(matrices: list[Tensor]) -> Tensor:
+    """Joins columns of several matrices and keeps their memory order: parameter by parameter, or run by run."""
+    if matrices[0].stride(0) == 1 and matrices[0].shape[1] > 1:
+        return torch.cat([matrix.T for matrix in matrices]).T
+    return torch.cat(matrices, 1)
