@@ -17,7 +17,14 @@ import httpx
 import psycopg
 import redis
 
-from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_command, worker_command
+from service.cli.local.commands import (
+    BATCH,
+    INTERACTIVE,
+    api_command,
+    broker_command,
+    worker_command,
+    workers_command,
+)
 from service.cli.local.console import Console
 from service.cli.local.part import Part
 from service.cli.local.preconditions import find_broker, listen
@@ -123,9 +130,8 @@ class Stack:
         self.url = ""
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._batch_processes = batch_processes
-        # By name, each with what its environment has besides.
-        self._batch_workers = batch_workers or {"batch": {}}
-        # Workers of sweeps take small jobs as well; one more process that loads torch is one that others wait for.
+        # Workers that are parts of their own, by name, each with its additions to the environment.
+        self._batch_workers = batch_workers
         self._has_interactive = has_interactive
         # What the parts complain about is in the report of the test that fails.
         self._supervisor = Supervisor(folder, Console())
@@ -133,7 +139,7 @@ class Stack:
 
     @property
     def parts(self) -> dict[str, Part]:
-        """The processes: `api`, `interactive` and `batch`."""
+        """The processes: `api`, and `workers` or one for each of the `batch_workers`."""
         return self._supervisor.parts
 
     def __enter__(self) -> Self:
@@ -143,9 +149,11 @@ class Stack:
         run, env, fd = self._supervisor.run, self._env, listener.fileno()
         try:
             run("api", api_command(fd), env=env, pass_fds=[fd])
-            if self._has_interactive:
-                run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
-            for name, more in self._batch_workers.items():
+            if self._batch_workers is None:
+                workers = {"interactive": (INTERACTIVE, 1)} if self._has_interactive else {}
+                workers["batch"] = (BATCH, self._batch_processes)
+                run("workers", workers_command(workers), env=env)
+            for name, more in (self._batch_workers or {}).items():
                 run(name, worker_command(name, BATCH, self._batch_processes), env={**env, **more})
             self._supervisor.wait_until(lambda: is_ready(self.url), "the API", START_SECONDS)
         except BaseException:

@@ -38,23 +38,22 @@ class Stopped(Exception):
 
 def train_shard(database: Database, settings: Settings, job_key: int, number: int) -> None:
     """Train a shard if it waits for a worker; a message that comes late or twice finds nothing to do."""
-    with shutdown.training():
-        try:
-            claim = _claim(database, settings, job_key, number)
-        except OperationalError as error:
-            log.error("the database is away, shard %d stays in its queue: %s", number, error.orig)
-            return
-        if claim is None:
-            return
-        known: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
-        with bound_contextvars(**known), tracing.shard_span(claim.traceparent, **known):
-            log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
-            _train_for_the_record(database, settings, claim)
+    try:
+        claim = _claim(database, settings, job_key, number)
+    except OperationalError as error:
+        log.error("the database is away; shard %d stays in its queue: %s", number, error.orig)
+        return
+    if claim is None:
+        return
+    known: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
+    with bound_contextvars(**known), tracing.shard_span(claim.traceparent, **known):
+        log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
+        _train_for_the_record(database, settings, claim)
 
 
 def _claim(database: Database, settings: Settings, job_key: int, number: int) -> Claim | None:
     with database.transaction() as session:
-        if shutdown.asked():
+        if shutdown.is_requested():
             messages.decline(session, job_key, number)
             return None
         return shards.claim(
@@ -124,7 +123,7 @@ class Training:
         """Tell the trainer whether a checkpoint is wanted before the epoch is over; raise Stopped to end it at once."""
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
-        if shutdown.asked():
+        if shutdown.is_requested():
             raise Stopped(Stop.LEAVING)
         return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
 

@@ -9,7 +9,7 @@ import typer
 
 from service.observing.logs import readable
 
-_COLOURS = {"broker": "magenta", "api": "cyan", "interactive": "green", "batch": "blue"}
+_COLOURS = {"broker": "magenta", "api": "cyan", "workers": "green"}
 _WIDTH = max(map(len, _COLOURS))
 # What is not of ours, or was printed before the log was set up: "INFO: text", "[time: INFO/MainProcess] text".
 _LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)[:/]")
