@@ -30,6 +30,7 @@ from service.cli.local.part import Part
 from service.cli.local.preconditions import find_broker, listen
 from service.cli.local.stack import is_ready
 from service.cli.local.supervisor import Supervisor
+from tests.template import TemplateSupervisor
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
@@ -134,7 +135,7 @@ class Stack:
         self._batch_workers = batch_workers
         self._has_interactive = has_interactive
         # What the parts complain about is in the report of the test that fails.
-        self._supervisor = Supervisor(folder, Console())
+        self._supervisor = TemplateSupervisor(folder, Console())
         self._resources = ExitStack()
 
     @property
@@ -192,7 +193,7 @@ class Api:
         self.url = f"http://127.0.0.1:{self.port}"
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._host, self._folder = host, folder
-        self._supervisor = Supervisor(folder, Console())
+        self._supervisor = TemplateSupervisor(folder, Console())
 
     def __enter__(self) -> Self:
         command = [

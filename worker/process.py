@@ -5,11 +5,13 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import celery.apps.worker
+from celery.exceptions import SecurityWarning
 from celery.utils.nodenames import host_format
 from celery.worker import state
 from sqlalchemy.exc import OperationalError
@@ -53,6 +55,8 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
     sweep = Sweep(database(), Dispatcher(settings), settings) if sweeps else None
     if sweep is not None:
         sweep.start()
+    # Celery warns root of messages that run code when they are read: pickles, and all messages here are JSON.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     process = _Process(app=app, hostname=hostname, queues=list(queues), **_OPTIONS)
     process.pool.leave = process.leave
     process.start()

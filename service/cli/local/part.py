@@ -124,19 +124,7 @@ class Part:
             if self._stopping.is_set():
                 return "was stopped"
             try:
-                self._process = subprocess.Popen(  # noqa: S603  The command comes from this package.
-                    leashed(self._argv),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    errors="replace",
-                    env=self._env,
-                    cwd=self._cwd,
-                    pass_fds=self._pass_fds,
-                    # Its own process group: the terminal's Ctrl-C reaches the supervisor alone.
-                    start_new_session=True,
-                )
+                self._process = self._popen()
             except OSError as error:
                 return f"could not be started ({error})"
         process = self._process
@@ -147,6 +135,21 @@ class Part:
         _end_group(process.pid)  # Its children must neither outlive it nor hold the pipe open.
         reader.join(timeout=1.0)
         return _how_it_ended(code)
+
+    def _popen(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603  (the command comes from this package)
+            leashed(self._argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=self._env,
+            cwd=self._cwd,
+            pass_fds=self._pass_fds,
+            # Its own process group: the terminal's Ctrl-C reaches the supervisor alone.
+            start_new_session=True,
+        )
 
     def _read(self, output: IO[str], log: logging.Logger) -> None:
         with output:

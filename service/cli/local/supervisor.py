@@ -37,6 +37,8 @@ class Silent:
 class Supervisor:
     """Runs parts until it is asked to stop or one of them cannot be kept running."""
 
+    part_type: type[Part] = Part
+
     def __init__(self, log_dir: Path, listener: Listener | None = None) -> None:
         self.parts: dict[str, Part] = {}
         self._log_dir = log_dir
@@ -56,7 +58,7 @@ class Supervisor:
         foundation: bool = False,
     ) -> None:
         """Start a part. A foundation is stopped after all others have ended: they need it for their last words."""
-        part = Part(
+        part = self.part_type(
             name,
             argv,
             log_dir=self._log_dir,
