@@ -19,8 +19,9 @@ DATABASES = ("sqlite", "postgresql")
 TOGETHER = ("tests/chaos", "tests/page")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Say what `pytest -n 2` has to keep in one process."""
+    """Mark what `pytest -n 2` has to keep in one process, before pytest-xdist reads the marks."""
 
     def lane(item: pytest.Item) -> str:
         file = item.path.relative_to(config.rootpath).as_posix()
