@@ -1,4 +1,4 @@
-"""How does a chunk get into a database that may be away for a while: once, and with bounded memory?"""
+"""Storage of a chunk in a database that may be away for a while: exactly once, with bounded memory."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""What does a person at the terminal see of the parts?"""
+"""Output of the parts at the terminal."""
 
 import re
 import threading
@@ -19,7 +19,7 @@ _HELD_LINES = 5
 
 
 class Console:
-    """Prints what the parts say, each line with its part's name: warnings and errors, or everything.
+    """Prints lines of the parts, each with its part's name: warnings and errors, or everything.
 
     A line without a level of its own belongs to the line before it, as those of a traceback do. The last lines that
     were not worth printing are held: when the part dies they may say why.
@@ -47,7 +47,7 @@ class Console:
                 self._held[part].append(line)
 
     def death(self, part: str, sentence: str) -> None:
-        """Say that a part is started again, and why."""
+        """Print that a part is started again, and why."""
         with self._lock:
             for line in self._held.pop(part, ()):
                 self._print(part, line)
