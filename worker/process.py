@@ -26,8 +26,6 @@ from worker.app import app, database
 from worker.engine.device import use_device
 from worker.pool import TrainingPool
 
-# sysexits.h: the configuration is wrong; starting the process again would change nothing.
-WRONG_CONFIGURATION = 78
 _PR_SET_NAME = 15  # From linux/prctl.h.
 _M_ARENA_MAX = -8  # From malloc.h of glibc.
 
@@ -50,7 +48,7 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
         tracing.configure(settings, "worker")
     except (ValueError, tracing.TracingMissing) as error:
         log.critical("worker %s cannot start: %s", name, error)
-        return WRONG_CONFIGURATION
+        return os.EX_CONFIG  # Starting the process again would change nothing.
     _connect()
     sweep = Sweep(database(), Dispatcher(settings), settings) if sweeps else None
     if sweep is not None:
