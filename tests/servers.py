@@ -215,6 +215,11 @@ class Api:
     def __exit__(self, *_: object) -> None:
         self._supervisor.stop()
 
+    @property
+    def pid(self) -> int | None:
+        """Its process."""
+        return self._supervisor.parts["api"].pid
+
     def log(self) -> str:
         """All that it has printed so far."""
         return "".join(path.read_text() for path in self._folder.glob("api*"))

@@ -179,7 +179,7 @@ def require_key(host: str, database_url: str | None = None) -> None:
         database.close()
     if is_open:
         raise StackError(
-            f"Listening on {host} needs an API key, and there is none. Make one with "
+            f"Listening on {host} needs an API key, and this API has no key. Make one with "
             "`ravine keys create --name NAME` (on the folder of `ravine up`: --data-dir FOLDER), or set RAVINE_API_KEY "
             "(`openssl rand -hex 32` makes one), or listen on 127.0.0.1."
         )
