@@ -41,7 +41,7 @@ migrate: $(LOCAL) ## Bring the tables of the database at RAVINE_DATABASE_URL to 
 
 # In two processes, each with its own servers; ARGS may say otherwise: ARGS="-n 0 -k cancelled".
 test: $(TEST) ## Run all tests; real servers are started from wheels
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
 fuzz: $(TEST) ## Ask the API 10,000 things, and write 100,000 formulas; takes minutes
 	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)

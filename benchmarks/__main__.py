@@ -54,6 +54,13 @@ def recovery() -> dict[str, Any]:
     return recovery.measure()
 
 
+def start() -> dict[str, Any]:
+    """Measure the start of `ravine up`, its first job and its memory."""
+    from benchmarks import start
+
+    return start.measure()
+
+
 def load() -> dict[str, Any]:
     """Measure many clients, many jobs and long histories through stacks of their own."""
     from benchmarks import load
@@ -136,6 +143,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "road": road,
     "sweep": sweep,
     "recovery": recovery,
+    "start": start,
     "load": load,
     "formats": formats,
     "storage": storage,

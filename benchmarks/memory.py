@@ -50,12 +50,24 @@ class Watch:
 
 def service_processes(parent: int) -> tuple[list[int], list[int]]:
     """Find the processes of the API, and those that train, below the process that started the stack."""
-    api: list[int] = []
-    training: list[int] = []
-    for process in psutil.Process(parent).children(recursive=True):
-        command = " ".join(process.cmdline())
-        if "service.cli.local.serve" in command and "leash" not in command:
-            api.append(process.pid)
-        elif "spawn_main" in command:
-            training.append(process.pid)
-    return api, training
+    below = psutil.Process(parent).children(recursive=True)
+    api = [process.pid for process in below if _runs(process, "service.cli.local.serve")]
+    return api, [process.pid for process in training_processes(parent)]
+
+
+def training_processes(parent: int) -> list[psutil.Process]:
+    """The processes that train below another one: the children of the workers' hosts."""
+    hosts = [process for process in psutil.Process(parent).children(recursive=True) if is_host(process)]
+    return [child for host in hosts for child in host.children()]
+
+
+def is_host(process: psutil.Process) -> bool:
+    """Whether a process is a workers' host; its children have the same command line."""
+    parent = process.parent()
+    return _runs(process, "worker") and not (parent is not None and _runs(parent, "worker"))
+
+
+def _runs(process: psutil.Process, module: str) -> bool:
+    """Whether a process is ``python -m module``."""
+    command = process.cmdline()
+    return "-m" in command[:2] and module in command[:3]

@@ -1,5 +1,6 @@
 """How long does a job stand still when its worker is killed, or is told to end? At default settings, on SQLite."""
 
+import os
 import signal
 import statistics
 import tempfile
@@ -13,6 +14,7 @@ import httpx
 import psutil
 from sqlalchemy import select
 
+from benchmarks.memory import is_host, training_processes
 from service.cli.local.commands import BATCH, worker_command
 from service.cli.local.stack import LocalStack
 from service.cli.local.supervisor import Supervisor
@@ -70,7 +72,7 @@ def _seconds(number: signal.Signals) -> float:
 
 def _environment() -> dict[str, str]:
     """Give the settings that a worker of the stack has."""
-    worker = next(process for process in psutil.Process().children(recursive=True) if "celery" in process.cmdline())
+    worker = next(process for process in psutil.Process().children(recursive=True) if is_host(process))
     return {name: value for name, value in worker.environ().items() if name.startswith("RAVINE_")}
 
 
@@ -81,13 +83,11 @@ def _shard(database: Database, job_id: str) -> Any:
 
 
 def _busiest() -> psutil.Process:
-    """Give the process of a pool below this one that computes most."""
-    pools = [
-        process for process in psutil.Process().children(recursive=True) if "spawn_main" in " ".join(process.cmdline())
-    ]
-    before = {process: sum(process.cpu_times()[:2]) for process in pools}
+    """The process that trains and computes most, of those below this one."""
+    training = training_processes(os.getpid())
+    before = {process: sum(process.cpu_times()[:2]) for process in training}
     time.sleep(1.0)
-    return max(pools, key=lambda process: sum(process.cpu_times()[:2]) - before[process])
+    return max(training, key=lambda process: sum(process.cpu_times()[:2]) - before[process])
 
 
 def _wait(condition: Callable[[], bool]) -> None:

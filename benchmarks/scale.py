@@ -50,7 +50,7 @@ class Bench:
         backend = self.value("SELECT pg_backend_pid()")
         self._roots = {
             "API": [stack.parts["api"].pid],
-            "workers": [stack.parts["interactive"].pid, stack.parts["batch"].pid],
+            "workers": [stack.parts["workers"].pid],
             "PostgreSQL": [psutil.Process(int(backend)).ppid()],
         }
         self.idle = dict.fromkeys(self._roots, 0.0)

@@ -61,7 +61,7 @@ def _largest_worker() -> int:
     sizes = [0]
     for process in psutil.Process().children(recursive=True):
         try:
-            if "celery" in " ".join(process.cmdline()) or "spawn" in " ".join(process.cmdline()):
+            if "-m worker" in " ".join(process.cmdline()):
                 sizes.append(process.memory_info().rss)
         except psutil.NoSuchProcess:
             continue

@@ -17,12 +17,20 @@ import httpx
 import psycopg
 import redis
 
-from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_command, worker_command
+from service.cli.local.commands import (
+    BATCH,
+    INTERACTIVE,
+    api_command,
+    broker_command,
+    worker_command,
+    workers_command,
+)
 from service.cli.local.console import Console
 from service.cli.local.part import Part
 from service.cli.local.preconditions import find_broker, listen
 from service.cli.local.stack import is_ready
 from service.cli.local.supervisor import Supervisor
+from tests.template import TemplateSupervisor
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
@@ -123,17 +131,16 @@ class Stack:
         self.url = ""
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._batch_processes = batch_processes
-        # By name, each with what its environment has besides.
-        self._batch_workers = batch_workers or {"batch": {}}
-        # Workers of sweeps take small jobs as well; one more process that loads torch is one that others wait for.
+        # Workers that are parts of their own, by name, each with its additions to the environment.
+        self._batch_workers = batch_workers
         self._has_interactive = has_interactive
         # What the parts complain about is in the report of the test that fails.
-        self._supervisor = Supervisor(folder, Console())
+        self._supervisor = TemplateSupervisor(folder, Console())
         self._resources = ExitStack()
 
     @property
     def parts(self) -> dict[str, Part]:
-        """The processes: `api`, `interactive` and `batch`."""
+        """The processes: `api`, and `workers` or one for each of the `batch_workers`."""
         return self._supervisor.parts
 
     def __enter__(self) -> Self:
@@ -143,9 +150,11 @@ class Stack:
         run, env, fd = self._supervisor.run, self._env, listener.fileno()
         try:
             run("api", api_command(fd), env=env, pass_fds=[fd])
-            if self._has_interactive:
-                run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
-            for name, more in self._batch_workers.items():
+            if self._batch_workers is None:
+                workers = {"interactive": (INTERACTIVE, 1)} if self._has_interactive else {}
+                workers["batch"] = (BATCH, self._batch_processes)
+                run("workers", workers_command(workers), env=env)
+            for name, more in (self._batch_workers or {}).items():
                 run(name, worker_command(name, BATCH, self._batch_processes), env={**env, **more})
             self._supervisor.wait_until(lambda: is_ready(self.url), "the API", START_SECONDS)
         except BaseException:
@@ -184,7 +193,7 @@ class Api:
         self.url = f"http://127.0.0.1:{self.port}"
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._host, self._folder = host, folder
-        self._supervisor = Supervisor(folder, Console())
+        self._supervisor = TemplateSupervisor(folder, Console())
 
     def __enter__(self) -> Self:
         command = [
@@ -205,6 +214,11 @@ class Api:
 
     def __exit__(self, *_: object) -> None:
         self._supervisor.stop()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process."""
+        return self._supervisor.parts["api"].pid
 
     def log(self) -> str:
         """All that it has printed so far."""

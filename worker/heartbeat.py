@@ -1,4 +1,4 @@
-"""How does a worker show that it is alive while it trains, and hear that it should stop?"""
+"""Heartbeat of an attempt: renews the lease, and finds out when the training has to stop."""
 
 import contextvars
 import logging

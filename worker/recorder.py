@@ -1,4 +1,4 @@
-"""What a shard has to say since it was last stored: rows, what became of its runs, and where to resume."""
+"""What is new in a shard since its last chunk: rows, outcomes of its runs, and the checkpoint."""
 
 import io
 from collections.abc import Mapping

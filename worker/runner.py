@@ -1,4 +1,4 @@
-"""How is a shard trained for the record: claimed, trained, stored chunk by chunk, ended or handed over?"""
+"""A shard from its claim to its end: trained, stored chunk by chunk, completed or handed over."""
 
 import logging
 import time
@@ -37,24 +37,23 @@ class Stopped(Exception):
 
 
 def train_shard(database: Database, settings: Settings, job_key: int, number: int) -> None:
-    """Train a shard if it waits for a worker; a message that comes late or twice finds nothing to do."""
-    with shutdown.training():
-        try:
-            claim = _claim(database, settings, job_key, number)
-        except OperationalError as error:
-            log.error("the database is away, shard %d stays in its queue: %s", number, error.orig)
-            return
-        if claim is None:
-            return
-        known: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
-        with bound_contextvars(**known), tracing.shard_span(claim.traceparent, **known):
-            log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
-            _train_for_the_record(database, settings, claim)
+    """Train a shard if it waits for a worker; a late or repeated message has no effect."""
+    try:
+        claim = _claim(database, settings, job_key, number)
+    except OperationalError as error:
+        log.error("the database is away; shard %d stays in its queue: %s", number, error.orig)
+        return
+    if claim is None:
+        return
+    known: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
+    with bound_contextvars(**known), tracing.shard_span(claim.traceparent, **known):
+        log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
+        _train_for_the_record(database, settings, claim)
 
 
 def _claim(database: Database, settings: Settings, job_key: int, number: int) -> Claim | None:
     with database.transaction() as session:
-        if shutdown.asked():
+        if shutdown.is_requested():
             messages.decline(session, job_key, number)
             return None
         return shards.claim(
@@ -85,7 +84,7 @@ def _train_for_the_record(database: Database, settings: Settings, claim: Claim) 
     except LeaseLost as lost:
         log.warning("%s of job %s: another worker goes on", lost, claim.job_id)
     except OperationalError as error:
-        # Not the job's fault: when the lease has run out, somebody goes on from the last checkpoint.
+        # No fault of the job: after the lease, another worker continues from the last checkpoint.
         log.error(
             "the database failed while shard %d of job %s was trained: %s", claim.number, claim.job_id, error.orig
         )
@@ -121,10 +120,10 @@ class Training:
             self._stop(stopped.args[0])
 
     def _look(self) -> bool:
-        """Tell the trainer whether a checkpoint is wanted before the epoch is over; raise Stopped to end it at once."""
+        """Return whether a checkpoint is due before the epoch is over; raise Stopped to end it at once."""
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
-        if shutdown.asked():
+        if shutdown.is_requested():
             raise Stopped(Stop.LEAVING)
         return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
 
@@ -161,7 +160,7 @@ class Training:
         store(self._database, self._settings, self._claim, progress, write)
 
     def _stop(self, why: Stop) -> None:
-        """Leave a shard before its last epoch; the epochs that were trained are kept, unless somebody else owns it."""
+        """End a shard before its last epoch; its trained epochs are kept, unless another attempt owns it."""
         if why is Stop.LOST:
             raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
         if why is Stop.LEAVING:

@@ -1,4 +1,4 @@
-"""How does a chunk get into a database that may be away for a while: once, and with bounded memory?"""
+"""Storage of a chunk in a database that may be away for a while: exactly once, with bounded memory."""
 
 import logging
 import time
@@ -49,6 +49,6 @@ def store(
             if away_since is None:
                 away_since = now
                 log.warning("the database is away, shard %d waits for it: %s", claim.number, error.orig)
-            if now - away_since >= settings.database_wait_seconds or shutdown.overdue(settings.leave_seconds):
+            if now - away_since >= settings.database_wait_seconds or shutdown.is_overdue(settings.leave_seconds):
                 raise
         time.sleep(min(RETRY_SECONDS, settings.look_seconds))

@@ -1,4 +1,4 @@
-"""Which tasks a worker knows: a name, and one call each."""
+"""The tasks of a worker, by name."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from worker.app import app, database
 @app.task(name=TRAIN_SHARD, bind=True)
 def train_shard(self: Any, job_key: int, number: int) -> None:
     """Train one shard of a job."""
-    from worker.runner import train_shard  # Only the processes of the pool load torch.
+    from worker.runner import train_shard  # `celery inspect` imports this file and needs no torch.
 
     with bound_contextvars(worker=self.request.hostname, shard=number):
         train_shard(database(), get_settings(), job_key, number)

@@ -1,6 +1,6 @@
-"""How committed shards reach the workers: a message by task name, and a sweep for those that were forgotten.
+"""Messages from committed shards to the workers, and the sweep that repeats lost ones.
 
-The row is the truth, the message is a nudge: lost, doubled or late, it changes nothing.
+The row decides; a message only announces it. Lost, repeated or late messages change nothing.
 """
 
 import logging
@@ -44,7 +44,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 
 class Dispatcher:
-    """The road to the workers. It knows their tasks by name only."""
+    """Sends messages to the workers, by the names of their tasks."""
 
     def __init__(self, settings: Settings) -> None:
         self._celery = Celery("ravine", set_as_current=False)

@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # Most of all the processes that train.
 WEIGHTS = {"kill worker": 3, "kill child": 4, "freeze child": 3, "freeze worker": 2, "stop worker": 3}
 
-LOADING_SECONDS = 4.0
+LOADING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Hands:
         """Most often the process that computes most, or its main process; now and then just any."""
         worker_of = {child: pid for pid in self._workers() for child in children([pid])}
         there = sorted(worker_of)
-        # Those that have just been started compute too, but train nothing yet.
+        # A process that has just been started computes too, but trains nothing yet.
         old = [child for child in there if _age_seconds(child) > LOADING_SECONDS]
         if old and blow.pick < 0.8:
             there = [busiest(old)]
@@ -130,15 +130,8 @@ def children(workers: Sequence[int | None]) -> list[int]:
     for pid in workers:
         with suppress(psutil.NoSuchProcess):
             below = psutil.Process(pid).children() if pid is not None else []
-            found += [child.pid for child in below if trains(child)]
+            found += [child.pid for child in below if child.status() != psutil.STATUS_ZOMBIE]
     return sorted(found)
-
-
-def trains(process: psutil.Process) -> bool:
-    """Whether a process below a worker is of its pool, and not one that keeps the worker's semaphores."""
-    with suppress(psutil.NoSuchProcess):
-        return "spawn_main" in " ".join(process.cmdline()) or "PoolWorker" in " ".join(process.cmdline())
-    return False
 
 
 def busiest(pids: Sequence[int], seconds: float = 0.4) -> int:

@@ -65,7 +65,7 @@ class Fragile:
             )
 
     def workers(self) -> dict[str, int]:
-        """The main processes of the workers that take all jobs, by name."""
+        """The hosts of the workers, by name."""
         pids = {name: part.pid for name, part in self.stack.parts.items() if name.startswith("batch")}
         return {name: pid for name, pid in pids.items() if pid is not None}
 
@@ -107,7 +107,7 @@ class Fragile:
             return len(workers) == 2 and all(children([pid]) for pid in workers.values())
 
         self.wait(both_are_up, 60, "both workers are up")
-        # A process that is there may still be loading torch.
+        # A process that is there may still be connecting to the broker.
         assert wait_for_job(self.client, self.post(SMALL))["status"] == "completed"
 
 
@@ -125,7 +125,6 @@ def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     env = {
         "RAVINE_LEASE_SECONDS": str(LEASE_SECONDS),
         "RAVINE_SWEEP_SECONDS": str(SWEEP_SECONDS),
-        "PYTHONPATH": str(root),
     }
     workers = {"batch": {}, "batch-ahead": {"PYTHONPATH": f"{folder / 'clock'}:{root}"}}
     database = Database(url)

@@ -216,7 +216,7 @@ def test_sigterm_ends_a_hundred_streams_and_the_process(
         stored.store(0, 5)
         for reader in readers:
             read_until(reader, b"event: metrics")
-        process = next(one for one in psutil.process_iter(["cmdline"]) if str(api.port) in (one.info["cmdline"] or []))
+        process = psutil.Process(api.pid)
         process.send_signal(signal.SIGTERM)
         for reader in readers:
             # The end of a chunked body: the stream was closed, not cut.

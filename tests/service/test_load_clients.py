@@ -129,7 +129,7 @@ def test_sqlite_is_never_locked_for_eight_readers_and_two_writing_workers(
 # What a child of the pool does, without the queue: one shard after another in one process.
 CHILD = """
 import sys, psutil
-from service.database import Database
+from service.database.connection import Database
 from service.settings import Settings
 from worker.engine.device import use_device
 from worker.runner import train_shard

@@ -124,8 +124,7 @@ def test_a_worker_logs_job_shard_attempt_and_itself(stack: Stack, folder: Path) 
         wait_for_job(client, job["id"])
 
     def claims() -> list[dict[str, Any]]:
-        found = [*lines(folder, "interactive"), *lines(folder, "batch")]
-        return [line for line in found if line.get("job") == job["id"]]
+        return [line for line in lines(folder, "workers") if line.get("job") == job["id"]]
 
     until(lambda: bool(claims()))
     claimed = claims()[0]

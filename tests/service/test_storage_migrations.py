@@ -26,7 +26,7 @@ NUM_PROCESSES = 3
 # Not `ravine migrate`, whose start takes longer than its work: they would come one after another.
 PROGRAM = """
 import sys
-from service.migrating import migrate
+from service.database.migrations import migrate
 print("ready", flush=True)
 sys.stdin.readline()
 migrate(sys.argv[1])

@@ -129,13 +129,13 @@ def test_a_process_that_was_told_to_end_stores_a_checkpoint_gives_back_and_begin
     key = create(database, epochs=3)
     looks = 0
 
-    def asked() -> bool:
+    def is_requested() -> bool:
         nonlocal looks
         looks += 1
         return looks > 20
 
     with monkeypatch.context() as patched:
-        patched.setattr(shutdown, "asked", asked)
+        patched.setattr(shutdown, "is_requested", is_requested)
         train_shard(database, Settings(), key, 0)
         found = shard(database, key)
         assert (found.status, found.attempt, found.lost) == ("queued", 1, 0)

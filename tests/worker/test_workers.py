@@ -1,13 +1,12 @@
 """The number of workers changes nothing but the time: identical bytes of history with one and with three."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
+from tests.chaos.blows import children
 from tests.servers import Broker, Stack, until, wait_for_job
 
 SPECS: list[dict[str, Any]] = [
@@ -44,10 +43,10 @@ def histories(client: httpx.Client, spec: dict[str, Any]) -> str:
 def many(
     new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """A worker with three processes, and one of which no process may have a megabyte, as all with torch have."""
+    """Three processes for all jobs, each replaced after every shard: all that load torch are larger than a megabyte."""
     url, folder = new_database("sqlite"), tmp_path_factory.mktemp("many")
-    env, enough = {"RAVINE_WORKER_MEMORY_MB": "1"}, {"RAVINE_WORKER_MEMORY_MB": "1500"}
-    with Stack(url, broker.new_url(), folder, batch_processes=3, batch_workers={"batch": enough}, env=env) as stack:
+    env = {"RAVINE_WORKER_MEMORY_MB": "1"}
+    with Stack(url, broker.new_url(), folder, batch_processes=3, env=env) as stack:
         yield stack
 
 
@@ -62,24 +61,19 @@ def test_a_process_that_grew_too_large_is_replaced_after_its_shard(many: Stack) 
     with many.client() as client:
 
         def trainers() -> set[int]:
-            children = psutil.Process(many.parts["interactive"].pid).children()
-            # One that is about to be replaced may have ended, and has no command line then.
-            alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
-            with suppress(psutil.NoSuchProcess):
-                return {child.pid for child in alive if "spawn_main" in " ".join(child.cmdline())}
-            return set()
+            return set(children([many.parts["workers"].pid]))
 
-        until(lambda: bool(trainers()))
+        until(lambda: len(trainers()) == 4)
         first = trainers()
         spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}
 
-        def one_more_replaces_it() -> bool:
-            """Either worker may take a small job."""
+        def one_more_has_replaced_all() -> bool:
+            """Any process may take a small job."""
             job = client.post("/v1/jobs", json=spec).json()
             assert wait_for_job(client, job["id"])["status"] == "completed"
-            return bool(trainers()) and trainers().isdisjoint(first)
+            return trainers().isdisjoint(first)
 
-        until(one_more_replaces_it)
+        until(one_more_has_replaced_all)
 
 
 def test_neither_the_number_of_workers_nor_the_database_changes_a_byte(

@@ -1,11 +1,11 @@
-"""What are the parts, as command lines? The broker, the API and the workers, each one a program of its own."""
+"""Command lines of the broker, the API and the workers."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 INTERACTIVE = ("interactive",)
-# Whoever trains sweeps also takes small jobs when it has nothing else to do.
+# Workers of large jobs also take small ones while they are idle.
 BATCH = ("batch", "interactive")
 
 
@@ -25,11 +25,15 @@ def api_command(fd: int) -> list[str]:
 
 
 def worker_command(name: str, queues: Sequence[str], processes: int) -> list[str]:
-    """A Celery worker: one process that listens and ``processes`` that train."""
-    return [
-        *(sys.executable, "-m", "celery", "--quiet", "--app", "worker.app", "worker"),
-        *("--hostname", f"{name}@%h", "--queues", ",".join(queues), "--concurrency", str(processes)),
-        *("--loglevel", "INFO"),
-        # Workers need not know each other, and looking for the others takes the first second of each start.
-        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-    ]
+    """Processes that train, of one name: the first is called ``name``, the others ``name-2``, ``name-3``, …"""
+    return workers_command({name: (queues, processes)})
+
+
+def workers_command(workers: Mapping[str, tuple[Sequence[str], int]], gate: int | None = None) -> list[str]:
+    """One program for processes of several names, each with its queues and its number of processes.
+
+    It loads torch, then waits for the end of file of the descriptor ``gate`` where there is one.
+    """
+    names = [f"{name}:{processes}:{','.join(queues)}" for name, (queues, processes) in workers.items()]
+    waits = [] if gate is None else ["--gate", str(gate)]
+    return [sys.executable, "-m", "worker", *waits, *names]

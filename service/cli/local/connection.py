@@ -1,9 +1,8 @@
-"""How long does the server hold what a client does not take?
+"""Connections of live streams: a client that reads nothing for a while is disconnected.
 
-Nobody writes the next piece of an answer before the last one has left, so one piece is all that waits for a client.
-That would wait for ever where the client never reads, and the connection with it. Answers that say so in their
-request's ``state.is_live`` are cut off when nothing at all was taken for a while; others may pause, as a table does
-that a person pages through.
+An answer is written piece by piece, the next one when the last has left, so at most one piece waits for a client.
+Without a limit it would wait for ever where the client never reads. Answers whose request has ``state.is_live`` set
+are closed when the client has read nothing for ``stalled_seconds``; other answers may pause for as long as they like.
 """
 
 import asyncio
@@ -29,18 +28,18 @@ class Connection(HttpToolsProtocol):
         self._watch: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
-        """Begin to look: the transport holds more than it should."""
+        """Start the watch: the transport holds more than its limit."""
         super().pause_writing()
         if self.cycle.scope.get("state", {}).get("is_live"):
             self._look_later()
 
     def resume_writing(self) -> None:
-        """Look no more: most of it has left."""
+        """End the watch: most of it has left."""
         super().resume_writing()
         self._look_no_more()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Look no more."""
+        """End the watch."""
         super().connection_lost(exc)
         self._look_no_more()
 
@@ -51,7 +50,7 @@ class Connection(HttpToolsProtocol):
         if self._num_waiting() < num_waiting:
             self._look_later()
             return
-        log.info("%s took nothing for %g s and is cut off", self.client, self._patience_seconds)
+        log.info("client %s read nothing for %g s; closing the connection", self.client, self._patience_seconds)
         # Closing it would wait until all has left.
         self.transport.abort()
 

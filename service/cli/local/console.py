@@ -1,4 +1,4 @@
-"""What does a person at the terminal see of the parts?"""
+"""Output of the parts at the terminal."""
 
 import re
 import threading
@@ -9,7 +9,7 @@ import typer
 
 from service.observing.logs import readable
 
-_COLOURS = {"broker": "magenta", "api": "cyan", "interactive": "green", "batch": "blue"}
+_COLOURS = {"broker": "magenta", "api": "cyan", "workers": "green"}
 _WIDTH = max(map(len, _COLOURS))
 # What is not of ours, or was printed before the log was set up: "INFO: text", "[time: INFO/MainProcess] text".
 _LEVEL = re.compile(r"\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)[:/]")
@@ -19,7 +19,7 @@ _HELD_LINES = 5
 
 
 class Console:
-    """Prints what the parts say, each line with its part's name: warnings and errors, or everything.
+    """Prints lines of the parts, each with its part's name: warnings and errors, or everything.
 
     A line without a level of its own belongs to the line before it, as those of a traceback do. The last lines that
     were not worth printing are held: when the part dies they may say why.
@@ -47,7 +47,7 @@ class Console:
                 self._held[part].append(line)
 
     def death(self, part: str, sentence: str) -> None:
-        """Say that a part is started again, and why."""
+        """Print that a part is started again, and why."""
         with self._lock:
             for line in self._held.pop(part, ()):
                 self._print(part, line)

@@ -1,4 +1,4 @@
-"""How does a part die with the program that started it, even when that one is killed with -9?
+"""Starts a part so that it dies with the program that started it, even when that program is killed with -9.
 
 Linux can send a process a signal when its parent ends. The request has to be made inside the child, and code that runs
 between fork and exec in a program with threads may deadlock; so a part is started through this file, which makes the

@@ -1,4 +1,4 @@
-"""How is one process kept running: started, listened to, restarted when it dies, stopped for good?
+"""One supervised process: started, read, restarted when it dies, stopped.
 
 A part has one thread, which starts the process, waits for its end and starts it again, and a second one for as long as
 the process lives, which reads what it prints.
@@ -20,10 +20,10 @@ from typing import IO
 from service.cli.local.leash import leashed
 from service.observing import logs
 
-SETTLED_SECONDS = 5.0  # A part that lives this long has started well; its next death is a new story.
+SETTLED_SECONDS = 5.0  # A part that lives this long has started well; its next death counts as the first.
 MAX_FALSE_STARTS = 5  # A part that never started well is given up after these, some three seconds of pauses in all.
 FIRST_PAUSE_SECONDS = 0.2  # Short: a part that was killed should be back before a client gives up.
-LONGEST_PAUSE_SECONDS = 10.0  # A part that did start well once is tried for ever, at this pace in the end.
+LONGEST_PAUSE_SECONDS = 10.0  # A part that started well once is restarted for ever, in the end at this interval.
 ORPHANS_SECONDS = 0.3  # Processes whose parent has died need some milliseconds to follow.
 TAIL_LINES = 20  # Enough for a traceback's end.
 LOG_BYTES = 10_000_000  # A part's log file and the one before it: a night of work fits, a full disk does not follow.
@@ -84,7 +84,7 @@ class Part:
                 self._process.terminate()
 
     def join(self, deadline: float) -> bool:
-        """Wait until ``time.monotonic()`` is ``deadline`` for the end of the part, and say whether it came."""
+        """Wait until ``time.monotonic()`` is ``deadline`` for the end of the part, and return whether it came."""
         self._thread.join(max(0.0, deadline - time.monotonic()))
         return not self._thread.is_alive()
 
@@ -118,25 +118,13 @@ class Part:
             handler.close()
 
     def _live_once(self, log: logging.Logger) -> str:
-        """Run the process until it ends, and say how it ended."""
+        """Run the process until it ends, and return how it ended."""
         self.tail.clear()
         with self._lock:
             if self._stopping.is_set():
                 return "was stopped"
             try:
-                self._process = subprocess.Popen(  # noqa: S603  The command comes from this package.
-                    leashed(self._argv),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    errors="replace",
-                    env=self._env,
-                    cwd=self._cwd,
-                    pass_fds=self._pass_fds,
-                    # Its own process group: the terminal's Ctrl-C reaches the supervisor alone.
-                    start_new_session=True,
-                )
+                self._process = self._popen()
             except OSError as error:
                 return f"could not be started ({error})"
         process = self._process
@@ -147,6 +135,21 @@ class Part:
         _end_group(process.pid)  # Its children must neither outlive it nor hold the pipe open.
         reader.join(timeout=1.0)
         return _how_it_ended(code)
+
+    def _popen(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603  (the command comes from this package)
+            leashed(self._argv),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env=self._env,
+            cwd=self._cwd,
+            pass_fds=self._pass_fds,
+            # Its own process group: the terminal's Ctrl-C reaches the supervisor alone.
+            start_new_session=True,
+        )
 
     def _read(self, output: IO[str], log: logging.Logger) -> None:
         with output:

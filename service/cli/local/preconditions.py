@@ -1,4 +1,4 @@
-"""What must be true before anything is started, and what can the user do when it is not?"""
+"""Checks before the stack starts: folder, port, API key, broker, torch. Each error says what to do."""
 
 import errno
 import fcntl
@@ -51,7 +51,7 @@ class DataDir:
         return self.scratch / "broker.sock"
 
     def find_scratch(self) -> None:
-        """Learn the temporary folder of the supervisor that works on this folder, if one does."""
+        """Read the temporary folder of the supervisor that works on this folder, if one does."""
         try:
             file = os.open(self.path / _PID_FILE, os.O_RDONLY)
         except OSError:
@@ -84,7 +84,7 @@ class DataDir:
         self._file = file
 
     def release(self) -> None:
-        """Let the next supervisor in."""
+        """Release the folder for the next supervisor."""
         if self._file is not None:
             shutil.rmtree(self.scratch, ignore_errors=True)
             os.truncate(self._file, 0)
@@ -151,7 +151,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def require_key(host: str, database_url: str | None = None) -> None:
-    """Raise StackError where others than this machine's could reach an API that asks nobody for a key.
+    """Raise StackError where other machines could reach an API that needs no key.
 
     Keys are looked for in the database at ``database_url``, by default that of the settings.
     """
@@ -174,12 +174,12 @@ def require_key(host: str, database_url: str | None = None) -> None:
         is_open = Authentication(database, settings).is_open()
     except SQLAlchemyError as error:
         reason = str(error).partition("\n")[0]
-        raise StackError(f"Whether there is an API key, which {host} needs, cannot be told: {reason}") from error
+        raise StackError(f"Listening on {host} needs an API key, and the database cannot be read: {reason}") from error
     finally:
         database.close()
     if is_open:
         raise StackError(
-            f"Everybody who reaches {host} could use this API, because it has no key. Make one with "
+            f"Listening on {host} needs an API key, and this API has no key. Make one with "
             "`ravine keys create --name NAME` (on the folder of `ravine up`: --data-dir FOLDER), or set RAVINE_API_KEY "
             "(`openssl rand -hex 32` makes one), or listen on 127.0.0.1."
         )
@@ -206,6 +206,6 @@ def find_broker() -> str:
 
 
 def require_torch() -> None:
-    """Raise StackError where training is impossible, instead of letting each worker fail on its own."""
+    """Raise StackError where training is impossible, before each worker fails by itself."""
     if find_spec("torch") is None:
         raise StackError("Training needs torch, which is not installed here: `pip install 'ravine[local]'`.")

@@ -11,7 +11,7 @@ from service.cli.local.connection import Connection
 from service.observing import logs, tracing
 from service.settings import get_settings
 
-GRACE_SECONDS = 3  # Open streams may finish their sentence; the supervisor kills after five.
+GRACE_SECONDS = 3  # Time for open streams to end; the supervisor kills after five.
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
 
 def serve(listener: socket.socket, application: str = "service.api.app:create_app") -> None:
     """Serve on a socket that is open, until SIGTERM."""
-    # numpy is not loaded yet. The products of a comparison are so small that threads cost seven times what they share:
-    # they wait for each other by spinning.
+    # numpy is not loaded yet. The matrix products of a comparison are so small that threads, which wait by spinning,
+    # cost seven times what they share.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _share_freed_memory()
     logs.configure(get_settings())

@@ -1,4 +1,4 @@
-"""What runs on a machine that has no servers, and in which order does it come up?
+"""The stack of one machine that has no servers: its parts, and the order in which they start.
 
 with LocalStack(Path("data"), port=8000) as stack:
     print(stack.url)
@@ -6,12 +6,14 @@ with LocalStack(Path("data"), port=8000) as stack:
 """
 
 import http.client
+import os
 import socket
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
-from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_command, on_socket, worker_command
+from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_command, on_socket, workers_command
 from service.cli.local.preconditions import DataDir, StackError, find_broker, listen, require_key, require_torch
 from service.cli.local.supervisor import Listener, Supervisor
 
@@ -22,7 +24,8 @@ _PROBE_SECONDS = 2.0
 class LocalStack:
     """Everything that Ravine needs, on one folder of one machine. Entering starts it, leaving stops it.
 
-    The broker, a worker for small jobs, ``workers`` processes for all jobs, and the API. Port 0 takes a free one.
+    Parts: the broker, the API, and the workers: one process for small jobs and ``workers`` processes for all jobs.
+    Port 0 takes a free port.
     """
 
     def __init__(
@@ -68,8 +71,6 @@ class LocalStack:
         self.url = _address(api_socket)
         broker_binary = find_broker()
         require_torch()
-        bring_up_to_date(self._data.database_url)
-        require_key(api_socket.getsockname()[0], self._data.database_url)
 
         broker_socket = self._data.broker_socket
         env = {"RAVINE_DATABASE_URL": self._data.database_url, "RAVINE_BROKER_URL": f"redis+socket://{broker_socket}"}
@@ -77,12 +78,41 @@ class LocalStack:
         supervisor = self._supervisor
         self._resources.callback(supervisor.stop)
         supervisor.run("broker", broker_command(broker_binary, *on_socket(broker_socket)), foundation=True)
+        open_gate = self._load_workers(env)
+        bring_up_to_date(self._data.database_url)
+        require_key(api_socket.getsockname()[0], self._data.database_url)
         supervisor.wait_until(lambda: _accepts(broker_socket), "The broker", START_SECONDS)
         fd = api_socket.fileno()
         supervisor.run("api", api_command(fd), env=env, pass_fds=[fd])
-        supervisor.run("interactive", worker_command("interactive", INTERACTIVE, 1), env=env)
-        supervisor.run("batch", worker_command("batch", BATCH, self._workers), env=env)
+        open_gate()
         supervisor.wait_until(lambda: is_ready(self.url), "The API", START_SECONDS)
+
+    def _load_workers(self, env: Mapping[str, str]) -> Callable[[], None]:
+        """Start the workers' program, which loads torch for some seconds, and return what lets it use the database."""
+        reader, writer = map(self._resources.enter_context, map(_Descriptor, os.pipe()))
+        workers = {"interactive": (INTERACTIVE, 1), "batch": (BATCH, self._workers)}
+        # Started again, the program finds the gate open.
+        self._supervisor.run("workers", workers_command(workers, reader.fd), env=env, pass_fds=[reader.fd])
+        return writer.close
+
+
+class _Descriptor:
+    """A file descriptor that is closed once."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close it, unless that has happened."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
 
 
 def bring_up_to_date(database_url: str) -> None:

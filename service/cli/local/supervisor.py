@@ -1,4 +1,4 @@
-"""How do several parts stay up together, and go down together?"""
+"""Several parts that start, run and stop together."""
 
 import queue
 import time
@@ -15,7 +15,7 @@ _LOOK_SECONDS = 0.05
 
 
 class Listener(Protocol):
-    """Who wants to know what happens; called from several threads."""
+    """Receiver of the lines and ends of parts; called from several threads."""
 
     def line(self, part: str, line: str) -> None:
         """A part printed a line."""
@@ -28,14 +28,16 @@ class Silent:
     """The listener of programs that only want the address."""
 
     def line(self, part: str, line: str) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
     def death(self, part: str, sentence: str) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
 
 class Supervisor:
     """Runs parts until it is asked to stop or one of them cannot be kept running."""
+
+    part_type: type[Part] = Part
 
     def __init__(self, log_dir: Path, listener: Listener | None = None) -> None:
         self.parts: dict[str, Part] = {}
@@ -55,8 +57,8 @@ class Supervisor:
         pass_fds: Sequence[int] = (),
         foundation: bool = False,
     ) -> None:
-        """Start a part. A foundation is stopped after all others have ended: they need it for their last words."""
-        part = Part(
+        """Start a part. A foundation is stopped after all others have ended: they use it until then."""
+        part = self.part_type(
             name,
             argv,
             log_dir=self._log_dir,
@@ -72,7 +74,7 @@ class Supervisor:
         part.start()
 
     def wait_until(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
-        """Look again and again until ``condition`` holds.
+        """Poll ``condition`` until it holds.
 
         Raises StackError when that takes longer than ``seconds``, a part is given up, or the end is asked for.
         """
@@ -85,7 +87,7 @@ class Supervisor:
                 raise StackError("\n  ".join([f"{what} did not answer within {seconds:g} s. Last lines:", *tails]))
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait for ``ask_to_stop``, or so long, and say whether it came. Raises StackError when a part is given up."""
+        """Wait for ``ask_to_stop``, or so long; return whether it came. Raises StackError when a part is given up."""
         if not self._requests:
             with suppress(queue.Empty):
                 self._news.get(timeout=seconds)

@@ -1,0 +1,97 @@
+"""The host of worker processes: names, restarts, its own death, a configuration that cannot work, and when it forks."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from service.cli.local.commands import BATCH, worker_command
+from tests.chaos.blows import children
+from tests.servers import Broker, until
+from tests.template import TemplateSupervisor
+from worker import host
+
+
+def test_the_first_process_of_a_name_has_the_name_alone_and_sweeps() -> None:
+    found = host.workers_of(["interactive:1:interactive", "batch:3:batch,interactive"])
+    assert [(worker.name, worker.queues, worker.sweeps) for worker in found] == [
+        ("interactive", ("interactive",), True),
+        ("batch", ("batch", "interactive"), True),
+        ("batch-2", ("batch", "interactive"), False),
+        ("batch-3", ("batch", "interactive"), False),
+    ]
+
+
+def test_a_process_with_a_second_thread_does_not_fork() -> None:
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    try:
+        assert not host.can_fork()
+    finally:
+        ended.set()
+        thread.join()
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[TemplateSupervisor]:
+    supervisor = TemplateSupervisor(tmp_path)
+    yield supervisor
+    supervisor.ask_to_stop()
+    supervisor.ask_to_stop()
+    supervisor.stop()
+
+
+@pytest.fixture
+def env(new_database: Callable[[str], str], broker: Broker) -> dict[str, str]:
+    return {"RAVINE_DATABASE_URL": new_database("sqlite"), "RAVINE_BROKER_URL": broker.new_url()}
+
+
+def test_a_killed_process_is_replaced_and_dies_with_its_host(
+    supervisor: TemplateSupervisor, env: dict[str, str]
+) -> None:
+    supervisor.run("workers", worker_command("batch", BATCH, 2), env=env)
+    part = supervisor.parts["workers"]
+
+    def ready() -> int:
+        return sum(" ready." in line for line in part.tail)
+
+    until(lambda: ready() == 2)
+    first, second = children([part.pid])
+    os.kill(first, signal.SIGKILL)
+    until(lambda: ready() == 3)
+    third, fourth = children([part.pid])
+    assert second in (third, fourth)
+    assert first not in (third, fourth)
+    assert part.pid is not None
+    os.kill(part.pid, signal.SIGKILL)
+    until(lambda: not any(map(is_alive, (third, fourth))))
+
+
+def test_sigterm_ends_the_host_with_all_its_processes(supervisor: TemplateSupervisor, env: dict[str, str]) -> None:
+    supervisor.run("workers", worker_command("batch", BATCH, 2), env=env)
+    part = supervisor.parts["workers"]
+    until(lambda: sum(" ready." in line for line in part.tail) == 2)
+    pids = [part.pid, *children([part.pid])]
+    supervisor.stop()
+    assert not any(is_alive(pid) for pid in pids if pid is not None)
+
+
+def test_a_device_that_is_not_there_ends_the_host_with_a_reason(
+    supervisor: TemplateSupervisor, env: dict[str, str]
+) -> None:
+    supervisor.run("workers", worker_command("batch", BATCH, 1), env={**env, "RAVINE_DEVICE": "abacus"})
+    part = supervisor.parts["workers"]
+    until(lambda: any("cannot start: Device 'abacus' is unknown" in line for line in part.tail))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

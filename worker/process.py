@@ -1,0 +1,121 @@
+"""One process that trains: a Celery worker with one thread, from its start to its end."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import celery.apps.worker
+from celery.exceptions import SecurityWarning
+from celery.utils.nodenames import host_format
+from celery.worker import state
+from sqlalchemy.exc import OperationalError
+from structlog.contextvars import bind_contextvars
+
+import worker.tasks  # noqa: F401  (registers the task)
+from service.jobs.dispatch import Dispatcher, Sweep
+from service.observing import logs, tracing
+from service.settings import get_settings
+from worker import shutdown
+from worker.app import app, database
+from worker.engine.device import use_device
+from worker.pool import TrainingPool
+
+_PR_SET_NAME = 15  # From linux/prctl.h.
+_M_ARENA_MAX = -8  # From malloc.h of glibc.
+
+log = logging.getLogger("ravine.process")
+
+
+def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
+    """Train what arrives in ``queues`` until SIGTERM or the memory limit, and return the exit code.
+
+    ``sweeps``: repeat lost messages and take back abandoned shards too, which needs no API then.
+    """
+    settings = get_settings()
+    hostname = host_format(f"{name}@%h")
+    logs.configure(settings)
+    bind_contextvars(worker=hostname)
+    _name_process(name)
+    _use_one_arena()
+    try:
+        use_device(settings.device)
+        tracing.configure(settings, "worker")
+    except (ValueError, tracing.TracingMissing) as error:
+        log.critical("worker %s cannot start: %s", name, error)
+        return os.EX_CONFIG  # Starting the process again would change nothing.
+    _connect()
+    sweep = Sweep(database(), Dispatcher(settings), settings) if sweeps else None
+    if sweep is not None:
+        sweep.start()
+    # Celery warns root of messages that run code when they are read: pickles, and all messages here are JSON.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    process = _Process(app=app, hostname=hostname, queues=list(queues), **_OPTIONS)
+    process.pool.leave = process.leave
+    process.start()
+    if sweep is not None:
+        sweep.stop()
+    database().close()
+    tracing.close()
+    return int(process.exitcode or 0)
+
+
+class _Process(celery.apps.worker.Worker):  # type: ignore[misc]
+    """Celery's worker with the signals of a process that `worker.host` watches."""
+
+    def install_platform_tweaks(self, worker: Any) -> None:
+        """SIGTERM ends the process; SIGINT of a terminal reaches the host, which sends SIGTERM."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda *_: self.request_end())
+
+    def request_end(self) -> None:
+        """Hand over what is trained, then end; Celery alone would train it to its last epoch."""
+        shutdown.request()
+        state.should_stop = os.EX_OK
+
+    def leave(self) -> None:
+        """End between two tasks, so that the host starts a process of normal size."""
+        log.warning(
+            "process %d uses more than RAVINE_WORKER_MEMORY_MB=%d after a shard; replacing it",
+            os.getpid(),
+            get_settings().worker_memory_mb,
+        )
+        self.request_end()
+
+
+_OPTIONS: dict[str, Any] = {
+    "pool_cls": TrainingPool,
+    "concurrency": 1,
+    "loglevel": "INFO",
+    "quiet": True,
+    # Workers need not know each other; searching for others costs a second at each start.
+    "without_gossip": True,
+    "without_mingle": True,
+    "without_heartbeat": True,
+}
+
+
+def _connect() -> None:
+    """Open the database before the first job needs it."""
+    try:
+        with database().snapshot() as session:
+            session.connection()
+    except OperationalError as error:
+        log.warning("the database is away; shards wait in their queues: %s", error.orig)
+
+
+def _name_process(name: str) -> None:
+    """Show the worker's name in `ps` and `top`, where the operating system allows it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
+
+
+def _use_one_arena() -> None:
+    """Let the training thread allocate where the main thread does: glibc keeps freed memory for later only there."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
