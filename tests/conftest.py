@@ -3,13 +3,14 @@
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import make_url
 
+from service.database.connection import Database
 from service.database.migrations import migrate
 from tests.servers import Broker, Postgres, Stack, copy_sqlite
 
@@ -90,6 +91,13 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> str:
     """A migrated database with nothing in it, once of each kind."""
     return new_database(request.param)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An empty migrated database, once of each kind."""
+    with closing(Database(database_url)) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

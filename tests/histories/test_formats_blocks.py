@@ -1,0 +1,102 @@
+"""How rows are read in bulk, and which format is chosen."""
+
+import io
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from pyarrow import parquet
+
+from service.database.connection import Database
+from service.histories import blocks as blocks_module
+from service.histories.blocks import Span, blocks, joined, windows
+from service.histories.choice import choose
+from service.histories.parquet import ROW_GROUP_ROWS
+from tests.servers import Stack
+from tests.stored import Stored
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[Database]:
+    database = Database(stack.database_url)
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", "json"),
+        ("*/*", "json"),
+        ("text/*", "csv"),
+        ("text/csv;q=0.5, application/x-ndjson", "ndjson"),
+        ("application/vnd.apache.parquet, */*;q=0.1", "parquet"),
+        ("application/*;q=0.2, application/json;q=0", "ndjson"),
+        ("text/html, image/png", None),
+    ],
+)
+def test_the_best_of_what_accept_allows_is_chosen(accept: str, chosen: str | None) -> None:
+    assert choose(accept, None) == chosen
+    assert choose(accept, "csv") == "csv"
+
+
+def test_windows_cover_a_span_once_and_stay_small() -> None:
+    for span, record_every in [(Span(3, 50, 0, 100), 1), (Span(0, 3, 7, 5_000), 1), (Span(0, 3, 0, 5_000), 10)]:
+        seen: dict[tuple[int, int], int] = {}
+        for window in windows(span, record_every, max_rows=300):
+            kept = [
+                (run, epoch)
+                for run in range(window.first_run, window.end_run)
+                for epoch in range(window.first_epoch, window.end_epoch)
+                if epoch % record_every == 0
+            ]
+            assert len(kept) <= 300
+            seen |= dict.fromkeys(kept, 1)
+        assert list(seen) == sorted(seen)
+        assert len(seen) == (span.end_run - span.first_run) * len(
+            [epoch for epoch in range(span.first_epoch, span.end_epoch) if epoch % record_every == 0]
+        )
+    assert list(joined([Span(0, 2, 0, 9), Span(2, 4, 0, 9), Span(4, 4, 0, 9), Span(4, 6, 0, 3)])) == [
+        Span(0, 4, 0, 9),
+        Span(4, 6, 0, 3),
+    ]
+
+
+def test_a_few_epochs_of_many_runs_are_looked_up_run_by_run(database: Database) -> None:
+    stored = Stored(database)
+    stored.finish()
+    span = Span(1, 5, 4, 6)
+    read = [
+        row
+        for block in blocks(database, stored.job, [span], ["loss"], 1)
+        for row in zip(block.index_N, block.epoch_N, strict=True)
+    ]
+    assert read == [(run, epoch) for run in range(1, 5) for epoch in (4, 5)]
+    statement = blocks_module._statement(database.is_sqlite, stored.job.key, span, ["loss"])
+    with database.engine.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+        plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement))
+    # All three columns of the primary key decide where to look for the rows of a run.
+    if database.is_sqlite:
+        assert "SEARCH m USING PRIMARY KEY (job_key=? AND run_index=? AND epoch>? AND epoch<?)" in plan
+    else:
+        assert re.search(r"Index Cond: .*job_key.*run_index = .*r\.index.*epoch", plan), plan
+
+
+def test_blocks_stay_small_and_row_groups_too(
+    client: httpx.Client, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Stored(
+        database, epochs=40_000, seeds=[0], optimizers=[{"kind": "sgd", "lr": 0.1}, {"kind": "adam", "lr": 0.1}]
+    )
+    stored.finish()
+    sizes = [len(block) for block in blocks(database, stored.job, [Span(0, 2, 0, 40_001)], ["loss"], 1)]
+    assert sum(sizes) == 80_002
+    assert max(sizes) <= blocks_module.BLOCK_ROWS
+    answer = client.get(f"/v1/jobs/{stored.id}/metrics?format=parquet")
+    file = parquet.ParquetFile(io.BytesIO(answer.content))
+    groups = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]
+    assert sum(groups) == 80_002
+    assert len(groups) > 1
+    assert max(groups) <= ROW_GROUP_ROWS
