@@ -94,10 +94,16 @@ def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], s
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def open_database() -> Iterator[Callable[[str], Database]]:
+    """A function that opens the database at a URL until the test ends."""
+    with ExitStack() as resources:
+        yield lambda url: resources.enter_context(closing(Database(url)))
+
+
+@pytest.fixture
+def database(database_url: str, open_database: Callable[[str], Database]) -> Database:
     """An empty migrated database, once of each kind."""
-    with closing(Database(database_url)) as database:
-        yield database
+    return open_database(database_url)
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +127,12 @@ def stacks(
 def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Stack]) -> Stack:
     """API and workers that all tests share, once on each kind of database. Tests leave their jobs behind."""
     return stacks(request.param)
+
+
+@pytest.fixture
+def stack_database(stack: Stack, open_database: Callable[[str], Database]) -> Database:
+    """The database of the shared stack, where the tests of other files have left their jobs."""
+    return open_database(stack.database_url)
 
 
 @pytest.fixture

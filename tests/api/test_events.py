@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -20,13 +19,6 @@ from service.spec.runs import Runs
 from tests.stored import Stored
 
 Row = tuple[int, int]
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 def interest_in(stored: Stored, *, fields: str = "loss", max_points: int | None = None, **chosen: str) -> Interest:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,13 +17,6 @@ from tests.stored import Stored
 
 NUM_READERS = 100
 DEADLINE_SECONDS = 30.0
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> Place:

@@ -53,13 +53,6 @@ def rows_of(event: Event) -> list[Row]:
     return [(split_run_id(run["run_id"])[1], epoch) for run in event.data["runs"] for epoch in run["epoch"]]
 
 
-@pytest.fixture
-def database(stack: Stack) -> Iterator[Database]:
-    database = Database(stack.database_url)
-    yield database
-    database.close()
-
-
 def test_a_job_is_watched_from_its_queue_to_its_end(client: httpx.Client) -> None:
     spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.1}], "seeds": [1, 2], "epochs": 30}
     job_id = client.post("/v1/jobs", json=spec).raise_for_status().json()["id"]
@@ -79,8 +72,10 @@ def test_a_job_is_watched_from_its_queue_to_its_end(client: httpx.Client) -> Non
     assert set(parts[0]) == set(history) - {"total_points", "returned_points"}
 
 
-def test_reconnecting_after_any_event_leaves_neither_gap_nor_repeat(client: httpx.Client, database: Database) -> None:
-    stored = Stored(database)
+def test_reconnecting_after_any_event_leaves_neither_gap_nor_repeat(
+    client: httpx.Client, stack_database: Database
+) -> None:
+    stored = Stored(stack_database)
     told: list[Row] = []
     last = ""
 
@@ -106,8 +101,8 @@ def test_reconnecting_after_any_event_leaves_neither_gap_nor_repeat(client: http
     assert len(told) == len(set(told))
 
 
-def test_after_the_end_there_is_nothing_to_come_back_for(client: httpx.Client, database: Database) -> None:
-    stored = Stored(database)
+def test_after_the_end_there_is_nothing_to_come_back_for(client: httpx.Client, stack_database: Database) -> None:
+    stored = Stored(stack_database)
     stored.finish()
     with watching(client, stored.id) as stream:
         end = list(stream)[-1]
@@ -115,13 +110,13 @@ def test_after_the_end_there_is_nothing_to_come_back_for(client: httpx.Client, d
     # What tells a browser to stay away.
     answer = client.get(f"/v1/jobs/{stored.id}/events", headers={"Last-Event-ID": end.id})
     assert answer.status_code == 204
-    other = Stored(database)
+    other = Stored(stack_database)
     assert client.get(f"/v1/jobs/{other.id}/events?last_event_id={end.id}").status_code == 400
     other.finish()
 
 
-def test_a_late_reader_gets_all_then_the_end(client: httpx.Client, database: Database) -> None:
-    stored = Stored(database, epochs=1_500)
+def test_a_late_reader_gets_all_then_the_end(client: httpx.Client, stack_database: Database) -> None:
+    stored = Stored(stack_database, epochs=1_500)
     stored.finish()
     with watching(client, stored.id, fields="loss") as stream:
         events = list(stream)
@@ -132,8 +127,8 @@ def test_a_late_reader_gets_all_then_the_end(client: httpx.Client, database: Dat
     assert [event.name for event in events].index("end") == len(events) - 1
 
 
-def test_events_are_chosen_by_run_label_field_and_thinned(client: httpx.Client, database: Database) -> None:
-    stored = Stored(database, epochs=500)
+def test_events_are_chosen_by_run_label_field_and_thinned(client: httpx.Client, stack_database: Database) -> None:
+    stored = Stored(stack_database, epochs=500)
     stored.finish()
     with watching(client, stored.id, fields="loss,momentum", labels="b", runs="1,4", max_points=20) as stream:
         parts = [run for event in stream if event.name == "metrics" for run in event.data["runs"]]
@@ -149,9 +144,9 @@ def test_events_are_chosen_by_run_label_field_and_thinned(client: httpx.Client, 
     assert client.get("/v1/jobs/01a1fd99-6a5f-75de-861f-50b300000000/events").status_code == 404
 
 
-def test_nan_infinities_and_minus_zero_are_told_apart(client: httpx.Client, database: Database) -> None:
+def test_nan_infinities_and_minus_zero_are_told_apart(client: httpx.Client, stack_database: Database) -> None:
     values = [1e308, -0.0, None, float("inf"), float("-inf"), float("nan")]
-    stored = Stored(database, epochs=5, seeds=[0], loss=lambda run, epoch: values[epoch])
+    stored = Stored(stack_database, epochs=5, seeds=[0], loss=lambda run, epoch: values[epoch])
     stored.finish()
     with client.stream("GET", f"/v1/jobs/{stored.id}/events?fields=loss&runs=0") as answer:
         event = next(event for event in events_in(answer.iter_lines()) if event.name == "metrics")
@@ -159,12 +154,12 @@ def test_nan_infinities_and_minus_zero_are_told_apart(client: httpx.Client, data
     assert repr(event.data["runs"][0]["loss"]) == "[1e+308, -0.0, None, 'Infinity', '-Infinity', 'NaN']"
 
 
-def test_a_deleted_job_ends_its_streams(client: httpx.Client, database: Database) -> None:
+def test_a_deleted_job_ends_its_streams(client: httpx.Client, stack_database: Database) -> None:
     spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.1}], "epochs": 30}
-    stored = Stored(database, **spec)
+    stored = Stored(stack_database, **spec)
     with watching(client, stored.id) as stream:
         assert next(stream).data == {"status": "running"}
-        with database.transaction() as session:
+        with stack_database.transaction() as session:
             # What a time to live does when it is over; over HTTP a running job has to be cancelled first.
             from sqlalchemy import delete
 
@@ -176,9 +171,9 @@ def test_a_deleted_job_ends_its_streams(client: httpx.Client, database: Database
 
 
 def test_a_reader_that_takes_nothing_costs_the_others_nothing(
-    stack: Stack, client: httpx.Client, database: Database
+    stack: Stack, client: httpx.Client, stack_database: Database
 ) -> None:
-    stored = Stored(database, epochs=15_000)
+    stored = Stored(stack_database, epochs=15_000)
     api = psutil.Process(stack.parts["api"].pid)
     with ExitStack() as streams:
         idle = [streams.enter_context(closing(connect(stack.url))) for _ in range(20)]

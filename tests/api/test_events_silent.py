@@ -28,13 +28,12 @@ def api(new_database: Callable[[str], str], broker: Broker, tmp_path_factory: py
 
 
 @pytest.fixture
-def database(api: Api) -> Iterator[Database]:
-    with closing(Database(api.database_url)) as database:
-        yield database
+def api_database(api: Api, open_database: Callable[[str], Database]) -> Database:
+    return open_database(api.database_url)
 
 
-def test_a_silent_stream_sends_comments_as_often_as_is_set(api: Api, database: Database) -> None:
-    stored = Stored(database)
+def test_a_silent_stream_sends_comments_as_often_as_is_set(api: Api, api_database: Database) -> None:
+    stored = Stored(api_database)
     url = f"{api.url}/v1/jobs/{stored.id}/events"
     pings: list[float] = []
     with httpx.stream("GET", url, trust_env=False, timeout=10.0) as answer:
@@ -53,8 +52,8 @@ def test_by_default_a_stream_is_silent_for_ten_seconds_and_a_reader_for_a_minute
     assert Settings.model_fields["stalled_seconds"].default == 60.0
 
 
-def test_a_reader_that_never_reads_is_cut_off_and_no_other(api: Api, database: Database) -> None:
-    stored = Stored(database, epochs=40_000)
+def test_a_reader_that_never_reads_is_cut_off_and_no_other(api: Api, api_database: Database) -> None:
+    stored = Stored(api_database, epochs=40_000)
     with ExitStack() as streams:
         never, slow, quick, table = (streams.enter_context(closing(connect(api.url))) for _ in range(4))
         for reader in (never, slow, quick):

@@ -12,8 +12,7 @@ from service.jobs.owners import ANYBODY, Caller
 from tests.stored import Stored
 
 
-def test_an_answer_is_kept_until_its_job_changes(database_url: str) -> None:
-    database = Database(database_url)
+def test_an_answer_is_kept_until_its_job_changes(database: Database) -> None:
     stored = Stored(database)
     polls = Polls(database)
 
@@ -36,4 +35,3 @@ def test_an_answer_is_kept_until_its_job_changes(database_url: str) -> None:
                 await polls.get(gone, ANYBODY)
 
     asyncio.run(poll())
-    database.close()

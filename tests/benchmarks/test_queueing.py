@@ -1,4 +1,4 @@
-"""The queue that docs/scale.md simulates is the one that theory knows the waits of."""
+"""The queue that benchmarks simulate has the waits that queueing theory predicts."""
 
 import math
 

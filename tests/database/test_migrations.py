@@ -17,17 +17,14 @@ from service.errors import Unavailable
 @pytest.mark.filterwarnings(
     "ignore:autogenerate skipping metadata-specified expression-based index 'ix_metrics_blocks'"
 )
-def test_the_migrations_make_the_tables_of_the_models(database_url: str) -> None:
-    database = Database(database_url)
+def test_the_migrations_make_the_tables_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
     check(database)
-    database.close()
 
 
-def test_migrations_go_down_and_up_again(database_url: str) -> None:
-    database = Database(database_url)
+def test_migrations_go_down_and_up_again(database: Database, database_url: str) -> None:
     with database.engine.connect() as connection:
         connection = connection.execution_options(writes=True)
         config = Config()
@@ -40,7 +37,6 @@ def test_migrations_go_down_and_up_again(database_url: str) -> None:
         check(database)
     migrate(database_url)
     check(database)
-    database.close()
 
 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:

@@ -1,7 +1,6 @@
 """What no state allows is refused by the database itself, on both kinds."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,6 @@ from tests.queued import create
 
 NOW = seconds_from_now()
 STATES_MD = (Path(__file__).parents[2] / "docs" / "states.md").read_text()
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 def drawn(states: type[JobStatus] | type[ShardStatus]) -> set[tuple[str, str]]:

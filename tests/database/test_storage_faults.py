@@ -153,9 +153,8 @@ def test_a_read_only_database_is_503_for_writers_and_readers_read_on(database_ur
      ("5e-324", 5e-324), ("0.1", 0.1), ("-0.0", -0.0)],
 )  # fmt: skip
 def test_a_number_is_read_as_it_was_stored(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, stored: str | None, written: Any
+    database: Database, monkeypatch: pytest.MonkeyPatch, stored: str | None, written: Any
 ) -> None:
-    database = Database(database_url)
     job = job_with_rows(database, num_rows=3, value=None if stored is None else float(stored))
     selection, runs = Selection(("loss", "sharpness"), dimension=2), Runs(JobSpec.model_validate(job.spec))
     for block_rows in (10**6, 2):  # In one piece, and as a long history.
@@ -164,7 +163,6 @@ def test_a_number_is_read_as_it_was_stored(
         run = json.loads(b"".join(pieces))["runs"][0]
         for field in ("loss", "sharpness"):
             assert [repr(value) for value in run[field]] == [repr(written)] * 3
-    database.close()
 
 
 def job_with_rows(database: Database, num_rows: int, value: float | None) -> Job:

@@ -1,10 +1,8 @@
 """Comparisons of jobs that have not ended, on both databases: of what is there, and saying so."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pytest
 from sqlalchemy import select
 
 from service.api.schemas.comparison import ComparisonAnswer
@@ -17,13 +15,6 @@ from service.jobs import shards
 from service.jobs.shards import Progress
 from tests.queued import create
 from worker.recorder import Recorder
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 def compared(database: Database, key: int) -> dict[str, Any]:

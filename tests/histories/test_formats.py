@@ -5,7 +5,6 @@ import io
 import json
 import math
 import struct
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -28,15 +27,8 @@ def special(run: int, epoch: int) -> float | None:
 
 
 @pytest.fixture
-def database(stack: Stack) -> Iterator[Database]:
-    database = Database(stack.database_url)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def stored(database: Database) -> Stored:
-    stored = Stored(database, loss=special)
+def stored(stack_database: Database) -> Stored:
+    stored = Stored(stack_database, loss=special)
     stored.finish()
     return stored
 
@@ -92,8 +84,8 @@ def test_json_has_the_same_numbers(client: httpx.Client, stored: Stored) -> None
     assert told == expected(stored)
 
 
-def test_pandas_and_polars_read_an_address(stack: Stack, client: httpx.Client, database: Database) -> None:
-    stored = Stored(database, epochs=50)
+def test_pandas_and_polars_read_an_address(stack: Stack, client: httpx.Client, stack_database: Database) -> None:
+    stored = Stored(stack_database, epochs=50)
     stored.finish()
     address = f"{stack.url}/v1/jobs/{stored.id}/metrics"
     answered = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss").json()["runs"]
@@ -132,9 +124,9 @@ def test_one_run_and_a_position(client: httpx.Client) -> None:
     assert len(narrow) == 3
 
 
-def test_runs_are_a_table_too(stack: Stack, client: httpx.Client, database: Database) -> None:
+def test_runs_are_a_table_too(stack: Stack, client: httpx.Client, stack_database: Database) -> None:
     grid = [{"label": "a", "kind": "sgd", "lr": [0.1, 0.2]}, {"label": "b", "kind": "adam", "lr": 0.3}]
-    stored = Stored(database, optimizers=grid, seeds=[5, 7])
+    stored = Stored(stack_database, optimizers=grid, seeds=[5, 7])
     stored.finish()
     address = f"{stack.url}/v1/jobs/{stored.id}/runs"
     items = client.get(f"{address}?limit=500").json()["items"]
@@ -151,8 +143,8 @@ def test_runs_are_a_table_too(stack: Stack, client: httpx.Client, database: Data
     assert [json.loads(line) for line in lines] == items[4:]
 
 
-def test_runs_are_sorted_in_a_table_as_in_the_list(client: httpx.Client, database: Database) -> None:
-    stored = Stored(database)
+def test_runs_are_sorted_in_a_table_as_in_the_list(client: httpx.Client, stack_database: Database) -> None:
+    stored = Stored(stack_database)
     stored.finish()
     listed = client.get(f"/v1/jobs/{stored.id}/runs?sort=final_loss").json()["items"]
     lines = client.get(f"/v1/jobs/{stored.id}/runs?sort=final_loss&format=ndjson").text.splitlines()
@@ -160,12 +152,12 @@ def test_runs_are_sorted_in_a_table_as_in_the_list(client: httpx.Client, databas
 
 
 def test_a_thinned_table_has_the_points_of_the_thinned_answer(
-    client: httpx.Client, database: Database, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, stack_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def spiky(run: int, epoch: int) -> float:
         return {700: NAN, 333: 9e9, 41: -3.0}.get(epoch, math.sin(epoch + run))
 
-    stored = Stored(database, epochs=1_000, seeds=[0], loss=spiky)
+    stored = Stored(stack_database, epochs=1_000, seeds=[0], loss=spiky)
     stored.finish()
     page = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss&max_points=40").json()["runs"]
     table = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss&max_points=40&format=csv").text
@@ -185,8 +177,8 @@ def test_what_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored)
     assert wrong.json()["errors"][0]["loc"] == ["query", "format"]
 
 
-def test_what_is_after_an_id_follows_on(client: httpx.Client, database: Database) -> None:
-    stored = Stored(database)
+def test_what_is_after_an_id_follows_on(client: httpx.Client, stack_database: Database) -> None:
+    stored = Stored(stack_database)
     stored.store(0, 3)
     stored.store(1, 5)
     here = f"/v1/jobs/{stored.id}/metrics"

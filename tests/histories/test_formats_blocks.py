@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -13,15 +12,7 @@ from service.histories import blocks as blocks_module
 from service.histories.blocks import Span, blocks, joined, windows
 from service.histories.choice import choose
 from service.histories.parquet import ROW_GROUP_ROWS
-from tests.servers import Stack
 from tests.stored import Stored
-
-
-@pytest.fixture
-def database(stack: Stack) -> Iterator[Database]:
-    database = Database(stack.database_url)
-    yield database
-    database.close()
 
 
 @pytest.mark.parametrize(
@@ -63,35 +54,35 @@ def test_windows_cover_a_span_once_and_stay_small() -> None:
     ]
 
 
-def test_a_few_epochs_of_many_runs_are_looked_up_run_by_run(database: Database) -> None:
-    stored = Stored(database)
+def test_a_few_epochs_of_many_runs_are_looked_up_run_by_run(stack_database: Database) -> None:
+    stored = Stored(stack_database)
     stored.finish()
     span = Span(1, 5, 4, 6)
     read = [
         row
-        for block in blocks(database, stored.job, [span], ["loss"], 1)
+        for block in blocks(stack_database, stored.job, [span], ["loss"], 1)
         for row in zip(block.index_N, block.epoch_N, strict=True)
     ]
     assert read == [(run, epoch) for run in range(1, 5) for epoch in (4, 5)]
-    statement = blocks_module._statement(database.is_sqlite, stored.job.key, span, ["loss"])
-    with database.engine.connect() as connection:
-        explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+    statement = blocks_module._statement(stack_database.is_sqlite, stored.job.key, span, ["loss"])
+    with stack_database.engine.connect() as connection:
+        explain = "EXPLAIN QUERY PLAN " if stack_database.is_sqlite else "EXPLAIN "
         plan = "\n".join(str(row) for row in connection.exec_driver_sql(explain + statement))
     # All three columns of the primary key decide where to look for the rows of a run.
-    if database.is_sqlite:
+    if stack_database.is_sqlite:
         assert "SEARCH m USING PRIMARY KEY (job_key=? AND run_index=? AND epoch>? AND epoch<?)" in plan
     else:
         assert re.search(r"Index Cond: .*job_key.*run_index = .*r\.index.*epoch", plan), plan
 
 
 def test_blocks_stay_small_and_row_groups_too(
-    client: httpx.Client, database: Database, monkeypatch: pytest.MonkeyPatch
+    client: httpx.Client, stack_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = Stored(
-        database, epochs=40_000, seeds=[0], optimizers=[{"kind": "sgd", "lr": 0.1}, {"kind": "adam", "lr": 0.1}]
+        stack_database, epochs=40_000, seeds=[0], optimizers=[{"kind": "sgd", "lr": 0.1}, {"kind": "adam", "lr": 0.1}]
     )
     stored.finish()
-    sizes = [len(block) for block in blocks(database, stored.job, [Span(0, 2, 0, 40_001)], ["loss"], 1)]
+    sizes = [len(block) for block in blocks(stack_database, stored.job, [Span(0, 2, 0, 40_001)], ["loss"], 1)]
     assert sum(sizes) == 80_002
     assert max(sizes) <= blocks_module.BLOCK_ROWS
     answer = client.get(f"/v1/jobs/{stored.id}/metrics?format=parquet")

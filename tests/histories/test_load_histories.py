@@ -2,7 +2,6 @@
 
 import json
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -29,13 +28,6 @@ from service.spec.runs import Runs
 FIELDS = ("loss", "grad_norm", "update_norm", "position")
 SELECTION = Selection(fields=FIELDS, dimension=2)
 NUM_ROWS = 2_500
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """The message is a nudge: a job is accepted without the broker, and what was forgotten is sent by the sweep."""
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import httpx
-import pytest
 from sqlalchemy import update
 
 from service.cli.local.commands import api_command, broker_command
@@ -23,13 +21,6 @@ from service.spec.price import price
 from tests.servers import accepts, free_port
 
 SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 3}
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 def test_a_forgotten_shard_is_sent_once_and_not_again_while_its_message_waits(

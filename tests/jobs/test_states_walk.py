@@ -177,9 +177,7 @@ class Walk(Story):
         self.workers = [worker for worker in self.workers if worker.job is not job]
 
 
-def test_any_order_of_steps_leaves_one_story_in_all_tables(database_url: str) -> None:
-    database = Database(database_url)
-
+def test_any_order_of_steps_leaves_one_story_in_all_tables(database: Database) -> None:
     class WalkHere(Walk):
         pass
 
@@ -196,4 +194,3 @@ def test_any_order_of_steps_leaves_one_story_in_all_tables(database_url: str) ->
             suppress_health_check=list(HealthCheck),
         ),
     )
-    database.close()

@@ -1,6 +1,6 @@
 """What Prometheus reads at /metrics: bounded labels, and numbers that are right whoever trained."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from service.jobs.owners import ANYBODY
 from service.settings import Settings
 from tests.api.test_keys import SETTING
 from tests.queued import create, expire
-from tests.servers import Api, Stack, until, wait_for_job
+from tests.servers import Api, until, wait_for_job
 
 SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": [0.01, 0.05]}], "epochs": 5}
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -55,15 +55,8 @@ def of_the_database(database: Database) -> dict[Sample, float]:
     }
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
-
-
-def test_what_a_job_trains_is_counted_exactly_once(stack: Stack, client: httpx.Client) -> None:
-    database = Database(stack.database_url)
+def test_what_a_job_trains_is_counted_exactly_once(stack_database: Database, client: httpx.Client) -> None:
+    database = stack_database
     before = of_the_database(database)
     job = wait_for_job(client, client.post("/v1/jobs", json=SPEC).json()["id"])
     after = of_the_database(database)
@@ -74,7 +67,6 @@ def test_what_a_job_trains_is_counted_exactly_once(stack: Stack, client: httpx.C
     # The deletion of a job takes nothing away.
     client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
     assert value(of_the_database(database), "ravine_run_epochs_total") == value(after, "ravine_run_epochs_total")
-    database.close()
 
 
 def test_requests_are_counted_by_template_method_and_status(client: httpx.Client) -> None:
