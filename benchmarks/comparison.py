@@ -1,17 +1,13 @@
-"""How long does a comparison take, and how much memory: of 1,000 runs and of 100,000, 30 epochs each?"""
+"""Time and memory of comparisons over HTTP: of 1,000 runs and of 100,000, 30 epochs each, on SQLite."""
 
-import tempfile
-import time
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
-from service.cli.local.stack import LocalStack
+from benchmarks.embedded import embedded_stack
+from benchmarks.timing import Timer, processor_seconds, wait_for_job
 
-POLL_SECONDS = 0.1
-DEADLINE_SECONDS = 600.0
 EPOCHS = 30
 REPEATS = 5
 # Name: seeds, learning rates; with two optimizers that is 1,000 and 100,000 runs.
@@ -26,11 +22,7 @@ SHAPES = {
 def measure() -> dict[str, Any]:
     """Measure with SQLite through the embedded stack."""
     figures: dict[str, Any] = {}
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        LocalStack(Path(folder), port=0, workers=1) as stack,
-        httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
-    ):
+    with embedded_stack(workers=1) as client:
         for name, (num_seeds, num_rates) in SHAPES.items():
             job_id = _run(client, num_seeds, num_rates)
             first, best, busy = _times(client, f"/v1/jobs/{job_id}/comparison", 2 if num_rates > 1_000 else REPEATS)
@@ -50,26 +42,23 @@ def _run(client: httpx.Client, num_seeds: int, num_rates: int) -> str:
         "epochs": EPOCHS,
     }
     job_id = str(client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while (status := client.get(f"/v1/jobs/{job_id}").json()["status"]) != "completed":
-        assert status in {"queued", "running"}, f"the job is {status}"
-        assert time.monotonic() < deadline, "the job did not end in time"
-        time.sleep(POLL_SECONDS)
+    wait_for_job(client, job_id, poll_seconds=0.1)
     return job_id
 
 
 def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float, float]:
     """Give the seconds of the first answer, which also draws the resamples, and of the shortest of the others.
 
-    And the least processor seconds of the API for one answer: what it takes where nobody else is at work.
+    And the least processor seconds of the API for one answer: its cost on an idle machine.
     """
     seconds, busy = [], []
-    api = _api()
+    api = _api().pid
     for _ in range(repeats):
-        started, before = time.perf_counter(), sum(api.cpu_times()[:2])
-        client.get(url).raise_for_status()
-        seconds.append(time.perf_counter() - started)
-        busy.append(sum(api.cpu_times()[:2]) - before)
+        before = processor_seconds(api)
+        with Timer() as timer:
+            client.get(url).raise_for_status()
+        seconds.append(timer.seconds)
+        busy.append(processor_seconds(api) - before)
     return seconds[0], min(seconds[1:]), min(busy)
 
 

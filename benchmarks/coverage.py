@@ -1,6 +1,6 @@
-"""How often do 95 % intervals hold the truth, and how often does the paired test see a difference where there is none?
+"""Share of 95 % intervals that hold the truth, and of paired tests that find a difference where there is none.
 
-Draws with known truth: normal, and two skewed kinds that losses resemble. ``python -m benchmarks coverage``.
+Draws with known truth: normal, and two skewed distributions that losses resemble.
 """
 
 from collections.abc import Callable

@@ -1,13 +1,13 @@
-"""How much faster do many digits networks train in one stack than one after another in plain torch?"""
+"""Training time per run of digits networks: many in one stack, and one after another in plain torch."""
 
 import math
-import time
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks.timing import repeat
 from service.settings import get_settings
 from service.spec.job import JobSpec
 from service.spec.price import price
@@ -52,24 +52,19 @@ def measure() -> dict[str, Any]:
 
 def _stacked(spec: JobSpec) -> float:
     """Train all shards one after another; the best of two, after a warm-up."""
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
+
+    def train_all() -> None:
         for first, num in price(spec).shards():
             for _ in Trainer(plan(spec, first, num)).run():
                 pass
-        times.append(time.perf_counter() - started)
-    return min(times[1:])
+
+    return min(repeat(train_all, 2, warm_ups=1))
 
 
 def _one_at_a_time(spec: JobSpec, num_runs: int = 3) -> float:
     """Time a run of a plain loop, the best of a few after a warm-up."""
-    times = []
-    for seed in range(num_runs + 1):
-        started = time.perf_counter()
-        train(spec, seed)
-        times.append(time.perf_counter() - started)
-    return min(times[1:])
+    seeds = iter(range(num_runs + 1))
+    return min(repeat(lambda: train(spec, next(seeds)), num_runs, warm_ups=1))
 
 
 class Block(nn.Module):

@@ -1,15 +1,15 @@
-"""How fast does the engine train alone: no queue, no database, one thread?"""
+"""Training time per run of the engine alone: no queue, no database, one thread."""
 
 import json
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks import notebook
 from benchmarks.road import SWEEP
+from benchmarks.timing import repeat
 from service.settings import get_settings
 from service.spec.job import JobSpec
 from service.spec.price import price
@@ -56,11 +56,10 @@ def _fused_limit() -> float | None:
 def _seconds(written: dict[str, Any]) -> float:
     """Train all shards of a spec one after another; the best of three, after a warm-up."""
     spec = JobSpec.model_validate(written)
-    times = []
-    for _ in range(4):
-        started = time.perf_counter()
+
+    def train() -> None:
         for first, num in price(spec).shards():
             for _ in Trainer(plan(spec, first, num)).run():
                 pass
-        times.append(time.perf_counter() - started)
-    return min(times[1:])
+
+    return min(repeat(train, 3, warm_ups=1))

@@ -1,26 +1,22 @@
-"""What does the service take: many clients at once, many jobs at once, long histories, and for how much memory?
+"""Time and memory of the service with 200 polling clients, with 1,000 jobs at once, and with long histories.
 
-All parts go through an embedded stack of their own, with two workers for sweeps and one for small jobs.
+Each of the three has an embedded stack of its own, with two workers for sweeps and one for small jobs.
 """
 
 import json
 import os
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 
+from benchmarks.embedded import embedded_stack
 from benchmarks.memory import Watch, service_processes
-from service.cli.local.stack import LocalStack
+from benchmarks.timing import Timer, processor_seconds, wait_for_job
 
-DEADLINE_SECONDS = 600.0
 ENDED = {"completed", "failed", "cancelled"}
 # Two to three seconds of training and 150,000 rows: fifty of them outlast the polling.
 SWEEP = {
@@ -46,11 +42,7 @@ def measure() -> dict[str, Any]:
     """Measure all parts, each on a stack that has just been started."""
     figures: dict[str, Any] = {}
     for part in (polling, burst, histories):
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            LocalStack(Path(folder), port=0, workers=2) as stack,
-            httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
-        ):
+        with embedded_stack(workers=2) as client:
             ended(client, [post(client, SMALL)])
             figures |= part(client)
     return figures
@@ -61,9 +53,9 @@ def polling(client: httpx.Client, *, num_clients: int = 200, num_jobs: int = 50,
     job_ids = [post(client, SWEEP) for _ in range(num_jobs)]
     command = [sys.executable, "-m", "benchmarks.poller", str(client.base_url), str(num_clients), str(seconds)]
     api, _ = service_processes(os.getpid())
-    worked = -_cpu_seconds(api)
+    worked = -processor_seconds(*api)
     polled = json.loads(subprocess.run([*command, *job_ids], check=True, capture_output=True, text=True).stdout)
-    worked += _cpu_seconds(api)
+    worked += processor_seconds(*api)
     open_jobs = [job_id for job_id in job_ids if client.get(f"/v1/jobs/{job_id}").json()["status"] not in ENDED]
     for job_id in open_jobs:
         client.post(f"/v1/jobs/{job_id}/cancel")
@@ -79,10 +71,6 @@ def polling(client: httpx.Client, *, num_clients: int = 200, num_jobs: int = 50,
         ),
         f"{what}, jobs that ended meanwhile": num_jobs - len(open_jobs),
     }
-
-
-def _cpu_seconds(pids: Iterable[int]) -> float:
-    return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
 
 
 def burst(client: httpx.Client, *, num_first: int = 100, num_jobs: int = 1_000) -> dict[str, Any]:
@@ -108,12 +96,12 @@ def burst(client: httpx.Client, *, num_first: int = 100, num_jobs: int = 1_000) 
 
 def _burst(client: httpx.Client, num_jobs: int) -> tuple[float, float]:
     """Post jobs from 50 threads; give the seconds until all are accepted, and until all are completed."""
-    started = time.perf_counter()
-    with ThreadPoolExecutor(50) as pool:
-        job_ids = list(pool.map(lambda _: post(client, SMALL), range(num_jobs)))
-    posted = time.perf_counter() - started
-    ended(client, job_ids)
-    return posted, time.perf_counter() - started
+    with Timer() as timer:
+        with ThreadPoolExecutor(50) as pool:
+            job_ids = list(pool.map(lambda _: post(client, SMALL), range(num_jobs)))
+        posted = timer.seconds
+        ended(client, job_ids)
+    return posted, timer.seconds
 
 
 def histories(client: httpx.Client) -> dict[str, Any]:
@@ -129,10 +117,9 @@ def histories(client: httpx.Client) -> dict[str, Any]:
     }
     figures: dict[str, Any] = {}
     for what, read in reads.items():
-        started = time.perf_counter()
-        with Watch(api) as watch:
+        with Timer() as timer, Watch(api) as watch:
             num_bytes = read()
-        figures[f"{what}, read whole (s)"] = time.perf_counter() - started
+        figures[f"{what}, read whole (s)"] = timer.seconds
         figures[f"{what}, JSON (MB)"] = num_bytes / 1e6
         figures[f"{what}, growth of the API (MB)"] = watch.growth / 1e6
     return figures
@@ -162,10 +149,6 @@ def post(client: httpx.Client, spec: dict[str, Any]) -> str:
 
 def ended(client: httpx.Client, job_ids: Iterable[str]) -> None:
     """Wait until all jobs are completed."""
-    deadline = time.perf_counter() + DEADLINE_SECONDS
-    # A worker takes jobs in their order, so hardly any is asked for twice.
+    # A worker takes jobs in their order, so hardly any is polled twice.
     for job_id in job_ids:
-        while (status := client.get(f"/v1/jobs/{job_id}").json()["status"]) != "completed":
-            assert status in {"queued", "running"}, f"job {job_id} is {status}"
-            assert time.perf_counter() < deadline, f"job {job_id} did not end in time"
-            time.sleep(0.02)
+        wait_for_job(client, job_id, poll_seconds=0.02)

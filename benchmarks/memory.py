@@ -1,4 +1,4 @@
-"""How much memory do processes take at their peak, while something happens?"""
+"""Peak resident memory of processes while something runs."""
 
 import threading
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
-"""The baseline: what a notebook does. One run after another, one mini-batch after another, torch.optim."""
-
-import time
+"""The baseline, as a notebook trains: one run after another, one mini-batch after another, torch.optim."""
 
 import torch
 from torch import nn
+
+from benchmarks.timing import repeat
 
 PIXELS = torch.tensor([[(i >> s) & 1 for s in (3, 2, 1, 0)] for i in range(16)], dtype=torch.float32)
 FLIPPED = PIXELS[:, [0, 2, 1, 3]]
@@ -31,9 +31,5 @@ def seconds_per_run(num_runs: int = 20, epochs: int = 30) -> float:
     """Measure the fastest of some runs, on one thread and without imports: a machine is slowed down, never sped up."""
     torch.set_num_threads(1)
     train(0.9, 2)
-    times = []
-    for k in range(num_runs):
-        started = time.perf_counter()
-        train(0.99 * k / max(1, num_runs - 1), epochs)
-        times.append(time.perf_counter() - started)
-    return min(times)
+    momenta = iter([0.99 * k / max(1, num_runs - 1) for k in range(num_runs)])
+    return min(repeat(lambda: train(next(momenta), epochs), num_runs))

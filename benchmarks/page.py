@@ -1,4 +1,4 @@
-"""How fast is the page in a real browser: from a slider to the new path, to the first paint, from frame to frame?"""
+"""Times of the page in Chromium: slider to new path, first paint, frame to frame, click to heat map."""
 
 import shutil
 import statistics
@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from benchmarks.road import wait
+from benchmarks.embedded import embedded_stack
+from benchmarks.timing import wait_for_job
 
 NUM_SLIDES = 20
 # 50 runs of 500 steps at a quarter of the speed: 16 seconds of frames.
@@ -89,9 +90,9 @@ def find_chromium() -> str:
     raise SystemExit("This needs Chromium, which is not installed here: apt install chromium")
 
 
-def measure(client: httpx.Client) -> dict[str, Any]:
-    """Measure against a running stack; Chromium has to be installed."""
-    with sync_playwright() as playwright:
+def measure() -> dict[str, Any]:
+    """Measure on the embedded stack; Chromium has to be installed."""
+    with embedded_stack(workers=1) as client, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         try:
             return _measure(browser, client)
@@ -127,7 +128,7 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
 
 def _heat_maps(context: BrowserContext, client: httpx.Client) -> list[float]:
     job = client.post("/v1/jobs", json=HEAT_MAP).raise_for_status().json()
-    wait(client, job["id"])
+    wait_for_job(client, job["id"])
     page = context.new_page()
     page.goto(SWEEP + job["id"])
     page.wait_for_selector(".view[data-swept] .heatmap[data-drawn]")

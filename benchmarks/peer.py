@@ -1,8 +1,7 @@
-"""The same histories in an MLflow tracking server and here, both on SQLite and over HTTP: ``make bench-peer``.
+"""Rates of writing and reading the same histories in MLflow and in Ravine, both on SQLite and over HTTP.
 
-The peer runs from an environment of its own, .venv-peer. Both are asked by the same client, one after another; what is
-read is parsed into numbers, JSON by the same parser. The peer is written to by log-batch, its fastest way, a thousand
-values a request, as many as it takes.
+``make bench-peer`` installs MLflow into .venv-peer. The same client reads from both, one after another, and parses JSON
+with the same parser. MLflow is written to by log-batch, its fastest call, with 1,000 values a request, its maximum.
 """
 
 import io
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import stored
+from benchmarks.timing import Timer, repeat, wait_until
 
 SERVER = Path(".venv-peer/bin/mlflow")
 FIELDS = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start")
@@ -86,22 +86,16 @@ def _reads(client: httpx.Client, job_id: str) -> dict[str, float]:
 
 
 def _values_per_second(read: Callable[[], int]) -> float:
-    times = []
-    for _ in range(REPEATS):
-        started = time.perf_counter()
-        num_values = read()
-        times.append(time.perf_counter() - started)
-        assert num_values == LONG_ROWS * len(FIELDS), "values are missing"
-    return num_values / statistics.median(times)
+    num_values = LONG_ROWS * len(FIELDS)
+
+    def read_all() -> None:
+        assert read() == num_values, "values are missing"
+
+    return num_values / statistics.median(repeat(read_all, REPEATS))
 
 
 def _milliseconds(client: httpx.Client, path: str, **query: str) -> float:
-    times = []
-    for _ in range(ASKED):
-        started = time.perf_counter()
-        client.get(path, params=query).raise_for_status()
-        times.append(time.perf_counter() - started)
-    return 1_000 * statistics.median(times)
+    return 1_000 * statistics.median(repeat(lambda: client.get(path, params=query).raise_for_status(), ASKED))
 
 
 @contextmanager
@@ -130,15 +124,13 @@ def _server() -> Iterator[httpx.Client]:
 
 
 def _wait(client: httpx.Client) -> None:
-    deadline = time.perf_counter() + START_SECONDS
-    while time.perf_counter() < deadline:
+    def answers() -> bool:
         try:
-            if client.get("/health").is_success:
-                return
+            return client.get("/health").is_success
         except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise SystemExit("the peer's server did not start")
+            return False
+
+    wait_until(answers, "MLflow's server did not start", deadline_seconds=START_SECONDS, poll_seconds=0.1)
 
 
 def _peer(client: httpx.Client, short_EFR: NDArray[np.float64], long_EFR: NDArray[np.float64]) -> dict[str, float]:
@@ -146,19 +138,19 @@ def _peer(client: httpx.Client, short_EFR: NDArray[np.float64], long_EFR: NDArra
         return client.post(f"/api/2.0/mlflow/{call}", json=body).raise_for_status().json()
 
     def write(values_EFR: NDArray[np.float64]) -> tuple[str, float]:
-        started = time.perf_counter()
-        for run in range(values_EFR.shape[2]):
-            now = int(1_000 * time.time())
-            run_id = post("runs/create", experiment_id=experiment, start_time=now)["run"]["info"]["run_id"]
-            told = [
-                {"key": key, "value": value, "timestamp": now, "step": epoch}
-                for epoch, values_F in enumerate(values_EFR[:, :, run].tolist())
-                for key, value in zip(FIELDS, values_F, strict=True)
-            ]
-            for at in range(0, len(told), BATCH_VALUES):
-                post("runs/log-batch", run_id=run_id, metrics=told[at : at + BATCH_VALUES])
-            post("runs/update", run_id=run_id, status="FINISHED", end_time=now)
-        return run_id, values_EFR.size / (time.perf_counter() - started)
+        with Timer() as timer:
+            for run in range(values_EFR.shape[2]):
+                now = int(1_000 * time.time())
+                run_id = post("runs/create", experiment_id=experiment, start_time=now)["run"]["info"]["run_id"]
+                told = [
+                    {"key": key, "value": value, "timestamp": now, "step": epoch}
+                    for epoch, values_F in enumerate(values_EFR[:, :, run].tolist())
+                    for key, value in zip(FIELDS, values_F, strict=True)
+                ]
+                for at in range(0, len(told), BATCH_VALUES):
+                    post("runs/log-batch", run_id=run_id, metrics=told[at : at + BATCH_VALUES])
+                post("runs/update", run_id=run_id, status="FINISHED", end_time=now)
+        return run_id, values_EFR.size / timer.seconds
 
     experiment = post("experiments/create", name="bench")["experiment_id"]
     _, short = write(short_EFR)

@@ -1,10 +1,10 @@
 """Poll job statuses from many clients in one process: ``python -m benchmarks.poller URL CLIENTS SECONDS JOB_ID...``.
 
-In place of a job's id there may be a path, which begins with a slash and is asked for without an ETag.
+A path, which begins with a slash, may stand in place of a job's id; it is polled without an ETag.
 
-Plain sockets: on a machine that both sides share, a client that costs more than the server measures itself. Each client
-has one connection, asks again as soon as it is answered, and sends its last ETag back as the README tells.
-Prints one line of JSON: how many answers of each status, and percentiles of the time to answer in milliseconds.
+Plain sockets: client and server share the machine, and a client that costs more than the server would measure itself.
+Each client has one connection, sends its next request as soon as it has the answer, with the last ETag.
+Prints one line of JSON: the number of answers of each status, and percentiles of the time to answer in milliseconds.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How long does a job stand still when its worker is killed, or is told to end? At default settings, on SQLite."""
+"""Seconds for which a job stands still when its worker is killed or stopped, at default settings, on SQLite."""
 
 import os
 import signal
@@ -15,6 +15,7 @@ import psutil
 from sqlalchemy import select
 
 from benchmarks.memory import is_host, training_processes
+from benchmarks.timing import Timer, processor_seconds, wait_until
 from service.cli.local.commands import BATCH, worker_command
 from service.cli.local.stack import LocalStack
 from service.cli.local.supervisor import Supervisor
@@ -60,14 +61,14 @@ def _seconds(number: signal.Signals) -> float:
         client.post(f"/v1/jobs/{other}/cancel").raise_for_status()
         _wait(lambda: client.get(f"/v1/jobs/{other}").json()["status"] == "cancelled")
         child = _busiest()
-        started, attempt = time.perf_counter(), _shard(database, job_id).attempt
-        (child if number == signal.SIGKILL else child.parent()).send_signal(number)
-        _wait(lambda: _shard(database, job_id).attempt > attempt)
-        stored = _shard(database, job_id).epoch
-        _wait(lambda: _shard(database, job_id).epoch > stored)
-        seconds = time.perf_counter() - started
+        with Timer() as timer:
+            attempt = _shard(database, job_id).attempt
+            (child if number == signal.SIGKILL else child.parent()).send_signal(number)
+            _wait(lambda: _shard(database, job_id).attempt > attempt)
+            stored = _shard(database, job_id).epoch
+            _wait(lambda: _shard(database, job_id).epoch > stored)
         client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
-        return seconds
+        return timer.seconds
 
 
 def _environment() -> dict[str, str]:
@@ -83,15 +84,12 @@ def _shard(database: Database, job_id: str) -> Any:
 
 
 def _busiest() -> psutil.Process:
-    """The process that trains and computes most, of those below this one."""
+    """Give the training process below this one that computes most."""
     training = training_processes(os.getpid())
-    before = {process: sum(process.cpu_times()[:2]) for process in training}
+    before = {process: processor_seconds(process.pid) for process in training}
     time.sleep(1.0)
-    return max(training, key=lambda process: sum(process.cpu_times()[:2]) - before[process])
+    return max(training, key=lambda process: processor_seconds(process.pid) - before[process])
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.perf_counter() + DEADLINE_SECONDS
-    while not condition():
-        assert time.perf_counter() < deadline, "the job did not go on in time"
-        time.sleep(POLL_SECONDS)
+    wait_until(condition, "the job did not go on", deadline_seconds=DEADLINE_SECONDS, poll_seconds=POLL_SECONDS)

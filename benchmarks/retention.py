@@ -1,12 +1,11 @@
-"""What becomes of old rows on PostgreSQL: how fast do jobs expire, and what do partitions by job change?"""
+"""Rates of deleting old rows on PostgreSQL: expiry, and dropping partitions instead of deleting; part of scale."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import text
 
 from benchmarks import stored
+from benchmarks.timing import Timer
 from service.database.connection import Database
 from service.jobs import lifecycle
 from service.settings import Settings
@@ -40,12 +39,13 @@ def _expiry(database: Database) -> dict[str, Any]:
     for _ in range(NUM_EXPIRED):
         stored.write(database, stored.draw(ROWS_EACH // 2, 2))
     _execute(database, "UPDATE jobs SET expires_at = finished_at - interval '1 day'")
-    removed, calls, began = 0, 0, time.perf_counter()
-    while removed < NUM_EXPIRED:
-        with database.transaction() as session:
-            removed += lifecycle.remove_expired(session)
-        calls += 1
-    seconds = (time.perf_counter() - began) / calls
+    removed, calls = 0, 0
+    with Timer() as timer:
+        while removed < NUM_EXPIRED:
+            with database.transaction() as session:
+                removed += lifecycle.remove_expired(session)
+            calls += 1
+    seconds = timer.seconds / calls
     pause = Settings().sweep_seconds
     return {
         "expiry: jobs in one sweep": removed / calls,
@@ -63,8 +63,8 @@ def _rows(database: Database, what: str) -> dict[str, Any]:
     return {
         f"{what}: rows written per second": rows / min(one.seconds for one in written),
         f"{what}: {rows:,} rows of a job deleted (ms)": 1_000
-        * _seconds(lambda: _execute(database, "DELETE FROM metrics WHERE job_key = 3")),
-        **({f"{what}: the same dropped (ms)": 1_000 * _seconds(lambda: _execute(database, drop))} if drop else {}),
+        * _seconds(database, "DELETE FROM metrics WHERE job_key = 3"),
+        **({f"{what}: the same dropped (ms)": 1_000 * _seconds(database, drop)} if drop else {}),
     }
 
 
@@ -73,7 +73,7 @@ def _execute(database: Database, statement: str) -> None:
         session.execute(text(statement))
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def _seconds(database: Database, statement: str) -> float:
+    with Timer() as timer:
+        _execute(database, statement)
+    return timer.seconds

@@ -1,12 +1,13 @@
-"""How long is the road from POST to every row readable: for a small job, and for a sweep of 1,000 runs?"""
+"""Time from POST until all rows are read, for a small job, and until completed, for a sweep of 1,000 runs."""
 
 import statistics
-import time
 from typing import Any
 
 import httpx
 
 from benchmarks import notebook
+from benchmarks.embedded import embedded_stack
+from benchmarks.timing import repeat, wait_for_job
 
 SMALL = {
     "problem": {"kind": "flipnet"},
@@ -23,17 +24,13 @@ SWEEP = {
     "seeds": [42],
     "epochs": 30,
 }
-POLL_SECONDS = 0.004
-DEADLINE_SECONDS = 120.0
 
 
-def measure(client: httpx.Client) -> dict[str, Any]:
-    """Measure both against a running service; the baseline runs in the same minute on the same machine."""
-    for _ in range(3):
-        road(client, SMALL)
-    small = [road(client, SMALL) for _ in range(20)]
-    road(client, SWEEP)
-    sweeps = [completed(client, SWEEP) for _ in range(5)]
+def measure() -> dict[str, Any]:
+    """Measure both through the embedded stack; the baseline runs in the same minute on the same machine."""
+    with embedded_stack(workers=2) as client:
+        small = repeat(lambda: _read_all(client, _complete(client, SMALL)), 20, warm_ups=3)
+        sweeps = repeat(lambda: _complete(client, SWEEP), 5, warm_ups=1)
     baseline = notebook.seconds_per_run() * 1_000
     return {
         "small job, POST to all rows read, median of 20 (ms)": 1_000 * statistics.median(small),
@@ -44,37 +41,17 @@ def measure(client: httpx.Client) -> dict[str, Any]:
     }
 
 
-def completed(client: httpx.Client, spec: dict[str, Any]) -> float:
-    """Measure from POST until the job says completed, in seconds."""
-    started = time.perf_counter()
-    job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    wait(client, job["id"])
-    return time.perf_counter() - started
+def _complete(client: httpx.Client, spec: dict[str, Any]) -> dict[str, Any]:
+    job: dict[str, Any] = client.post("/v1/jobs", json=spec).raise_for_status().json()
+    wait_for_job(client, job["id"])
+    return job
 
 
-def road(client: httpx.Client, spec: dict[str, Any]) -> float:
-    """Measure from POST until every row has been read, in seconds."""
-    started = time.perf_counter()
-    job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    wait(client, job["id"])
-    rows, cursor = 0, None
-    while True:
-        page = client.get(
-            f"/v1/jobs/{job['id']}/metrics", params={"limit": 500} | ({"cursor": cursor} if cursor else {})
-        )
-        rows += sum(run["returned_points"] for run in page.raise_for_status().json()["runs"])
-        cursor = page.json()["next"]
-        if cursor is None:
-            break
-    seconds = time.perf_counter() - started
+def _read_all(client: httpx.Client, job: dict[str, Any]) -> None:
+    rows, cursor = 0, ""
+    while cursor is not None:
+        query = {"limit": 500} | ({"cursor": cursor} if cursor else {})
+        page = client.get(f"/v1/jobs/{job['id']}/metrics", params=query).raise_for_status().json()
+        rows += sum(run["returned_points"] for run in page["runs"])
+        cursor = page["next"]
     assert rows == job["progress"]["epochs_total"] + job["progress"]["runs_total"], "rows are missing"
-    return seconds
-
-
-def wait(client: httpx.Client, job_id: str) -> None:
-    """Wait until a job says completed."""
-    deadline = time.perf_counter() + DEADLINE_SECONDS
-    while (status := client.get(f"/v1/jobs/{job_id}").json()["status"]) != "completed":
-        assert status in {"queued", "running"}, f"the job is {status}"
-        assert time.perf_counter() < deadline, "the job did not end in time"
-        time.sleep(POLL_SECONDS)

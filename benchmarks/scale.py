@@ -1,11 +1,10 @@
-"""What does one job, one epoch, one row and one request cost, and how many small jobs a second can be kept up?
+"""Processor time of one job, epoch, row and request by process, and the sustained rate of small jobs, on PostgreSQL.
 
-Costs are seconds of processor time, told apart by who spent them: on a busy machine they say more than a clock. All of
-it on PostgreSQL, with the API and two processes that train; clients share the machine.
+Processor time depends less on other load of the machine than a clock does. The API and two training processes run;
+clients share the machine.
 """
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +19,14 @@ from sqlalchemy import text
 
 from benchmarks import queueing, retention
 from benchmarks.load import SMALL
+from benchmarks.timing import Timer, wait_until
 from service.database.connection import Database
 from service.database.migrations import migrate
 from tests.servers import Broker, Postgres, Stack
 
 NUM_WORKERS = 2
 NUM_JOBS, NUM_REQUESTS = 150, 500
-# What processes do while nobody asks for anything is measured so long, and taken off all costs.
+# The processor time of idle processes is measured for so long, and subtracted from all costs.
 IDLE_SECONDS = 10.0
 # Shares of the rate at which a burst was worked off: the first that a minute can be kept up with.
 SHARES = (0.85, 0.7, 0.55)
@@ -43,7 +43,7 @@ SWEEP = {
 
 
 class Bench:
-    """A running service, its database, and who has worked how long."""
+    """A running service, its database, and the processor time of its processes."""
 
     def __init__(self, stack: Stack, client: httpx.Client, database: Database) -> None:
         self.client, self.database = client, database
@@ -56,7 +56,7 @@ class Bench:
         self.idle = dict.fromkeys(self._roots, 0.0)
 
     def value(self, statement: str) -> float:
-        """Ask the database for one number."""
+        """Read one number from the database."""
         with self.database.snapshot() as session:
             return float(session.execute(text(statement)).scalar_one())
 
@@ -65,11 +65,12 @@ class Bench:
         return {name: sum(map(_cpu_seconds, pids)) for name, pids in self._roots.items()}
 
     def cost(self, work: Callable[[], object]) -> dict[str, float]:
-        """Give what something costs each of them beyond what they do anyway."""
-        before, began = self.worked(), time.monotonic()
-        work()
-        after, seconds = self.worked(), time.monotonic() - began
-        return {name: after[name] - before[name] - self.idle[name] * seconds for name in after}
+        """Give the processor time of some work by process, less what they use when idle."""
+        before = self.worked()
+        with Timer() as timer:
+            work()
+        after = self.worked()
+        return {name: after[name] - before[name] - self.idle[name] * timer.seconds for name in after}
 
     def post(self, spec: dict[str, Any]) -> str:
         """Post a job and give its id."""
@@ -77,10 +78,12 @@ class Bench:
 
     def finish(self) -> None:
         """Wait until no job is open."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while self.value("SELECT count(*) FROM jobs WHERE finished_at IS NULL"):
-            assert time.monotonic() < deadline, "jobs did not end in time"
-            time.sleep(0.1)
+        wait_until(
+            lambda: self.value("SELECT count(*) FROM jobs WHERE finished_at IS NULL") == 0,
+            "jobs did not end",
+            deadline_seconds=DEADLINE_SECONDS,
+            poll_seconds=0.1,
+        )
 
 
 def measure() -> dict[str, Any]:
@@ -104,7 +107,7 @@ def measure() -> dict[str, Any]:
 
 
 def costs(bench: Bench) -> dict[str, Any]:
-    """Tell what each kind of work costs, by who does it."""
+    """Give the processor time of each kind of work, by process."""
     job_id = [bench.post(SMALL) for _ in range(20)][-1]
     bench.finish()
     bench.idle = {who: seconds / IDLE_SECONDS for who, seconds in bench.cost(lambda: time.sleep(IDLE_SECONDS)).items()}
@@ -161,10 +164,9 @@ def sustained(bench: Bench, rate: float, between: float) -> tuple[dict[str, Any]
     """Post at a rate for a minute; give waits beside simulated ones, and whether it held."""
     first = bench.value("SELECT max(key) FROM jobs")
     planned_N = queueing.poisson(rate, round(rate * SUSTAINED_SECONDS), np.random.default_rng(0))
-    began = time.monotonic()
-    with ThreadPoolExecutor(16) as pool:
+    with Timer() as timer, ThreadPoolExecutor(16) as pool:
         for planned in planned_N:
-            threading.Event().wait(max(0.0, began + planned - time.monotonic()))
+            time.sleep(max(0.0, planned - timer.seconds))
             pool.submit(bench.post, SMALL)
     bench.finish()
     created_N, started_N, finished_N = _times(bench, first)

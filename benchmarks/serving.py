@@ -1,7 +1,7 @@
-"""How fast are jobs told of and listed, by one API process on SQLite, with nothing else to do?
+"""Rate of GET status, and time of a page of a list of 100,000 jobs, by one idle API process on SQLite.
 
-A status is measured beside an endpoint of the same application that answers a constant: what is between them is the
-reading, and what every route under /v1 does. The list has 100,000 jobs, and any page of it is asked for.
+A status is measured beside an endpoint of the same application that answers a constant: the difference is reading the
+job, and what every route under /v1 does. Pages are drawn by chance.
 """
 
 import json
@@ -9,7 +9,6 @@ import random
 import statistics
 import subprocess
 import sys
-import time
 from typing import Any
 
 import httpx
@@ -17,11 +16,12 @@ from sqlalchemy import text
 
 from benchmarks import stored
 from benchmarks.constant import PATH
+from benchmarks.timing import Timer, processor_seconds
 from service.api.http.cursors import write_cursor
 from service.database.connection import Database
 
 NUM_JOBS = 100_000
-# Of each way to ask; rounds alternate, so that what else the machine does meets both.
+# Of each endpoint; rounds alternate, so that other load on the machine meets both.
 ROUNDS, ROUND_SECONDS = 5, 2.0
 NUM_PAGES = 60
 FILTERS: dict[str, dict[str, Any]] = {
@@ -104,13 +104,13 @@ def _lists(client: httpx.Client, pid: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     draw = random.Random(0)
     for name, query in FILTERS.items():
-        times, worked = [], stored.worked(pid)
+        times, worked = [], processor_seconds(pid)
         for _ in range(NUM_PAGES):
             place = {"cursor": write_cursor("jobs", draw.randint(1, NUM_JOBS))}
-            started = time.perf_counter()
-            client.get("/v1/jobs", params=query | place).raise_for_status()
-            times.append(time.perf_counter() - started)
+            with Timer() as timer:
+                client.get("/v1/jobs", params=query | place).raise_for_status()
+            times.append(timer.seconds)
         what = f"{NUM_JOBS:,} jobs, any page, {name}"
         figures[f"{what}, p95 (ms)"] = 1_000 * statistics.quantiles(times, n=20)[-1]
-        figures[f"{what}, the API's work (ms)"] = 1_000 * (stored.worked(pid) - worked) / NUM_PAGES
+        figures[f"{what}, the API's work (ms)"] = 1_000 * (processor_seconds(pid) - worked) / NUM_PAGES
     return figures

@@ -1,8 +1,7 @@
-"""What does keeping histories cost: writing, bytes on disk, reading one of many, exporting all, on both databases?"""
+"""Writing histories, bytes on disk, reading one of 20,000 and exporting all, on both databases."""
 
 import random
 import statistics
-import time
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import text
 
 from benchmarks import stored
 from benchmarks.memory import Watch
+from benchmarks.timing import Timer, processor_seconds
 from service.database.columns import Base
 from service.database.connection import Database
 from service.database.ids import run_id
@@ -37,9 +37,9 @@ def measure() -> dict[str, Any]:
             figures[f"{name}: bytes on disk per row of 8 fields, as written"] = _bytes(database) / rows
             with stored.api(database) as (client, pid):
                 figures |= _exports(name, client, pid, written.job)
-            started = time.perf_counter()
-            ids = [written.job.id, *_copies(database)]
-            figures[f"{name}: 20,000,000 rows loaded (s)"] = time.perf_counter() - started
+            with Timer() as timer:
+                ids = [written.job.id, *_copies(database)]
+            figures[f"{name}: 20,000,000 rows loaded (s)"] = timer.seconds
             figures[f"{name}: bytes on disk per row of 8 fields, of 20,000,000"] = _bytes(database) / rows / NUM_JOBS
             with stored.api(database) as (client, pid):
                 figures |= _histories(name, client, pid, ids)
@@ -86,8 +86,7 @@ def _exports(name: str, client: httpx.Client, pid: int, job: Job) -> dict[str, A
     figures: dict[str, Any] = {}
     here = f"/v1/jobs/{job.id}/metrics?fields={','.join(stored.FIELDS)}"
     for kind in ("json", "csv", "ndjson", "parquet"):
-        with Watch([pid]) as watch:
-            started = time.perf_counter()
+        with Watch([pid]) as watch, Timer() as timer:
             cursor: str | None = ""
             while cursor is not None:
                 asked = f"{here}&limit=500&cursor={cursor}" if cursor else f"{here}&limit=500"
@@ -97,9 +96,8 @@ def _exports(name: str, client: httpx.Client, pid: int, job: Job) -> dict[str, A
                     for piece in answer.iter_raw():
                         last = (last + piece)[-200:]
                 cursor = _next(last) if kind == "json" else None
-            seconds = time.perf_counter() - started
         what = f"{name}: 1,000,000 rows as {kind}"
-        figures[f"{what}, values per second"] = NUM_RUNS * NUM_ROWS * len(stored.FIELDS) / seconds
+        figures[f"{what}, values per second"] = NUM_RUNS * NUM_ROWS * len(stored.FIELDS) / timer.seconds
         figures[f"{what}, growth of the API (MB)"] = watch.growth / 1e6
     return figures
 
@@ -107,15 +105,13 @@ def _exports(name: str, client: httpx.Client, pid: int, job: Job) -> dict[str, A
 def _long(client: httpx.Client, pid: int, job: Job) -> dict[str, Any]:
     """Read one run of a million rows as JSON."""
     path = f"/v1/runs/{run_id(job.id, 0)}/metrics?fields={','.join(stored.FIELDS)}"
-    started = time.perf_counter()
-    with Watch([pid]) as watch, client.stream("GET", path) as answer:
+    with Timer() as timer, Watch([pid]) as watch, client.stream("GET", path) as answer:
         answer.raise_for_status()
         for _ in answer.iter_raw():
             pass
-    seconds = time.perf_counter() - started
     what = "SQLite: one run of 1,000,000 rows as json"
     return {
-        f"{what}, values per second": NUM_RUNS * NUM_ROWS * len(stored.FIELDS) / seconds,
+        f"{what}, values per second": NUM_RUNS * NUM_ROWS * len(stored.FIELDS) / timer.seconds,
         f"{what}, growth of the API (MB)": watch.growth / 1e6,
     }
 
@@ -127,16 +123,16 @@ def _next(end: bytes) -> str | None:
 
 
 def _histories(name: str, client: httpx.Client, pid: int, ids: list[str]) -> dict[str, Any]:
-    draw, times, worked = random.Random(0), [], stored.worked(pid)
+    draw, times, worked = random.Random(0), [], processor_seconds(pid)
     for _ in range(ASKED):
         path = f"/v1/runs/{run_id(draw.choice(ids), draw.randrange(NUM_RUNS))}/metrics"
-        started = time.perf_counter()
-        answer = client.get(path, params={"fields": ",".join(stored.FIELDS)}).raise_for_status()
-        times.append(time.perf_counter() - started)
+        with Timer() as timer:
+            answer = client.get(path, params={"fields": ",".join(stored.FIELDS)}).raise_for_status()
+        times.append(timer.seconds)
         assert answer.content.endswith(b'"total_points":1000,"returned_points":1000,"next":null}')
     what = f"{name}: one run's 1,000 rows among 20,000,000"
     return {
         f"{what}, median (ms)": 1_000 * statistics.median(times),
         f"{what}, p95 (ms)": 1_000 * statistics.quantiles(times, n=20)[-1],
-        f"{what}, the API's work (ms)": 1_000 * (stored.worked(pid) - worked) / ASKED,
+        f"{what}, the API's work (ms)": 1_000 * (processor_seconds(pid) - worked) / ASKED,
     }

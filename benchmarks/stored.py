@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -13,10 +12,10 @@ from pathlib import Path
 
 import httpx
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from benchmarks.timing import Timer
 from service.database.connection import Database
 from service.database.migrations import migrate
 from service.database.states import ShardStatus
@@ -90,15 +89,15 @@ def write(database: Database, values_EFR: NDArray[np.float64], fields: tuple[str
 
         store(database, settings, claim, progress, change)
 
-    started = time.perf_counter()
-    recorder = Recorder(fields, 0, num_runs, spec.epochs)
-    for number, values_FR in enumerate(values_EFR):
-        recorder.add(Epoch(number, diverged_R, kept_R, values_FR, measured_FR))
-        if recorder.num_rows >= MAX_CHUNK_ROWS and number < spec.epochs:
-            checkpoint = pack({"parameters": parameters, "epoch": np.array(number), **recorder.arrays()})
-            keep(recorder.take(checkpoint), ended=False)
-    keep(recorder.take(None, ended=True), ended=True)
-    return Written(job, values_EFR.size, time.perf_counter() - started)
+    with Timer() as timer:
+        recorder = Recorder(fields, 0, num_runs, spec.epochs)
+        for number, values_FR in enumerate(values_EFR):
+            recorder.add(Epoch(number, diverged_R, kept_R, values_FR, measured_FR))
+            if recorder.num_rows >= MAX_CHUNK_ROWS and number < spec.epochs:
+                checkpoint = pack({"parameters": parameters, "epoch": np.array(number), **recorder.arrays()})
+                keep(recorder.take(checkpoint), ended=False)
+        keep(recorder.take(None, ended=True), ended=True)
+    return Written(job, values_EFR.size, timer.seconds)
 
 
 @contextmanager
@@ -143,8 +142,3 @@ def api(database: Database) -> Iterator[tuple[httpx.Client, int]]:
         finally:
             process.terminate()
             process.wait()
-
-
-def worked(pid: int) -> float:
-    """Give the seconds that a process has worked; what else a machine does weighs less on them than on a clock."""
-    return float(sum(psutil.Process(pid).cpu_times()[:2]))

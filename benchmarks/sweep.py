@@ -1,14 +1,12 @@
-"""What do large sweeps cost through the whole service: the gain of a second worker, a million runs, memory?"""
+"""Time of sweeps of 20,000 and of a million runs through the whole service, the gain of a second worker, and memory."""
 
-import tempfile
-import time
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
-from service.cli.local.stack import LocalStack
+from benchmarks.embedded import embedded_stack
+from benchmarks.timing import Timer, wait_until
 
 POLL_SECONDS = 0.1
 DEADLINE_SECONDS = 900.0
@@ -27,11 +25,11 @@ def measure() -> dict[str, Any]:
     figures: dict[str, Any] = {}
     seconds = {}
     for workers in (1, 2):
-        with tempfile.TemporaryDirectory() as folder, LocalStack(Path(folder), workers=workers) as stack:
-            _run(stack, sweep(20_000))  # Workers that have just started are still loading torch.
-            seconds[workers] = min(_run(stack, sweep(20_000))[0] for _ in range(3))
+        with embedded_stack(workers=workers) as client:
+            _run(client, sweep(20_000))  # Workers that have just started are still loading torch.
+            seconds[workers] = min(_run(client, sweep(20_000))[0] for _ in range(3))
             if workers == 2:
-                million, peak = _run(stack, sweep(1_000_000, record_every=10))
+                million, peak = _run(client, sweep(1_000_000, record_every=10))
     figures["20,000 runs, one worker (s)"] = seconds[1]
     figures["20,000 runs, two workers (s)"] = seconds[2]
     figures["20,000 runs, gain of the second worker"] = seconds[1] / seconds[2]
@@ -40,20 +38,22 @@ def measure() -> dict[str, Any]:
     return figures
 
 
-def _run(stack: LocalStack, spec: dict[str, Any]) -> tuple[float, int]:
+def _run(client: httpx.Client, spec: dict[str, Any]) -> tuple[float, int]:
     """Run a job and delete it; give the seconds from POST to completed, and the largest process's peak bytes."""
-    with httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client:
-        started = time.perf_counter()
-        job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-        peak = 0
-        while (status := client.get(f"/v1/jobs/{job['id']}").json()["status"]) != "completed":
-            assert status in {"queued", "running"}, f"the job is {status}"
-            assert time.perf_counter() - started < DEADLINE_SECONDS, "the job did not end in time"
-            peak = max(peak, _largest_worker())
-            time.sleep(POLL_SECONDS)
-        seconds = time.perf_counter() - started
-        client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
-        return seconds, peak
+    peak = 0
+
+    def is_completed() -> bool:
+        nonlocal peak
+        status = client.get(f"/v1/jobs/{job_id}").raise_for_status().json()["status"]
+        assert status in {"queued", "running", "completed"}, f"job {job_id} is {status}"
+        peak = max(peak, _largest_worker())
+        return bool(status == "completed")
+
+    with Timer() as timer:
+        job_id = client.post("/v1/jobs", json=spec).raise_for_status().json()["id"]
+        wait_until(is_completed, "the job did not end", deadline_seconds=DEADLINE_SECONDS, poll_seconds=POLL_SECONDS)
+    client.delete(f"/v1/jobs/{job_id}").raise_for_status()
+    return timer.seconds, peak
 
 
 def _largest_worker() -> int:

@@ -3,7 +3,7 @@
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import make_url
 from xdist.scheduler import LoadScopeScheduling
 
+from service.database.connection import Database
 from service.database.migrations import migrate
 from tests.servers import Broker, Postgres, Stack, copy_sqlite
 
@@ -107,6 +108,19 @@ def database_url(request: pytest.FixtureRequest, new_database: Callable[[str], s
     return new_database(request.param)
 
 
+@pytest.fixture
+def open_database() -> Iterator[Callable[[str], Database]]:
+    """A function that opens the database at a URL until the test ends."""
+    with ExitStack() as resources:
+        yield lambda url: resources.enter_context(closing(Database(url)))
+
+
+@pytest.fixture
+def database(database_url: str, open_database: Callable[[str], Database]) -> Database:
+    """An empty migrated database, once of each kind."""
+    return open_database(database_url)
+
+
 @pytest.fixture(scope="session")
 def stacks(
     new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory
@@ -128,6 +142,12 @@ def stacks(
 def stack(request: pytest.FixtureRequest, stacks: Callable[[str], Stack]) -> Stack:
     """API and workers that all tests share, once on each kind of database. Tests leave their jobs behind."""
     return stacks(request.param)
+
+
+@pytest.fixture
+def stack_database(stack: Stack, open_database: Callable[[str], Database]) -> Database:
+    """The database of the shared stack, where the tests of other files have left their jobs."""
+    return open_database(stack.database_url)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import httpx
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.page import find_chromium
-from benchmarks.road import wait
+from benchmarks.timing import wait_for_job
 from service.cli.local.stack import LocalStack
 
 FOLDER = Path(__file__).parent
@@ -77,8 +77,8 @@ def prepared(client: httpx.Client, page: Page) -> dict[str, tuple[str, str]]:
     job = client.post("/v1/jobs", json=JOB).raise_for_status().json()
     for lesson in LESSONS:
         for one in client.post(f"/v1/lessons/{lesson}/jobs").raise_for_status().json()["jobs"]:
-            wait(client, one["id"])
-    wait(client, job["id"])
+            wait_for_job(client, one["id"])
+    wait_for_job(client, job["id"])
     addresses = {
         "race": (RACE, ".readouts:not(.stale) table"),
         "job": (f"/jobs/{job['id']}", ".lines[data-drawn]"),

@@ -17,7 +17,7 @@ from service.jobs import endings, lifecycle, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Claim, LeaseLost
 from service.settings import Settings
-from tests.worker.rows import count, create, expire
+from tests.queued import count, create, expire
 from worker import shutdown
 from worker.runner import train_shard
 

@@ -12,8 +12,8 @@ from service.database.tables import Checkpoint, Job, Metric, Run, Shard
 from service.jobs import lifecycle, shards
 from service.jobs.owners import ANYBODY
 from service.settings import Settings
+from tests.queued import count, create, expire
 from tests.servers import until
-from tests.worker.rows import count, create, expire
 from worker.runner import train_shard
 
 

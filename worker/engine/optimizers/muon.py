@@ -68,7 +68,7 @@ def orthogonalized(matrices_MNR: Tensor) -> Tensor:
     """The nearly orthogonal matrices [M, N, R] with the singular vectors of the given ones.
 
     All runs at once, by batched products of [R, M, N]. A product of a batch is the same for a run whatever the others:
-    the kernels were compared bit by bit from 1 to 4,096 runs and up to 128 × 128 (tests/engine/test_muon.py).
+    the kernels were compared bit by bit from 1 to 4,096 runs and up to 128 × 128 (tests/worker/engine/test_muon.py).
     """
     matrices_MNR = matrices_MNR / length(matrices_MNR).clamp(min=_SMALLEST_NORM)
     is_tall = matrices_MNR.shape[0] > matrices_MNR.shape[1]

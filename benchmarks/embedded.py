@@ -1,0 +1,21 @@
+"""The embedded stack as a benchmark's subject, in a temporary folder, and a client of it."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from service.cli.local.stack import LocalStack
+
+
+@contextmanager
+def embedded_stack(*, workers: int) -> Iterator[httpx.Client]:
+    """Start a stack on SQLite with workers for sweeps, and one for small jobs; give a client of its API."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        LocalStack(Path(folder), port=0, workers=workers) as stack,
+        httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
+    ):
+        yield client

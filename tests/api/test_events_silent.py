@@ -1,0 +1,87 @@
+"""Streams in which nothing moves: the server has nothing to tell, or the reader takes nothing."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import httpx
+import pytest
+
+from service.database.connection import Database
+from service.settings import Settings
+from tests.api.sockets import ask_for_events, connect
+from tests.servers import Api, Broker, until
+from tests.stored import Stored
+
+PING_SECONDS = 0.2
+STALLED_SECONDS = 0.6
+
+
+@pytest.fixture(scope="module")
+def api(new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """An API of little patience."""
+    env = {"RAVINE_PING_SECONDS": str(PING_SECONDS), "RAVINE_STALLED_SECONDS": str(STALLED_SECONDS)}
+    folder = tmp_path_factory.mktemp("silent")
+    with Api(new_database("sqlite"), broker.new_url(), folder, env=env) as running:
+        yield running
+
+
+@pytest.fixture
+def api_database(api: Api, open_database: Callable[[str], Database]) -> Database:
+    return open_database(api.database_url)
+
+
+def test_a_silent_stream_sends_comments_as_often_as_is_set(api: Api, api_database: Database) -> None:
+    stored = Stored(api_database)
+    url = f"{api.url}/v1/jobs/{stored.id}/events"
+    pings: list[float] = []
+    with httpx.stream("GET", url, trust_env=False, timeout=10.0) as answer:
+        for line in answer.iter_lines():
+            assert not pings or line.startswith(":") or not line
+            if line.startswith(":"):
+                pings.append(time.monotonic())
+            if len(pings) == 4:
+                break
+    # They may arrive late where the machine is busy, the first one most of all, but no more often than that.
+    assert pings[-1] - pings[0] > 2 * PING_SECONDS
+
+
+def test_by_default_a_stream_is_silent_for_ten_seconds_and_a_reader_for_a_minute() -> None:
+    assert Settings.model_fields["ping_seconds"].default == 10.0
+    assert Settings.model_fields["stalled_seconds"].default == 60.0
+
+
+def test_a_reader_that_never_reads_is_cut_off_and_no_other(api: Api, api_database: Database) -> None:
+    stored = Stored(api_database, epochs=40_000)
+    with ExitStack() as streams:
+        never, slow, quick, table = (streams.enter_context(closing(connect(api.url))) for _ in range(4))
+        for reader in (never, slow, quick):
+            ask_for_events(reader, stored.id)
+        stored.finish()
+        table.sendall(f"GET /v1/jobs/{stored.id}/metrics?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        slows: list[int] = []
+        is_enough = threading.Event()
+
+        def read_slowly() -> None:
+            while not is_enough.wait(PING_SECONDS):
+                slows.append(len(slow.recv(4_096)))
+
+        reading = threading.Thread(target=read_slowly)
+        reading.start()
+        streams.callback(reading.join)
+        streams.callback(is_enough.set)
+        told = b""
+        while not told.endswith(b"0\r\n\r\n"):
+            told += quick.recv(1 << 20)
+        assert b"event: end" in told[-2_000:]
+        until(lambda: "read nothing" in api.log())
+        until(lambda: len(slows) * PING_SECONDS > 4 * STALLED_SECONDS)
+        # Not the one that is slow: its pieces are megabytes, of which it took a part. Nor who reads a table.
+        assert api.log().count("read nothing") == 1
+        assert all(slows)
+        assert sum(slows) < len(told) / 2
+        # What the kernel had taken is there, megabytes of it; the rest is not, nor an end.
+        received = b"".join(iter(lambda: never.recv(1 << 20), b""))
+        assert len(received) < 0.9 * len(told)
+        assert not received.endswith(b"0\r\n\r\n")

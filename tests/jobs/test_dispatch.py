@@ -1,0 +1,83 @@
+"""The message is a nudge: a job is accepted without the broker, and what was forgotten is sent by the sweep."""
+
+import time
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+from sqlalchemy import update
+
+from service.cli.local.commands import api_command, broker_command
+from service.cli.local.console import Console
+from service.cli.local.preconditions import find_broker, listen
+from service.cli.local.supervisor import Supervisor
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
+from service.database.tables import Shard
+from service.jobs import lifecycle
+from service.jobs.dispatch import Dispatcher, Sweep
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import price
+from tests.servers import accepts, free_port
+
+SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 3}
+
+
+def test_a_forgotten_shard_is_sent_once_and_not_again_while_its_message_waits(
+    database: Database, broker_url: str
+) -> None:
+    settings = Settings(broker_url=broker_url)
+    dispatcher = Dispatcher(settings)
+    sweep = Sweep(database, dispatcher, settings)
+    spec = JobSpec.model_validate(SPEC)
+    with database.transaction() as session:
+        lifecycle.create(session, spec, price(spec))
+    sweep.once()
+    assert dispatcher.depth("interactive") == 0, "a message that has just been sent is not lost yet"
+    for _ in range(3):
+        with database.transaction() as session:
+            session.execute(update(Shard).values(published_at=seconds_from_now(-10)))
+        sweep.once()
+    assert dispatcher.depth("interactive") == 1
+    dispatcher.close()
+
+
+def test_without_a_broker_a_job_is_accepted_at_once_and_sent_when_the_broker_is_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    port = free_port()
+    supervisor = Supervisor(tmp_path, Console())
+    env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": f"redis://127.0.0.1:{port}/0"}
+    with closing(listen("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        try:
+            supervisor.run("api", api_command(listener.fileno()), env=env, pass_fds=[listener.fileno()])
+            with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
+                supervisor.wait_until(lambda: answers(client), "the API", 60)
+                ready = client.get("/readyz")
+                assert ready.status_code == 503
+                assert "broker" in ready.json()["detail"]
+                started = time.monotonic()
+                answer = client.post("/v1/jobs", json=SPEC)
+                assert answer.status_code == 202
+                # By default Celery would try for ever.
+                assert time.monotonic() - started < 10.0
+                supervisor.run(
+                    "broker",
+                    broker_command(find_broker(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(tmp_path)),
+                )
+                supervisor.wait_until(lambda: accepts(port), "the broker", 30)
+                dispatcher = Dispatcher(Settings(broker_url=f"redis://127.0.0.1:{port}/0"))
+                supervisor.wait_until(lambda: dispatcher.depth("interactive") == 1, "the sweep", 30)
+                dispatcher.close()
+                assert client.get("/readyz").status_code == 200
+        finally:
+            supervisor.stop()
+
+
+def answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/healthz").status_code == 200
+    except httpx.TransportError:
+        return False

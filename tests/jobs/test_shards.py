@@ -1,0 +1,183 @@
+"""What the rows of shards promise, on both databases: one owner at a time, nothing stale, nothing forgotten."""
+
+import numpy as np
+import pytest
+from sqlalchemy import select, update
+
+from service.database.bulk import MetricRows, Outcomes, StoredTwice
+from service.database.connection import Database
+from service.database.statements import seconds_from_now
+from service.database.states import ShardStatus, Stop
+from service.database.tables import Checkpoint, Job, Metric, Run, Shard
+from service.jobs import lifecycle, messages, shards
+from service.jobs.owners import ANYBODY
+from service.jobs.shards import Chunk, Claim, LeaseLost
+from tests.queued import count, create, expire
+
+RECEIPT = {"torch": "none"}
+
+
+def claim(database: Database, job_key: int, *, lease_seconds: float = 60.0) -> Claim | None:
+    with database.transaction() as session:
+        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, max_seconds=60.0, receipt=RECEIPT)
+
+
+def chunk(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> Chunk:
+    """Three runs, one row each, at one epoch."""
+    return Chunk(
+        epoch=epoch,
+        epochs_done=3 * epoch,
+        runs_ended=0,
+        runs_diverged=0,
+        rows=MetricRows(
+            fields=("loss", "grad_norm"),
+            run_index_N=np.arange(3),
+            epoch_N=np.full(3, epoch),
+            values_FN=np.array([[loss, np.nan, -np.inf], [0.5, np.inf, -0.0]]),
+            measured_FN=np.array([[True, True, True], [True, True, False]]),
+        ),
+        outcomes=Outcomes(
+            index_R=np.arange(3),
+            status=["running", "diverged", "diverged"],
+            epochs_done_R=np.full(3, epoch),
+            final_loss_R=np.array([loss, np.nan, -np.inf]),
+            best_loss_R=np.array([loss, np.inf, np.inf]),
+            best_epoch_R=np.array([epoch, -1, -1]),
+            diverged_epoch_R=np.array([-1, epoch, epoch]),
+        ),
+        checkpoint=checkpoint,
+    )
+
+
+def record(database: Database, claimed: Claim, what: Chunk) -> None:
+    with database.transaction() as session:
+        shards.record(session, claimed, what, lease_seconds=60.0)
+
+
+def test_a_shard_is_claimed_once(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    assert (claimed.attempt, claimed.first_run, claimed.num_runs) == (1, 0, 3)
+    assert claim(database, key) is None
+    assert claim(database, key + 1) is None
+
+
+def test_a_newer_attempt_shuts_the_older_one_out_and_its_rows_with_it(database: Database) -> None:
+    key = create(database)
+    first = claim(database, key)
+    assert first is not None
+    record(database, first, chunk(0, checkpoint=b"state"))
+    expire(database)
+    with database.transaction() as session:
+        assert shards.take_back(session, max_attempts=3) == 1
+    second = claim(database, key)
+    assert second is not None
+    assert (second.attempt, second.checkpoint) == (2, b"state")
+    with pytest.raises(LeaseLost):
+        record(database, first, chunk(1))
+    with pytest.raises(LeaseLost), database.transaction() as session:
+        shards.end(session, first, ShardStatus.COMPLETED)
+    assert count(database, Metric) == 3
+    record(database, second, chunk(1))
+    assert count(database, Metric) == 6
+
+
+def test_a_lease_that_has_not_run_out_is_respected(database: Database) -> None:
+    key = create(database)
+    claim(database, key)
+    with database.transaction() as session:
+        assert shards.take_back(session, max_attempts=3) == 0
+
+
+def test_after_three_lost_workers_the_job_has_failed_and_says_so(database: Database) -> None:
+    key = create(database)
+    for _ in range(3):
+        assert claim(database, key) is not None
+        expire(database)
+        with database.transaction() as session:
+            shards.take_back(session, max_attempts=3)
+    assert claim(database, key) is None
+    with database.snapshot() as session:
+        job = session.get_one(Job, key)
+        assert (job.status, job.error_reason) == ("failed", "worker_lost")
+        assert job.finished_at is not None
+        assert set(session.execute(select(Run.status)).scalars()) == {"failed"}
+
+
+def test_numbers_come_back_as_they_were(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    record(database, claimed, chunk(0, loss=1e308))
+    with database.snapshot() as session:
+        rows = session.execute(select(Metric.loss, Metric.grad_norm, Metric.accuracy).order_by(Metric.run_index)).all()
+        runs = session.execute(select(Run.final_loss, Run.best_loss, Run.diverged_epoch).order_by(Run.index)).all()
+    assert rows[0] == (1e308, 0.5, None)
+    assert np.isnan(float(rows[1].loss))
+    assert rows[1].grad_norm == np.inf
+    assert rows[2].loss == -np.inf
+    assert rows[2].grad_norm is None
+    assert runs[0] == (1e308, 1e308, None)
+    assert np.isnan(float(runs[1].final_loss))
+    assert (runs[1].best_loss, runs[1].diverged_epoch) == (None, 0)
+
+
+def test_a_chunk_is_stored_as_a_whole_or_not_at_all(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    record(database, claimed, chunk(0))
+    # The same rows again are refused; nothing else of the chunk may stay.
+    with pytest.raises(StoredTwice):
+        record(database, claimed, chunk(0, checkpoint=b"new"))
+    assert count(database, Metric) == 3
+    assert count(database, Checkpoint) == 0
+
+
+def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    record(database, claimed, chunk(0))
+    with database.transaction() as session:
+        assert shards.look(session, claimed) is None
+        assert lifecycle.cancel(session, claimed.job_id, ANYBODY).status == "cancelling"
+    record(database, claimed, chunk(1))
+    with database.transaction() as session:
+        assert shards.look(session, claimed) is Stop.CANCELLED
+        shards.end(session, claimed, ShardStatus.CANCELLED)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "cancelled"
+
+
+def test_a_cancelled_job_ends_with_the_worker_that_was_lost_on_it(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    with database.transaction() as session:
+        lifecycle.cancel(session, claimed.job_id, ANYBODY)
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "cancelled"
+        assert set(session.execute(select(Run.status)).scalars()) == {"cancelled"}
+
+
+def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
+    key = create(database)
+    with database.transaction() as session:
+        job = session.get_one(Job, key)
+        assert lifecycle.cancel(session, job.id, ANYBODY).status == "cancelled"
+    assert claim(database, key) is None
+
+
+def test_a_shard_whose_message_was_lost_is_sent_again(database: Database) -> None:
+    create(database)
+    with database.transaction() as session:
+        assert messages.to_publish(session, "interactive", silent_seconds=5.0) == []
+        session.execute(update(Shard).values(published_at=seconds_from_now(-6)))
+    with database.transaction() as session:
+        assert len(messages.to_publish(session, "interactive", silent_seconds=5.0)) == 1
+        assert messages.to_publish(session, "interactive", silent_seconds=5.0) == []

@@ -1,0 +1,195 @@
+"""What Prometheus reads at /metrics: bounded labels, and numbers that are right whoever trained."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import select
+
+from service.api.routes.page import VIEWS
+from service.api.work_metrics import WorkMetrics
+from service.database.connection import Database
+from service.database.tables import Job, Tally
+from service.jobs import lifecycle, shards, tallies
+from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
+from service.jobs.owners import ANYBODY
+from service.settings import Settings
+from tests.api.test_keys import SETTING
+from tests.queued import create, expire
+from tests.servers import Api, until, wait_for_job
+
+SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": [0.01, 0.05]}], "epochs": 5}
+Sample = tuple[str, frozenset[tuple[str, str]]]
+
+
+def parsed(text: str) -> dict[Sample, float]:
+    """Read the text format as Prometheus' own parser does."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def scraped(client: httpx.Client) -> dict[Sample, float]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    return parsed(answer.text)
+
+
+def value(samples: dict[Sample, float], name: str, **labels: str) -> float:
+    return samples.get((name, frozenset(labels.items())), 0.0)
+
+
+def of_the_database(database: Database) -> dict[Sample, float]:
+    """What a process that has just started would answer."""
+    families = WorkMetrics(database, QUEUES).collect()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_what_a_job_trains_is_counted_exactly_once(stack_database: Database, client: httpx.Client) -> None:
+    database = stack_database
+    before = of_the_database(database)
+    job = wait_for_job(client, client.post("/v1/jobs", json=SPEC).json()["id"])
+    after = of_the_database(database)
+    assert job["progress"]["epochs_done"] == 10
+    assert value(after, "ravine_run_epochs_total") - value(before, "ravine_run_epochs_total") == 10
+    # Of each run the untrained start is a row too.
+    assert value(after, "ravine_rows_total") - value(before, "ravine_rows_total") == 12
+    # The deletion of a job takes nothing away.
+    client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
+    assert value(of_the_database(database), "ravine_run_epochs_total") == value(after, "ravine_run_epochs_total")
+
+
+def test_requests_are_counted_by_template_method_and_status(client: httpx.Client) -> None:
+    labels = {"method": "GET", "route": "/v1/jobs/{job_id}", "status": "404"}
+    name = "ravine_http_request_duration_seconds_count"
+    before = value(scraped(client), name, **labels)
+    for number in range(3):
+        client.get(f"/v1/jobs/nobody-{number}")
+    assert value(scraped(client), name, **labels) == before + 3
+
+
+def test_inventions_of_clients_make_no_new_labels(client: httpx.Client) -> None:
+    for method in ("PROPFIND", "MKCOL"):
+        client.get(f"/invented/{method}")
+        client.request(method, "/v1/jobs")
+    samples = scraped(client)
+    methods = {label for _, labels in samples for name, label in labels if name == "method"}
+    routes = {label for _, labels in samples for name, label in labels if name == "route"}
+    assert "(other)" in methods
+    assert methods <= {"(other)", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    assert "(none)" in routes
+    document = client.get("/openapi.json").json()
+    page = {"/page/{version}/{name:path}", *VIEWS}
+    assert routes <= {"(none)", "/openapi.json", "/docs", "/docs/{name}", *document["paths"], *page}
+
+
+def test_transactions_are_timed_by_kind(client: httpx.Client) -> None:
+    name = "ravine_database_transaction_duration_seconds_count"
+    before = scraped(client)
+    client.post("/v1/jobs", json=SPEC).raise_for_status()
+    client.get("/v1/jobs").raise_for_status()
+    after = scraped(client)
+    for kind in ("read", "write"):
+        assert value(after, name, kind=kind) > value(before, name, kind=kind), kind
+
+
+def test_queues_tell_how_many_wait_and_for_how_long(database: Database) -> None:
+    assert value(of_the_database(database), "ravine_oldest_queued_shard_age_seconds", queue="interactive") == 0
+    create(database)
+    key = create(database)
+    with database.transaction() as session:
+        shards.claim(session, key, 0, lease_seconds=60, receipt={})
+    until(lambda: value(of_the_database(database), "ravine_oldest_queued_shard_age_seconds", queue="interactive") > 0.1)
+    samples = of_the_database(database)
+    assert value(samples, "ravine_shards", queue="interactive", status="queued") == 1
+    assert value(samples, "ravine_shards", queue="interactive", status="running") == 1
+    assert value(samples, "ravine_shards", queue="batch", status="queued") == 0
+    assert value(samples, "ravine_jobs", status="queued") == 1
+    assert value(samples, "ravine_jobs", status="running") == 1
+    assert value(samples, "ravine_jobs", status="completed") == 0
+
+
+def test_lost_leases_and_retries_are_counted_and_stay(database: Database, broker_url: str) -> None:
+    key = create(database)
+    settings = Settings(broker_url=broker_url)
+    dispatcher = Dispatcher(settings)
+    with database.transaction() as session:
+        shards.claim(session, key, 0, lease_seconds=60, receipt={})
+    expire(database)
+    Sweep(database, dispatcher, settings).once()
+    dispatcher.close()
+    with database.transaction() as session:
+        shards.claim(session, key, 0, lease_seconds=60, receipt={})
+        job_id = session.execute(select(Job.id).where(Job.key == key)).scalar_one()
+        lifecycle.cancel(session, job_id, ANYBODY)
+    samples = of_the_database(database)
+    assert value(samples, "ravine_leases_lost_total") == 1
+    assert value(samples, "ravine_shards_retried_total") == 1
+
+
+def test_processes_with_slots_of_their_own_add_to_one_counter(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for slot in (0, 1, 1):
+        monkeypatch.setattr(tallies, "_SLOT", slot)
+        with database.transaction() as session:
+            tallies.add(session, rows=2, run_epochs=0)
+    with database.snapshot() as session:
+        assert session.execute(select(Tally.name, Tally.slot, Tally.value).order_by(Tally.slot)).all() == [
+            ("rows", 0, 2), ("rows", 1, 4),
+        ]  # fmt: skip
+    assert value(of_the_database(database), "ravine_rows_total") == 6
+
+
+def test_what_is_rolled_back_is_not_counted(database: Database) -> None:
+    with suppress(RuntimeError), database.transaction() as session:
+        tallies.add(session, rows=7)
+        raise RuntimeError
+    assert value(of_the_database(database), "ravine_rows_total") == 0
+
+
+def test_the_tables_are_read_once_a_second_at_most(database: Database) -> None:
+    work = WorkMetrics(database, QUEUES)
+
+    def waiting() -> float:
+        return next(family.samples[0].value for family in work.collect() if family.name == "ravine_shards")
+
+    assert waiting() == 0
+    create(database)
+    assert waiting() == 0
+    until(lambda: waiting() == 1)
+
+
+def test_a_database_that_is_away_is_a_number_and_no_error(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    assert of_the_database(database) == {("ravine_database_up", frozenset()): 0.0}
+    database.close()
+
+
+def test_where_keys_are_needed_an_admins_is(
+    new_database: Callable[[str], str], broker_url: str, tmp_path: Path
+) -> None:
+    url = new_database("sqlite")
+    from service.jobs import owners
+
+    database = Database(url)
+    with database.transaction() as session:
+        _, owner = owners.create(session, "owner")
+    database.close()
+    with Api(url, broker_url, tmp_path, env={"RAVINE_API_KEY": SETTING}) as api:
+        asked = {key: {"Authorization": f"Bearer {key}"} for key in (owner, SETTING)}
+        assert httpx.get(f"{api.url}/metrics", trust_env=False).status_code == 401
+        refused = httpx.get(f"{api.url}/metrics", headers=asked[owner], trust_env=False)
+        assert refused.status_code == 403
+        assert "admin" in refused.json()["detail"]
+        assert httpx.get(f"{api.url}/metrics", headers=asked[SETTING], trust_env=False).status_code == 200
