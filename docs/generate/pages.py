@@ -29,8 +29,8 @@ def settings() -> str:
         for name, field in Settings.model_json_schema()["properties"].items()
     ]
     return (
-        "# Settings\n\nAll settings are environment variables. Each process reads them once at its start. API and workers "
-        "use the same settings.\n\n" + table(("variable", "values", "default", "meaning"), rows)
+        "# Settings\n\nAll settings are environment variables. Each process reads them once at its start. API and "
+        "workers use the same settings.\n\n" + table(("variable", "values", "default", "meaning"), rows)
     )
 
 
