@@ -81,8 +81,8 @@ def _clock(database: Database) -> Finding:
         # The database read its clock between request and response: compare with the middle.
         here = datetime.fromtimestamp((asked + time.time()) / 2, UTC)
     difference = (here - there).total_seconds()
-    told = f"this machine is {abs(difference):.2f} s {'ahead of' if difference > 0 else 'behind'} the database"
-    return Finding("clock", abs(difference) <= CLOCK_SECONDS, told, "enable time synchronisation (NTP) on both")
+    found = f"this machine is {abs(difference):.2f} s {'ahead of' if difference > 0 else 'behind'} the database"
+    return Finding("clock", abs(difference) <= CLOCK_SECONDS, found, "enable time synchronisation (NTP) on both")
 
 
 def _broker(dispatcher: Dispatcher) -> Finding:
@@ -110,8 +110,8 @@ def _disk(database: Database) -> Finding:
         return Finding(
             "disk", False, f"{folder} is not writable", "grant this user write access, or choose another folder"
         )
-    told = f"{free / 1024**3:.1f} GiB free at {folder.resolve()}"
-    return Finding("disk", free >= LOW_DISK_BYTES, told, "delete jobs (DELETE /v1/jobs/{id}), or set ttl_seconds")
+    found = f"{free / 1024**3:.1f} GiB free at {folder.resolve()}"
+    return Finding("disk", free >= LOW_DISK_BYTES, found, "delete jobs (DELETE /v1/jobs/{id}), or set ttl_seconds")
 
 
 def _unknown(check: str, needs: str) -> Finding:

@@ -61,8 +61,8 @@ def revoke(
 
     with _transaction(data_dir) as session:
         revoked = owners.revoke(session, name_or_id)
-        told = f"Revoked the key {revoked.name!r} ({revoked.id})."
-    typer.echo(told)
+        message = f"Revoked the key {revoked.name!r} ({revoked.id})."
+    typer.echo(message)
 
 
 def _named(name: str) -> str:

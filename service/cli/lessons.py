@@ -87,7 +87,7 @@ def judge_all(client: httpx.Client, names: Sequence[str], console: Console) -> l
         disable=not console.is_terminal,
     )
     with bar:
-        task, told = bar.add_task("judged", total=len(names)), 0
+        task, printed = bar.add_task("judged", total=len(names)), 0
         while True:
             states = {one["id"]: one["state"] for one in client.get("/v1/lessons").raise_for_status().json()["items"]}
             stopped = [name for name in names if states[name] in ("stopped", "not run")]
@@ -97,8 +97,8 @@ def judge_all(client: httpx.Client, names: Sequence[str], console: Console) -> l
                 )
             judged = sum(states[name] == "judged" for name in names)
             bar.update(task, completed=judged)
-            if judged > told and not console.is_terminal:
-                told = judged
+            if judged > printed and not console.is_terminal:
+                printed = judged
                 console.print(f"{judged} of {len(names)} lessons judged")
             if judged == len(names):
                 break

@@ -85,8 +85,8 @@ def _table(quantities: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     for one in quantities:
         ends = "" if one["low"] is None or one["high"] is None else f"{_number(one['low'])} to {_number(one['high'])}"
         interval = f"{ends} ({one['interval']})" if ends else ""
-        told = "" if one["said"] is None else f"{_number(one['said'])} ± {_number(one['tolerance'])}"
-        yield f"| {_cell(one['name'])} | {_number(one['value'])} | {interval} | {told} |"
+        stated = "" if one["said"] is None else f"{_number(one['said'])} ± {_number(one['tolerance'])}"
+        yield f"| {_cell(one['name'])} | {_number(one['value'])} | {interval} | {stated} |"
 
 
 def _cell(text: str) -> str:

@@ -75,7 +75,7 @@ def _large(jobs: Mapping[str, Evidence]) -> Finding:
         for size, job in of_size.items()
     ]
     small = _accuracy(of_size[8], EQUAL_RATE, EQUAL_BETA)
-    readings, told = {}, []
+    readings, summary = {}, []
     for reading, job in {"equal epochs": of_size["full"], "equal updates": jobs["large-batch-long"]}.items():
         full = _accuracy(job, EQUAL_RATE, EQUAL_BETA)
         worse = difference(f"full batch less batch 8, {reading}", full, small)
@@ -90,7 +90,7 @@ def _large(jobs: Mapping[str, Evidence]) -> Finding:
         is_worse, is_corrected = (worse.high or 0) < 0, any((one.low or 0) > 0 for one in corrected)
         readings[f"{reading} are meant"] = is_worse and is_corrected
         most = max(corrected, key=lambda one: one.value or 0)
-        told.append(
+        summary.append(
             f"at {reading} the full batch differs by {signed(worse)}, and a lower rate with β 0.97 adds {signed(most)}"
         )
     raised = _accuracy(of_size["full"], 0.1, MORE)
@@ -100,7 +100,7 @@ def _large(jobs: Mapping[str, Evidence]) -> Finding:
     sizes = [700 if size == "full" else size for size in of_size]
     title = "Digits, rate 0.03, β 0.9, 20 epochs"
     figures = [Figure(title, "batch size", "test accuracy", [curve("median", sizes, middle)], log_x=True, log_y=False)]
-    return concluded(readings, quantities, "; ".join(told), figures)
+    return concluded(readings, quantities, "; ".join(summary), figures)
 
 
 LESSONS = (

@@ -13,7 +13,7 @@ from service.findings.lessons.lesson import Lesson
 SEED = 42
 # Loss of the best linear map of rank 3 for the transposition of 2×2 images.
 FLOOR = 1 / 16
-TOLD = {"sgd": {0: 0.42, 10: 0.18, 25: 0.09}, "momentum": {0: 0.42, 10: 0.08, 25: 0.02}}
+STATED = {"sgd": {0: 0.42, 10: 0.18, 25: 0.09}, "momentum": {0: 0.42, 10: 0.08, 25: 0.02}}
 # The text gives no digits for "half": up to 55 % counts.
 HALF = 0.55
 
@@ -29,15 +29,15 @@ def _half(jobs: Mapping[str, Evidence]) -> Finding:
             said(
                 f"{field} of {label}, seed {SEED}, epoch {epoch}",
                 job.values(field, label)[seed, epoch + shift],
-                told,
+                stated,
                 0.005,
             )
-            for label, of_label in TOLD.items()
-            for epoch, told in of_label.items()
+            for label, of_label in STATED.items()
+            for epoch, stated in of_label.items()
         ]
         quantities += found
         numbers[f"the six losses equal {field} of seed {SEED}"] = all(one.agrees for one in found)
-    loss = {label: job.values("loss", label) for label in TOLD}
+    loss = {label: job.values("loss", label) for label in STATED}
     for goal in (10, 30):
         # "Low loss" is the loss of SGD at the epoch ``goal``.
         needed = [
@@ -54,10 +54,10 @@ def _half(jobs: Mapping[str, Evidence]) -> Finding:
         half[f"low loss means SGD's loss at epoch {goal}, in the median of 200 seeds"] = bool(middle <= HALF)
     lower = loss["momentum"][:, -1] < loss["sgd"][:, -1]
     quantities.append(share("share of seeds in which momentum's final loss is lower", lower))
-    for label in TOLD:
+    for label in STATED:
         for epoch in (1, 10, 25, 30):
             quantities.append(band(f"loss of {label} after {epoch} epochs", loss[label][:, epoch]))
-    curves = [curve(label, job.epochs, loss[label]) for label in TOLD]
+    curves = [curve(label, job.epochs, loss[label]) for label in STATED]
     figures = [Figure("FlipNet at rate 0.05, 200 seeds", "epoch", "loss", curves)]
     sooner = concluded(half, quantities, "momentum needs more than 55 % of the epochs", figures)
     if any(numbers.values()):

@@ -84,7 +84,7 @@ def _train_and_test(jobs: Mapping[str, Evidence]) -> Finding:
 def _default(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["adam-default"]
     quantities: list[Quantity] = []
-    readings, figures, told = {}, [], []
+    readings, figures, summary = {}, [], []
     for reading, field in (("measured by the training loss", "loss"), ("measured by the test loss", "test_loss")):
         width, default, curves = {}, 0.0, []
         for label in ("adam", "momentum"):
@@ -104,7 +104,7 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
             curves.append(curve(label, rates[np.isfinite(losses)], losses[np.isfinite(losses)]))
         figures.append(Figure(f"Digits, mlp: {field} after 15 epochs", "learning rate", field, curves, log_x=True))
         readings[reading] = default <= 1.1 and width["adam"] > width["momentum"]
-        told.append((field, default, width["adam"], width["momentum"]))
+        summary.append((field, default, width["adam"], width["momentum"]))
     accuracy = {label: job.values("test_accuracy", label)[:, -1] for label in ("adam", "momentum")}
     means = {
         label: {lr: float(np.nan_to_num(accuracy[label][runs]).mean()) for lr, runs in _by_rate(job, label).items()}
@@ -120,7 +120,7 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
     readings["measured by the test accuracy, to one percentage point"] = (
         at_default >= max(means["adam"].values()) - MARGIN and near["adam"] > near["momentum"]
     )
-    (field, times, *_), (_, _, wide, narrow) = told
+    (field, times, *_), (_, _, wide, narrow) = summary
     otherwise = (
         f"at its default rate Adam's {field} is {times:.1f} times its best; its test loss is within 10 % of its best "
         f"over {wide:.2g} decades of rates, momentum's over {narrow:.2g}"
@@ -130,7 +130,7 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
 
 def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["adam-sharp"]
-    quantities, readings, told = [], {}, []
+    quantities, readings, summary = [], {}, []
     for reading, field, largest in (
         ("each has the rate of its best test accuracy", "test_accuracy", True),
         ("each has the rate of its lowest training loss", "loss", False),
@@ -149,9 +149,9 @@ def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
             *(_end(job, label, "test_accuracy", lr[label]) for label in ("adam", "momentum")),
         )
         quantities += [ratio, accuracy]
-        told.append(f"{signed(ratio)} in log₁₀ sharpness and {signed(accuracy)} in test accuracy if {reading}")
+        summary.append(f"{signed(ratio)} in log₁₀ sharpness and {signed(accuracy)} in test accuracy if {reading}")
         readings[reading] = _above(ratio) and _below(accuracy)
-    return concluded(readings, quantities, f"Adam less momentum: {'; '.join(told)}")
+    return concluded(readings, quantities, f"Adam less momentum: {'; '.join(summary)}")
 
 
 def _cosine(jobs: Mapping[str, Evidence]) -> Finding:
