@@ -1,4 +1,4 @@
-# What a person types. Each target first installs what it needs into .venv, which takes time only once.
+# Each target first installs its dependencies into .venv; this takes time only once.
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -8,10 +8,10 @@ WORKERS ?= 2
 ARGS ?=
 
 BIN := .venv/bin
-# The extras of pyproject.toml; a stamp tells that .venv has one of them.
+# Stamp files: .venv has the extra of this name from pyproject.toml.
 LOCAL := .venv/.has-local
 TEST := .venv/.has-test
-# What Ravine is measured beside; it needs other versions of the same packages.
+# The tracking server that bench-peer compares Ravine with; it needs other versions of the same packages.
 PEER := mlflow==3.17.2
 
 .DEFAULT_GOAL := help
@@ -23,54 +23,54 @@ help: ## Show this list
 up: $(LOCAL) ## Run everything on this machine until Ctrl-C: make up PORT=8000 DATA_DIR=data WORKERS=2
 	@exec $(BIN)/ravine up --port '$(PORT)' --data-dir '$(DATA_DIR)' --workers '$(WORKERS)'
 
-demo: $(LOCAL) ## Compare four optimizers in a temporary folder and show who wins
+demo: $(LOCAL) ## Compare four optimizers in a temporary folder and print the results
 	@exec $(BIN)/ravine demo
 
-lessons: $(LOCAL) ## Put all statements of the texts to the test and write docs/lessons.md
+lessons: $(LOCAL) ## Run all lessons and write docs/lessons.md
 	@exec $(BIN)/ravine lessons --write docs/lessons.md
 
-reference: $(LOCAL) ## Write docs/reference from the product itself
+reference: $(LOCAL) ## Generate docs/reference from schemas, settings and OpenAPI
 	@$(BIN)/python -m docs.generate docs/reference
 
-# Installs nothing: what is to be stopped runs from .venv as it is now.
-down: ## Stop the `make up` that works on DATA_DIR
+# Installs nothing: the running service uses the current .venv.
+down: ## Stop the `make up` of DATA_DIR
 	@if [ -x $(BIN)/ravine ]; then $(BIN)/ravine down --data-dir '$(DATA_DIR)'; fi
 
-migrate: $(LOCAL) ## Bring the tables of the database at RAVINE_DATABASE_URL to this version
+migrate: $(LOCAL) ## Migrate the tables of the database at RAVINE_DATABASE_URL
 	@$(BIN)/ravine migrate
 
 # In two processes, each with its own servers; ARGS may say otherwise: ARGS="-n 0 -k cancelled".
-test: $(TEST) ## Run all tests; real servers are started from wheels
+test: $(TEST) ## Run all tests against real servers; ARGS go to pytest: make test ARGS="-k cancelled"
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
-fuzz: $(TEST) ## Ask the API 10,000 things, and write 100,000 formulas; takes minutes
+fuzz: $(TEST) ## Send 10,000 generated requests to the API and parse 100,000 formulas; takes minutes
 	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)
 
-check: $(TEST) ## Look at style, types, the direction of imports and the migrations; change nothing
+check: $(TEST) ## Check style, types, directions of imports and migrations; change nothing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	@echo "The migrations make the tables that the models describe:"
+	@echo "Migrations create the tables of the models:"
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 		export RAVINE_DATABASE_URL="sqlite:///$$folder/check.db" && $(BIN)/ravine migrate && $(BIN)/alembic check
-	@echo "The API can be imported where torch cannot:"
+	@echo "The API can be imported without torch:"
 	$(BIN)/python -W error -c "import sys; sys.modules['torch'] = None; import service.api.app"
 
-lint: $(TEST) ## Repair the style as far as a program can
+lint: $(TEST) ## Fix style and format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(TEST) ## Measure latency and throughput
+bench: $(TEST) ## Measure speed: make bench ARGS="engine load"
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-peer: $(TEST) .venv-peer/.has-$(PEER) ## Measure the same histories here and in MLflow, in an environment of its own
+bench-peer: $(TEST) .venv-peer/.has-$(PEER) ## Measure the same histories in MLflow and Ravine, in a separate environment
 	$(BIN)/python -m benchmarks peer
 
-screenshots: $(TEST) ## Take the pictures of the page for README and docs; needs Chromium
+screenshots: $(TEST) ## Take the screenshots for README and docs; needs Chromium
 	$(BIN)/python -m docs.images.screenshots
 
-chaos: $(TEST) ## Break everything around 200 jobs: make chaos ARGS="--database postgresql --seed 7"
+chaos: $(TEST) ## Train 200 jobs while processes are killed: make chaos ARGS="--database postgresql --seed 7"
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 .venv-peer/.has-%:
@@ -78,7 +78,7 @@ chaos: $(TEST) ## Break everything around 200 jobs: make chaos ARGS="--database 
 	@.venv-peer/bin/pip install --quiet --disable-pip-version-check '$*'
 	@touch '$@'
 
-# The last prerequisite is for a Python that was upgraded or removed under its virtual environment.
+# The last prerequisite rebuilds .venv if its Python was upgraded or removed.
 .venv/.has-%: pyproject.toml constraints.txt $(BIN)/python
 	@$(PYTHON) .ci/environment.py $*
 

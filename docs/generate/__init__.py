@@ -1,1 +1,1 @@
-"""What the pages of docs/reference say: written from the product itself by `make reference`, never by hand."""
+"""Generator of the pages in docs/reference."""

@@ -1,4 +1,4 @@
-"""The pages of what a job is made of: the spec itself, its problems, optimizers and schedules."""
+"""The pages of the job spec, problems, optimizers and schedules."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,17 +14,17 @@ from service.spec.warmup import WarmUp
 
 
 def job_spec() -> str:
-    """Write what `POST /v1/jobs` takes."""
+    """Return the page of the job spec."""
     schema = JobSpec.model_json_schema()
     parts = schema["$defs"]
     return "\n".join(
         [
             "# The job spec\n",
-            prose(schema["description"]) + " `POST /v1/jobs` takes it as JSON; a field that is not here is refused.\n",
+            prose(schema["description"]) + " `POST /v1/jobs` takes it as JSON; unknown fields are rejected.\n",
             fields(schema),
-            "The runs of a job are optimizers (expanded) × seeds × starts, in that order of nesting.\n",
+            "The runs of a job are settings × seeds × starts, in this order of nesting.\n",
             _part("Ranges", parts["Range"]),
-            "Lists and ranges of an optimizer multiply into a grid.\n",
+            "The lists and ranges of an entry multiply into a grid.\n",
             _part("Seeds", parts["SeedRange"]),
             "## Kinds\n",
             table(
@@ -40,32 +40,32 @@ def job_spec() -> str:
 
 
 def optimizers() -> str:
-    """Write every optimizer with its formula, hyper-parameters and reference."""
+    """Return the page of the optimizers, with formula, hyper-parameters and reference."""
     shared = Entry.model_json_schema()
     text = [
         "# Optimizers\n",
-        "One entry of a job's `optimizers` has a `kind`, the fields that all have, and those of its kind. `w` are the "
-        "parameters, `g` is the gradient, `t` counts updates. "
-        "The state is the numbers kept besides each parameter; a flag or a momentum may ask for more.\n",
-        "## What all have\n",
+        "An entry of `optimizers` has a `kind`, the common fields, and the fields of its kind. In the formulas `w` "
+        "are the parameters, `g` is the gradient and `t` counts updates. The state is the number of values kept per "
+        "parameter; flags and momentum may add to it.\n",
+        "## Common fields\n",
         fields(shared, without=["kind"]),
     ]
     for kind in OPTIMIZERS:
         schema = kind.model_json_schema()
         text += _member(kind, schema, _same(schema, shared))
         scheduled = f"`{kind.scheduled_momentum}`" if kind.scheduled_momentum else "nothing"
-        text.append(f"State for each parameter: {kind.state_per_parameter}. `momentum_schedule` changes {scheduled}.\n")
+        text.append(f"State per parameter: {kind.state_per_parameter}. `momentum_schedule` applies to {scheduled}.\n")
     return "\n".join(text)
 
 
 def schedules() -> str:
-    """Write every schedule with its formula, parameters and reference."""
+    """Return the page of the schedules, with formula, parameters and reference."""
     shared = WarmUp.model_json_schema()
     text = [
         "# Schedules\n",
-        "A schedule multiplies a learning rate (`schedule`) or a momentum (`momentum_schedule`) by a factor of the "
-        "step `t`, which is counted from the end of a linear warm-up.\n",
-        "## What all have\n",
+        "A schedule multiplies the learning rate (`schedule`) or the momentum (`momentum_schedule`) by a factor that "
+        "depends on the step `t`, counted from the end of a linear warm-up.\n",
+        "## Common fields\n",
         fields(shared, without=["kind"]),
     ]
     for kind in SCHEDULES:
@@ -75,7 +75,7 @@ def schedules() -> str:
 
 
 def problems() -> str:
-    """Write every kind of problem, and every named surface."""
+    """Return the page of the problems and named surfaces."""
     text = ["# Problems\n", "`problem` of a job has a `kind` and the fields of that kind.\n"]
     parts: dict[str, Any] = {}
     for kind in PROBLEMS:
@@ -115,7 +115,7 @@ def _part(title: str, schema: Schema) -> str:
 
 
 def _same(schema: Schema, shared: Schema) -> set[str]:
-    """Name the fields that a member has as all others do, with the same values and default."""
+    """Return the names of fields that equal the common ones in values, default and description."""
     return {
         name
         for name, field in schema["properties"].items()

@@ -1,4 +1,4 @@
-"""The page of the HTTP API: every route, parameter and answer, from the OpenAPI document."""
+"""The page of the HTTP API: routes, parameters and responses, from the OpenAPI document."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from typing import Any
 
 from docs.generate.words import Schema, default, prose, table, values
 
-# Parts of a spec, which have pages of their own.
+# Parts of a spec have separate pages.
 _ELSEWHERE = {"JobSpec", "Range", "SeedRange", "StartGrid", "Schedule", "TrainingProblem", "OptimizerEntry"}
 
 
 def http_api(document: dict[str, Any]) -> str:
-    """Write the page of an OpenAPI document."""
+    """Return the page of an OpenAPI document."""
     schemas = document["components"]["schemas"]
     operations = [
         (f"{method.upper()} {path}", operation)
@@ -21,11 +21,12 @@ def http_api(document: dict[str, Any]) -> str:
     usual = _usual_errors([operation for _, operation in operations])
     text = [
         "# The HTTP API\n",
-        "JSON in and out. The same, to try out, is at `/docs` of a running service, and as OpenAPI at `/openapi.json`. "
-        'A number that is not finite is written as `"NaN"`, `"Infinity"` or `"-Infinity"`. With keys, send '
-        "`Authorization: Bearer …`.\n",
+        "Requests and responses are JSON. A running service has the same reference at `/docs` and as OpenAPI at "
+        "`/openapi.json`. "
+        'Numbers that are not finite are written as `"NaN"`, `"Infinity"` or `"-Infinity"`. If the API requires keys, '
+        "send `Authorization: Bearer …`.\n",
         "## Errors\n",
-        "An error is a [Problem](#problem). These may come from every route that names them:\n",
+        "An error is a [Problem](#problem). The usual meaning of each status:\n",
         table(("status", "meaning"), sorted(usual.items())),
     ]
     for tag in document["tags"]:
@@ -33,7 +34,7 @@ def http_api(document: dict[str, Any]) -> str:
         for title, operation in operations:
             if tag["name"] in operation["tags"]:
                 text += _operation(title, operation, usual)
-    text.append("## What is sent and answered\n")
+    text.append("## Objects\n")
     members = set(_members_of_unions(schemas))
     for name in sorted(schemas, key=str.lower):
         if name not in _ELSEWHERE | members:
@@ -42,7 +43,7 @@ def http_api(document: dict[str, Any]) -> str:
 
 
 def _usual_errors(operations: list[Schema]) -> dict[str, str]:
-    """Give each status of an error the sentence that most routes have for it."""
+    """Return the most frequent description of each error status."""
     said: dict[str, Counter[str]] = {}
     for operation in operations:
         for status, answer in operation["responses"].items():
@@ -71,7 +72,7 @@ def _operation(title: str, operation: Schema, usual: dict[str, str]) -> Iterator
         yield f"Body: {values(operation['requestBody']['content']['application/json']['schema'])}.\n"
     fine = {status: answer for status, answer in operation["responses"].items() if status < "400"}
     rows = [(status, answer["description"], _media(answer)) for status, answer in fine.items()]
-    yield table(("status", "answer", "as"), rows)
+    yield table(("status", "response", "media type"), rows)
     wrong = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
     own = [f"{status}: {answer['description']}" for status, answer in wrong.items() if _differs(status, answer, usual)]
     yield f"Errors: {', '.join(wrong)}.{''.join(f' {one}' for one in own)}\n"
@@ -90,7 +91,7 @@ def _media(answer: Schema) -> str:
 
 
 def _members_of_unions(schemas: dict[str, Any]) -> Iterator[str]:
-    """Name the kinds of problem, optimizer and schedule."""
+    """Yield the names of the schemas of problems, optimizers and schedules."""
     for schema in schemas.values():
         for reference in schema.get("discriminator", {}).get("mapping", {}).values():
             yield str(reference).rpartition("/")[2]

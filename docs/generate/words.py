@@ -1,4 +1,4 @@
-"""How does a JSON Schema read in words: which values are allowed, and what is taken where nothing is said?"""
+"""JSON Schema in words: allowed values, defaults and tables of fields."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-# Where each part of a spec has its heading.
+# Page and heading of each part of a spec.
 _HOMES = {
     "Range": "job-spec.md#ranges",
     "SeedRange": "job-spec.md#seeds",
@@ -19,18 +19,18 @@ _HOMES = {
     "TrainingProblem": "problems.md",
     "OptimizerEntry": "optimizers.md",
 }
-# Unions by a member that only they have, and where their members are described.
+# Unions by one of their members, and the page that describes the members.
 _UNIONS = {
     "flipnet": "one of the [problems](problems.md)",
     "sgd": "[optimizers](optimizers.md)",
     "constant": "one of the [schedules](schedules.md)",
 }
-# A default that a model fills in by the rest of the spec is in the sentence, not in the schema.
+# A default that depends on other fields is described in the sentence, not in the schema.
 _TOLD = re.compile(r"by default|unless given", re.IGNORECASE)
 
 
 def values(schema: Schema) -> str:
-    """Say which values a field may have."""
+    """Describe the allowed values of a field."""
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return f"[{name}]({_HOMES.get(name, 'http-api.md#' + name.lower())})"
@@ -44,7 +44,7 @@ def values(schema: Schema) -> str:
     forms = schema.get("oneOf") or schema.get("anyOf")
     if forms:
         if _is_grid(forms):
-            return f"{values(forms[0])}, or a list or [range](job-spec.md#ranges) of such"
+            return f"{values(forms[0])}, or a list or [range](job-spec.md#ranges) of these"
         return " or ".join(values(form) for form in forms)
     return _typed(schema)
 
@@ -100,7 +100,7 @@ def _code(value: object) -> str:
 
 
 def default(name: str, schema: Schema, required: Iterable[str]) -> str:
-    """Say what is taken where a field is left out."""
+    """Describe the default of a field."""
     if name in required:
         return "required"
     if _TOLD.search(schema.get("description", "")):
@@ -112,14 +112,14 @@ def default(name: str, schema: Schema, required: Iterable[str]) -> str:
 
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Lay out a table of Markdown."""
+    """Return a Markdown table."""
     lines = [list(heads), *(list(row) for row in rows)]
     lines.insert(1, ["---"] * len(lines[0]))
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"
 
 
 def fields(schema: Schema, *, without: Iterable[str] = ()) -> str:
-    """Lay out the fields of an object that is sent: values, default, and a sentence each."""
+    """Return a table of the fields of an object: values, default and meaning."""
     left_out = set(without)
     required = schema.get("required", [])
     rows = [
@@ -127,9 +127,9 @@ def fields(schema: Schema, *, without: Iterable[str] = ()) -> str:
         for name, field in schema.get("properties", {}).items()
         if name not in left_out
     ]
-    return table(("field", "values", "default", "meaning"), rows) if rows else "No fields of its own.\n"
+    return table(("field", "values", "default", "meaning"), rows) if rows else "No further fields.\n"
 
 
 def prose(text: str) -> str:
-    """Make Markdown of a docstring: one line, single backticks."""
+    """Convert a docstring to Markdown in one line with single backticks."""
     return " ".join(text.replace("``", "`").split())

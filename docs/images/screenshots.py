@@ -1,6 +1,6 @@
-"""Take the pictures of the page, light and dark: make screenshots
+"""Screenshots of the page, light and dark: make screenshots
 
-Starts a stack of its own, runs what the views show, and opens each of them in Chromium.
+Starts a stack, runs the jobs of the views, and opens each view in Chromium.
 """
 
 import tempfile
@@ -45,7 +45,7 @@ SWEEP = "/sweep?p=surface,name:ravine&o=momentum&x=lr,0.005,0.5,40,log&y=momentu
 
 
 def main() -> None:
-    """Write all pictures into the folder of this file."""
+    """Write all screenshots into the folder of this file."""
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalStack(Path(folder), port=0, workers=1) as stack,

@@ -1,4 +1,4 @@
-"""`ravine demo`: which of four optimizers trains a small network best? Asked over HTTP, as any script would ask."""
+"""`ravine demo`: compares four optimizers on a small network over HTTP."""
 
 import math
 import statistics
@@ -34,14 +34,13 @@ SPEC = {
 }
 
 _POLL_SECONDS = 0.1
-_WIDTH = 100  # Where there is no terminal to fill.
+_WIDTH = 100  # Width without a terminal.
 
 
 def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None]) -> None:
-    """Start a stack in a temporary folder, compare, print who won, and leave nothing behind.
+    """Run the comparison in a temporary stack and print a table; the folder is deleted afterwards.
 
-    ``prepare`` gets the stack before it starts, to connect signals to it. Raises StackError when the stack or the job
-    cannot do its work.
+    ``prepare`` receives the stack before its start, to connect signals. Raises StackError if stack or job fails.
     """
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -56,26 +55,28 @@ def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None])
                 console.print(f"POST {stack.url}/v1/jobs → {job['id']}")
                 job = _follow(ravine, job, stack, console)
                 if job["status"] != "completed":
-                    reason = job["error"]["detail"] if job["error"] else "somebody asked for it"
+                    reason = job["error"]["detail"] if job["error"] else "cancelled on request"
                     raise StackError(f"the job has {job['status']}: {reason}")
                 console.print(_table(ravine, job))
             except RavineError as error:
-                raise StackError(f"the API did not answer as it should: {error}") from error
+                raise StackError(f"unexpected response of the API: {error}") from error
             console.print(f"Histories of all runs: {stack.url}/v1/jobs/{job['id']}/metrics", soft_wrap=True)
             if stay:
-                console.print("The API stays up until Ctrl-C.")
+                console.print("The API runs until Ctrl-C.")
                 stack.wait()
             else:
-                console.print("They end with this command; `ravine demo --stay` keeps them up, `ravine up` for good.")
+                console.print(
+                    "The service stops now; `ravine demo --stay` keeps it running, `ravine up` keeps the data."
+                )
 
 
 def _follow(ravine: Ravine, job: Job, stack: LocalStack, console: Console) -> Job:
-    """Poll the job until it has ended, and show how far it is."""
+    """Poll the job until it has ended, and show its progress."""
     with bar(console) if console.is_terminal else nullcontext(lambda job: console.print(_line(job))) as show:
         show(job)
         while job["status"] not in ENDED:
             if stack.wait(_POLL_SECONDS):
-                raise StackError("Stopped before the job had ended.")
+                raise StackError("stopped before the job ended")
             before, job = job, ravine.job(job["id"])
             if job != before:
                 show(job)
@@ -87,13 +88,13 @@ def _line(job: Job) -> str:
 
 
 def _table(ravine: Ravine, job: Job) -> Table:
-    """One row per optimizer, the best one first."""
+    """Return a table with one row per optimizer, the best first."""
     runs, losses = defaultdict(list), defaultdict(list)
     for run in ravine.runs(job["id"]):
         runs[run["label"]].append(run)
     for history in ravine.metrics(job["id"], fields=["loss"]):
         losses[history.label].append(history["loss"].tolist())
-    # A run that diverged has a shorter history; its optimizer's curve ends where the first one ends.
+    # A diverged run has a shorter history; the curve of its optimizer ends with the shortest history.
     curves = {
         label: [statistics.median(map(_worst, epoch)) for epoch in zip(*of, strict=False)]
         for label, of in losses.items()
@@ -107,25 +108,25 @@ def _table(ravine: Ravine, job: Job) -> Table:
         box=SIMPLE,
     )
     table.add_column("optimizer")
-    for heading in ("median", "middle half", "best", "diverged"):
+    for heading in ("median", "quartiles", "best", "diverged"):
         table.add_column(heading, justify="right")
     table.add_column("median by epoch")
     for label in sorted(runs, key=lambda label: _quartiles(runs[label])[1]):
         low, median, high = _quartiles(runs[label])
         best = min(_worst(run["best_loss"]) for run in runs[label])
         diverged = sum(run["status"] == "diverged" for run in runs[label])
-        # Every second epoch, so that a row fits into 80 columns.
+        # Every second epoch: a row then fits into 80 columns.
         curve = sparkline(curves[label][::2], min(scale), max(scale))
         table.add_row(label, f"{median:.4f}", f"{low:.4f} – {high:.4f}", f"{best:.4f}", str(diverged), curve)
     return table
 
 
 def _worst(loss: float | None) -> float:
-    """Count what is no number as the worst of all."""
+    """Return infinity for a loss that is missing or NaN."""
     return math.inf if loss is None or math.isnan(loss) else loss
 
 
 def _quartiles(runs: Iterable[Run]) -> list[float]:
     finals = [_worst(run["final_loss"]) if run["status"] == "completed" else math.inf for run in runs]
-    # Between a number and infinity there is no half way: NaN stands for infinity there.
+    # Interpolation between a number and infinity gives NaN, which counts as infinity.
     return [_worst(value) for value in statistics.quantiles(finals, n=4, method="inclusive")]

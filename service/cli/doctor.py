@@ -1,4 +1,4 @@
-"""`ravine doctor`: what does Ravine need here, is it there, and what can be done where it is not?"""
+"""`ravine doctor`: checks of database, migrations, clock, broker, workers and disk, with corrections."""
 
 import os
 import shutil
@@ -17,17 +17,17 @@ from service.database.statements import seconds_from_now
 from service.jobs.dispatch import QUEUES, Dispatcher
 from service.settings import Settings
 
-# A million runs of thirty epochs take three; below this a sweep may not find room.
+# A job of a million runs and thirty epochs needs about 3 GB.
 LOW_DISK_BYTES = 5 * 1024**3
-# Leases go by the database's clock alone; times of jobs would look odd beyond this, and TTLs end early or late.
+# Largest clock difference. Leases use the database's clock; a difference shifts times of jobs and the end of TTLs.
 CLOCK_SECONDS = 2.0
-# A worker that trains answers from its main process, at once; this waits for the slowest.
+# Workers respond at once, also while they train; this is the time for the slowest.
 PING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, whether it is well, what was found, and the way out where it is not."""
+    """One check: whether it passed, what was found, and how to correct it."""
 
     check: str
     is_well: bool
@@ -36,7 +36,7 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at everything; what needs something that is away is said to be unknown, not to be well."""
+    """Run all checks; a check whose precondition fails counts as failed, with the reason."""
     database, dispatcher = Database(settings.database_url), Dispatcher(settings)
     try:
         findings = [_database(database)]
@@ -56,7 +56,7 @@ def examine(settings: Settings) -> list[Finding]:
 def _database(database: Database) -> Finding:
     where = database.url.render_as_string(hide_password=True)
     if database.file is not None and not database.file.is_file():
-        return Finding("database", False, f"{where} is not there", "`ravine up` makes it, or set RAVINE_DATABASE_URL")
+        return Finding("database", False, f"{where} does not exist", "run `ravine up`, or set RAVINE_DATABASE_URL")
     try:
         with database.transaction() as session:
             session.execute(select(1))
@@ -65,55 +65,55 @@ def _database(database: Database) -> Finding:
         return Finding(
             "database", False, f"{where} {reason}", "start it, or correct RAVINE_DATABASE_URL and its password"
         )
-    return Finding("database", True, f"{where} can be written")
+    return Finding("database", True, f"{where} is writable")
 
 
 def _migrations(database: Database) -> Finding:
     found, wanted = current_migration(database), newest_migration()
     if found == wanted:
-        return Finding("migrations", True, f"the tables are those of this version ({found})")
-    return Finding("migrations", False, f"the tables are at {found}, this version needs {wanted}", "`ravine migrate`")
+        return Finding("migrations", True, f"the tables have the version of this program ({found})")
+    return Finding("migrations", False, f"the tables have version {found}, not {wanted}", "run `ravine migrate`")
 
 
 def _clock(database: Database) -> Finding:
     with database.snapshot() as session:
         asked = time.time()
         there: datetime = session.execute(select(seconds_from_now())).scalar_one()
-        # The answer was given somewhere between asking and hearing it: the middle is the best guess.
+        # The database read its clock between request and response: compare with the middle.
         here = datetime.fromtimestamp((asked + time.time()) / 2, UTC)
     difference = (here - there).total_seconds()
-    told = f"this machine is {abs(difference):.2f} s {'ahead of' if difference > 0 else 'behind'} the database"
-    return Finding("clock", abs(difference) <= CLOCK_SECONDS, told, "switch on time synchronisation (NTP) on both")
+    found = f"this machine is {abs(difference):.2f} s {'ahead of' if difference > 0 else 'behind'} the database"
+    return Finding("clock", abs(difference) <= CLOCK_SECONDS, found, "enable time synchronisation (NTP) on both")
 
 
 def _broker(dispatcher: Dispatcher) -> Finding:
     try:
         waiting = {queue: dispatcher.depth(queue) for queue in QUEUES}
-    except Exception as error:  # Whatever the transport raises, the broker is not to be had.
+    except Exception as error:  # The transport may raise any exception.
         return Finding("broker", False, f"cannot be reached: {error}", "start it, or correct RAVINE_BROKER_URL")
-    return Finding("broker", True, "answers; waiting: " + ", ".join(f"{num} {name}" for name, num in waiting.items()))
+    return Finding("broker", True, "reachable; waiting: " + ", ".join(f"{num} {name}" for name, num in waiting.items()))
 
 
 def _workers(dispatcher: Dispatcher) -> Finding:
     workers = dispatcher.workers(PING_SECONDS)
     if workers:
-        return Finding("workers", True, f"{len(workers)} answer: {', '.join(workers)}")
-    return Finding("workers", False, "none answers, so jobs stay queued", "start `ravine worker`, or `ravine up`")
+        return Finding("workers", True, f"{len(workers)} responded: {', '.join(workers)}")
+    return Finding("workers", False, "none responded; jobs stay queued", "start `ravine worker` or `ravine up`")
 
 
 def _disk(database: Database) -> Finding:
-    # The disk of a server is its own matter; here is only that of a file.
+    # The disk of a database server cannot be checked from here.
     folder = Path.cwd() if database.file is None else database.file.parent
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if not os.access(folder, os.W_OK):
         return Finding(
-            "disk", False, f"{folder} cannot be written", "give this user the right, or choose another folder"
+            "disk", False, f"{folder} is not writable", "grant this user write access, or choose another folder"
         )
-    told = f"{free / 1024**3:.1f} GiB are free at {folder.resolve()}"
-    return Finding("disk", free >= LOW_DISK_BYTES, told, "delete jobs (DELETE /v1/jobs/{id}), or give ttl_seconds")
+    found = f"{free / 1024**3:.1f} GiB free at {folder.resolve()}"
+    return Finding("disk", free >= LOW_DISK_BYTES, found, "delete jobs (DELETE /v1/jobs/{id}), or set ttl_seconds")
 
 
 def _unknown(check: str, needs: str) -> Finding:
-    return Finding(check, False, f"not known while the {needs} is away", f"mend the {needs} first")
+    return Finding(check, False, f"unknown while the {needs} is unavailable", f"correct the {needs} first")

@@ -1,4 +1,4 @@
-"""`ravine keys`: who may use the API, as its operator sees it from a terminal."""
+"""`ravine keys`: create, list and revoke API keys."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,34 +11,35 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 app = typer.Typer(
-    help="Make, list and revoke API keys. Once there is one, nobody gets in without.", no_args_is_help=True
+    help="Create, list and revoke API keys. After the first key, every request needs one.",
+    no_args_is_help=True,
 )
 
 DataFolder = Annotated[
     Path | None,
-    typer.Option(help="Folder of a `ravine up`; without it, the database that RAVINE_DATABASE_URL names."),
+    typer.Option(help="Folder of a `ravine up`; by default the database at RAVINE_DATABASE_URL."),
 ]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Whose key it is.")],
-    admin: Annotated[bool, typer.Option("--admin", help="See and change everybody's jobs.")] = False,
+    name: Annotated[str, typer.Option(help="Name of the owner of the key.")],
+    admin: Annotated[bool, typer.Option("--admin", help="Allow access to the jobs of all owners.")] = False,
     data_dir: DataFolder = None,
 ) -> None:
-    """Make a key and print it: only its hash is kept, so it cannot be shown again."""
+    """Create a key and print it. Only its hash is stored, so it cannot be shown again."""
     from service.jobs import owners
 
     with _transaction(data_dir) as session:
         row, key = owners.create(session, _named(name), is_admin=admin)
-        made = f"Made the {'admin ' if admin else ''}key {row.name!r} ({row.id}). It is shown this once:"
+        made = f"Created the {'admin ' if admin else ''}key {row.name!r} ({row.id}). It is not shown again:"
     typer.echo(made, err=True)
     typer.echo(key)
 
 
 @app.command("list")
 def list_keys(data_dir: DataFolder = None) -> None:
-    """List all keys: id, name, kind, when it was made, and revoked."""
+    """List all keys with id, kind, time of creation, time of revocation and name."""
     from service.jobs import owners
 
     with _transaction(data_dir) as session:
@@ -55,24 +56,24 @@ def revoke(
     name_or_id: Annotated[str, typer.Argument(metavar="NAME|ID", help="Name or id of the key.")],
     data_dir: DataFolder = None,
 ) -> None:
-    """Let a key open nothing any more, within a second. Its jobs stay; an admin sees them."""
+    """Revoke a key; it becomes invalid within one second. Its jobs stay and are visible to admins."""
     from service.jobs import owners
 
     with _transaction(data_dir) as session:
         revoked = owners.revoke(session, name_or_id)
-        told = f"Revoked the key {revoked.name!r} ({revoked.id})."
-    typer.echo(told)
+        message = f"Revoked the key {revoked.name!r} ({revoked.id})."
+    typer.echo(message)
 
 
 def _named(name: str) -> str:
     if not name.strip() or not name.isprintable() or len(name) > 100:
-        raise typer.BadParameter("a name has 1 to 100 printable characters", param_hint="--name")
+        raise typer.BadParameter("a name must have 1 to 100 printable characters", param_hint="--name")
     return name.strip()
 
 
 @contextmanager
 def _transaction(data_dir: Path | None) -> "Iterator[Session]":
-    """Open the database, and say in one line what is wrong with it."""
+    """Open a transaction; errors are printed in one line, with exit code 1."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from service.cli.local.preconditions import DataDir, StackError
@@ -86,7 +87,7 @@ def _transaction(data_dir: Path | None) -> "Iterator[Session]":
         if data_dir is not None:
             folder = DataDir(data_dir)
             folder.path.mkdir(parents=True, exist_ok=True)
-            # As `ravine up` does: a key may be made before the first start.
+            # As in `ravine up`: keys can be created before the first start.
             bring_up_to_date(folder.database_url)
             url = folder.database_url
         else:

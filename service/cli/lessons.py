@@ -1,4 +1,4 @@
-"""`ravine lessons`: which statements hold? Runs the lessons through the service, and may write their page."""
+"""`ravine lessons`: runs the lessons through the service, prints their verdicts and can write docs/lessons.md."""
 
 import os
 import tempfile
@@ -20,10 +20,10 @@ from service.cli.local.stack import LocalStack
 from service.findings.ledger.page import write_page
 from service.findings.lessons import LESSONS
 
-# Judging reads hundreds of thousands of rows on the first look after the jobs have completed.
+# The first request after the end of the jobs judges a lesson: it reads hundreds of thousands of rows.
 _TIMEOUT_SECONDS = 120.0
 _POLL_SECONDS = 0.5
-_WIDTH = 100  # Where there is no terminal to fill.
+_WIDTH = 100  # Width without a terminal.
 
 Json = dict[str, Any]
 
@@ -31,15 +31,15 @@ Json = dict[str, Any]
 def run_lessons(
     *, only: Sequence[str], write: Path | None, workers: int, prepare: Callable[[LocalStack], None]
 ) -> None:
-    """Run lessons against RAVINE_URL, or a stack of its own in a temporary folder; print verdicts, maybe write a page.
+    """Run lessons at RAVINE_URL or in a temporary stack, print the verdicts, and write the page if ``write`` is given.
 
-    Raises StackError when a name is unknown, or the service cannot do its work.
+    Raises StackError if a name is unknown or the service fails.
     """
     unknown = [one for one in only if one not in LESSONS]
     if unknown:
-        raise StackError(f"There is no lesson {unknown[0]!r}; there are {', '.join(LESSONS)}.")
+        raise StackError(f"no lesson has the name {unknown[0]!r}; the lessons are {', '.join(LESSONS)}")
     if write is not None and only:
-        raise StackError("The page shows all lessons: leave out --only, or --write.")
+        raise StackError("--write needs all lessons: omit --only or --write")
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
@@ -47,7 +47,7 @@ def run_lessons(
         try:
             found = judge_all(client, list(only) or list(LESSONS), console)
         except httpx.HTTPError as error:
-            raise StackError(f"the API did not answer as it should: {error}") from error
+            raise StackError(f"unexpected response of the API: {error}") from error
     console.print(_table(found))
     if write is not None:
         write_page(found, write)
@@ -65,15 +65,15 @@ def _service(workers: int, prepare: Callable[[LocalStack], None], console: Conso
         stack = LocalStack(Path(folder), workers=workers, listener=PartsConsole())
         prepare(stack)
         console.print("Starting database, broker, workers and API in a temporary folder…")
-        # No proxy that the environment names stands between this machine and itself.
+        # Local requests must not use a proxy from the environment.
         with stack, httpx.Client(base_url=stack.url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
             yield client
 
 
 def judge_all(client: httpx.Client, names: Sequence[str], console: Console) -> list[Json]:
-    """Submit lessons, wait until each is judged, and give them as GET /v1/lessons/{id} answers them.
+    """Submit lessons, wait until each is judged, and return the responses of GET /v1/lessons/{id}.
 
-    Raises StackError when the jobs of one stop without an end that could be judged.
+    Raises StackError if the jobs of a lesson end without a result.
     """
     for name in names:
         client.post(f"/v1/lessons/{name}/jobs").raise_for_status()
@@ -87,19 +87,19 @@ def judge_all(client: httpx.Client, names: Sequence[str], console: Console) -> l
         disable=not console.is_terminal,
     )
     with bar:
-        task, told = bar.add_task("judged", total=len(names)), 0
+        task, printed = bar.add_task("judged", total=len(names)), 0
         while True:
             states = {one["id"]: one["state"] for one in client.get("/v1/lessons").raise_for_status().json()["items"]}
             stopped = [name for name in names if states[name] in ("stopped", "not run")]
             if stopped:
                 raise StackError(
-                    f"The jobs of {', '.join(stopped)} have stopped; GET /v1/lessons/{stopped[0]} names them."
+                    f"jobs of {', '.join(stopped)} failed, were cancelled or deleted; see GET /v1/lessons/{stopped[0]}"
                 )
             judged = sum(states[name] == "judged" for name in names)
             bar.update(task, completed=judged)
-            if judged > told and not console.is_terminal:
-                told = judged
-                console.print(f"{judged} of {len(names)} lessons are judged")
+            if judged > printed and not console.is_terminal:
+                printed = judged
+                console.print(f"{judged} of {len(names)} lessons judged")
             if judged == len(names):
                 break
             time.sleep(_POLL_SECONDS)
@@ -117,5 +117,5 @@ def _table(found: Sequence[Json]) -> Table:
 
 
 def training_seconds(lesson: Json) -> float:
-    """Add up what the jobs of a lesson took, each from its first worker's start to its end."""
+    """Return the sum of the training times of the jobs of a lesson."""
     return sum(job["seconds"] or 0.0 for job in lesson["jobs"])

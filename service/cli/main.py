@@ -1,6 +1,6 @@
-"""The `ravine` command: what can a person do from a terminal?
+"""The `ravine` command.
 
-Commands import what they need when they run, so that `ravine --help` and a mistyped option answer at once.
+Commands import their modules when they run, so that `ravine --help` and errors in options appear at once.
 """
 
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="ravine",
-    help="Which optimizer, at which settings, wins on this problem, by how much, and how sure are we?",
+    help="Compare optimizers with evidence: start the service, submit jobs, read results.",
     no_args_is_help=True,
     epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
@@ -28,10 +28,10 @@ app = typer.Typer(
 commands.register(app)
 app.add_typer(keys.app, name="keys")
 
-DataFolder = Annotated[Path, typer.Option(help="Folder of the database and of the logs; made if it is not there.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes that train, besides the one for small jobs.")]
+DataFolder = Annotated[Path, typer.Option(help="Folder of the database and the logs; created if missing.")]
+Workers = Annotated[int, typer.Option(min=1, help="Training processes, in addition to one for small jobs.")]
 
-_STOP_WAIT_SECONDS = 15.0  # Twice five for the two stages of a stop, and a reserve.
+_STOP_WAIT_SECONDS = 15.0  # The two stages of a shutdown take at most 5 s each.
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
     data_dir: DataFolder = Path("data"),
     workers: Workers = 2,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Show all that the parts print.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show all output of the processes.")] = False,
 ) -> None:
     """Run everything on this machine: database, broker, workers and API, until Ctrl-C."""
     from service.cli.local.console import Console
@@ -67,7 +67,7 @@ def up(
 
 @app.command()
 def down(data_dir: DataFolder = Path("data")) -> None:
-    """Stop the `ravine up` that works on this folder, and wait until it has."""
+    """Stop the `ravine up` of this folder, and wait until it has stopped."""
     import time
 
     from service.cli.local.preconditions import DataDir
@@ -75,13 +75,13 @@ def down(data_dir: DataFolder = Path("data")) -> None:
     folder = DataDir(data_dir)
     owner = folder.owner()
     if owner is None:
-        typer.echo(f"No Ravine works on {folder.path}.")
+        typer.echo(f"No Ravine runs on {folder.path}.")
         return
     os.kill(owner, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_WAIT_SECONDS
     while folder.owner() == owner:
         if time.monotonic() > deadline:
-            _give_up(f"Process {owner} is still there after {_STOP_WAIT_SECONDS:g} s.")
+            _give_up(f"process {owner} has not stopped after {_STOP_WAIT_SECONDS:g} s; stop it with: kill -9 {owner}")
         time.sleep(0.05)
     typer.echo(f"Stopped process {owner}.")
 
@@ -89,9 +89,9 @@ def down(data_dir: DataFolder = Path("data")) -> None:
 @app.command()
 def demo(
     workers: Workers = 2,
-    stay: Annotated[bool, typer.Option("--stay", help="Keep the API up after the table, until Ctrl-C.")] = False,
+    stay: Annotated[bool, typer.Option("--stay", help="Keep the API running after the table, until Ctrl-C.")] = False,
 ) -> None:
-    """Compare four optimizers on a small network, in a temporary folder, and show who wins."""
+    """Compare four optimizers on a small network, in a temporary folder, and print the results."""
     from service.cli.demo import run_demo
     from service.cli.local.preconditions import StackError
 
@@ -103,11 +103,11 @@ def demo(
 
 @app.command()
 def lessons(
-    only: Annotated[list[str] | None, typer.Option(help="Only this lesson; may be given several times.")] = None,
-    write: Annotated[Path | None, typer.Option(help="Write the page with all verdicts: docs/lessons.md.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Run this lesson only; repeat the option for several.")] = None,
+    write: Annotated[Path | None, typer.Option(help="Write a page with all verdicts, such as docs/lessons.md.")] = None,
     workers: Workers = 2,
 ) -> None:
-    """Run the lessons, at RAVINE_URL or in a temporary folder, and show which statements of the texts hold."""
+    """Run the lessons, at RAVINE_URL or in a temporary folder, and print their verdicts."""
     from service.cli.lessons import run_lessons
     from service.cli.local.preconditions import StackError
 
@@ -119,7 +119,7 @@ def lessons(
 
 @app.command()
 def migrate() -> None:
-    """Bring the tables of the database that RAVINE_DATABASE_URL names to this version."""
+    """Migrate the tables of the database at RAVINE_DATABASE_URL to this version."""
     from service.cli.local.preconditions import StackError
     from service.cli.local.stack import bring_up_to_date
     from service.settings import get_settings
@@ -133,12 +133,12 @@ def migrate() -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; any but this machine's own needs an API key.")] = (
+    host: Annotated[str, typer.Option(help="Address to listen on; all but the loopback address need an API key.")] = (
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Run the API alone, on the database and the broker that RAVINE_DATABASE_URL and RAVINE_BROKER_URL name."""
+    """Run the API alone, with the database at RAVINE_DATABASE_URL and the broker at RAVINE_BROKER_URL."""
     from contextlib import closing
 
     from service.cli.local.preconditions import StackError, listen, require_key
@@ -154,13 +154,13 @@ def serve(
 
 @app.command()
 def worker(
-    queues: Annotated[str, typer.Option(help="Which jobs: interactive (small ones), batch (sweeps), or both.")] = (
+    queues: Annotated[str, typer.Option(help="Queues to serve: interactive (small jobs), batch (large), or both.")] = (
         "batch,interactive"
     ),
-    processes: Annotated[int, typer.Option(min=1, help="Processes that train.")] = 1,
-    name: Annotated[str, typer.Option(help="Name among the workers of this host.")] = "worker",
+    processes: Annotated[int, typer.Option(min=1, help="Training processes.")] = 1,
+    name: Annotated[str, typer.Option(help="Name of this worker, unique on its host.")] = "worker",
 ) -> None:
-    """Train the jobs that the broker at RAVINE_BROKER_URL announces, until SIGTERM."""
+    """Run a worker for the broker at RAVINE_BROKER_URL, until SIGTERM."""
     from service.cli.local.commands import worker_command
     from service.cli.local.preconditions import StackError, require_torch
 
@@ -170,17 +170,17 @@ def worker(
         _give_up(error)
     sys.stdout.flush()
     argv = worker_command(name, queues.split(","), processes)
-    os.execv(argv[0], argv)  # noqa: S606  The worker becomes this process: signals reach it, its exit code is ours.
+    os.execv(argv[0], argv)  # noqa: S606  exec: the worker receives signals directly, and its exit code is returned.
 
 
 @app.command()
 def doctor(
     data_dir: Annotated[
-        Path | None, typer.Option(help="Folder of a `ravine up`; without it, what the settings name.")
+        Path | None, typer.Option(help="Folder of a `ravine up`; by default the database and broker of the settings.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects instead of lines.")] = False,
 ) -> None:
-    """Look at database, migrations, clock, broker, workers and disk; exit code 1 if something is wrong."""
+    """Check database, migrations, clock, broker, workers and disk; exit code 1 if a check fails."""
     import json
     from dataclasses import asdict
 
@@ -193,7 +193,7 @@ def doctor(
     try:
         settings = Settings()
     except ValidationError as error:
-        _give_up(f"a setting cannot be used: {error}")
+        _give_up(f"invalid setting: {error}")
     if data_dir is not None:
         folder = DataDir(data_dir)
         folder.find_scratch()
@@ -222,7 +222,7 @@ _EXAMPLE = """
 
 def _stop_on_signals(stack: "LocalStack") -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # What the caller has switched off, as nohup does, stays off.
+        # Signals that the caller ignores, as nohup does, stay ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda *_: stack.ask_to_stop())
 

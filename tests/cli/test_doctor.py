@@ -74,7 +74,7 @@ def test_a_broker_that_is_away_is_named_and_the_workers_are_not_guessed_at(new_d
     assert not found["broker"].is_well
     assert "RAVINE_BROKER_URL" in found["broker"].way_out
     assert not found["workers"].is_well
-    assert "broker is away" in found["workers"].found
+    assert "broker is unavailable" in found["workers"].found
     assert found["database"].is_well
 
 

@@ -129,7 +129,7 @@ def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monke
 
 def test_down_without_anything_running_says_so(tmp_path: Path) -> None:
     answer = subprocess.run([RAVINE, "down"], capture_output=True, text=True, cwd=tmp_path, check=True)
-    assert "No Ravine works on" in answer.stdout
+    assert "No Ravine runs on" in answer.stdout
 
 
 def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:

@@ -22,7 +22,7 @@ def test_every_test_that_the_page_on_security_names_exists() -> None:
 
 
 def test_every_attempt_that_the_page_lists_has_a_test() -> None:
-    attempts = PAGE.partition("## What an attacker may try")[2].partition("##")[0]
+    attempts = PAGE.partition("## Attacks and tests")[2].partition("##")[0]
     rows = [line for line in attempts.splitlines() if line.startswith("|")][2:]
     assert rows
     assert [row for row in rows if "::test_" not in row] == []

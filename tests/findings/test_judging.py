@@ -53,7 +53,7 @@ def test_a_statement_holds_in_all_readings_in_some_or_in_none() -> None:
     assert concluded({"first": False}, [], "never").verdict == "fails: never"
     assert together({"it swings": True, "it settles": True}, []).verdict == "holds"
     assert together({"it swings": True, "it settles": False}, [], "it drifts").verdict == (
-        "fails: not so that it settles; it drifts"
+        "fails: it is not true that it settles; it drifts"
     )
 
 

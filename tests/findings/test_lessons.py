@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from service.findings.ledger.page import verdicts_on
-from service.findings.lessons import LESSONS
+from service.findings.lessons import LESSONS, TEXTS
 from service.spec.presets import PRESETS
 from tests.servers import Stack, wait_for_job
 
@@ -84,6 +84,18 @@ def test_every_statement_of_the_texts_is_in_the_ledger() -> None:
     assert posted == set(PRESETS), "every experiment belongs to a lesson"
 
 
+def test_the_page_cites_the_source_of_each_statement_and_its_criterion() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for letter, cited in TEXTS.items():
+        assert letter == "ours" or f"- {cited}\n" in page
+    for name, lesson in LESSONS.items():
+        sources = "; ".join(TEXTS[letter] for letter in lesson.texts)
+        section = (
+            f"## {name}\n\n**{lesson.statement}**\n\nSource: {sources}.\n\nCriterion: {lesson.criterion}\n\nVerdict: **"
+        )
+        assert section in page, name
+
+
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 def test_the_page_says_what_the_lessons_come_to_today(stack: Stack) -> None:
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
@@ -117,7 +129,7 @@ def test_a_lesson_has_no_verdict_before_it_is_run_and_one_with_numbers_after(cli
     assert job["receipt"]["torch"]
     assert client.get(job["links"]["self"]).json()["status"] == "completed"
     assert lesson["presets"][0]["spec"]["epochs"] == 300
-    assert lesson["sources"] == ["a long book chapter"]
+    assert lesson["sources"] == [TEXTS["B"]]
     listed = {item["id"]: item for item in client.get("/v1/lessons").json()["items"]}
     assert listed["parabola-to-half"]["verdict"] == lesson["verdict"]
 

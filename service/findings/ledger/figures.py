@@ -1,11 +1,11 @@
-"""How does a figure become a picture? Lines and bands as SVG, small enough to be kept beside the page."""
+"""SVG pictures of the figures of a lesson: lines and bands."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-# Okabe and Ito's palette, safe for colour blindness; dashes tell lines apart in print.
+# The palette of Okabe and Ito is safe for colour blindness; dashes distinguish lines in print.
 STYLES = (
     ("#5b7c99", ""),
     ("#d55e00", ""),
@@ -15,16 +15,16 @@ STYLES = (
     ("#333333", "1 2"),
 )
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 320, 64, 176, 34, 44
-# A logarithmic axis shows this many decades at most: below are rounding errors.
+# Most decades on a logarithmic axis: smaller values are rounding errors.
 DECADES = 9
 
 
 class _Axis:
-    """Where a value lies, between two places of the picture."""
+    """Maps values to coordinates of the picture."""
 
     def __init__(self, values: Sequence[float], log: bool, first: float, last: float) -> None:
         finite = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
-        # Without a value there is nothing to place; the picture stays empty.
+        # Without finite values the axis has an arbitrary range and the picture stays empty.
         low, high = (min(finite), max(finite)) if finite else (1.0, 10.0)
         self.log = log
         if log:
@@ -56,7 +56,7 @@ class _Axis:
 
 
 def svg(figure: Mapping[str, Any]) -> str:
-    """Draw a figure as GET /v1/lessons/{id} gives it."""
+    """Draw a figure of the response of GET /v1/lessons/{id}."""
     curves = figure["curves"]
     y_values = [value for curve in curves for name in ("y", "low", "high") for value in curve[name] or []]
     x = _Axis([value for curve in curves for value in curve["x"]], figure["log_x"], LEFT, WIDTH - RIGHT)

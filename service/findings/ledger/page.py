@@ -1,4 +1,4 @@
-"""What does the page of the lessons say? Markdown with pictures, from what GET /v1/lessons/{id} answers."""
+"""The page docs/lessons.md: Markdown with pictures, from the responses of GET /v1/lessons/{id}."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,25 +8,26 @@ from typing import Any
 from service.findings.ledger.figures import svg
 from service.findings.lessons import TEXTS
 
-_INTRODUCTION = """# What teaching texts say about momentum, and what was measured
+_INTRODUCTION = """# Statements of teaching texts, tested
 
-Five texts stand at the origin of Ravine:
+Five texts on SGD and momentum make many statements about how fast they are and how they behave:
 
 {texts}
 
-They state many things as facts. Each is an entry here: the statement by its meaning, the jobs that put it to the test,
-and a verdict. A verdict is computed from what the jobs recorded, by the code in `service/findings/lessons/`; nobody
-has written one by hand. `holds if` names the readings of the statement under which it holds.
+None of the texts gives a year. Each section below is one lesson: a statement (quoted by its meaning), its source, the
+jobs that test it, and a verdict. The verdict is `holds`, `fails` or `holds if …`; the last names the readings of the
+statement under which it holds. The code in `service/findings/lessons/` computes every verdict from the recorded
+histories.
 
-This page is written by `ravine lessons --write docs/lessons.md`, which runs everything anew ({seconds} s of training
-in {jobs} jobs here). One lesson is repeated by `ravine lessons --only parabola-sgd`, or by
-`POST /v1/lessons/parabola-sgd/jobs`; a single job by its preset, `POST /v1/jobs {{"preset": "parabola-sgd"}}`.
-Trained with torch {torch}, Ravine {version}.
+`ravine lessons --write docs/lessons.md` runs all lessons and writes this page. The jobs of this edition trained for
+{seconds} s ({jobs} jobs, torch {torch}, Ravine {version}). To repeat one lesson, run
+`ravine lessons --only parabola-sgd` or send `POST /v1/lessons/parabola-sgd/jobs`. To repeat one job, post its preset:
+`POST /v1/jobs {{"preset": "parabola-sgd"}}`.
 """
 
 
 def write_page(lessons: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write the page, and its pictures into images/lessons beside it; pictures of earlier pages are removed."""
+    """Write the page and its pictures in images/lessons; delete the pictures of the previous page."""
     pictures = path.parent / "images" / "lessons"
     pictures.mkdir(parents=True, exist_ok=True)
     for old in pictures.glob("*.svg"):
@@ -38,7 +39,7 @@ def write_page(lessons: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 def verdicts_on(page: str) -> dict[str, str]:
-    """Read the verdicts back from the table at the beginning of a page."""
+    """Read the verdicts from the table at the top of a page."""
     return dict(re.findall(r"^\| \[([a-z0-9-]+)\]\(#[a-z0-9-]+\) \| (.*) \|$", page, re.MULTILINE))
 
 
@@ -46,7 +47,7 @@ def _lines(lessons: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     jobs = [job for lesson in lessons for job in lesson["jobs"]]
     receipt = next(job["receipt"] for job in jobs if job["receipt"])
     yield _INTRODUCTION.format(
-        texts="\n".join(f"- {letter}: {name}" for letter, name in TEXTS.items() if letter != "ours"),
+        texts="\n".join(f"- {cited}" for letter, cited in TEXTS.items() if letter != "ours"),
         seconds=f"{sum(job['seconds'] or 0 for job in jobs):.0f}",
         jobs=len(jobs),
         torch=receipt["torch"],
@@ -62,8 +63,9 @@ def _lines(lessons: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _section(lesson: Mapping[str, Any]) -> Iterator[str]:
     yield f"\n## {lesson['id']}\n"
-    yield f"**{lesson['statement']}** ({', '.join(lesson['texts'])})\n"
-    yield f"Judged by: {lesson['criterion']}\n"
+    yield f"**{lesson['statement']}**\n"
+    yield f"Source: {'; '.join(TEXTS[letter] for letter in lesson['texts'])}.\n"
+    yield f"Criterion: {lesson['criterion']}\n"
     yield f"Verdict: **{lesson['verdict']}**\n"
     if len(lesson["readings"]) > 1:
         for reading, holds in lesson["readings"].items():
@@ -78,13 +80,18 @@ def _section(lesson: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _table(quantities: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    yield "| measured | value | interval | the text |"
+    yield "| quantity | value | interval | stated in the text |"
     yield "|---|---|---|---|"
     for one in quantities:
         ends = "" if one["low"] is None or one["high"] is None else f"{_number(one['low'])} to {_number(one['high'])}"
         interval = f"{ends} ({one['interval']})" if ends else ""
-        told = "" if one["said"] is None else f"{_number(one['said'])} ± {_number(one['tolerance'])}"
-        yield f"| {one['name']} | {_number(one['value'])} | {interval} | {told} |"
+        stated = "" if one["said"] is None else f"{_number(one['said'])} ± {_number(one['tolerance'])}"
+        yield f"| {_cell(one['name'])} | {_number(one['value'])} | {interval} | {stated} |"
+
+
+def _cell(text: str) -> str:
+    """Escape the bars of a text for a cell of a Markdown table."""
+    return text.replace("|", "\\|")
 
 
 def _receipt(job: Mapping[str, Any]) -> str:
@@ -98,7 +105,7 @@ def _pictures(lesson: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
 
 
 def _number(value: float | str | None) -> str:
-    """Write a number for people; what is not finite comes as a word."""
+    """Format a number; values that are not finite arrive as words."""
     if value is None:
         return "not measured"
     number = float(value)

@@ -1,4 +1,4 @@
-"""What has become of the lessons: which jobs were submitted for each, and what they came to? No function commits."""
+"""Records of the lessons: submitted jobs and findings. No function commits."""
 
 import json
 from datetime import UTC, datetime
@@ -22,20 +22,20 @@ STATES = NOT_RUN, RUNNING, STOPPED, COMPLETED, JUDGED = ("not run", "running", "
 
 
 def submit(session: Session, lesson: Lesson, job_ids: dict[str, str]) -> None:
-    """Note the jobs of a lesson, by preset; a verdict that earlier ones came to is forgotten."""
+    """Store the jobs of a lesson by preset, and delete its previous finding."""
     now = datetime.now(UTC)
     row = {"id": lesson.id, "job_ids": job_ids, "submitted_at": now, "judged_at": None, "finding": None}
-    # Of two requests at once the later one counts.
+    # Of two concurrent requests the later one counts.
     upsert(session, LessonRecord, [row], key=("id",))
 
 
 def records(session: Session) -> dict[str, LessonRecord]:
-    """Give the records of all lessons that were ever submitted."""
+    """Return the records of all lessons that have been submitted."""
     return {record.id: record for record in session.execute(select(LessonRecord)).scalars()}
 
 
 def jobs_of(session: Session, record: LessonRecord | None) -> dict[str, Job]:
-    """Give the jobs of a lesson by preset; those that were deleted are left out."""
+    """Return the jobs of a lesson by preset, without deleted ones."""
     if record is None:
         return {}
     found = session.execute(select(Job).where(Job.id.in_(record.job_ids.values()))).scalars()
@@ -44,7 +44,7 @@ def jobs_of(session: Session, record: LessonRecord | None) -> dict[str, Job]:
 
 
 def state(record: LessonRecord | None, jobs: dict[str, Job]) -> str:
-    """Tell how far a lesson is; ``stopped`` where a job failed, was cancelled or deleted before it was judged."""
+    """Return the state of a lesson: ``stopped`` if a job failed, was cancelled or was deleted before it was judged."""
     if record is None:
         return NOT_RUN
     if record.finding is not None:
@@ -56,13 +56,13 @@ def state(record: LessonRecord | None, jobs: dict[str, Job]) -> str:
 
 
 def judged(session: Session, lesson: Lesson, jobs: dict[str, Job]) -> Finding:
-    """Judge a lesson by what its completed jobs have recorded."""
+    """Judge a lesson by the histories of its completed jobs."""
     return lesson.judge({preset: _evidence(session, job, lesson.fields) for preset, job in jobs.items()})
 
 
 def keep(session: Session, record: LessonRecord, finding: Finding) -> None:
-    """Keep a finding, unless the lesson has been submitted anew meanwhile."""
-    # JSON columns of PostgreSQL take no NaN and no infinity: they are words there, as in every answer.
+    """Store a finding, unless the lesson was submitted again in the meantime."""
+    # JSON columns of PostgreSQL reject NaN and infinity: they are stored as words, as in every response.
     content: dict[str, Any] = json.loads(to_json(finding, inf_nan_mode="strings"))
     session.execute(
         update(LessonRecord)
@@ -72,7 +72,7 @@ def keep(session: Session, record: LessonRecord, finding: Finding) -> None:
 
 
 def _evidence(session: Session, job: Job, fields: tuple[str, ...]) -> Evidence:
-    """Read what GET …/runs and GET …/metrics would answer, in one go."""
+    """Read the runs and histories of a job in one transaction."""
     spec = spec_of(job)
     runs = Runs(spec)
     rows = session.execute(select(Run.index, Run.status).where(Run.job_key == job.key).order_by(Run.index))

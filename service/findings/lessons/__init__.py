@@ -1,4 +1,4 @@
-"""Which statements of the teaching texts are put to the test? One entry each, grouped by theme."""
+"""Statements of the teaching texts that are tested: one lesson each, grouped by theme."""
 
 from service.findings.lessons import (
     batches,

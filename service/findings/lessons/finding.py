@@ -1,4 +1,4 @@
-"""What was found about a statement: numbers with their intervals, and a verdict that follows from them."""
+"""Findings: numbers with intervals, and the verdict that follows from them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from service.analysis.pairs import paired_difference
 
 @dataclass(frozen=True)
 class Quantity:
-    """One measured number. ``said`` is what the text says of it, ``tolerance`` how near counts as equal."""
+    """One measured number. ``said`` is the text's value, ``tolerance`` the largest difference that counts as equal."""
 
     name: str
     value: float | None
@@ -25,24 +25,24 @@ class Quantity:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether the value is what was said; None where nothing was."""
+        """Whether the value equals the stated one; None if the text states none."""
         return self._within(1)
 
     @property
     def nearly(self) -> bool | None:
-        """Whether the value is what was said to twice the tolerance: one unit of the last digit, where it is a half."""
+        """Whether the value equals the stated one to twice the tolerance, which is one unit of the last digit."""
         return self._within(2)
 
     def _within(self, times: float) -> bool | None:
         if self.said is None or self.tolerance is None:
             return None
-        # A hair more than the tolerance, which is a rounded decimal itself.
+        # Slightly more than the tolerance, which is itself a rounded decimal.
         return self.value is not None and abs(self.value - self.said) <= times * self.tolerance * (1 + 1e-9)
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a figure, with a band where seeds are involved."""
+    """A line of a figure, with a band if it has several seeds."""
 
     label: str
     x: list[float]
@@ -53,7 +53,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of what was measured."""
+    """A plot of measured values."""
 
     title: str
     x: str
@@ -65,7 +65,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a lesson came to. ``readings`` says for each way to read the statement whether it holds."""
+    """The result of a lesson. ``readings`` maps each reading of the statement to whether it holds."""
 
     verdict: str
     quantities: list[Quantity]
@@ -74,28 +74,28 @@ class Finding:
 
 
 def said(name: str, value: float, expected: float, tolerance: float) -> Quantity:
-    """Hold a number against the text's, which is given to so many digits: half a unit of the last is the tolerance."""
+    """Compare a number with the text's; the tolerance is half a unit of the last digit given there."""
     return Quantity(name, float(value), said=expected, tolerance=tolerance)
 
 
 def number(name: str, value: float | None) -> Quantity:
-    """Give a number that needs no interval, because nothing about it is random."""
+    """Return a quantity without an interval, because it is not random."""
     return Quantity(name, None if value is None else float(value))
 
 
 def band(name: str, values: ArrayLike, of: str = "seeds") -> Quantity:
-    """Give the median over seeds, and where the middle 90 % of them lie. A run that never got there counts as ∞."""
+    """Return the median over seeds and the range of the middle 90 %. A missing value counts as ∞."""
     finite = np.asarray(values, dtype=np.float64)
     finite = np.where(np.isnan(finite), np.inf, finite)
-    # An order statistic, not an interpolation: half way to infinity there is nothing.
+    # Order statistics: interpolation with infinity is undefined.
     low, middle, high = np.quantile(finite, [0.05, 0.5, 0.95], method="inverted_cdf").tolist()
     return Quantity(name, middle, low, high, f"median and 5 % to 95 % of {len(finite)} {of}")
 
 
 def difference(name: str, ours: ArrayLike, theirs: ArrayLike) -> Quantity:
-    """Give the mean of ours − theirs over the same seeds and its 95 % bootstrap interval; none where a run diverged."""
+    """Return the mean of ours − theirs over the same seeds with its 95 % bootstrap interval; none if a run diverged."""
     this_N, other_N = (np.asarray(values, dtype=np.float64) for values in (ours, theirs))
-    # A run that diverged has no end; which of the two is the worse one then depends on the field.
+    # A diverged run has no final value, and which sign is worse depends on the field.
     if not (np.isfinite(this_N).all() and np.isfinite(other_N).all()):
         return Quantity(name, None)
     found = paired_difference(this_N, other_N)
@@ -103,7 +103,7 @@ def difference(name: str, ours: ArrayLike, theirs: ArrayLike) -> Quantity:
 
 
 def share(name: str, outcomes: ArrayLike) -> Quantity:
-    """Give a share with Wilson's 95 % interval (Wilson 1927)."""
+    """Return a share with Wilson's 95 % interval (Wilson 1927)."""
     happened = np.asarray(outcomes, dtype=bool)
     num, z = len(happened), 1.959964
     observed = float(happened.mean())
@@ -113,21 +113,21 @@ def share(name: str, outcomes: ArrayLike) -> Quantity:
 
 
 def short(value: float | None) -> str:
-    """Write a number for people."""
+    """Format a number."""
     return "not measured" if value is None else "∞" if value == math.inf else f"{value:.5g}"
 
 
 def signed(quantity: Quantity) -> str:
-    """Write a difference for people."""
+    """Format a difference with its sign."""
     return "not measured" if quantity.value is None else f"{quantity.value:+.3f}".replace("-", "−")
 
 
 def as_said(quantities: Sequence[Quantity], figures: Sequence[Figure] = ()) -> Finding:
-    """Judge a statement that is nothing but numbers: equal to the last digit, or nearly so."""
+    """Judge a statement that consists of numbers: equal to the last digit, or to one unit of it."""
     about = [one for one in quantities if one.agrees is not None]
     wrong = "; ".join(f"{one.name} is {short(one.value)}, not {short(one.said)}" for one in about if not one.agrees)
     readings = {
-        "every number is meant to its last digit": not wrong,
+        "every number is exact to its last digit": not wrong,
         "numbers may be off by one in their last digit": all(one.nearly for one in about),
     }
     return concluded(readings, quantities, wrong, figures)
@@ -139,9 +139,9 @@ def concluded(
     otherwise: str = "",
     figures: Sequence[Figure] = (),
 ) -> Finding:
-    """Judge a statement by the ways to read it: it holds in all of them, in some, or in none.
+    """Judge a statement by its readings: it holds in all of them, in some, or in none.
 
-    A reading is a condition that reads on from "holds if"; ``otherwise`` says what was found where none holds.
+    A reading completes the phrase "holds if"; ``otherwise`` states the findings if no reading holds.
     """
     plain = {reading: bool(holds) for reading, holds in readings.items()}
     holding = [reading for reading, holds in plain.items() if holds]
@@ -160,16 +160,16 @@ def together(
     otherwise: str = "",
     figures: Sequence[Figure] = (),
 ) -> Finding:
-    """Judge a statement that says several things at once: it holds if each of them does."""
+    """Judge a statement with several parts: it holds if every part holds."""
     plain = {part: bool(holds) for part, holds in parts.items()}
     wrong = [part for part, holds in plain.items() if not holds]
     found = f"; {otherwise}" if otherwise else ""
-    verdict = f"fails: not so that {', nor that '.join(wrong)}{found}" if wrong else "holds"
+    verdict = f"fails: it is not true that {', nor that '.join(wrong)}{found}" if wrong else "holds"
     return Finding(verdict, list(quantities), plain, list(figures))
 
 
 def curve(label: str, x: ArrayLike, y: ArrayLike, most: int = 120) -> Curve:
-    """Draw one run, or the median of many [R, E] with a band from 5 % to 95 %, thinned to about ``most`` points."""
+    """Return one run, or the median of many [R, E] with a band of 5 % to 95 %, as a curve of about ``most`` points."""
     x_E, y_RE = np.asarray(x, dtype=np.float64), np.atleast_2d(np.asarray(y, dtype=np.float64))
     at = np.unique(np.linspace(0, len(x_E) - 1, min(most, len(x_E))).round().astype(int))
     table = np.where(np.isfinite(y_RE[:, at]), y_RE[:, at], np.nan)
@@ -182,5 +182,5 @@ def curve(label: str, x: ArrayLike, y: ArrayLike, most: int = 120) -> Curve:
 
 
 def _digits(values: Any) -> list[float]:
-    """Keep the digits that a picture can show."""
+    """Round to the digits that a picture can show."""
     return [float(f"{value:.5g}") for value in values]

@@ -1,4 +1,4 @@
-"""What does momentum do for FlipNet, over one seed and over 200, and how low can its loss get?"""
+"""Lessons on FlipNet: the effect of momentum with one seed and with 200, and the smallest loss."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,10 +11,10 @@ from service.findings.lessons.finding import Figure, Finding, Quantity, band, co
 from service.findings.lessons.lesson import Lesson
 
 SEED = 42
-# The best linear map of rank 3 leaves 1/16 of the transposition of 2×2 images.
+# Loss of the best linear map of rank 3 for the transposition of 2×2 images.
 FLOOR = 1 / 16
-TOLD = {"sgd": {0: 0.42, 10: 0.18, 25: 0.09}, "momentum": {0: 0.42, 10: 0.08, 25: 0.02}}
-# "Half" is given to no digit: up to 55 % counts.
+STATED = {"sgd": {0: 0.42, 10: 0.18, 25: 0.09}, "momentum": {0: 0.42, 10: 0.08, 25: 0.02}}
+# The text gives no digits for "half": up to 55 % counts.
 HALF = 0.55
 
 
@@ -23,47 +23,47 @@ def _half(jobs: Mapping[str, Evidence]) -> Finding:
     quantities: list[Quantity] = []
     numbers, half = {}, {}
     seed = int(np.flatnonzero(job.seeds("sgd") == SEED)[0])
-    # A training script counts epochs from 0 and prints what train_loss says of epoch 1 first.
+    # A training script counts epochs from 0: its epoch 0 is epoch 1 of train_loss.
     for field, shift in (("train_loss", 1), ("loss", 0)):
         found = [
             said(
                 f"{field} of {label}, seed {SEED}, epoch {epoch}",
                 job.values(field, label)[seed, epoch + shift],
-                told,
+                stated,
                 0.005,
             )
-            for label, of_label in TOLD.items()
-            for epoch, told in of_label.items()
+            for label, of_label in STATED.items()
+            for epoch, stated in of_label.items()
         ]
         quantities += found
-        numbers[f"its six losses are those of seed {SEED}, as {field}"] = all(one.agrees for one in found)
-    loss = {label: job.values("loss", label) for label in TOLD}
+        numbers[f"the six losses equal {field} of seed {SEED}"] = all(one.agrees for one in found)
+    loss = {label: job.values("loss", label) for label in STATED}
     for goal in (10, 30):
-        # Low is where SGD is after so many epochs; momentum gets there first in which share of them?
+        # "Low loss" is the loss of SGD at the epoch ``goal``.
         needed = [
             first_reached(job.epochs, ours, theirs[goal])[0]
             for ours, theirs in zip(*reversed(loss.values()), strict=True)
         ]
         fraction = np.array(needed) / goal
-        reached = f"epochs of momentum to SGD's loss of epoch {goal}, as a share of {goal}"
+        reached = f"epochs until momentum reaches SGD's loss at epoch {goal}, as a share of {goal}"
         quantities.append(number(f"{reached}, seed {SEED}", fraction[seed]))
         quantities.append(band(reached, fraction))
-        quantities.append(share(f"share of seeds in which that is at most 55 %, epoch {goal}", fraction <= HALF))
+        quantities.append(share(f"share of seeds in which this is at most 55 %, epoch {goal}", fraction <= HALF))
         middle = np.quantile(fraction, 0.5, method="inverted_cdf")
-        half[f"low is SGD's loss of epoch {goal}, for seed {SEED}"] = bool(fraction[seed] <= HALF)
-        half[f"low is SGD's loss of epoch {goal}, in the median of 200 seeds"] = bool(middle <= HALF)
+        half[f"low loss means SGD's loss at epoch {goal}, for seed {SEED}"] = bool(fraction[seed] <= HALF)
+        half[f"low loss means SGD's loss at epoch {goal}, in the median of 200 seeds"] = bool(middle <= HALF)
     lower = loss["momentum"][:, -1] < loss["sgd"][:, -1]
-    quantities.append(share("share of seeds in which momentum's last loss is lower", lower))
-    for label in TOLD:
+    quantities.append(share("share of seeds in which momentum's final loss is lower", lower))
+    for label in STATED:
         for epoch in (1, 10, 25, 30):
             quantities.append(band(f"loss of {label} after {epoch} epochs", loss[label][:, epoch]))
-    curves = [curve(label, job.epochs, loss[label]) for label in TOLD]
+    curves = [curve(label, job.epochs, loss[label]) for label in STATED]
     figures = [Figure("FlipNet at rate 0.05, 200 seeds", "epoch", "loss", curves)]
-    sooner = concluded(half, quantities, "momentum is not so much sooner", figures)
+    sooner = concluded(half, quantities, "momentum needs more than 55 % of the epochs", figures)
     if any(numbers.values()):
         return replace(sooner, readings=numbers | half)
-    # Two statements in one: where the losses are others, what is left of it is said, but it does not hold.
-    verdict = f"fails: the six losses are others; of half the epochs: {sooner.verdict}"
+    # The statement has two parts. If the losses differ, it fails; the verdict still gives the result of the other part.
+    verdict = f"fails: the six losses differ; half of the epochs: {sooner.verdict}"
     return replace(sooner, verdict=verdict, readings=numbers | half)
 
 
@@ -80,8 +80,8 @@ def _floor(jobs: Mapping[str, Evidence]) -> Finding:
         band("loss at the end", ends, "runs"),
     ]
     readings = {
-        "0 is meant": lowest > 1e-3,
-        "1/16, which no linear map undercuts, is meant": lowest >= FLOOR - 1e-6,
+        "the bound is 0": lowest > 1e-3,
+        "the bound is 1/16, the smallest loss of a linear map": lowest >= FLOOR - 1e-6,
     }
     return concluded(readings, quantities, f"a loss of {lowest:.4g} was reached")
 
@@ -92,8 +92,8 @@ LESSONS = (
         ("B",),
         "FlipNet, rate 0.05, seed 42: momentum reaches low loss in half the epochs; 0.42 / 0.42 at epoch 0, 0.18 / "
         "0.08 at 10, 0.09 / 0.02 at 25 (SGD / momentum).",
-        "The losses to 0.005, read as mean losses during the epoch and as losses of the state; and the epochs that "
-        "momentum needs to SGD's loss of epoch 10 or 30, at most 55 % of them, for seed 42 and in the median of 200 "
+        "The losses agree to 0.005, read as the mean loss during the epoch or as the loss at its end. Momentum "
+        "reaches SGD's loss at epoch 10 or 30 within 55 % of these epochs, for seed 42 and in the median of 200 "
         "seeds.",
         ("flipnet-half",),
         ("loss", "train_loss"),
@@ -103,8 +103,8 @@ LESSONS = (
         "flipnet-floor",
         ("ours",),
         "With three hidden units FlipNet's loss cannot reach 0.",
-        "The smallest loss of 128 runs of Adam over 1,500 full-batch epochs is above 0.001; beside 1/16, the floor "
-        "of linear maps of rank 3. Runs can show what is reachable, not what is not: this is evidence, no proof.",
+        "The smallest loss of 128 runs of Adam over 1,500 full-batch epochs is above 0.001; it is also compared with "
+        "1/16, the smallest loss of linear maps of rank 3. Runs cannot prove that a lower loss is impossible.",
         ("flipnet-floor",),
         ("loss",),
         _floor,

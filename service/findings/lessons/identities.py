@@ -1,4 +1,4 @@
-"""Which methods are the same method, written in another way, and what does each keep in memory?"""
+"""Lessons on identities between methods, and on the state that each method keeps."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from service.spec.optimizers import OPTIMIZERS
 from service.spec.presets.parabola import LOOKAHEAD_BETA, LOOKAHEAD_LR
 
 RECORDED = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start")
-# Two ways to sum the same float64 numbers differ by rounding, some of which a few hundred updates enlarge.
+# Two orders of summation differ by rounding in float64, which a few hundred updates amplify.
 ROUNDING = 1e-9
 
 
@@ -30,26 +30,26 @@ def _beta_zero(jobs: Mapping[str, Evidence]) -> Finding:
 def _lookahead(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["lookahead-form"]
     torch, ahead = (job.positions(label)[0, :, 0] for label in ("torch", "look-ahead"))
-    # PyTorch's variable is the point at which gradients are taken: φ = w + β·(w − w₋₁).
+    # PyTorch stores the point at which gradients are taken: φ = w + β·(w − w₋₁).
     changed = ahead + LOOKAHEAD_BETA * np.diff(ahead, prepend=ahead[0])
     on_parabola = float(np.abs(changed - torch).max())
     path = jobs["lookahead-form-rosenbrock"].positions("torch")[0]
     on_rosenbrock = float(np.abs(_looking_ahead(path[0], 0.0005, 0.9, len(path)) - path).max())
     quantities = [
         number("largest difference on w², both as jobs", on_parabola),
-        number("largest difference in Rosenbrock's valley, the formula worked out beside the job", on_rosenbrock),
+        number("largest difference on Rosenbrock's function, job against formula", on_rosenbrock),
         number("difference on w² without the change of variables", np.abs(ahead - torch).max()),
         number("rate", LOOKAHEAD_LR),
     ]
     parts = {
         "they agree on w²": on_parabola <= ROUNDING,
-        "they agree in Rosenbrock's valley": on_rosenbrock <= ROUNDING,
+        "they agree on Rosenbrock's function": on_rosenbrock <= ROUNDING,
     }
     return together(parts, quantities)
 
 
 def _looking_ahead(start: np.ndarray, lr: float, beta: float, num: int) -> np.ndarray:
-    """Run v ← β·v − lr·∇f(w + β·v), w ← w + v on Rosenbrock's function; give w + β·v [num, 2]."""
+    """Run v ← β·v − lr·∇f(w + β·v), w ← w + v on Rosenbrock's function; return w + β·v [num, 2]."""
     w, v, path = start.copy(), np.zeros(2), []
     for _ in range(num):
         x, y = w + beta * v
@@ -64,7 +64,7 @@ def _accumulation(jobs: Mapping[str, Evidence]) -> Finding:
     fields = ("loss", "grad_norm", "update_norm", "distance_from_start")
     gaps = {name: np.nanmax(np.abs(parts_of.values(name) - whole.values(name))) for name in fields}
     quantities = [number(f"largest difference of {name}", gap) for name, gap in gaps.items()]
-    # Means of four micro-batches and one batch are summed in another order: rounding, and nothing else.
+    # The mean of four micro-batches and of one batch differ by rounding only.
     return together({"all recorded numbers agree to 1e-9": max(gaps.values()) <= ROUNDING}, quantities)
 
 
@@ -79,8 +79,8 @@ def _memory(jobs: Mapping[str, Evidence]) -> Finding:
             said("numbers per parameter: SGD", kept["sgd"], 0, 0),
             said("numbers per parameter: momentum", kept["momentum"], 1, 0),
             said("numbers per parameter: Adam", kept["adam"], 2, 0),
-            said("velocities found in a run: SGD", has_velocity["sgd"], 0, 0),
-            said("velocities found in a run: momentum", has_velocity["momentum"], 1, 0),
+            said("velocities recorded in a run: SGD", has_velocity["sgd"], 0, 0),
+            said("velocities recorded in a run: momentum", has_velocity["momentum"], 1, 0),
         ]
     )
 
@@ -90,7 +90,7 @@ LESSONS = (
         "beta-zero",
         ("B", "V"),
         "Momentum 0 is SGD exactly.",
-        "Every recorded number of both runs is identical, bit by bit, on the ravine and for 20 seeds of FlipNet.",
+        "All recorded numbers of both runs are bit-identical, on the ravine and for 20 seeds of FlipNet.",
         ("beta-zero", "beta-zero-flipnet"),
         RECORDED,
         _beta_zero,
@@ -100,7 +100,7 @@ LESSONS = (
         ("B",),
         "PyTorch's Nesterov equals the look-ahead formula after a change of variables.",
         "Positions agree to 1e-9 over 300 updates on w² (where the look-ahead formula is a heavy ball with β(1 − "
-        "2·lr)) and over 500 in Rosenbrock's valley.",
+        "2·lr)) and over 500 updates on Rosenbrock's function.",
         ("lookahead-form", "lookahead-form-rosenbrock"),
         ("position",),
         _lookahead,
@@ -109,7 +109,8 @@ LESSONS = (
         "accumulation",
         ("B",),
         "Accumulating gradients over micro-batches equals one larger batch.",
-        "FlipNet in float64, 4 × 2 images against 8: all recorded numbers of 20 seeds agree to 1e-9.",
+        "FlipNet in float64, 4 micro-batches of 2 images against one batch of 8: all recorded numbers of 20 seeds "
+        "agree to 1e-9.",
         ("accumulation", "accumulation-batch"),
         ("loss", "grad_norm", "update_norm", "distance_from_start"),
         _accumulation,
@@ -118,8 +119,8 @@ LESSONS = (
         "adam-memory",
         ("B", "L"),
         "SGD keeps no state, momentum one buffer, Adam two per parameter.",
-        "The numbers of the catalogue, which a test holds equal to the tensors of the engine; and which runs have a "
-        "velocity.",
+        "The numbers of the catalogue, which a test compares with the tensors of the engine; and whether a run "
+        "records a velocity.",
         ("adam-memory",),
         ("velocity_norm",),
         _memory,

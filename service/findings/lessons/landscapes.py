@@ -1,4 +1,4 @@
-"""Where does a run end on a surface: in which minimum, past which, and away from which saddle?"""
+"""Lessons on surfaces: overshoot, local minima, saddles and the dependence on the start."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from service.findings.lessons.lesson import Lesson
 from service.spec.presets.landscapes import NOISES
 from service.spec.surfaces import SURFACES
 
-# An end this near to a minimum is in it.
+# A run ends in a minimum if its last position is within this distance.
 NEAR = 0.01
 
 
@@ -23,7 +23,7 @@ def _corner(jobs: Mapping[str, Evidence]) -> Finding:
     for place, (job, axis) in places.items():
         beyond = {label: float(overshoot(job.positions(label)[:, :, axis])[0]) for label in ("momentum", "nesterov")}
         quantities += [number(f"overshoot {place}, share of the start, {label}", beyond[label]) for label in beyond]
-        readings[f"{place} is meant"] = beyond["nesterov"] < beyond["momentum"]
+        readings[f"measured {place}"] = beyond["nesterov"] < beyond["momentum"]
     curves = [
         curve(label, ravine.epochs[:120], ravine.positions(label)[0, :120, 1]) for label in ("momentum", "nesterov")
     ]
@@ -35,7 +35,7 @@ def _noise(jobs: Mapping[str, Evidence]) -> Finding:
     shares = {}
     for noise in NOISES:
         job = jobs["noise-escapes" if noise == 0 else f"noise-escapes-{noise}"]
-        # The deep well is on the left.
+        # The deep well is at x < 0.
         shares[noise] = share(f"share in the deep well, noise {noise}", job.positions("sgd")[:, -1, 0] < 0)
     none = shares[0]
     readings = {f"the noise is {noise}": (shares[noise].low or 0) > (none.high or 1) for noise in NOISES[1:]}
@@ -61,8 +61,8 @@ def _momentum(jobs: Mapping[str, Evidence]) -> Finding:
         number("updates to leave the saddle, momentum", left["momentum"]),
     ]
     readings = {
-        "a local minimum is to be crossed": (crossed["momentum"].low or 0) > (crossed["sgd"].high or 1),
-        "a saddle is to be left": left["momentum"] < left["sgd"],
+        "a local minimum is crossed": (crossed["momentum"].low or 0) > (crossed["sgd"].high or 1),
+        "a saddle is left": left["momentum"] < left["sgd"],
     }
     curves = [curve(label, saddle.epochs[:380], np.abs(saddle.positions(label)[0, :380, 1])) for label in left]
     figures = [Figure("Away from the ridge of a saddle", "update", "|y|", curves)]
@@ -84,8 +84,8 @@ def _convex(jobs: Mapping[str, Evidence]) -> Finding:
         reached[name] = int(inside.any(axis=0).sum()), bool(inside.any(axis=1).all())
         quantities.append(number(f"minima reached, {title}", reached[name][0]))
     parts = {
-        "from everywhere on the ravine the one minimum is reached": reached["ravine"] == (1, True),
-        "on Himmelblau's function the end depends on the start": reached["himmelblau"][0] > 1,
+        "from every start on the ravine the one minimum is reached": reached["ravine"] == (1, True),
+        "on Himmelblau's function the minimum depends on the start": reached["himmelblau"][0] > 1,
     }
     return together(parts, quantities)
 
@@ -94,9 +94,8 @@ LESSONS = (
     Lesson(
         "nesterov-corner",
         ("B",),
-        "Nesterov brakes before it overshoots.",
-        "Rate 0.015 on the ravine, 0.01 on w², β = 0.9: the farthest point beyond the minimum is nearer than "
-        "momentum's.",
+        "Nesterov slows down before it overshoots.",
+        "Rate 0.015 on the ravine, 0.01 on w², β = 0.9: the overshoot beyond the minimum is smaller than momentum's.",
         ("nesterov-corner", "overshoot-cost"),
         ("position",),
         _corner,
@@ -105,8 +104,8 @@ LESSONS = (
         "noise-escapes",
         ("V", "B", "L"),
         "Gradient noise helps to leave shallow local minima.",
-        "200 seeds of SGD from the bottom of the shallow well: the share in the deep well after 500 updates, and "
-        "whether its interval lies above that of runs without noise.",
+        "200 seeds of SGD from the minimum of the shallow well: the interval of the share in the deep well after 500 "
+        "updates lies above the interval without noise.",
         ("noise-escapes", "noise-escapes-1", "noise-escapes-2", "noise-escapes-3"),
         ("position",),
         _noise,
@@ -115,8 +114,8 @@ LESSONS = (
         "momentum-escapes",
         ("V", "L"),
         "Momentum helps to cross local minima and to leave saddles.",
-        "From 400 starts beside the shallow well, the share that ends in the deep one; from 0.001 beside the ridge "
-        "of a saddle, the updates to a distance of 1.",
+        "The share of 400 starts beside the shallow well that end in the deep one; and the updates from a distance "
+        "of 0.001 to a distance of 1 from the ridge of a saddle.",
         ("momentum-escapes", "momentum-escapes-saddle"),
         ("position",),
         _momentum,
@@ -124,8 +123,10 @@ LESSONS = (
     Lesson(
         "convex-one-minimum",
         ("V",),
-        "On a convex surface every start ends in the one minimum; on one that is not, it depends on the start.",
-        "1,600 starts each on the ravine and on Himmelblau's function: the minima within 0.01 of which SGD ends.",
+        "On a convex surface every start leads to the one minimum; on a non-convex surface the minimum depends on the "
+        "start.",
+        "1,600 starts on the ravine and 1,600 on Himmelblau's function: the minima within 0.01 of the last position of "
+        "SGD.",
         ("convex-one-minimum", "convex-one-minimum-himmelblau"),
         ("position",),
         _convex,

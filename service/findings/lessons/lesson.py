@@ -1,4 +1,4 @@
-"""What is a lesson: a statement of the teaching texts, the experiments that put it to the test, and who judges them?"""
+"""A lesson: a statement of a teaching text, the presets that test it, and the function that judges them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,23 +6,26 @@ from dataclasses import dataclass
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Finding
 
-# The texts that Ravine grew from, by the letter under which the lessons quote them.
+# Citations of the texts by the letter that lessons use. None of the texts gives a year.
 TEXTS = {
-    "V": "a video with an interactive page",
-    "N": "a newsletter with contour pictures",
-    "L": "a short course lesson",
-    "A": "a lesson from SGD to Adam",
-    "B": "a long book chapter",
-    "ours": "a statement of this project",
+    "V": 'video "SGD with Momentum Explained in Detail with Animations | Optimizers in Deep Learning Part 2"',
+    "N": (
+        'article "A Visual and Intuitive Explanation to Momentum in Machine Learning" '
+        "(newsletter Daily Dose of Data Science)"
+    ),
+    "L": 'course lesson "SGD & Momentum"',
+    "A": 'course lesson "Lesson 7.4: Optimizing the Brain: SGD, Momentum, and Adam"',
+    "B": 'book section "SGD and Momentum" (chapter 9 "Optimizers", section 28 of 65)',
+    "ours": "statement of this project",
 }
 
-# The evidence of each preset, by its name.
+# Takes the evidence of each preset, by the name of the preset.
 Judge = Callable[[Mapping[str, Evidence]], Finding]
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """One statement. ``criterion`` says how it is judged; ``fields`` are what the judge reads of the histories."""
+    """One statement. ``criterion`` states how it is judged; ``fields`` are the metric fields that ``judge`` reads."""
 
     id: str
     texts: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""How much momentum is too little, how much too much, and when does it carry the wrong way?"""
+"""Lessons on the size of momentum: too little, too much, and stale directions."""
 
 from collections.abc import Mapping
 
@@ -11,9 +11,9 @@ from service.findings.lessons.lesson import Lesson
 from service.spec.presets.ravine import BETAS, SHIFT_AT
 
 TARGET = 1e-3
-# A β this small is what the text calls very small; it gives the benefit away if it keeps less than this share of it.
+# A very small β in the sense of the text, and the share of the benefit below which the benefit counts as lost.
 SMALL, KEPT = 0.1, 0.25
-# How near a run must be to where the minimum now is to have recovered.
+# Distance from the moved minimum at which a run has recovered.
 RECOVERED = 0.1
 
 
@@ -27,8 +27,8 @@ def _too_much(jobs: Mapping[str, Evidence]) -> Finding:
     quantities += [number(f"loss stays below 0.001 from update, {name}", steps[name]) for name in labels]
     much, some = "momentum 0.99", "momentum 0.9"
     parts = {
-        "0.99 overshoots, farther than 0.9": beyond[much] > beyond[some] and beyond[much] > 0,
-        "0.99 comes back": bool(np.isfinite(steps[much])),
+        "0.99 overshoots more than 0.9": beyond[much] > beyond[some] and beyond[much] > 0,
+        "0.99 converges": bool(np.isfinite(steps[much])),
         "0.99 takes longer than 0.9": steps[much] > steps[some],
     }
     curves = [curve(name, job.epochs[:1500], values[:, :1500]) for name, values in loss.items()]
@@ -45,7 +45,7 @@ def _too_little(jobs: Mapping[str, Evidence]) -> Finding:
     for reading, steps in found.items():
         gained = steps[0] - steps[BETAS.index(SMALL)]
         most = steps[0] - steps.min()
-        # The benefit is what the best β saves; where none saves anything there is nothing to give away.
+        # The benefit is the number of updates that the best β saves; without a benefit nothing is lost.
         kept = gained / most if most > 0 else 1.0
         readings[reading] = kept < KEPT
         quantities += [
@@ -69,15 +69,13 @@ def _stale(jobs: Mapping[str, Evidence]) -> Finding:
     steps = {label: recovery(job, label) for label in labels}
     without = recovery(still, "constant")
     quantities = [number(f"updates to recover, {label}", steps[label]) for label in labels]
-    quantities.append(number("updates to arrive had the minimum stayed, constant", without))
+    quantities.append(number("updates to arrive without the jump, constant", without))
     parts = {
-        "constant momentum 0.99 takes longer because the minimum has moved": steps["constant"] > without,
+        "constant momentum 0.99 takes longer than without the jump": steps["constant"] > without,
         "lowering β at the jump shortens the recovery": steps["scheduled"] < steps["constant"],
     }
     curves = [curve(label, job.epochs[:1200], job.values("distance_to_minimum", label)[:, :1200]) for label in labels]
-    otherwise = (
-        f"constant momentum recovers in {steps['constant']:.0f} updates, and needed {without:.0f} without a jump"
-    )
+    otherwise = f"constant momentum recovers in {steps['constant']:.0f} updates and needs {without:.0f} without a jump"
     figures = [Figure("The minimum jumps at update 100", "update", "distance to the minimum", curves)]
     return together(parts, quantities, otherwise, figures)
 
@@ -86,8 +84,9 @@ LESSONS = (
     Lesson(
         "beta-099",
         ("B", "V", "N"),
-        "Momentum 0.99 overshoots, then corrects; too much momentum is slow.",
-        "On the ravine at rate 0.015: overshoot along w₁, and updates until the loss stays below 0.001, beside 0.9.",
+        "Momentum 0.99 overshoots, then corrects itself; too much momentum is slow.",
+        "On the ravine at rate 0.015: overshoot along w₁, and updates until the loss stays below 0.001, compared with "
+        "0.9.",
         ("beta-099",),
         ("loss", "position"),
         _too_much,
@@ -95,9 +94,9 @@ LESSONS = (
     Lesson(
         "beta-small",
         ("N",),
-        "A very small momentum gives the benefit away.",
-        "On the ravine, updates until the loss stays below 0.001, for β from 0 to 0.99. β = 0.1 gives the benefit "
-        "away if it saves less than a quarter of what the best β saves over β = 0.",
+        "A very small momentum loses the benefit.",
+        "On the ravine, updates until the loss stays below 0.001, for β from 0 to 0.99. β = 0.1 loses the benefit if "
+        "it saves less than a quarter of the updates that the best β saves relative to β = 0.",
         ("beta-small",),
         ("loss",),
         _too_little,
@@ -106,8 +105,9 @@ LESSONS = (
         "stale",
         ("L",),
         "On long runs momentum can carry stale directions, and scheduling β helps.",
-        "The ravine's minimum jumps at update 100 while momentum 0.99 is under way: updates until the distance to "
-        "where it now is stays below 0.1, with β constant, lowered at the jump, and without a jump.",
+        "The minimum of the ravine jumps at update 100, before momentum 0.99 has converged: updates until the "
+        "distance to the moved minimum stays below 0.1, with constant β, with β lowered at the jump, and without a "
+        "jump.",
         ("stale", "stale-still"),
         ("distance_to_minimum",),
         _stale,

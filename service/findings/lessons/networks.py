@@ -1,4 +1,4 @@
-"""Which optimizer trains and tests best on images, at which rates, how sharply, and how does it begin?"""
+"""Lessons on image classifiers: test accuracy, learning rates, sharpness and warm-up."""
 
 from collections.abc import Mapping
 
@@ -20,19 +20,19 @@ from service.findings.lessons.finding import (
 from service.findings.lessons.lesson import Lesson
 
 Runs = np.ndarray
-# "Matches" is not worse by more than a point.
+# "Matches" means worse by at most one percentage point.
 MARGIN = 0.01
 DEFAULT_RATE = 1e-3
 
 
 def _by_rate(job: Evidence, label: str) -> dict[float, np.ndarray]:
-    """Give which runs of a label have which rate."""
+    """Return the indices of the runs of a label by rate."""
     rates = job.settings("lr", label)
     return {float(lr): np.flatnonzero(rates == lr) for lr in np.unique(rates)}
 
 
 def _best(job: Evidence, label: str, field: str, *, largest: bool) -> float:
-    """Give the rate with the best mean of a field at the end; runs that diverged count as the worst."""
+    """Return the rate with the best mean of a field at the end; diverged runs count as the worst."""
     ends = job.values(field, label)[:, -1]
     ends = np.where(np.isfinite(ends), ends, -np.inf if largest else np.inf)
     means = {lr: float(ends[runs].mean()) for lr, runs in _by_rate(job, label).items()}
@@ -84,8 +84,8 @@ def _train_and_test(jobs: Mapping[str, Evidence]) -> Finding:
 def _default(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["adam-default"]
     quantities: list[Quantity] = []
-    readings, figures, told = {}, [], []
-    for reading, field in (("training loss is meant", "loss"), ("test loss is meant", "test_loss")):
+    readings, figures, summary = {}, [], []
+    for reading, field in (("measured by the training loss", "loss"), ("measured by the test loss", "test_loss")):
         width, default, curves = {}, 0.0, []
         for label in ("adam", "momentum"):
             ends = job.ends(field, label)
@@ -104,7 +104,7 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
             curves.append(curve(label, rates[np.isfinite(losses)], losses[np.isfinite(losses)]))
         figures.append(Figure(f"Digits, mlp: {field} after 15 epochs", "learning rate", field, curves, log_x=True))
         readings[reading] = default <= 1.1 and width["adam"] > width["momentum"]
-        told.append((field, default, width["adam"], width["momentum"]))
+        summary.append((field, default, width["adam"], width["momentum"]))
     accuracy = {label: job.values("test_accuracy", label)[:, -1] for label in ("adam", "momentum")}
     means = {
         label: {lr: float(np.nan_to_num(accuracy[label][runs]).mean()) for lr, runs in _by_rate(job, label).items()}
@@ -115,11 +115,12 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
     quantities.append(number("test accuracy of Adam at its default rate", at_default))
     for label in near:
         quantities.append(number(f"best test accuracy of {label}", max(means[label].values())))
-        quantities.append(number(f"rates (of 21) within a point of the best test accuracy, {label}", near[label]))
-    readings["test accuracy to a point is meant"] = (
+        title = f"rates (of 21) within one percentage point of the best test accuracy, {label}"
+        quantities.append(number(title, near[label]))
+    readings["measured by the test accuracy, to one percentage point"] = (
         at_default >= max(means["adam"].values()) - MARGIN and near["adam"] > near["momentum"]
     )
-    (field, times, *_), (_, _, wide, narrow) = told
+    (field, times, *_), (_, _, wide, narrow) = summary
     otherwise = (
         f"at its default rate Adam's {field} is {times:.1f} times its best; its test loss is within 10 % of its best "
         f"over {wide:.2g} decades of rates, momentum's over {narrow:.2g}"
@@ -129,7 +130,7 @@ def _default(jobs: Mapping[str, Evidence]) -> Finding:
 
 def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["adam-sharp"]
-    quantities, readings, told = [], {}, []
+    quantities, readings, summary = [], {}, []
     for reading, field, largest in (
         ("each has the rate of its best test accuracy", "test_accuracy", True),
         ("each has the rate of its lowest training loss", "loss", False),
@@ -148,9 +149,9 @@ def _sharp(jobs: Mapping[str, Evidence]) -> Finding:
             *(_end(job, label, "test_accuracy", lr[label]) for label in ("adam", "momentum")),
         )
         quantities += [ratio, accuracy]
-        told.append(f"{signed(ratio)} in log₁₀ sharpness and {signed(accuracy)} in test accuracy if {reading}")
+        summary.append(f"{signed(ratio)} in log₁₀ sharpness and {signed(accuracy)} in test accuracy if {reading}")
         readings[reading] = _above(ratio) and _below(accuracy)
-    return concluded(readings, quantities, f"Adam less momentum: {'; '.join(told)}")
+    return concluded(readings, quantities, f"Adam less momentum: {'; '.join(summary)}")
 
 
 def _cosine(jobs: Mapping[str, Evidence]) -> Finding:
@@ -169,7 +170,7 @@ def _cosine(jobs: Mapping[str, Evidence]) -> Finding:
         )
         quantities.append(gap)
         readings[reading] = gap.low is not None and gap.low > -MARGIN
-    return concluded(readings, quantities, "the interval of the difference reaches below minus one point")
+    return concluded(readings, quantities, "the interval of the difference reaches below −1 percentage point")
 
 
 def _warmup(jobs: Mapping[str, Evidence]) -> Finding:
@@ -209,10 +210,10 @@ LESSONS = (
     Lesson(
         "adam-default",
         ("A", "B"),
-        "Adam works with its default rate and tolerates a wrong one; SGD with momentum must be tuned.",
+        "Adam works at its default rate and tolerates a wrong rate; SGD with momentum must be tuned.",
         "Digits, mlp, 21 rates over five decades: at 0.001 Adam is within 10 % of its best loss (median of 5 "
-        "seeds), and its band of rates within 10 % is wider, in decades, than momentum's; or the same with a point "
-        "of test accuracy.",
+        "seeds), and its band of rates within 10 % is wider, in decades, than momentum's; or the same with one "
+        "percentage point of test accuracy.",
         ("adam-default",),
         ("loss", "test_loss", "test_accuracy"),
         _default,
@@ -232,7 +233,7 @@ LESSONS = (
         ("L",),
         "SGD with momentum and a cosine rate matches or beats Adam.",
         "Digits, cnn, augmented, 20 seeds, three rates each: the 95 % interval of the difference in test accuracy, "
-        "each at its best rate, lies above minus one point.",
+        "each at its best rate, lies above −1 percentage point.",
         ("cosine",),
         ("test_accuracy",),
         _cosine,
@@ -240,9 +241,9 @@ LESSONS = (
     Lesson(
         "warmup",
         ("L", "B"),
-        "A warm-up of the rate or the momentum steadies the first steps.",
-        "Digits, resnet, three rates, 8 seeds: the 95 % interval of the difference in the logarithm of the largest "
-        "loss of the first 50 updates, with a warm-up over 20 less without, lies below 0.",
+        "A warm-up of the rate or of the momentum stabilises the first steps.",
+        "Digits, resnet, three rates, 8 seeds: the 95 % interval of the difference (with a warm-up over 20 updates "
+        "minus without) in the logarithm of the largest loss of the first 50 updates lies below 0.",
         ("warmup",),
         ("loss",),
         _warmup,

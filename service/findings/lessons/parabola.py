@@ -1,4 +1,4 @@
-"""What do eight steps on w² show, and what comes after them?"""
+"""Lessons on the parabola w²: eight steps, the way to w = 0.5, and overshoot."""
 
 from collections.abc import Mapping
 
@@ -48,14 +48,14 @@ def _to_half(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["parabola-to-half"]
     quantities, readings = [], {}
     for reading, measure in {
-        "the first step within 0.5 is meant": first_reached,
-        "staying there is meant": settled,
+        "the first step within 0.5 of the minimum counts": first_reached,
+        "the step from which w stays within 0.5 of the minimum counts": settled,
     }.items():
         found = {
             label: float(measure(job.epochs, np.abs(_position(job, label)), HALF)[0]) for label in ("sgd", "momentum")
         }
         name = "first step" if measure is first_reached else "last arrival"
-        # "About", in steps of five: half of that is the tolerance.
+        # The text gives "about" in steps of five: the tolerance is half of that.
         pair = [
             said(f"SGD, {name} at |w| ≤ 0.5", found["sgd"], 115, 2.5),
             said(f"momentum, {name} at |w| ≤ 0.5", found["momentum"], 35, 2.5),
@@ -66,8 +66,8 @@ def _to_half(jobs: Mapping[str, Evidence]) -> Finding:
     figures = [Figure("Distance from the minimum of w² at rate 0.01", "update", "|w|", curves)]
     momentum = [one for one in quantities if one.name.startswith("momentum")]
     otherwise = (
-        f"SGD needs {quantities[0].value:.0f} steps, momentum is there after {momentum[0].value:.0f} first "
-        f"and after {momentum[1].value:.0f} for good"
+        f"SGD needs {quantities[0].value:.0f} steps; momentum is there first after {momentum[0].value:.0f} steps and "
+        f"stays there after {momentum[1].value:.0f}"
     )
     return concluded(readings, quantities, otherwise, figures)
 
@@ -92,7 +92,7 @@ def _overshoot(jobs: Mapping[str, Evidence]) -> Finding:
         "momentum passes the minimum where SGD does not": overshoot(path["momentum"])[0]
         > 0
         >= overshoot(path["sgd"])[0],
-        "it swings back": sign_changes(path["momentum"], NEAR)[0] >= 2,
+        "it returns": sign_changes(path["momentum"], NEAR)[0] >= 2,
         "it needs more updates after its first crossing": stays["momentum"] > crossed,
     }
     curves = [curve(label, job.epochs[:250], w[:250]) for label, w in path.items()]
@@ -113,7 +113,8 @@ LESSONS = (
     Lesson(
         "parabola-momentum",
         ("B",),
-        "There, momentum 0.9 reaches w ≈ 2.4421: loss 76 % lower, 3.4 times as far.",
+        "On w² from 5 at rate 0.01, eight steps with momentum 0.9 reach w ≈ 2.4421: the loss is 76 % lower, the "
+        "distance 3.4 times that of SGD.",
         "Each number to half a unit of its last digit.",
         ("parabola-momentum",),
         ("position",),
@@ -122,7 +123,7 @@ LESSONS = (
     Lesson(
         "parabola-velocity",
         ("B",),
-        "The velocity builds up in those steps: 10, 18.8, 26.3, … , 45.3.",
+        "The velocity in these eight steps grows: 10, 18.8, 26.3, … , 45.3.",
         "Each number to half a unit of its last digit.",
         ("parabola-velocity",),
         ("velocity_norm",),
@@ -132,7 +133,7 @@ LESSONS = (
         "parabola-to-half",
         ("B",),
         "SGD needs about 115 steps to w = 0.5, momentum about 35.",
-        "Both numbers to 2.5 steps; once for the first step with |w| ≤ 0.5, once for the step from which it stays so.",
+        "Both numbers to 2.5 steps: for the first step with |w| ≤ 0.5, and for the step from which it stays so.",
         ("parabola-to-half",),
         ("position",),
         _to_half,
@@ -140,8 +141,8 @@ LESSONS = (
     Lesson(
         "overshoot-cost",
         ("V",),
-        "Momentum passes the minimum and swings back, which wastes steps.",
-        "On w² from 5 at rate 0.01: it crosses 0, changes sign at least twice, and has not settled at the first "
+        "Momentum passes the minimum and returns, which wastes steps.",
+        "On w² from 5 at rate 0.01: w crosses 0, changes sign at least twice, and has not settled at the first "
         "crossing.",
         ("overshoot-cost",),
         ("position",),

@@ -1,4 +1,4 @@
-"""What happens across and along a ravine: at which rates, with which momentum, in noise?"""
+"""Lessons on the ravine: large rates, momentum and gradient noise."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from service.findings.lessons.lesson import Lesson
 
 TARGET = 1e-3
 CURVATURES = (2.0, 20.0)
-# Below this a coordinate is rounding around the minimum, and its sign means nothing.
+# Below this a coordinate is rounding noise around the minimum, and its sign has no meaning.
 FLOOR = 1e-9
 
 
@@ -33,19 +33,19 @@ def _large_rate(jobs: Mapping[str, Evidence]) -> Finding:
         ]
     first_swing, first_growth = rates[swings > 0].min(), rates[grows].min()
     quantities += [
-        number("smallest rate of the job at which w₂ swings", first_swing),
-        number("theory: w₂ swings above", 1 / CURVATURES[1]),
+        number("smallest rate of the job at which w₂ oscillates", first_swing),
+        number("theory: w₂ oscillates above", 1 / CURVATURES[1]),
         number("smallest rate of the job at which the loss grows", first_growth),
         number("theory: diverges above", 2 / CURVATURES[1]),
     ]
     parts = {
-        "at 0.04 SGD swings across the ravine or diverges": swings[at[0.04]] > 0 or grows[at[0.04]],
-        "at 0.015 it swings mildly": swings[at[0.015]] > 0,
+        "at 0.04 SGD oscillates across the ravine or diverges": swings[at[0.04]] > 0 or grows[at[0.04]],
+        "at 0.015 it oscillates mildly": swings[at[0.015]] > 0,
         "at 0.005 it is slow": steps[at[0.005]] > 2 * steps[at[0.015]],
     }
     shown = {lr: int(np.flatnonzero(np.isclose(rates, lr))[0]) for lr in (0.005, 0.015, 0.04, 0.07, 0.101)}
     curves = [curve(f"rate {lr:g}", job.epochs, loss[run]) for lr, run in shown.items()]
-    otherwise = f"w₂ swings from a rate of {first_swing:g} on, and the loss grows from {first_growth:g} on"
+    otherwise = f"w₂ oscillates at rates of {first_swing:g} and above, and the loss grows at {first_growth:g} and above"
     return together(parts, quantities, otherwise, [Figure("SGD on the ravine", "update", "loss", curves)])
 
 
@@ -59,7 +59,10 @@ def _smooth(jobs: Mapping[str, Evidence]) -> Finding:
         number("loss stays below 0.001 from update, SGD", stays["sgd"]),
         number("loss stays below 0.001 from update, momentum", stays["momentum"]),
     ]
-    parts = {"SGD swings at 0.04": swings["sgd"] > 0, "momentum swings less": swings["momentum"] < swings["sgd"]}
+    parts = {
+        "SGD oscillates at 0.04": swings["sgd"] > 0,
+        "momentum oscillates less": swings["momentum"] < swings["sgd"],
+    }
     otherwise = f"w₂ changes sign {swings['sgd']} times with SGD and {swings['momentum']} times with momentum"
     curves = [curve(label, job.epochs[:80], job.positions(label)[0, :80, 1]) for label in ("sgd", "momentum")]
     figures = [Figure("Across the ravine at rate 0.04", "update", "w₂", curves, log_y=False)]
@@ -76,8 +79,8 @@ def _race(jobs: Mapping[str, Evidence]) -> Finding:
     ]
     quantities += [number(f"loss stays below 0.001 from update, {label}", stays[label]) for label in labels]
     ahead = {step: bool(along["momentum"][step] < along["sgd"][step]) for step in (10, 25, 50)}
-    readings = {f"the {step}th update is meant": ahead[step] for step in ahead}
-    readings["the first to stay below a loss of 0.001 is meant"] = stays["momentum"] < stays["sgd"]
+    readings = {f"compared at update {step}": ahead[step] for step in ahead}
+    readings["compared by the update from which the loss stays below 0.001"] = stays["momentum"] < stays["sgd"]
     curves = [curve(label, job.epochs, job.values("loss", label)) for label in labels]
     figures = [Figure("The ravine at rate 0.015", "update", "loss", curves)]
     return concluded(readings, quantities, figures=figures)
@@ -100,7 +103,7 @@ def _noise(jobs: Mapping[str, Evidence]) -> Finding:
         )
     calmer = {label: float(np.median(level[label])) < float(np.median(level["sgd"])) for label in labels[1:]}
     readings = {
-        "smooth means that consecutive steps turn less": bool(
+        "smooth means a smaller angle between consecutive steps": bool(
             np.quantile(angle["momentum"], 0.95) < np.quantile(angle["sgd"], 0.05)
         ),
         "smooth means closer to the minimum, at the same rate": calmer["momentum"],
@@ -115,9 +118,10 @@ LESSONS = (
     Lesson(
         "ravine-large-lr",
         ("B",),
-        "At rate 0.04 SGD swings wildly across the ravine or diverges; at 0.015 mildly; at 0.005 it converges slowly.",
+        "At rate 0.04 SGD oscillates wildly across the ravine or diverges; at 0.015 it oscillates mildly; at 0.005 it "
+        "converges slowly.",
         "Sign changes of w₂ (above 1e-9) in 200 updates, divergence, and updates until the loss stays below 0.001; "
-        "slow is twice as many as at 0.015.",
+        "slow means twice as many as at 0.015.",
         ("ravine-large-lr",),
         ("loss", "position"),
         _large_rate,
@@ -125,7 +129,7 @@ LESSONS = (
     Lesson(
         "ravine-momentum-smooth",
         ("B",),
-        "At rate 0.04 momentum 0.9 stays smooth where SGD swings.",
+        "At rate 0.04 momentum 0.9 stays smooth where SGD oscillates.",
         "Sign changes of w₂ (above 1e-9) of both in 300 updates.",
         ("ravine-momentum-smooth",),
         ("loss", "position"),
@@ -134,9 +138,9 @@ LESSONS = (
     Lesson(
         "ravine-race",
         ("B", "V", "N"),
-        "At rate 0.015 momentum 0.9 races ahead along w₁.",
-        "|w₁| after 10, 25 and 50 updates is smaller than SGD's; and the loss stays below 0.001 from an earlier "
-        "update on.",
+        "At rate 0.015 momentum 0.9 is ahead of SGD along w₁.",
+        "|w₁| after 10, 25 and 50 updates is smaller than SGD's, and the loss stays below 0.001 from an earlier "
+        "update.",
         ("ravine-race",),
         ("loss", "position"),
         _race,

@@ -1,4 +1,4 @@
-"""What does a velocity add up, what does it cancel, and what outlives the gradient?"""
+"""Lessons on the velocity: constant, alternating and vanishing gradients."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from service.findings.lessons.finding import Figure, Finding, as_said, curve, nu
 from service.findings.lessons.lesson import Lesson
 from service.spec.presets.parabola import CANCEL_BETAS
 
-# What is exact in theory is held to a millionth: the last terms of the geometric series are far smaller.
+# Tolerance for exact statements; the remaining terms of the geometric series are far smaller.
 EXACT = 1e-6
 ROUNDING = 1e-12
 
@@ -36,7 +36,7 @@ def _cancel(jobs: Mapping[str, Evidence]) -> Finding:
         expected = 1 / (1 + beta)
         quantities.append(said(f"velocity over gradient, β = {beta:g}", found, expected, EXACT))
         if beta == 0.9:
-            quantities.append(said("velocity over gradient at 0.9, as the text rounds it", found, 0.53, 0.005))
+            quantities.append(said("velocity over gradient at 0.9, rounded as in the text", found, 0.53, 0.005))
     return as_said(quantities)
 
 
@@ -45,18 +45,18 @@ def _zero_grad(jobs: Mapping[str, Evidence]) -> Finding:
     gradient, velocity = (job.values(name, "momentum")[0] for name in ("grad_norm", "velocity_norm"))
     gone = np.flatnonzero(gradient[:-1] == 0)
     kept = velocity[gone + 1] / velocity[gone]
-    # On the slope of gradient 2, where gradients that were not cleared would pile up: g, 2g, 3g, …
+    # On the slope of gradient 2; gradients that are not cleared would add up to g, 2g, 3g, …
     k = np.arange(1, gone[0] + 1)
     cleared = 2 * (1 - 0.9**k) / (1 - 0.9)
     quantities = [
-        number("updates without any gradient", len(gone)),
-        number("share of the velocity that such an update keeps, least", kept.min()),
-        number("share of the velocity that such an update keeps, most", kept.max()),
-        number("largest difference from the velocity of cleared gradients", np.abs(velocity[k] - cleared).max()),
+        number("updates with gradient 0", len(gone)),
+        number("share of the velocity kept by such an update, smallest", kept.min()),
+        number("share of the velocity kept by such an update, largest", kept.max()),
+        number("largest difference from the velocity with cleared gradients", np.abs(velocity[k] - cleared).max()),
     ]
     parts = {
-        "each update takes its own gradient alone": bool(np.allclose(velocity[k], cleared, rtol=ROUNDING, atol=0)),
-        "without a gradient the velocity is β times what it was": bool(np.allclose(kept, 0.9, rtol=ROUNDING, atol=0)),
+        "each update uses its own gradient only": bool(np.allclose(velocity[k], cleared, rtol=ROUNDING, atol=0)),
+        "without a gradient the velocity is multiplied by β": bool(np.allclose(kept, 0.9, rtol=ROUNDING, atol=0)),
     }
     curves = [curve("gradient", job.epochs, gradient), curve("velocity", job.epochs, velocity)]
     figures = [Figure("The gradient ends, the velocity goes on", "update", "norm", curves, log_y=False)]
@@ -77,7 +77,7 @@ LESSONS = (
         "cancel",
         ("B",),
         "Under a gradient of alternating sign the velocity shrinks to about 1/(1 + β) of it: 0.53 at 0.9.",
-        "½w² at rate 2(1 + β) makes the gradient alternate for ever; the ratio after 3,000 steps, to a millionth.",
+        "On ½w² at rate 2(1 + β) the gradient alternates forever; the ratio after 3,000 steps, to a millionth.",
         ("cancel",),
         ("velocity_norm", "grad_norm"),
         _cancel,
@@ -85,9 +85,9 @@ LESSONS = (
     Lesson(
         "zero-grad",
         ("B",),
-        "Clearing the gradients between updates leaves the velocity alone.",
-        "Where |x| + x is flat the gradient is exactly 0: the velocity is then 0.9 times what it was, to 1e-12; and "
-        "on the slope it is the sum of gradients that were cleared.",
+        "Clearing the gradients between updates does not change the velocity.",
+        "Where |x| + x is flat the gradient is exactly 0: each update multiplies the velocity by 0.9, to 1e-12. On the "
+        "slope the velocity is the decaying sum of gradients that were cleared.",
         ("zero-grad",),
         ("velocity_norm", "grad_norm"),
         _zero_grad,

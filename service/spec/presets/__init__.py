@@ -1,4 +1,4 @@
-"""Which experiments may be posted by name? Every one that the lessons stand on, grouped by problem."""
+"""Presets: the experiments of the lessons, grouped by problem."""
 
 from service.spec.presets import digits, flipnet, landscapes, parabola, ravine
 from service.spec.presets.preset import Preset

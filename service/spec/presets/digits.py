@@ -1,11 +1,11 @@
-"""Experiments with small networks on handwritten digits. Sizes are such that all of them take minutes on two cores."""
+"""Presets with small networks on handwritten digits; all of them together train for minutes on two cores."""
 
 from service.spec.presets.preset import Preset, adam, momentum, rates, sgd
 
 MLP = {"kind": "digits", "model": "mlp"}
 FLAVOURS = (1, 4, 16, "full")
 BATCHES = (8, 32, 128, "full")
-# An epoch is one update where the batch is all there is: so a loss is recorded after each of the first updates.
+# With the full batch an epoch is one update, so the loss after each of the first updates is recorded.
 WARMUP_RATES = [0.1, 0.3, 1.0]
 RESNET = {"kind": "digits", "model": "resnet", "hidden": 4, "train_size": 50}
 
@@ -28,8 +28,8 @@ PRESETS = (
     ),
     Preset(
         "train-and-test",
-        "Momentum in training and in the test",
-        "An mlp on the digits: SGD and momentum at five rates, 20 seeds, 15 epochs.",
+        "Momentum: training loss and test accuracy",
+        "SGD and momentum with an mlp on the digits: five rates, 20 seeds, 15 epochs.",
         {
             "problem": MLP,
             "optimizers": [sgd([0.01, 0.03, 0.1, 0.3, 1.0]), momentum([0.003, 0.01, 0.03, 0.1, 0.3])],
@@ -39,8 +39,8 @@ PRESETS = (
     ),
     Preset(
         "adam-default",
-        "How wide is the band of good rates?",
-        "An mlp on the digits: Adam and momentum at 21 rates over five decades, 5 seeds.",
+        "Width of the band of good learning rates",
+        "Adam and momentum with an mlp on the digits: 21 rates over five decades, 5 seeds.",
         {
             "problem": MLP,
             "optimizers": [adam(rates(1e-5, 1, 21)), momentum(rates(1e-5, 1, 21))],
@@ -51,8 +51,8 @@ PRESETS = (
     ),
     Preset(
         "adam-sharp",
-        "How sharp are the minima?",
-        "A cnn on 400 digits: momentum and Adam at three rates each, 20 seeds, with the sharpness at the end.",
+        "Sharpness of the minima",
+        "Momentum and Adam with a cnn on 400 digits: three rates each, 20 seeds, with the sharpness at the end.",
         {
             "problem": {"kind": "digits", "model": "cnn", "hidden": 4, "train_size": 400},
             "optimizers": [momentum([0.01, 0.03, 0.1]), adam([0.003, 0.01, 0.03])],
@@ -66,7 +66,7 @@ PRESETS = (
         Preset(
             "large-batch" if size == 8 else f"large-batch-{size}",
             f"Digits, batches of {size}" if size != "full" else "Digits, the full batch",
-            "An mlp, 20 epochs: momentum 0.9 and 0.97 at four rates, 10 seeds.",
+            "Momentum 0.9 and 0.97 with an mlp: four rates, 10 seeds, 20 epochs.",
             {
                 "problem": {**MLP, "train_size": 700},
                 "optimizers": [momentum([0.003, 0.01, 0.03, 0.1], [0.9, 0.97])],
@@ -80,8 +80,8 @@ PRESETS = (
     ),
     Preset(
         "large-batch-long",
-        "Digits, the full batch, as many updates",
-        "The full batch for the 1,760 updates that batches of 8 make in 20 epochs, 10 seeds.",
+        "Digits, the full batch, equal number of updates",
+        "The full batch for 1,760 updates, as many as 20 epochs with batches of 8 have; 10 seeds.",
         {
             "problem": {**MLP, "train_size": 700},
             "optimizers": [momentum(0.03, 0.9, "as small batches"), momentum(0.01, 0.97, "mended")],
@@ -93,8 +93,8 @@ PRESETS = (
     ),
     Preset(
         "cosine",
-        "SGD with a cosine rate against Adam",
-        "A cnn on 400 augmented digits: three rates each, 20 seeds, equal budgets.",
+        "SGD with a cosine schedule against Adam",
+        "A cnn on 400 augmented digits: three rates each, 20 seeds, the same number of epochs.",
         {
             "problem": {"kind": "digits", "model": "cnn", "hidden": 4, "train_size": 400, "augment": True},
             "optimizers": [
@@ -110,7 +110,7 @@ PRESETS = (
     Preset(
         "warmup",
         "The first fifty updates",
-        "A resnet on 50 digits at three rates: with and without a warm-up of the rate or of the momentum, 8 seeds.",
+        "A resnet on 50 digits at three rates: no warm-up, warm-up of the rate, warm-up of the momentum; 8 seeds.",
         {
             "problem": RESNET,
             "optimizers": [

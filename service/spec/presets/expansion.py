@@ -1,4 +1,4 @@
-"""How does ``{"preset": "ravine-large-lr", "epochs": 500}`` become a job's spec?"""
+"""Expansion of ``{"preset": "ravine-large-lr", "epochs": 500}`` to the spec of a job."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from service.spec.presets import PRESETS
 
 
 class PresetJob(BaseModel):
-    """A preset by its name; any other top-level field of a spec that is given takes the place of the preset's."""
+    """A preset by its name; other top-level fields of a spec replace those of the preset."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -18,10 +18,10 @@ class PresetJob(BaseModel):
 
 
 def with_preset(body: Any) -> Any:
-    """Give the body with the fields of the preset that it names, if it names one.
+    """Return the body, completed with the fields of the preset that it names.
 
     Raises:
-        ValidationError: At ``preset``: there is none of this name.
+        ValidationError: At ``preset``: no preset has this name.
     """
     if not isinstance(body, dict) or "preset" not in body:
         return body
@@ -30,7 +30,7 @@ def with_preset(body: Any) -> Any:
     if preset is None:
         unknown = PydanticCustomError(
             "unknown_preset",
-            "no preset is called {name}; there are {known}",
+            "no preset has the name {name}; the presets are {known}",
             {"name": repr(name), "known": ", ".join(PRESETS)},
         )
         details = InitErrorDetails(type=unknown, loc=("preset",), input=name)
@@ -39,5 +39,5 @@ def with_preset(body: Any) -> Any:
     return {"name": preset.title, **preset.spec, **own}
 
 
-# What POST /v1/jobs takes: a spec, or a preset and what is to be different.
+# The body of POST /v1/jobs: a spec, or a preset with the fields that replace its own.
 PostedJob = Annotated[JobSpec, BeforeValidator(with_preset, json_schema_input_type=JobSpec | PresetJob)]

@@ -1,4 +1,4 @@
-"""Experiments with FlipNet, the smallest network with a real data set."""
+"""Presets with FlipNet."""
 
 from service.spec.presets.preset import Preset, adam, momentum, nesterov, rates, sgd
 
@@ -9,7 +9,7 @@ PRESETS = (
     Preset(
         "flipnet-half",
         "FlipNet with and without momentum",
-        "Rate 0.05 for 30 epochs, 200 seeds; seed 42, which the text shows, is one of them.",
+        "Rate 0.05 for 30 epochs, 200 seeds, including seed 42 of the text.",
         {
             "problem": FLIPNET,
             "optimizers": [sgd(0.05), momentum(0.05)],
@@ -19,7 +19,7 @@ PRESETS = (
     ),
     Preset(
         "flipnet-floor",
-        "How low can three hidden units get?",
+        "Smallest loss with three hidden units",
         "Adam on the full batch for 1,500 epochs, 64 seeds at two rates.",
         {
             "problem": FLIPNET,
@@ -33,8 +33,8 @@ PRESETS = (
     ),
     Preset(
         "beta-zero-flipnet",
-        "Momentum 0 is SGD for a network too",
-        "FlipNet at rate 0.05, 20 seeds, once with SGD and once with a velocity that forgets at once.",
+        "Momentum 0 equals SGD for a network",
+        "FlipNet at rate 0.05, 20 seeds: SGD, and momentum with β = 0.",
         {
             "problem": FLIPNET,
             "optimizers": [sgd(0.05), momentum(0.05, 0.0)],
@@ -44,7 +44,7 @@ PRESETS = (
     ),
     Preset(
         "speedup-3-5-flipnet",
-        "How much faster is momentum on FlipNet?",
+        "Speed-up of momentum on FlipNet",
         "SGD and momentum 0.9, each at thirteen rates, 20 seeds, 100 epochs.",
         {
             "problem": FLIPNET,
@@ -83,8 +83,8 @@ PRESETS = (
     ),
     Preset(
         "adam-memory",
-        "Who keeps what?",
-        "One epoch of FlipNet with SGD, momentum and Adam, and the velocity of those that keep one.",
+        "State of SGD, momentum and Adam",
+        "One epoch of FlipNet with SGD, momentum and Adam; the norm of the velocity is recorded where there is one.",
         {
             "problem": FLIPNET,
             "optimizers": [sgd(0.05), momentum(0.05), adam(0.01)],
@@ -95,7 +95,7 @@ PRESETS = (
     Preset(
         "accumulation",
         "Gradients of four micro-batches",
-        "FlipNet, batches of 2, an update after every 4 of them.",
+        "FlipNet with micro-batches of 2 and an update after 4 of them.",
         {
             "problem": FLIPNET,
             "optimizers": [momentum(0.05)],
@@ -108,8 +108,8 @@ PRESETS = (
     ),
     Preset(
         "accumulation-batch",
-        "One batch instead of four",
-        "The same updates from batches of 8.",
+        "One batch instead of four micro-batches",
+        "FlipNet with batches of 8: the same updates as four micro-batches of 2.",
         {
             "problem": FLIPNET,
             "optimizers": [momentum(0.05)],

@@ -1,4 +1,4 @@
-"""Experiments on quadratics of growing condition number, and on surfaces with several minima or none."""
+"""Presets on quadratics of several condition numbers, and on surfaces with several minima or a saddle."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ CONDITIONS = (10, 100, 1000)
 EPOCHS = {10: 400, 100: 2000, 1000: 12_000}
 RECORD_EVERY = {10: 1, 100: 2, 1000: 10}
 NOISES = (0, 1, 2, 3)
-# In the middle of the shallow well.
+# The minimum of the shallow well.
 SHALLOW = [0.905317899160115, 0.0]
 STARTS = {"from": -5, "to": 5, "num": 40}
 
 
 def _best(condition: float) -> list[dict[str, Any]]:
-    """Give the best constant settings between curvatures 1 and κ (Polyak 1964)."""
+    """Return the best constant settings for curvatures from 1 to κ (Polyak 1964)."""
     root = condition**0.5
     return [
         sgd(2 / (1 + condition), "sgd, best"),
@@ -26,7 +26,7 @@ PRESETS = (
     *(
         Preset(
             f"speedup-3-5-{condition}",
-            f"How much faster is momentum at condition number {condition}?",
+            f"Speed-up of momentum at condition number {condition}",
             f"½(w₁² + {condition}·w₂²): SGD and momentum 0.9, each at twenty-five rates.",
             {
                 "problem": {"kind": "quadratic", "eigenvalues": [1.0, float(condition)]},
@@ -43,8 +43,8 @@ PRESETS = (
     *(
         Preset(
             "curvature" if condition == 10 else f"curvature-{condition}",
-            f"The price of a condition number of {condition}",
-            f"½(w₁² + {condition}·w₂²): SGD and momentum at the best settings that theory has for it.",
+            f"Updates needed at condition number {condition}",
+            f"½(w₁² + {condition}·w₂²): SGD and momentum at the best settings by theory.",
             {
                 "problem": {"kind": "quadratic", "eigenvalues": [1.0, float(condition)]},
                 "optimizers": _best(condition),
@@ -56,7 +56,7 @@ PRESETS = (
     Preset(
         "nesterov-5-10",
         "Nesterov and momentum on the ravine",
-        "Rate 0.015, momentum 0.9: which loss stays below a thousandth first?",
+        "Rate 0.015, momentum 0.9, 400 updates.",
         {
             "problem": {"kind": "surface", "name": "ravine", "start": [5, 2]},
             "optimizers": [momentum(0.015), nesterov(0.015)],
@@ -65,8 +65,8 @@ PRESETS = (
     ),
     Preset(
         "nesterov-5-10-rosenbrock",
-        "Nesterov and momentum in Rosenbrock's valley",
-        "Momentum 0.9 at the rate 0.0005, half of what Nesterov's stability allows at the minimum.",
+        "Nesterov and momentum on Rosenbrock's function",
+        "Momentum 0.9 at rate 0.0005, half of Nesterov's limit of stability at the minimum.",
         {
             "problem": {"kind": "surface", "name": "rosenbrock"},
             "optimizers": [momentum(0.0005), nesterov(0.0005)],
@@ -76,8 +76,8 @@ PRESETS = (
     ),
     Preset(
         "nesterov-corner",
-        "Who brakes before the minimum?",
-        "The ravine at rate 0.015 with momentum 0.9: how far do both shoot past the minimum, along and across?",
+        "Overshoot of Nesterov and momentum",
+        "The ravine at rate 0.015 with momentum 0.9: overshoot along and across.",
         {
             "problem": {"kind": "surface", "name": "ravine", "start": [5, 2]},
             "optimizers": [momentum(0.015), nesterov(0.015)],
@@ -88,7 +88,7 @@ PRESETS = (
         Preset(
             "noise-escapes" if noise == 0 else f"noise-escapes-{noise}",
             f"Out of a shallow well with gradient noise {noise}",
-            "SGD from the bottom of the shallow one of two wells, 200 seeds.",
+            "SGD from the minimum of the shallow one of two wells, 200 seeds.",
             {
                 "problem": {"kind": "surface", "name": "two_wells", "start": SHALLOW, "noise": float(noise)},
                 "optimizers": [sgd(0.05)],
@@ -101,8 +101,8 @@ PRESETS = (
     ),
     Preset(
         "momentum-escapes",
-        "Across a shallow well",
-        "SGD and momentum from 400 starts to the right of two wells: who ends in the deep one on the left?",
+        "Crossing a shallow well",
+        "SGD and momentum from 400 starts to the right of two wells; the deep well is on the left.",
         {
             "problem": {
                 "kind": "surface",
@@ -116,8 +116,8 @@ PRESETS = (
     ),
     Preset(
         "momentum-escapes-saddle",
-        "Away from a saddle",
-        "SGD and momentum from 0.001 beside the ridge of x² − y².",
+        "Leaving a saddle",
+        "SGD and momentum on x² − y² from a distance of 0.001 to the ridge.",
         {
             "problem": {"kind": "surface", "name": "saddle", "start": [1.5, 0.001]},
             "optimizers": [sgd(0.01), momentum(0.01)],
@@ -126,8 +126,8 @@ PRESETS = (
     ),
     Preset(
         "convex-one-minimum",
-        "One bowl, 1,600 starts",
-        "SGD on the ravine from a grid of starts: where do they end?",
+        "One minimum, 1,600 starts",
+        "SGD on the ravine from a grid of starts.",
         {
             "problem": {
                 "kind": "surface",
@@ -142,7 +142,7 @@ PRESETS = (
     Preset(
         "convex-one-minimum-himmelblau",
         "Four minima, 1,600 starts",
-        "SGD on Himmelblau's function from a grid of starts: where do they end?",
+        "SGD on Himmelblau's function from a grid of starts.",
         {
             "problem": {"kind": "surface", "name": "himmelblau", "starts": {"x": STARTS, "y": STARTS}},
             "optimizers": [sgd(0.004)],

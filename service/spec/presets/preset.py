@@ -1,4 +1,4 @@
-"""What is a preset: a job's spec with a name, a title and a sentence."""
+"""A preset: the spec of a job with a name, a title and a sentence; and shorthands for entries."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ Spec = dict[str, Any]
 
 @dataclass(frozen=True)
 class Preset:
-    """An experiment that may be posted by its name. ``spec`` is the body of POST /v1/jobs, without a name."""
+    """An experiment that can be posted by its name. ``spec`` is the body of POST /v1/jobs, without a name."""
 
     name: str
     title: str
@@ -17,25 +17,25 @@ class Preset:
 
 
 def sgd(lr: Any, label: str = "sgd", **more: Any) -> Spec:
-    """Give an entry for plain descent."""
+    """Return an entry for plain SGD."""
     return {"label": label, "kind": "sgd", "lr": lr, **more}
 
 
 def momentum(lr: Any, beta: Any = 0.9, label: str = "momentum", **more: Any) -> Spec:
-    """Give an entry for the heavy ball."""
+    """Return an entry for SGD with momentum (heavy ball)."""
     return {"label": label, "kind": "momentum", "lr": lr, "momentum": beta, **more}
 
 
 def nesterov(lr: Any, beta: Any = 0.9, label: str = "nesterov", **more: Any) -> Spec:
-    """Give an entry for Nesterov's method."""
+    """Return an entry for Nesterov's method."""
     return {"label": label, "kind": "nesterov", "lr": lr, "momentum": beta, **more}
 
 
 def adam(lr: Any, label: str = "adam", **more: Any) -> Spec:
-    """Give an entry for Adam."""
+    """Return an entry for Adam."""
     return {"label": label, "kind": "adam", "lr": lr, **more}
 
 
 def rates(first: float, last: float, num: int) -> Spec:
-    """Give a range of learning rates of equal ratios."""
+    """Return a logarithmic range of learning rates."""
     return {"from": first, "to": last, "num": num, "scale": "log"}
