@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[1]
 MODULES = {
     "api": ("uvicorn", "service.cli.main", "service.cli.local.serve", "service.cli.local.stack", "service.api.app"),
     "worker": ("worker.runner", "worker.host", "celery.apps.worker", "celery.concurrency.thread",
-               "kombu.transport.redis", "celery.app.control", "service.database.engines"),
+               "kombu.transport.redis", "celery.app.control", "service.database.dialects.known"),
 }  # fmt: skip
 # By module: its template, and where its function `main` is.
 PROGRAMS = {

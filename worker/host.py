@@ -27,7 +27,13 @@ LONGEST_PAUSE_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1  # From linux/prctl.h.
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGALRM}
 # Everything that a process imports until it trains its first shard.
-_LOADED = ("worker.process", "worker.runner", "kombu.transport.redis", "celery.app.control", "service.database.engines")
+_LOADED = (
+    "worker.process",
+    "worker.runner",
+    "kombu.transport.redis",
+    "celery.app.control",
+    "service.database.dialects.known",
+)
 
 log = logging.getLogger("ravine.host")
 
