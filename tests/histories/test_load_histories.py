@@ -64,6 +64,7 @@ def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 
         rows = MetricRows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
         write_rows(session, job.key, rows)
         write_rows(session, job.key, replace(rows, run_index_N=rows.run_index_N + 1))
+        session.add_all(Run(job_key=job.key, index=run, status="running", epochs_done=0) for run in (0, 1))
     return job
 
 

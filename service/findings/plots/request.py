@@ -1,17 +1,19 @@
 """What may be asked of a picture, and what each kind understands?"""
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.findings.comparison.heat_map import Value
 from service.spec.fields import NO_ZERO_CHARACTER
+from service.spec.metric_fields import AXES
 
 Kind = Literal["loss", "paths", "heatmap", "comparison"]
-NumericField = Literal[
-    "loss", "train_loss", "test_loss", "accuracy", "test_accuracy", "grad_norm", "update_norm", "distance_to_minimum"
-]
+if TYPE_CHECKING:  # A type checker cannot read a Literal from a dictionary.
+    PlottedField = str
+else:
+    PlottedField = Literal[tuple(AXES)]
 Name = Annotated[str, Field(max_length=500, pattern=NO_ZERO_CHARACTER)]
 
 # What belongs to one kind or to some; everything else fits all.
@@ -41,7 +43,7 @@ class PlotQuery(BaseModel):
     dark: bool = Field(False, description="On a dark ground.")
     log: bool | None = Field(None, description="Logarithmic scale of losses; by default where all are positive.")
     labels: Name | None = Field(None, description="loss, paths: only these labels, comma-separated.")
-    field: NumericField = Field("loss", description="loss: what is drawn against epochs.")
+    field: PlottedField = Field("loss", description="loss: what is drawn against epochs.")
     band: Literal["iqr", "90"] = Field("iqr", description="loss: the middle half of the runs, or the middle 90 %.")
     label: Name | None = Field(
         None, description="heatmap: of which entry; by default the first that has a grid of two."
