@@ -124,7 +124,7 @@ class Training:
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
         if shutdown.is_requested():
-            raise Stopped(Stop.LEAVING)
+            raise Stopped(Stop.SHUTDOWN)
         return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
 
     def _is_due(self) -> bool:
@@ -163,7 +163,7 @@ class Training:
         """End a shard before its last epoch; its trained epochs are kept, unless another attempt owns it."""
         if why is Stop.LOST:
             raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
-        if why is Stop.LEAVING:
+        if why is Stop.SHUTDOWN:
             self._store_chunk(leaves=True)
             log.info("shard %d of job %s is handed over", self._claim.number, self._claim.job_id)
             return
