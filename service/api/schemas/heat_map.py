@@ -15,7 +15,7 @@ class AxisAnswer(Answer):
     """Its values, in the order of the spec."""
 
 
-class GridAnswer(Answer):
+class HeatMapAnswer(Answer):
     """One number for each cell of a grid of two hyper-parameters: what a heat map shows."""
 
     job_id: str
