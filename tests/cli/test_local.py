@@ -95,7 +95,7 @@ def test_a_taken_port_is_a_clear_error_and_nothing_is_started(tmp_path: Path) ->
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         message = fails_at_once("--port", str(port), cwd=tmp_path)
-    assert f"Port {port} of 127.0.0.1 is taken" in message
+    assert f"Port {port} of 127.0.0.1 is in use" in message
     assert f"make up PORT={port + 1}" in message
     assert not (tmp_path / "data" / "ravine.db").exists()
 
@@ -114,7 +114,7 @@ def test_a_database_of_a_newer_version_is_a_clear_error(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "data" / "ravine.db")) as connection, connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES ('of tomorrow')")
-    assert "cannot be brought to this version" in fails_at_once("--port", "0", cwd=tmp_path)
+    assert "cannot be migrated to this version" in fails_at_once("--port", "0", cwd=tmp_path)
 
 
 def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
