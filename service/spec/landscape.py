@@ -40,7 +40,7 @@ class Landscape:
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float64"
     numbers_per_example: ClassVar[int] = 0
 
-    if TYPE_CHECKING:  # Otherwise pydantic makes them fields, and fields are validated in the order of their class.
+    if TYPE_CHECKING:  # At run time pydantic would make them fields here, before the fields of the subclasses.
         start: list[float] | None
         starts: list[list[float]] | StartGrid | None
         shift_at: int | None

@@ -98,7 +98,7 @@ class Terms:
         return self._term("negative", term)
 
     def multiply(self, left: Term, right: Term) -> Term:
-        """Make a product with its constant first; two constants become one if the result is exact enough."""
+        """Make a product with its constant first; two constants become one unless the result is 0 or not finite."""
         if left.is_constant and right.is_constant:
             return self.constant(left.number * right.number)
         if right.is_constant:
@@ -116,8 +116,8 @@ class Terms:
         for factor, other in ((left, right), (right, left)):
             if factor.operation == "negative":
                 return self.negative(self.multiply(factor.operands[0], other))
-            # Two constants in front of each other did not fit into one number, and so will not fit into a third: taken
-            # out, those of (1e300 * x) ** 1000 would become a chain of a thousand.
+            # Two nested constants, which were not combined above, stay where they are: moved out, those of
+            # (1e300 * x) ** 1000 would become a chain of a thousand.
             if has_constant(factor) and not has_constant(factor.operands[1]):
                 return self.multiply(factor.operands[0], self.multiply(factor.operands[1], other))
         return self._term("*", *sorted((left, right), key=lambda term: term.index))
