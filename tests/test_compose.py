@@ -55,13 +55,13 @@ def test_every_service_that_compose_needs_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_images_of_ours_are_built_from_a_target_of_the_dockerfile(name: str) -> None:
+def test_images_of_ravine_are_built_from_a_target_of_the_dockerfile(name: str) -> None:
     assert SERVICES[name]["build"]["target"] in STAGES
     assert re.fullmatch(r"ravine-(api|worker):\d+\.\d+\.\d+", SERVICES[name]["image"])
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_image_changes_by_itself(name: str) -> None:
+def test_every_image_has_a_fixed_version(name: str) -> None:
     assert re.search(r":\d+(\.\d+)+", SERVICES[name]["image"])
 
 
@@ -71,12 +71,12 @@ def test_the_base_image_is_pinned() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_nobody_is_root(name: str) -> None:
+def test_no_service_runs_as_root(name: str) -> None:
     assert SERVICES[name]["user"] not in {"root", "0", 0}
 
 
 @pytest.mark.parametrize("stage", ["api", "worker"])
-def test_the_images_do_not_run_as_root_either(stage: str) -> None:
+def test_no_image_runs_as_root(stage: str) -> None:
     assert [text for word, text in STAGES[stage] if word == "USER"] == ["ravine"]
 
 
@@ -86,7 +86,7 @@ def test_the_api_image_has_no_torch() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
-def test_whether_a_service_is_healthy_is_asked(name: str) -> None:
+def test_every_service_has_a_health_check(name: str) -> None:
     if "healthcheck" in SERVICES[name]:
         assert SERVICES[name]["healthcheck"]["test"]
     else:
@@ -94,12 +94,12 @@ def test_whether_a_service_is_healthy_is_asked(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_what_dies_is_started_again(name: str) -> None:
+def test_services_are_restarted_after_a_crash(name: str) -> None:
     assert SERVICES[name]["restart"] == ("on-failure:3" if name == "migrate" else "unless-stopped")
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "worker-interactive"])
-def test_nobody_starts_before_the_tables_are_there(name: str) -> None:
+def test_api_and_workers_start_after_the_migration(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
 
 
@@ -122,14 +122,14 @@ def test_no_secret_is_in_the_files() -> None:
     assert "*" in (ROOT / ".dockerignore").read_text().splitlines()
 
 
-def test_a_collector_named_outside_gets_the_traces_of_api_and_workers() -> None:
+def test_the_address_of_a_collector_is_passed_to_api_and_workers() -> None:
     installs = [text for word, text in STAGES["base"] if word == "RUN" and "pip install" in text]
     assert any("[tracing]" in text for text in installs)
     for service in OURS.values():
         assert service["environment"].get("RAVINE_OTLP_ENDPOINT", "not passed on") is None
 
 
-def test_only_the_api_is_told_the_key() -> None:
+def test_only_the_api_has_the_admin_key() -> None:
     assert [name for name, service in SERVICES.items() if "RAVINE_API_KEY" in service.get("environment", {})] == ["api"]
 
 
@@ -205,7 +205,7 @@ def containers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> 
         yield containers
 
 
-def test_a_job_goes_through_the_services_of_compose(containers: Containers) -> None:
+def test_a_job_is_trained_by_the_services_of_compose(containers: Containers) -> None:
     spec = {
         "problem": {"kind": "flipnet"},
         "optimizers": [{"kind": "sgd", "lr": 0.05}, {"kind": "momentum", "lr": 0.05}],
@@ -222,7 +222,7 @@ def test_a_job_goes_through_the_services_of_compose(containers: Containers) -> N
     assert all(history["loss"][-1] < history["loss"][0] for history in histories)
 
 
-def test_the_health_checks_find_everything_well(containers: Containers) -> None:
+def test_all_health_checks_succeed(containers: Containers) -> None:
     _, *asks_the_api = SERVICES["api"]["healthcheck"]["test"]
     (asks_the_worker,) = (text for word, text in STAGES["worker"] if word == "HEALTHCHECK")
     asks_the_worker = asks_the_worker.partition("CMD ")[2]

@@ -15,7 +15,7 @@ def curves(*losses: list[float], every: int = 1) -> Curves:
     )
 
 
-def test_a_target_is_reached_first_and_for_good() -> None:
+def test_first_and_lasting_arrival_at_a_target() -> None:
     found = curves(
         [4.0, 3.0, 1.0, 2.0, 0.5],  # Back above once.
         [4.0, 1.0, 0.5],

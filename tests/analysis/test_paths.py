@@ -17,7 +17,7 @@ def test_a_zig_zag_changes_sign_turns_back_and_overshoots() -> None:
     assert path.detour > 1
 
 
-def test_a_straight_line_turns_by_nothing() -> None:
+def test_a_straight_line_has_turning_angle_0() -> None:
     path = trace(np.array([[4.0, 4.0], [3.0, 3.0], [1.0, 1.0], [0.1, 0.1]]), ORIGIN)
     assert path.turning_angle == pytest.approx(0, abs=1e-5)
     assert path.detour == pytest.approx(1)

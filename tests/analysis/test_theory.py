@@ -73,7 +73,7 @@ def test_the_limits_on_the_ravine_are_those_of_the_table() -> None:
     assert method("momentum").lr_limit(0.0) == math.inf
 
 
-def test_gradient_descent_swings_above_half_its_limit_and_not_below() -> None:
+def test_gradient_descent_oscillates_above_half_its_limit_and_not_below() -> None:
     assert not method("sgd").oscillates(0.049 * L)
     assert method("sgd").oscillates(0.051 * L)
     assert method("sgd").contraction(0.05 * L) == pytest.approx(0, abs=1e-12)
@@ -115,7 +115,7 @@ def test_the_critical_momenta_are_those_of_the_table() -> None:
 
 
 @given(st.sampled_from(["momentum", "nesterov"]), st.floats(1e-3, 0.9))
-def test_a_run_swings_above_the_critical_momentum_and_not_below(kind: str, step: float) -> None:
+def test_a_run_oscillates_above_the_critical_momentum_and_not_below(kind: str, step: float) -> None:
     critical = critical_momentum(kind, step)
     assert critical is not None
     assume(1e-3 < critical < 0.989)
@@ -148,7 +148,7 @@ def test_the_stationary_variance_solves_lyapunovs_equation(kind: str, beta: floa
     assert ours.variance(lr, value, 1.0) == pytest.approx(stationary[0], rel=1e-6)
 
 
-def test_outside_the_limit_a_noisy_run_settles_nowhere() -> None:
+def test_outside_the_limit_the_stationary_variance_is_infinite() -> None:
     assert method("sgd").variance(0.11, L, 1.0) == math.inf
 
 
@@ -176,7 +176,7 @@ def test_a_spectrum_without_a_minimum_has_no_best_settings() -> None:
         best_settings("sgd", -2.0, 2.0)
 
 
-def test_the_engines_runs_shrink_at_the_rate_of_theory_for_every_method_and_condition_number() -> None:
+def test_runs_of_the_engine_converge_at_the_rate_of_theory() -> None:
     conditions, shares, num_epochs = (3.0, 30.0, 300.0), (0.2, 0.6, 0.9), 3000
     for condition in conditions:
         optimizers, rates = [], []

@@ -49,11 +49,11 @@ def test_a_foreign_host_is_400_on_the_loopback_address(api: httpx.Client, host: 
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8000"])
-def test_this_machines_names_are_let_in(api: httpx.Client, host: str) -> None:
+def test_names_of_the_loopback_address_are_accepted(api: httpx.Client, host: str) -> None:
     assert api.get("/v1/jobs", headers={"Host": host}).status_code == 200
 
 
-def test_other_names_are_let_in_where_the_setting_has_them(
+def test_other_names_are_accepted_if_the_setting_has_them(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     env = {"RAVINE_ALLOWED_HOSTS": "ravine.example, other.example"}
@@ -134,7 +134,7 @@ def test_an_idempotency_key_is_not_longer_than_255_characters(api: httpx.Client)
         ("application/json;q=0, text/html", 406), ("application/json;q=0, */*", 406), ("nonsense", 406),
     ],
 )  # fmt: skip
-def test_an_accept_that_no_answer_can_please_is_406(api: httpx.Client, accept: str, status: int) -> None:
+def test_an_accept_header_that_allows_no_answer_is_406(api: httpx.Client, accept: str, status: int) -> None:
     answer = api.get("/v1/jobs", headers={"Accept": accept})
     assert answer.status_code == status
     if status == 406:
@@ -144,7 +144,7 @@ def test_an_accept_that_no_answer_can_please_is_406(api: httpx.Client, accept: s
         assert api.get("/v1/jobs", params={"name": "unwanted"}).json()["items"] == []
 
 
-def test_unknown_paths_are_404_and_wrong_methods_405_with_those_that_are_allowed(api: httpx.Client) -> None:
+def test_unknown_paths_are_404_and_wrong_methods_405_with_the_allowed_ones(api: httpx.Client) -> None:
     for path in ("/v1", "/v2/jobs", "/v1/jobs/", "/v1/jobs/x/y", "/docs/../settings", "/%00", "/v1/jobs/%00"):
         answer = api.get(path)
         if answer.status_code != 307:
@@ -171,7 +171,7 @@ def test_every_answer_has_the_security_headers(api: httpx.Client) -> None:
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
 
 
-def test_the_reference_loads_nothing_from_elsewhere_and_runs_no_inline_script(api: httpx.Client) -> None:
+def test_the_reference_loads_nothing_from_other_hosts_and_runs_no_inline_script(api: httpx.Client) -> None:
     page = api.get("/docs")
     assert page.status_code == 200
     assert "://" not in page.text

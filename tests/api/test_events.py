@@ -38,7 +38,7 @@ def read_on(
     return told, place
 
 
-def test_every_row_is_told_once_in_whatever_order_shards_store(
+def test_every_row_is_sent_once_whatever_the_order_of_storage(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "EVENT_ROWS", 5)
@@ -64,7 +64,7 @@ def test_every_row_is_told_once_in_whatever_order_shards_store(
         assert place == StreamPosition(behind=len(stored.claims))
 
 
-def test_the_row_of_epoch_zero_is_told_while_epoch_one_is_trained(database: Database) -> None:
+def test_the_row_of_epoch_zero_is_sent_while_epoch_one_is_trained(database: Database) -> None:
     stored = Stored(database)
     interest = interest_in(stored)
     assert read_on(database, stored, StreamPosition(), interest) == ([], StreamPosition())
@@ -75,7 +75,7 @@ def test_the_row_of_epoch_zero_is_told_while_epoch_one_is_trained(database: Data
     assert read_on(database, stored, place, interest)[0] == [(2, 1), (3, 1)]
 
 
-def test_a_look_sees_every_chunk(database: Database) -> None:
+def test_every_chunk_changes_the_state(database: Database) -> None:
     stored = Stored(database)
     seen = []
     for shard, num_epochs in [(0, 1), (2, 1), (0, 3), (1, 10)]:
@@ -91,7 +91,7 @@ def test_a_look_sees_every_chunk(database: Database) -> None:
     assert last.shards == ()
 
 
-def test_only_the_rows_of_chosen_runs_are_told(database: Database) -> None:
+def test_only_the_rows_of_selected_runs_are_sent(database: Database) -> None:
     stored = Stored(database)
     stored.finish()
     told, place = read_on(database, stored, StreamPosition(), interest_in(stored, labels="b"))
@@ -101,7 +101,7 @@ def test_only_the_rows_of_chosen_runs_are_told(database: Database) -> None:
     assert sorted(told) == [row for row in stored.rows() if row[0] in (0, 5)]
 
 
-def test_rows_far_ahead_wait_until_the_shards_before_them_are_told(
+def test_rows_beyond_the_window_are_sent_after_earlier_shards(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "WINDOW", 4)
@@ -136,7 +136,7 @@ def test_thinned_events_keep_first_last_and_extremes(database: Database) -> None
     assert len(epochs) <= 60
 
 
-def test_thinned_events_tell_the_same_points_whatever_chunks_come(
+def test_thinned_events_have_the_same_points_whatever_the_chunks(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "THINNED_EVENT_ROWS", 150)
@@ -166,7 +166,7 @@ def test_thinned_events_tell_the_same_points_whatever_chunks_come(
     assert 30 <= len(of_run) <= 42
 
 
-def test_a_thinned_reader_need_not_wait_for_the_end(database: Database) -> None:
+def test_thinned_rows_are_sent_before_the_end(database: Database) -> None:
     stored = Stored(database, epochs=999)
     interest = interest_in(stored, runs="0", max_points=100)
     stored.store(0, 39)
@@ -180,7 +180,7 @@ def test_a_thinned_reader_need_not_wait_for_the_end(database: Database) -> None:
     assert told == [(0, 80)]
 
 
-def test_an_export_and_the_place_behind_it_leave_neither_gap_nor_repeat(database: Database) -> None:
+def test_an_export_and_the_position_after_it_have_neither_gap_nor_repeat(database: Database) -> None:
     stored = Stored(database)
     stored.store(0, 4)
     stored.store(2, 10)
@@ -200,7 +200,7 @@ def test_an_export_and_the_place_behind_it_leave_neither_gap_nor_repeat(database
     assert sorted([*exported, *rest]) == stored.rows()
 
 
-def test_a_job_that_is_deleted_while_it_is_read_is_not_taken_for_one_without_rows(database: Database) -> None:
+def test_a_job_deleted_during_a_read_is_an_error(database: Database) -> None:
     stored = Stored(database)
     stored.finish()
     runs, interest = Runs(stored.spec), interest_in(stored)

@@ -32,7 +32,7 @@ async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> Str
     return place
 
 
-def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hundred_readers_share_the_reads_of_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = Stored(database)
     watched = Watched(stored.job, Runs(stored.spec))
     interest = Interest(((0, 6),), select_fields(stored.spec, "loss"))
@@ -76,7 +76,7 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
     assert looks <= 2 + 40 + seconds / POLL_SECONDS
 
 
-def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_a_follower_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.api.events.hub.CACHE_BYTES", 2_000)
     monkeypatch.setattr(news, "EVENT_ROWS", 6)
     stored = Stored(database, epochs=100)
@@ -99,7 +99,7 @@ def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pyt
     assert max(kept) <= 2_000
 
 
-def test_a_hub_that_is_closed_lets_all_go(database: Database) -> None:
+def test_closing_the_hub_ends_all_streams(database: Database) -> None:
     stored = Stored(database)
     watched = Watched(stored.job, Runs(stored.spec))
 

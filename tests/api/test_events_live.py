@@ -53,7 +53,7 @@ def rows_of(event: Event) -> list[Row]:
     return [(split_run_id(run["run_id"])[1], epoch) for run in event.data["runs"] for epoch in run["epoch"]]
 
 
-def test_a_job_is_watched_from_its_queue_to_its_end(client: httpx.Client) -> None:
+def test_a_stream_covers_a_job_from_queued_to_its_end(client: httpx.Client) -> None:
     spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.1}], "seeds": [1, 2], "epochs": 30}
     job_id = client.post("/v1/jobs", json=spec).raise_for_status().json()["id"]
     with watching(client, job_id) as stream:
@@ -72,7 +72,7 @@ def test_a_job_is_watched_from_its_queue_to_its_end(client: httpx.Client) -> Non
     assert set(parts[0]) == set(history) - {"total_points", "returned_points"}
 
 
-def test_reconnecting_after_any_event_leaves_neither_gap_nor_repeat(
+def test_reconnecting_after_any_event_gives_neither_gap_nor_repeat(
     client: httpx.Client, stack_database: Database
 ) -> None:
     stored = Stored(stack_database)
@@ -101,7 +101,7 @@ def test_reconnecting_after_any_event_leaves_neither_gap_nor_repeat(
     assert len(told) == len(set(told))
 
 
-def test_after_the_end_there_is_nothing_to_come_back_for(client: httpx.Client, stack_database: Database) -> None:
+def test_reconnecting_after_the_event_end_is_answered_204(client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database)
     stored.finish()
     with watching(client, stored.id) as stream:
@@ -115,7 +115,7 @@ def test_after_the_end_there_is_nothing_to_come_back_for(client: httpx.Client, s
     other.finish()
 
 
-def test_a_late_reader_gets_all_then_the_end(client: httpx.Client, stack_database: Database) -> None:
+def test_a_late_reader_gets_all_rows_then_the_end(client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database, epochs=1_500)
     stored.finish()
     with watching(client, stored.id, fields="loss") as stream:
@@ -144,7 +144,7 @@ def test_events_are_chosen_by_run_label_field_and_thinned(client: httpx.Client, 
     assert client.get("/v1/jobs/01a1fd99-6a5f-75de-861f-50b300000000/events").status_code == 404
 
 
-def test_nan_infinities_and_minus_zero_are_told_apart(client: httpx.Client, stack_database: Database) -> None:
+def test_nan_infinities_and_minus_zero_are_distinguished(client: httpx.Client, stack_database: Database) -> None:
     values = [1e308, -0.0, None, float("inf"), float("-inf"), float("nan")]
     stored = Stored(stack_database, epochs=5, seeds=[0], loss=lambda run, epoch: values[epoch])
     stored.finish()
@@ -170,7 +170,7 @@ def test_a_deleted_job_ends_its_streams(client: httpx.Client, stack_database: Da
     assert client.get(f"/v1/jobs/{stored.id}/events").status_code == 404
 
 
-def test_a_reader_that_takes_nothing_costs_the_others_nothing(
+def test_a_client_that_reads_nothing_does_not_delay_others(
     stack: Stack, client: httpx.Client, stack_database: Database
 ) -> None:
     stored = Stored(stack_database, epochs=15_000)

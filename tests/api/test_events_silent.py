@@ -32,7 +32,7 @@ def api_database(api: Api, open_database: Callable[[str], Database]) -> Database
     return open_database(api.database_url)
 
 
-def test_a_silent_stream_sends_comments_as_often_as_is_set(api: Api, api_database: Database) -> None:
+def test_a_silent_stream_sends_comments_at_the_interval_of_the_setting(api: Api, api_database: Database) -> None:
     stored = Stored(api_database)
     url = f"{api.url}/v1/jobs/{stored.id}/events"
     pings: list[float] = []
@@ -47,12 +47,12 @@ def test_a_silent_stream_sends_comments_as_often_as_is_set(api: Api, api_databas
     assert pings[-1] - pings[0] > 2 * PING_SECONDS
 
 
-def test_by_default_a_stream_is_silent_for_ten_seconds_and_a_reader_for_a_minute() -> None:
+def test_by_default_comments_come_after_10_s_and_stalled_streams_end_after_60_s() -> None:
     assert Settings.model_fields["ping_seconds"].default == 10.0
     assert Settings.model_fields["stalled_seconds"].default == 60.0
 
 
-def test_a_reader_that_never_reads_is_cut_off_and_no_other(api: Api, api_database: Database) -> None:
+def test_only_a_stream_whose_client_reads_nothing_is_closed(api: Api, api_database: Database) -> None:
     stored = Stored(api_database, epochs=40_000)
     with ExitStack() as streams:
         never, slow, quick, table = (streams.enter_context(closing(connect(api.url))) for _ in range(4))

@@ -87,7 +87,7 @@ def test_ids_are_uuid7_and_sort_by_creation(client: httpx.Client) -> None:
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in ids)
 
 
-def test_a_dry_run_tells_what_would_run_and_stores_nothing(client: httpx.Client) -> None:
+def test_a_dry_run_gives_the_size_of_a_job_and_stores_nothing(client: httpx.Client) -> None:
     before = newest(client)
     grid = {**SPEC, "optimizers": [{"kind": "sgd", "lr": {"from": 0.01, "to": 0.1, "num": 10}}], "seeds": {"count": 3}}
     answer = client.post("/v1/jobs?dry_run=true", json=grid)
@@ -162,7 +162,7 @@ def test_jobs_are_filtered_by_status_and_problem(client: httpx.Client) -> None:
     assert listed(status="queued") == []
 
 
-def test_a_name_is_looked_for_as_it_is_written(client: httpx.Client) -> None:
+def test_the_filter_of_names_takes_every_character_literally(client: httpx.Client) -> None:
     mark = uuid4().hex
     job_id = post(client, {**SPEC, "name": f"Über 50% of_all {mark}"})["id"]
     for part, is_found in {"Über": True, "ÜBER": True, "50% OF_ALL": True, "5%0": False, "of-all": False}.items():
@@ -170,7 +170,7 @@ def test_a_name_is_looked_for_as_it_is_written(client: httpx.Client) -> None:
         assert (job_id in {job["id"] for job in found}) == is_found, part
 
 
-def test_a_running_job_stops_when_cancelled_and_keeps_what_was_recorded(client: httpx.Client) -> None:
+def test_a_running_job_stops_when_cancelled_and_keeps_its_rows(client: httpx.Client) -> None:
     job = post(client, {**LONG, "record_every": 1, "epochs": 1_000_000})
     wait_until_running(client, job["id"])
     until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["progress"]["epochs_done"] > 0, "nothing was recorded")
@@ -192,7 +192,7 @@ def test_a_running_job_stops_when_cancelled_and_keeps_what_was_recorded(client: 
     assert client.get(f"/v1/runs/{run['id']}/metrics").status_code == 404
 
 
-def test_a_cancelled_job_ends_at_once_where_no_worker_has_begun_its_shards(client: httpx.Client) -> None:
+def test_queued_shards_of_a_cancelled_job_end_at_once(client: httpx.Client) -> None:
     # Four shards and one process for sweeps: at least two have not begun.
     sweep = {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]}
     job = post(client, sweep)
@@ -203,7 +203,7 @@ def test_a_cancelled_job_ends_at_once_where_no_worker_has_begun_its_shards(clien
     assert client.get(f"/v1/jobs/{job['id']}/runs", params={"status": "cancelled", "limit": 1}).json()["items"]
 
 
-def test_a_small_job_does_not_wait_behind_a_sweep(client: httpx.Client) -> None:
+def test_a_small_job_does_not_wait_for_a_sweep(client: httpx.Client) -> None:
     sweep = post(client, {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]})
     wait_until_running(client, sweep["id"])
     small = wait_for_job(client, post(client)["id"])

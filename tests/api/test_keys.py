@@ -70,7 +70,7 @@ def clients(door: Door) -> Iterator[tuple[httpx.Client, httpx.Client, httpx.Clie
         yield one, other, admin
 
 
-def test_every_route_of_v1_asks_for_a_key_and_says_which_scheme(door: Door) -> None:
+def test_every_route_of_v1_requires_a_key_and_names_the_scheme(door: Door) -> None:
     with door.client() as stranger:
         document = stranger.get("/openapi.json").json()
         asked = 0
@@ -103,7 +103,7 @@ def test_a_wrong_key_is_401(door: Door, header: str) -> None:
     assert answer.status_code == 401
 
 
-def test_the_key_of_the_setting_is_an_admins(door: Door, clients: tuple[httpx.Client, ...]) -> None:
+def test_the_key_of_the_setting_is_an_admin_key(door: Door, clients: tuple[httpx.Client, ...]) -> None:
     job = clients[0].post("/v1/jobs", json=SPEC).json()
     with door.client(SETTING) as client:
         assert client.get(f"/v1/jobs/{job['id']}").status_code == 200
@@ -131,7 +131,7 @@ def test_no_key_is_in_the_log(door: Door, clients: tuple[httpx.Client, ...]) -> 
     assert not [secret for secret in secrets if secret in log]
 
 
-def test_anothers_job_does_not_exist_for_an_owner(clients: tuple[httpx.Client, ...]) -> None:
+def test_a_job_of_another_owner_is_404(clients: tuple[httpx.Client, ...]) -> None:
     one, other, admin = clients
     job = one.post("/v1/jobs", json=SPEC | {"name": f"mine {uuid4()}"}).json()
     here = f"/v1/jobs/{job['id']}"
@@ -161,7 +161,7 @@ def test_anothers_job_does_not_exist_for_an_owner(clients: tuple[httpx.Client, .
     assert one.delete(here).status_code == 204
 
 
-def test_an_idempotency_key_is_its_owners_alone(clients: tuple[httpx.Client, ...]) -> None:
+def test_idempotency_keys_of_owners_are_independent(clients: tuple[httpx.Client, ...]) -> None:
     one, other, _ = clients
     header = {"Idempotency-Key": str(uuid4())}
     first = one.post("/v1/jobs", json=SPEC, headers=header).json()["id"]
@@ -171,14 +171,14 @@ def test_an_idempotency_key_is_its_owners_alone(clients: tuple[httpx.Client, ...
     assert one.post("/v1/jobs", json=SPEC, headers=header).json()["id"] == first
 
 
-def test_a_revoked_key_opens_nothing_after_a_second(door: Door) -> None:
+def test_a_revoked_key_is_rejected_after_a_second(door: Door) -> None:
     with door.client(door.new_key("for a while")) as client:
         assert client.get("/v1/jobs").status_code == 200
         door.revoke("for a while")
         until(lambda: client.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
 
 
-def test_keys_are_made_listed_and_revoked_from_a_terminal(tmp_path: Path) -> None:
+def test_keys_are_created_listed_and_revoked_on_the_command_line(tmp_path: Path) -> None:
     def ravine_keys(*arguments: str) -> Result:
         return CliRunner().invoke(key_commands.app, [*arguments, "--data-dir", str(tmp_path)])
 
@@ -200,7 +200,7 @@ def test_keys_are_made_listed_and_revoked_from_a_terminal(tmp_path: Path) -> Non
     assert ravine_keys("create", "--name", "a\nb").exit_code != 0
 
 
-def test_the_loopback_address_is_open_until_there_is_a_key(
+def test_the_loopback_address_requires_no_key_until_one_exists(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     with Api(new_database("sqlite"), broker.new_url(), tmp_path) as api, closing(Door(api)) as door:
@@ -219,7 +219,7 @@ def test_the_loopback_address_is_open_until_there_is_a_key(
 
 
 @pytest.mark.parametrize("command", ["serve", "up"])
-def test_beyond_the_loopback_address_nothing_starts_without_a_key(
+def test_on_other_addresses_nothing_starts_without_a_key(
     new_database: Callable[[str], str], tmp_path: Path, command: str
 ) -> None:
     url = new_database("sqlite") if command == "serve" else ""
@@ -257,7 +257,7 @@ def test_a_short_key_in_the_setting_is_refused_without_being_shown(tmp_path: Pat
     assert "Traceback" not in answer.stderr
 
 
-def test_with_a_key_the_api_listens_everywhere_and_whoever_has_none_stays_out(
+def test_with_a_key_the_api_listens_everywhere_and_rejects_requests_without_one(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     env = {"RAVINE_API_KEY": SETTING}
@@ -279,5 +279,5 @@ def test_with_a_key_the_api_listens_everywhere_and_whoever_has_none_stays_out(
         ("::ffff:10.0.0.1", False), ("fe80::1%eth0", False), ("example.org", False),
     ],
 )  # fmt: skip
-def test_what_only_this_machine_reaches(address: str | None, is_local: bool) -> None:
+def test_loopback_addresses_are_recognised(address: str | None, is_local: bool) -> None:
     assert is_loopback(address) is is_local

@@ -76,14 +76,14 @@ def test_more_open_jobs_than_allowed_are_429_until_one_has_ended(owners: tuple[h
     assert one.post("/v1/jobs", json=SPEC).status_code == 429
 
 
-def test_requests_at_the_same_moment_count_each_other(owners: tuple[httpx.Client, httpx.Client]) -> None:
+def test_concurrent_requests_count_each_other(owners: tuple[httpx.Client, httpx.Client]) -> None:
     one, _ = owners
     with ThreadPoolExecutor(12) as threads:
         statuses = [answer.status_code for answer in threads.map(lambda _: one.post("/v1/jobs", json=SPEC), range(12))]
     assert sorted(statuses) == [202] * 4 + [429] * 8
 
 
-def test_more_open_work_than_allowed_is_429_but_a_job_alone_is_let_in(
+def test_more_open_work_than_allowed_is_429_but_a_single_job_is_accepted(
     owners: tuple[httpx.Client, httpx.Client],
 ) -> None:
     one, other = owners
@@ -95,7 +95,7 @@ def test_more_open_work_than_allowed_is_429_but_a_job_alone_is_let_in(
     assert other.post("/v1/jobs", json=SPEC | {"epochs": 100}).status_code == 202
 
 
-def test_a_database_that_goes_away_is_503_and_what_was_accepted_is_there_when_it_is_back(
+def test_an_unavailable_database_is_503_and_accepted_jobs_are_kept(
     postgres: Postgres, new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     url = new_database("postgresql")
@@ -125,7 +125,7 @@ def test_a_database_that_goes_away_is_503_and_what_was_accepted_is_there_when_it
         assert "read-only" in answer.json()["detail"]
 
 
-def test_a_sqlite_file_that_stays_locked_is_503_for_writers_and_open_for_readers(
+def test_a_locked_sqlite_file_is_503_for_writers_and_readable(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     url = new_database("sqlite")
@@ -148,7 +148,9 @@ def test_a_sqlite_file_that_stays_locked_is_503_for_writers_and_open_for_readers
         ("PRAGMA max_page_count = 1", "has no disk space left"),
     ],
 )
-def test_a_sqlite_file_that_takes_no_more_says_why(tmp_path: Path, spoil: str, reason: str) -> None:
+def test_a_sqlite_file_that_cannot_be_written_is_unavailable_with_the_reason(
+    tmp_path: Path, spoil: str, reason: str
+) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'spoilt.db'}")
     with engine.connect() as connection:
         connection.execute(text("CREATE TABLE rows (value TEXT)"))
@@ -160,7 +162,7 @@ def test_a_sqlite_file_that_takes_no_more_says_why(tmp_path: Path, spoil: str, r
     assert why_unavailable(caught.value) == reason
 
 
-def test_a_mistake_in_what_the_database_is_asked_is_no_503(tmp_path: Path) -> None:
+def test_an_invalid_statement_is_not_503(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
     with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
         connection.execute(text("SELECT nonsense FROM"))

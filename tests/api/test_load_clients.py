@@ -41,7 +41,7 @@ def epochs_done(client: httpx.Client, job_id: str) -> int:
     return int(client.get(f"/v1/jobs/{job_id}").json()["progress"]["epochs_done"])
 
 
-def test_fifty_clients_poll_while_ten_jobs_train_and_every_answer_is_one(client: httpx.Client) -> None:
+def test_fifty_clients_poll_while_ten_jobs_train_without_an_error(client: httpx.Client) -> None:
     job_ids = [post(client, SWEEP)["id"] for _ in range(10)]
     answers = poll(str(client.base_url), 50, 4.0, job_ids)
     for job_id in job_ids:
@@ -52,7 +52,7 @@ def test_fifty_clients_poll_while_ten_jobs_train_and_every_answer_is_one(client:
     assert ends <= {"completed", "cancelled"}
 
 
-def test_a_poll_sees_what_was_answered_before_it(client: httpx.Client) -> None:
+def test_a_poll_is_never_older_than_an_earlier_answer(client: httpx.Client) -> None:
     """Shared reads are never older than the question: not even while others keep them going."""
     stopped = threading.Event()
     job_ids = [post(client, {**SWEEP, "epochs": 10_000})["id"] for _ in range(5)]
@@ -73,7 +73,7 @@ def test_a_poll_sees_what_was_answered_before_it(client: httpx.Client) -> None:
         other.result()
 
 
-def test_an_unknown_job_is_404_for_whoever_asks_while_others_get_theirs(client: httpx.Client) -> None:
+def test_an_unknown_job_is_404_while_other_polls_are_answered(client: httpx.Client) -> None:
     known = post(client)["id"]
     unknown = known[:-1] + ("0" if known[-1] != "0" else "1")
     with ThreadPoolExecutor(20) as pool:

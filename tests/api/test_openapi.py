@@ -94,9 +94,7 @@ def test_operation_ids_are_verbs_fit_for_generated_clients(document: dict[str, A
 @pytest.mark.parametrize(
     ("name", "members"), [("TrainingProblem", PROBLEMS), ("OptimizerEntry", OPTIMIZERS), ("Schedule", SCHEDULES)]
 )
-def test_unions_have_names_and_tell_their_members_apart(
-    document: dict[str, Any], name: str, members: tuple[Any, ...]
-) -> None:
+def test_unions_have_names_and_discriminators(document: dict[str, Any], name: str, members: tuple[Any, ...]) -> None:
     schemas = document["components"]["schemas"]
     union = schemas[name]
     mapping = union["discriminator"]["mapping"]
@@ -116,7 +114,7 @@ def test_numbers_that_may_not_be_finite_say_so(document: dict[str, Any]) -> None
     assert {"$ref": "#/components/schemas/Number"} in schemas["RunAnswer"]["properties"]["final_loss"]["anyOf"]
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     references = re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document))
     assert set(references) <= set(schemas)

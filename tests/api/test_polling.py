@@ -12,7 +12,7 @@ from service.jobs.owners import ANYBODY, Caller
 from tests.stored import Stored
 
 
-def test_an_answer_is_kept_until_its_job_changes(database: Database) -> None:
+def test_an_answer_is_cached_until_its_job_changes(database: Database) -> None:
     stored = Stored(database)
     polls = Polls(database)
 

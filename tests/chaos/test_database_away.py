@@ -12,7 +12,7 @@ from tests.chaos.specs import LONG
 from tests.servers import wait_for_job
 
 
-def test_a_training_outlives_a_database_that_is_away_for_longer_than_a_lease(fragile: Fragile, expected: Any) -> None:
+def test_a_training_continues_after_an_outage_longer_than_a_lease(fragile: Fragile, expected: Any) -> None:
     if fragile.postgres is None:
         pytest.skip("SQLite has no server that could go away")
     fragile.wait_until_workers_are_up()

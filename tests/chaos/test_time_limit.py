@@ -5,7 +5,7 @@ from tests.chaos.specs import SLOW, SMALL
 from tests.servers import wait_for_job
 
 
-def test_a_job_that_takes_too_long_fails_with_the_reason(fragile: Fragile) -> None:
+def test_a_job_beyond_its_time_limit_fails_with_the_reason(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
     # Far longer than the limit; its first rows are there after a moment.
     job_id = fragile.post({**SLOW, "problem": {**SLOW["problem"], "hidden": 2}, "time_limit_seconds": 3})
@@ -20,7 +20,7 @@ def test_a_job_that_takes_too_long_fails_with_the_reason(fragile: Fragile) -> No
     assert history["epoch"] == (list(range(first["epochs_done"] + 1)) if was_recorded else [])
 
 
-def test_a_limit_beyond_what_is_allowed_is_refused_with_its_place(fragile: Fragile) -> None:
+def test_a_time_limit_above_the_allowed_one_is_rejected_with_its_place(fragile: Fragile) -> None:
     for limit, place in ((1e9, ["body", "time_limit_seconds"]), (0, ["body", "time_limit_seconds"])):
         answer = fragile.client.post("/v1/jobs", json={**SMALL, "time_limit_seconds": limit})
         assert answer.status_code == 422

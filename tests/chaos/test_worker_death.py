@@ -14,7 +14,7 @@ from tests.chaos.specs import LONG, SLOW, SMALL
 from tests.servers import wait_for_job
 
 
-def test_a_worker_that_is_told_to_end_hands_over_inside_an_epoch_and_another_goes_on(fragile: Fragile) -> None:
+def test_a_worker_that_shuts_down_hands_over_inside_an_epoch_and_another_continues(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
     job_id = fragile.post(SLOW)
     fragile.wait_until_running(job_id)
@@ -30,7 +30,7 @@ def test_a_worker_that_is_told_to_end_hands_over_inside_an_epoch_and_another_goe
     fragile.wait(lambda: fragile.job(job_id)["status"] == "cancelled", 10, "the job is cancelled")
 
 
-def test_a_stopped_worker_that_wakes_up_after_its_lease_writes_nothing_more(fragile: Fragile, expected: Any) -> None:
+def test_a_worker_suspended_beyond_its_lease_writes_nothing_more(fragile: Fragile, expected: Any) -> None:
     fragile.wait_until_workers_are_up()
     job_id = fragile.post(LONG)
     fragile.wait_until_running(job_id, epoch=1)
@@ -45,7 +45,7 @@ def test_a_stopped_worker_that_wakes_up_after_its_lease_writes_nothing_more(frag
     assert violations(expected, record_of(fragile.database, job_id), []) == []
 
 
-def test_a_shard_that_loses_each_of_its_workers_fails_after_three_and_other_jobs_go_on(fragile: Fragile) -> None:
+def test_a_shard_that_loses_three_workers_fails_and_other_jobs_continue(fragile: Fragile) -> None:
     job_id = fragile.post(SLOW)
     others = []
     for attempt in (1, 2, 3):

@@ -40,7 +40,7 @@ def ravine_doctor(database_url: str, broker_url: str, *options: str) -> "subproc
     )
 
 
-def test_a_healthy_stack_is_found_well(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine of the tests may have less room than a sweep wants.
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
     monkeypatch.setattr(doctor, "PING_SECONDS", 5.0)
@@ -50,7 +50,7 @@ def test_a_healthy_stack_is_found_well(stack: Stack, monkeypatch: pytest.MonkeyP
     assert "batch@" in found["workers"].found
 
 
-def test_the_command_prints_a_line_each_and_fails_while_something_is_wrong(
+def test_the_command_prints_a_line_per_check_and_fails_if_one_fails(
     new_database: Callable[[str], str], broker: Broker
 ) -> None:
     url, nobody = new_database("sqlite"), broker.new_url()
@@ -69,7 +69,9 @@ def test_the_command_prints_a_line_each_and_fails_while_something_is_wrong(
     }  # fmt: skip
 
 
-def test_a_broker_that_is_away_is_named_and_the_workers_are_not_guessed_at(new_database: Callable[[str], str]) -> None:
+def test_an_unreachable_broker_is_named_and_the_state_of_the_workers_is_unknown(
+    new_database: Callable[[str], str],
+) -> None:
     found = findings(new_database("sqlite"), f"redis://127.0.0.1:{free_port()}/0")
     assert not found["broker"].is_well
     assert "RAVINE_BROKER_URL" in found["broker"].way_out
@@ -78,7 +80,7 @@ def test_a_broker_that_is_away_is_named_and_the_workers_are_not_guessed_at(new_d
     assert found["database"].is_well
 
 
-def test_a_database_that_is_away_is_named_without_its_password(postgres: Postgres, broker_url: str) -> None:
+def test_an_unreachable_database_is_named_without_its_password(postgres: Postgres, broker_url: str) -> None:
     url = f"postgresql+psycopg://ravine:hunter2@127.0.0.1:{free_port()}/ravine"
     found = findings(url, broker_url)
     assert not found["database"].is_well
@@ -89,7 +91,7 @@ def test_a_database_that_is_away_is_named_without_its_password(postgres: Postgre
     assert not missing["migrations"].is_well
 
 
-def test_a_sqlite_file_that_is_not_there_is_named_and_not_made(tmp_path: Path, broker_url: str) -> None:
+def test_a_missing_sqlite_file_is_named_and_not_created(tmp_path: Path, broker_url: str) -> None:
     found = findings(f"sqlite:///{tmp_path / 'none.db'}", broker_url)
     assert not found["database"].is_well
     assert "ravine up" in found["database"].way_out
@@ -107,7 +109,7 @@ def test_tables_of_another_version_are_named(database_url: str, broker_url: str)
     assert "ravine migrate" in migrations.way_out
 
 
-def test_a_clock_that_is_off_and_a_full_disk_are_named(
+def test_a_wrong_clock_and_a_full_disk_are_named(
     database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = doctor.time.time

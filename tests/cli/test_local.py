@@ -91,7 +91,7 @@ def fails_at_once(*options: str, cwd: Path) -> str:
     return answer.stderr
 
 
-def test_a_taken_port_is_a_clear_error_and_nothing_is_started(tmp_path: Path) -> None:
+def test_a_port_in_use_is_a_clear_error_and_nothing_is_started(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         message = fails_at_once("--port", str(port), cwd=tmp_path)
@@ -127,12 +127,12 @@ def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == [deep]
 
 
-def test_down_without_anything_running_says_so(tmp_path: Path) -> None:
+def test_down_without_a_running_stack_prints_so(tmp_path: Path) -> None:
     answer = subprocess.run([RAVINE, "down"], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert "No Ravine runs on" in answer.stdout
 
 
-def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:
+def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path) -> None:
     """One stack for several promises, because each start loads torch twice."""
     port = free_port()
     with up("--port", str(port), cwd=tmp_path) as first:
@@ -184,7 +184,7 @@ def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:
     assert list(temporary.glob("ravine-*")) == []
 
 
-def test_ctrl_c_while_everything_is_starting_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_ctrl_c_during_the_start_ends_all_processes(tmp_path: Path) -> None:
     with up("--port", "0", cwd=tmp_path) as running:
         until(lambda: len(running.family()) >= 2)
         family = running.family()

@@ -66,7 +66,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_part_that_is_killed_is_started_again_and_the_reason_is_told(supervisor: Supervisor, diary: Diary) -> None:
+def test_a_killed_process_is_restarted_and_the_reason_is_printed(supervisor: Supervisor, diary: Diary) -> None:
     part = run(supervisor, SLEEPS_FOR_EVER)
     until(lambda: diary.lines == ["up"])
     first = part.pid
@@ -77,13 +77,13 @@ def test_a_part_that_is_killed_is_started_again_and_the_reason_is_told(superviso
     assert diary.deaths == ["was ended by SIGKILL; starting it again"]
 
 
-def test_what_a_part_prints_is_kept_in_its_log(supervisor: Supervisor, diary: Diary, tmp_path: Path) -> None:
+def test_the_output_of_a_process_is_written_to_its_log(supervisor: Supervisor, diary: Diary, tmp_path: Path) -> None:
     run(supervisor, SLEEPS_FOR_EVER)
     until(lambda: diary.lines == ["up"])
     assert (tmp_path / "part.log").read_text() == "up\n"
 
 
-def test_a_part_that_cannot_start_is_given_up_with_its_last_lines(
+def test_a_process_that_cannot_start_is_an_error_with_its_last_lines(
     supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
@@ -97,7 +97,7 @@ def test_a_part_that_cannot_start_is_given_up_with_its_last_lines(
     assert len(diary.deaths) == 4
 
 
-def test_a_part_that_once_started_well_is_never_given_up(
+def test_a_process_that_has_started_once_is_restarted_without_a_limit(
     supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(part_module, "SETTLED_SECONDS", 0.0)
@@ -107,14 +107,14 @@ def test_a_part_that_once_started_well_is_never_given_up(
     assert part.failure is None
 
 
-def test_a_program_that_is_not_there_is_named(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_is_named(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
     supervisor.run("part", ["/nonexistent/valkey-server"])
     with pytest.raises(StackError, match="/nonexistent/valkey-server cannot be started: No such file or directory"):
         supervisor.wait(10.0)
 
 
-def test_a_part_that_ignores_the_request_to_stop_is_killed(
+def test_a_process_that_ignores_sigterm_is_killed(
     supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.cli.local.supervisor.STOP_SECONDS", 0.1)
@@ -127,7 +127,7 @@ def test_a_part_that_ignores_the_request_to_stop_is_killed(
     assert diary.deaths == []
 
 
-def test_asking_twice_does_not_wait_for_the_patience_of_the_first(supervisor: Supervisor, diary: Diary) -> None:
+def test_a_second_request_to_stop_kills_at_once(supervisor: Supervisor, diary: Diary) -> None:
     run(supervisor, IGNORES_SIGTERM)
     until(lambda: diary.lines)
     supervisor.ask_to_stop()
@@ -137,7 +137,7 @@ def test_asking_twice_does_not_wait_for_the_patience_of_the_first(supervisor: Su
     assert time.monotonic() - started < STOP_SECONDS
 
 
-def test_what_a_part_has_started_ends_with_it(supervisor: Supervisor, diary: Diary) -> None:
+def test_children_of_a_process_end_with_it(supervisor: Supervisor, diary: Diary) -> None:
     part = run(supervisor, HAS_A_CHILD)
     until(lambda: diary.lines == ["up", "up"])
     leader = part.pid
@@ -149,7 +149,7 @@ def test_what_a_part_has_started_ends_with_it(supervisor: Supervisor, diary: Dia
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
-def test_a_part_dies_with_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+def test_a_process_ends_with_a_killed_supervisor(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path

@@ -46,7 +46,7 @@ def test_a_job_that_ended_before_its_first_row_has_nothing_to_compare_either(dat
     assert found["verdict"] == "No run has recorded anything yet."
 
 
-def test_a_running_job_is_compared_as_far_as_it_is(database: Database) -> None:
+def test_a_running_job_is_compared_by_its_rows_so_far(database: Database) -> None:
     key = create(database)
     with database.transaction() as session:
         claimed = shards.claim(session, key, 0, lease_seconds=60, receipt={})

@@ -31,7 +31,7 @@ def test_gradients_come_in_the_order_of_the_points(client: httpx.Client) -> None
     assert told["loss"] is None
 
 
-def test_a_turned_quadratic_is_as_its_axes_say(client: httpx.Client) -> None:
+def test_a_rotated_quadratic_follows_its_axes(client: httpx.Client) -> None:
     problem = {"kind": "quadratic", "eigenvalues": [1, 100], "angle": 90, "start": [1, 1]}
     told = ask(client, problem=problem, x=SIDE, y=SIDE, points=[[1, 2]])
     # Turned by 90 degrees the steep axis is x.
@@ -46,7 +46,7 @@ def test_one_dimension_has_one_side_and_a_list(client: httpx.Client) -> None:
     assert told["gradients"] == [[0.5]]
 
 
-def test_the_minimum_of_a_formula_is_where_descent_from_its_start_leads(client: httpx.Client) -> None:
+def test_the_minimum_of_a_formula_is_that_reached_from_its_start(client: httpx.Client) -> None:
     told = ask(client, problem={"kind": "surface", "expression": "(x - 3)**2 + 4*(y + 1)**2 + 2", "start": [0, 0]})
     assert told["minima"][0]["position"] == pytest.approx([3, -1])
     assert told["minima"][0]["value"] == pytest.approx(2)
@@ -63,7 +63,9 @@ def test_the_minimum_of_a_formula_is_where_descent_from_its_start_leads(client: 
         ({"problem": {"kind": "flipnet"}}, ["body", "problem", "kind"]),
     ],
 )
-def test_what_has_no_map_is_refused_with_the_place(client: httpx.Client, query: dict[str, Any], place: list) -> None:
+def test_a_problem_without_a_map_is_rejected_with_the_place(
+    client: httpx.Client, query: dict[str, Any], place: list
+) -> None:
     answer = client.post("/v1/landscape", json=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == place

@@ -97,7 +97,7 @@ def test_the_page_cites_the_source_of_each_statement_and_its_criterion() -> None
 
 
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-def test_the_page_says_what_the_lessons_come_to_today(stack: Stack) -> None:
+def test_the_page_has_the_verdicts_of_this_version(stack: Stack) -> None:
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
         for name in CHEAP:
             assert client.post(f"/v1/lessons/{name}/jobs").status_code == 202
@@ -159,14 +159,14 @@ def test_a_lesson_whose_job_is_gone_before_it_was_judged_has_stopped(client: htt
 
 
 @pytest.mark.parametrize("call", [("GET", "/v1/lessons/nope"), ("POST", "/v1/lessons/nope/jobs")])
-def test_an_unknown_lesson_is_404_with_the_names_there_are(client: httpx.Client, call: tuple[str, str]) -> None:
+def test_an_unknown_lesson_is_404_with_the_known_names(client: httpx.Client, call: tuple[str, str]) -> None:
     answer = client.request(*call)
     assert answer.status_code == 404
     assert "parabola-sgd" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-def test_the_command_runs_lessons_at_a_service_and_names_those_there_are(stack: Stack) -> None:
+def test_the_command_runs_lessons_at_a_service_and_lists_the_known_names(stack: Stack) -> None:
     def ravine(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(Path(sys.executable).with_name("ravine")), "lessons", *words],

@@ -16,7 +16,7 @@ def ask(client: httpx.Client, **query: object) -> dict:
     return answer.json()
 
 
-def test_the_limits_and_best_settings_on_the_ravine_are_told(client: httpx.Client) -> None:
+def test_the_limits_and_best_settings_on_the_ravine_are_answered(client: httpx.Client) -> None:
     told = ask(client, problem=RAVINE, optimizer="nesterov", lr=0.07)
     assert told["exact"] is True
     assert told["setting"]["lr_limit"] == pytest.approx(0.0678571, abs=5e-8)
@@ -33,7 +33,7 @@ def test_noise_and_momentum_are_taken_into_account(client: httpx.Client) -> None
     assert ask(client, problem=RAVINE, optimizer="sgd")["setting"]["lr_limit"] == pytest.approx(0.1)
 
 
-def test_a_network_has_a_sharpness_ceiling_alone_and_a_slope_nothing_to_limit(client: httpx.Client) -> None:
+def test_a_network_has_only_a_sharpness_ceiling_and_a_slope_has_no_limit(client: httpx.Client) -> None:
     told = ask(client, problem={"kind": "flipnet"}, optimizer="adam", lr=0.01)
     assert told["setting"]["sharpness_ceiling"] == pytest.approx(3800)
     assert told["setting"]["lr_limit"] is None
@@ -51,9 +51,7 @@ def test_a_network_has_a_sharpness_ceiling_alone_and_a_slope_nothing_to_limit(cl
         ({"problem": RAVINE, "beta": 0.9}, ["body", "beta"]),
     ],
 )
-def test_a_query_that_cannot_be_answered_is_refused_with_the_place(
-    client: httpx.Client, query: dict, place: list
-) -> None:
+def test_an_invalid_query_is_rejected_with_the_place(client: httpx.Client, query: dict, place: list) -> None:
     answer = client.post("/v1/theory", json=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == place
@@ -65,7 +63,7 @@ def theory_of_job(client: httpx.Client, problem: dict[str, Any], *optimizers: di
     return client.get(f"/v1/jobs/{job['id']}/comparison").raise_for_status().json()["theory"]
 
 
-def test_a_comparison_holds_measured_rates_against_predicted_ones(client: httpx.Client) -> None:
+def test_a_comparison_has_measured_and_predicted_rates(client: httpx.Client) -> None:
     told = theory_of_job(client, RAVINE, {"kind": "sgd", "lr": [0.02, 0.2]}, {"kind": "momentum", "lr": 0.02})
     slow, outside, fast = told["settings"]
     assert told["exact"] is True

@@ -78,7 +78,7 @@ def test_a_saddle_has_no_best_settings_and_no_setting_is_inside() -> None:
     assert told["settings"][0]["rate"] == pytest.approx(1.2)
 
 
-def test_of_networks_and_of_other_methods_only_the_sharpness_ceiling_is_told() -> None:
+def test_networks_and_other_methods_have_only_a_sharpness_ceiling() -> None:
     told = job_theory(spec({"kind": "flipnet"}, {"kind": "sgd", "lr": 0.05}, {"kind": "adam", "lr": 0.01}))
     assert [one["sharpness_ceiling"] for one in told["settings"]] == pytest.approx([40, 3800])
     assert all(one["lr_limit"] is None for one in told["settings"])
@@ -97,7 +97,7 @@ def test_a_scheduled_or_clipped_rate_is_not_judged_and_weight_decay_is() -> None
     assert [one["lr_limit"] for one in told["settings"]] == pytest.approx([None, None, 0.08])
 
 
-def test_under_noise_the_level_at_which_runs_settle_is_told() -> None:
+def test_with_noise_the_stationary_loss_is_given() -> None:
     noisy = spec({**RAVINE, "noise": 1.0}, {"kind": "sgd", "lr": 0.05})
     assert job_theory(noisy)["settings"][0]["stationary_loss"] == pytest.approx(0.0131579 + 10 * 0.05 / 20, abs=1e-6)
     full = spec({**RAVINE, "noise": 1.0}, {"kind": "sgd", "lr": 0.05}, batch_size="full")

@@ -42,7 +42,7 @@ def expected(stored: Stored) -> list[tuple[int, int, bytes | None]]:
     return [(run, epoch, bits(special(run, epoch))) for run, epoch in stored.rows()]
 
 
-def test_csv_tells_nan_infinities_null_and_minus_zero_apart(client: httpx.Client, stored: Stored) -> None:
+def test_csv_distinguishes_nan_infinities_null_and_minus_zero(client: httpx.Client, stored: Stored) -> None:
     answer = client.get(f"/v1/jobs/{stored.id}/metrics", params={"format": "csv", "fields": "loss,momentum"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == f'attachment; filename="{stored.id}-metrics.csv"'
@@ -166,7 +166,7 @@ def test_a_thinned_table_has_the_points_of_the_thinned_answer(
     assert {(0, 700), (1, 333), (1, 41), (0, 1_000)} <= set(told)
 
 
-def test_what_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored) -> None:
+def test_a_format_that_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored) -> None:
     for path in (f"/v1/jobs/{stored.id}/metrics", f"/v1/jobs/{stored.id}/runs"):
         answer = client.get(path, headers={"Accept": "image/png"})
         assert answer.status_code == 406
@@ -177,7 +177,7 @@ def test_what_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored)
     assert wrong.json()["errors"][0]["loc"] == ["query", "format"]
 
 
-def test_what_is_after_an_id_follows_on(client: httpx.Client, stack_database: Database) -> None:
+def test_rows_after_an_id_can_be_exported(client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database)
     stored.store(0, 3)
     stored.store(1, 5)

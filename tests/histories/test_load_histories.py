@@ -143,7 +143,7 @@ def test_a_long_run_without_rows_has_columns_without_values(database: Database) 
 
 
 @pytest.mark.parametrize("block_rows", [NUM_ROWS + 1, 1_000])
-def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(
+def test_an_incomplete_history_of_a_deleted_job_does_not_look_complete(
     database: Database, monkeypatch: pytest.MonkeyPatch, block_rows: int
 ) -> None:
     monkeypatch.setattr(json_histories, "PIECE_ROWS", block_rows)

@@ -51,7 +51,7 @@ def lines(folder: Path, part: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ours if line.endswith("\n")]
 
 
-def test_lines_of_other_libraries_are_json_with_what_is_bound() -> None:
+def test_lines_of_other_libraries_are_json_with_the_bound_context() -> None:
     stream = io.StringIO()
     logs.configure(Settings(), stream)
     with bound_contextvars(job="j", shard=3):
@@ -83,7 +83,7 @@ def test_a_traceback_is_one_line_of_json() -> None:
         ("console", io.StringIO(), False),
     ],
 )
-def test_a_person_at_a_terminal_gets_words(log_format: Any, stream: io.StringIO, is_json: bool) -> None:
+def test_a_terminal_gets_readable_text(log_format: Any, stream: io.StringIO, is_json: bool) -> None:
     logs.configure(Settings(log_format=log_format), stream)
     logging.getLogger("ravine.test").info("hello")
     assert "hello" in stream.getvalue()
@@ -111,14 +111,14 @@ def test_a_request_is_logged_by_its_template_and_its_id_comes_back(stack: Stack,
 
 
 @pytest.mark.parametrize("sent", ["", "two words", "x" * 129, "naïve"])
-def test_an_id_that_does_not_fit_into_a_log_is_replaced(stack: Stack, sent: str) -> None:
+def test_an_invalid_request_id_is_replaced(stack: Stack, sent: str) -> None:
     with stack.client() as client:
         made = client.get("/healthz", headers={"X-Request-ID": sent.encode()}).headers["x-request-id"]
     assert made != sent
     assert len(made) == 32
 
 
-def test_a_worker_logs_job_shard_attempt_and_itself(stack: Stack, folder: Path) -> None:
+def test_a_worker_logs_job_shard_attempt_and_its_name(stack: Stack, folder: Path) -> None:
     with stack.client() as client:
         job = client.post("/v1/jobs", json=SPEC).json()
         wait_for_job(client, job["id"])
@@ -141,7 +141,7 @@ def test_neither_bodies_nor_query_strings_are_logged(stack: Stack, folder: Path)
     assert "secret" not in (folder / "api.log").read_text()
 
 
-def test_the_console_of_the_stack_shows_json_as_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_of_the_stack_shows_json_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     console.line("api", logs.line("info", "all is well"))
     console.line("api", logs.line("error", "it broke", job="abc", exception="Traceback:\n  here"))

@@ -78,7 +78,7 @@ def test_requests_are_counted_by_template_method_and_status(client: httpx.Client
     assert value(scraped(client), name, **labels) == before + 3
 
 
-def test_inventions_of_clients_make_no_new_labels(client: httpx.Client) -> None:
+def test_unknown_paths_and_methods_make_no_new_labels(client: httpx.Client) -> None:
     for method in ("PROPFIND", "MKCOL"):
         client.get(f"/invented/{method}")
         client.request(method, "/v1/jobs")
@@ -103,7 +103,7 @@ def test_transactions_are_timed_by_kind(client: httpx.Client) -> None:
         assert value(after, name, kind=kind) > value(before, name, kind=kind), kind
 
 
-def test_queues_tell_how_many_wait_and_for_how_long(database: Database) -> None:
+def test_queues_have_the_number_and_the_age_of_waiting_shards(database: Database) -> None:
     assert value(of_the_database(database), "ravine_oldest_queued_shard_age_seconds", queue="interactive") == 0
     create(database)
     key = create(database)
@@ -170,13 +170,13 @@ def test_the_tables_are_read_once_a_second_at_most(database: Database) -> None:
     until(lambda: waiting() == 1)
 
 
-def test_a_database_that_is_away_is_a_number_and_no_error(tmp_path: Path) -> None:
+def test_an_unavailable_database_is_a_metric_and_no_error(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
     assert of_the_database(database) == {("ravine_database_up", frozenset()): 0.0}
     database.close()
 
 
-def test_where_keys_are_needed_an_admins_is(
+def test_metrics_require_an_admin_key_if_keys_are_required(
     new_database: Callable[[str], str], broker_url: str, tmp_path: Path
 ) -> None:
     url = new_database("sqlite")

@@ -84,7 +84,7 @@ def traceparent() -> tuple[str, str]:
     return trace_id, f"00-{trace_id}-{secrets.token_hex(8)}-01"
 
 
-def test_one_trace_leads_from_the_post_to_the_shard(traced: Stack, collector: Collector) -> None:
+def test_one_trace_covers_the_post_and_the_shard(traced: Stack, collector: Collector) -> None:
     trace_id, sent = traceparent()
     with traced.client() as client:
         job = client.post("/v1/jobs", json=SPEC, headers={"traceparent": sent}).json()
@@ -124,13 +124,13 @@ def test_without_a_collector_nothing_is_traced() -> None:
         assert tracing.carrier() == {}
 
 
-def test_a_missing_extra_is_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(tracing.TracingMissing, match=r"ravine\[tracing\]"):
         tracing.configure(Settings(otlp_endpoint="http://127.0.0.1:4318"), "api")
 
 
-def test_a_part_stops_soon_though_its_collector_is_away(
+def test_processes_stop_soon_although_the_collector_is_unavailable(
     traced: Stack, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The last test here: it ends what the others share.

@@ -49,7 +49,7 @@ def test_fields_that_the_form_of_a_problem_shows_first_exist() -> None:
 
 
 @on_one_stack
-def test_the_catalogue_gives_what_the_page_asks_of_it(client: httpx.Client) -> None:
+def test_the_catalogue_has_the_fields_that_the_page_uses(client: httpx.Client) -> None:
     problems = {one["kind"]: one for one in client.get("/v1/problems").json()["items"]}
     optimizers = {one["kind"]: one for one in client.get("/v1/optimizers").json()["items"]}
     assert {kind for kind, one in problems.items() if one["is_landscape"]} == {"surface", "quadratic"}

@@ -35,7 +35,7 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_bars_nobody_and_is_no_wider_than_its_window(new_page: OpenPage, view: str) -> None:
+def test_a_view_is_accessible_and_no_wider_than_its_window(new_page: OpenPage, view: str) -> None:
     page = open_view(new_page, VIEWS[view])
     expect(page.locator("header [aria-current=page]")).to_have_text(view.capitalize())
     assert serious(page) == []

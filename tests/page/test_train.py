@@ -25,7 +25,7 @@ def test_flipnet_is_trained_over_seeds_and_a_link_shows_it_again(new_page: OpenP
     assert again.locator(".view").get_attribute("data-job") == page.locator(".view").get_attribute("data-job")
 
 
-def test_the_playground_shows_what_its_network_decides(new_page: OpenPage) -> None:
+def test_the_playground_shows_its_decision_map(new_page: OpenPage) -> None:
     page = new_page("/train?p=playground,dataset:circles&o=adam,lr:0.03&epochs=10&seeds=1")
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for_count(page, "trained", 1)

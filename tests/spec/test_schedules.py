@@ -28,7 +28,7 @@ def course(given: JobSpec, num_steps: int = 40) -> dict[str, Any]:
     return {**schedule.parameters(num_steps), **schedule.warmup(num_steps)}
 
 
-def test_what_is_left_out_follows_from_the_job() -> None:
+def test_omitted_parameters_follow_from_the_job() -> None:
     assert course(spec({"kind": "cosine"}))["decay_steps"] == 40
     assert course(spec({"kind": "polynomial", "warmup_steps": 15}))["decay_steps"] == 25
     assert course(spec({"kind": "polynomial", "per": "epoch"}), 10)["decay_steps"] == 10
@@ -51,7 +51,7 @@ def test_stable_and_decay_share_the_job(given: dict[str, int], stable: int, deca
     assert (found["stable_steps"], found["decay_steps"]) == (stable, decay)
 
 
-def test_every_schedule_can_be_asked_for_and_trained() -> None:
+def test_every_schedule_can_be_posted_and_trained() -> None:
     required: dict[str, dict[str, Any]] = {
         "step": {"decay_steps": 4},
         "exponential": {"factor": 0.9},
@@ -123,7 +123,7 @@ def test_a_schedule_longer_than_the_job_is_refused(schedule: dict[str, Any], fie
         {"kind": "constant", "warmup_steps": 3, "initial_fraction": 2},
     ],
 )
-def test_a_momentum_that_a_schedule_would_lift_to_1_is_refused(lifting: dict[str, Any]) -> None:
+def test_a_schedule_that_would_raise_a_momentum_to_1_is_rejected(lifting: dict[str, Any]) -> None:
     for optimizer in ({}, {"momentum": {"from": 0.8, "to": 0.1, "num": 3}}, {"momentum": [0.1, 0.8]}):
         with pytest.raises(ValidationError) as refused:
             spec({"kind": "constant"}, lifting, optimizer=optimizer)
@@ -154,6 +154,6 @@ def test_a_momentum_schedule_needs_a_momentum() -> None:
         ({"kind": "cosine", "steps": 3}, "not permitted"),
     ],
 )
-def test_a_schedule_that_makes_no_sense_is_refused(schedule: dict[str, Any], told: str) -> None:
+def test_an_invalid_schedule_is_rejected(schedule: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         spec(schedule)

@@ -81,9 +81,7 @@ def test_sigterm_ends_the_host_with_all_its_processes(supervisor: TemplateSuperv
     assert not any(is_alive(pid) for pid in pids if pid is not None)
 
 
-def test_a_device_that_is_not_there_ends_the_host_with_a_reason(
-    supervisor: TemplateSupervisor, env: dict[str, str]
-) -> None:
+def test_an_unknown_device_ends_the_host_with_a_reason(supervisor: TemplateSupervisor, env: dict[str, str]) -> None:
     supervisor.run("workers", worker_command("batch", BATCH, 1), env={**env, "RAVINE_DEVICE": "abacus"})
     part = supervisor.parts["workers"]
     until(lambda: any("cannot start: Device 'abacus' is unknown" in line for line in part.tail))

@@ -32,7 +32,7 @@ def test_every_worker_answers_a_ping(asked: Any) -> None:
     assert set(map(str, answers.values())) == {"{'ok': 'pong'}"}
 
 
-def test_what_is_trained_now_is_active_and_its_worker_named(asked: Any, client: httpx.Client) -> None:
+def test_the_current_task_is_active_and_names_its_worker(asked: Any, client: httpx.Client) -> None:
     job = client.post("/v1/jobs", json=ENDLESS).json()
     found: list[dict[str, Any]] = []
 
@@ -48,7 +48,7 @@ def test_what_is_trained_now_is_active_and_its_worker_named(asked: Any, client: 
     assert all(isinstance(one, int) for one in found[0]["args"])
 
 
-def test_statistics_tell_processes_and_tasks(asked: Any) -> None:
+def test_statistics_have_processes_and_tasks(asked: Any) -> None:
     until(lambda: len(asked.stats() or {}) == 2)
     for stats in asked.stats().values():
         assert len(stats["pool"]["processes"]) == stats["pool"]["max-concurrency"] == 1

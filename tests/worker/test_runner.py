@@ -17,7 +17,7 @@ from tests.servers import until
 from worker.runner import train_shard
 
 
-def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_training_stores_the_reason(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     key = create(database)
     with database.transaction() as session:
         broken = {**session.get_one(Job, key).spec, "epochs": "many"}
@@ -29,9 +29,7 @@ def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.
         assert "epochs" in (job.error_detail or "")
 
 
-def test_a_database_that_stays_away_costs_an_attempt_and_not_the_job(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_outage_costs_an_attempt_and_not_the_job(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     key = create(database)
 
     def away(*_: Any, **__: Any) -> bool:

@@ -139,7 +139,7 @@ def test_torch_adds_rows_in_one_order_however_many_columns_there_are(dtype):
             assert torch.equal(rows.repeat(1, copies).sum(0), rows.sum(0).repeat(copies))
 
 
-def test_nothing_is_made_on_another_device_than_the_plans():
+def test_all_tensors_are_on_the_device_of_the_plan():
     # The meta device computes shapes only, and refuses to meet a tensor of another device.
     for problem, (make, _, accumulate) in PROBLEMS.items():
         runs = np.arange(40)

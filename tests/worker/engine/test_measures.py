@@ -52,7 +52,7 @@ def test_the_largest_algebraic_eigenvalue_is_found_whatever_the_others_are(num, 
     assert error.max() < (1e-4 if dtype == torch.float32 or num > MAX_STEPS else 1e-7)
 
 
-def test_on_a_quadratic_everything_is_as_in_the_textbook():
+def test_on_a_quadratic_all_measures_have_their_closed_forms():
     eigenvalues, start, sigma = np.array([0.5, 3.0, -1.0]), np.array([1.0, -2.0, 0.5]), 0.2
     more = {"batch_size": 4, "accumulate": 3}
     accumulate = more.pop("accumulate")
@@ -68,7 +68,7 @@ def test_on_a_quadratic_everything_is_as_in_the_textbook():
     assert still["noise_scale"][1, 0] == 0
 
 
-def test_the_variance_that_is_told_is_the_variance_that_is_drawn():
+def test_the_computed_variance_is_that_of_the_drawn_gradients():
     quadratic = Quadratic([1.0, 1.0], np.zeros((4000, 2)), np.arange(4000), noise=2.0, batch_size=5)
     history = train(quadratic, [("sgd", {"lr": 1.0})], 1, measure=["gradient_variance"])
     assert np.mean(history["update_norm"][1] ** 2) == pytest.approx(history["gradient_variance"][0, 0], rel=0.1)

@@ -31,7 +31,7 @@ from worker.engine.stack.hyper_parameters import HyperParameterTable
 UPDATES = 200
 
 
-def test_every_kind_has_its_twin_and_its_settings():
+def test_every_kind_has_a_counterpart_and_hyper_parameters():
     assert set(TWINS) == set(SETTINGS) == set(OPTIMIZERS)
     for kind, optimizer in OPTIMIZERS.items():
         assert set(SETTINGS[kind]) == {*optimizer.hyper_parameters, *optimizer.flags} - {"lr", "maximize"}
@@ -177,7 +177,7 @@ def test_sgd_with_a_momentum_is_the_heavy_ball_bit_for_bit():
 
 @pytest.mark.parametrize("runs_first", [False, True])
 @pytest.mark.parametrize("kind", [kind for kind in OPTIMIZERS if OPTIMIZERS[kind].by_tensor])
-def test_tensors_of_any_number_of_axes_are_stepped_as_elsewhere(kind, runs_first):
+def test_tensors_of_any_number_of_axes_are_updated_as_in_other_programs(kind, runs_first):
     """Kernels of a convolution have four; digits' networks have their runs first in memory."""
     shapes = ((2, 3, 4, 5), (6, 2), (7,))
     num = 120 + 12 + 7

@@ -120,12 +120,12 @@ def torch_rates(twin: Twin, num_steps: int, optimizer: torch.optim.Optimizer | N
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_factor_is_torchs(case):
+def test_every_factor_equals_that_of_torch(case):
     given, twin = CASES[case]
     np.testing.assert_allclose(RATE * factors(given, STEPS), torch_rates(twin, STEPS), rtol=1e-12, atol=1e-12 * RATE)
 
 
-def test_every_schedule_of_the_registry_is_held_to_torch():
+def test_every_schedule_of_the_registry_is_compared_with_torch():
     assert {given.kind for given, _ in TWINS.values()} == set(SCHEDULES)
 
 
@@ -143,7 +143,7 @@ def test_after_its_last_step_a_schedule_stays_where_it_ended():
         np.testing.assert_allclose(factors(TWINS[name][0], 1000)[STEPS:], given["final_fraction"], rtol=1e-12)
 
 
-def test_the_gradual_exponential_passes_through_the_stairs():
+def test_exponential_equals_step_at_the_changes():
     stairs = schedule("step", decay_steps=10.0, factor=0.5)
     smooth = schedule("exponential", decay_steps=10.0, factor=0.5)
     np.testing.assert_allclose(factors(smooth, 100)[::10], factors(stairs, 100)[::10], rtol=1e-14)
