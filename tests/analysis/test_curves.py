@@ -1,4 +1,4 @@
-"""When a target is reached, and the area under a curve: by hand, on curves that end, diverge and come back."""
+"""Arrival at a target and area under a curve, against values computed by hand; curves end, diverge or rise again."""
 
 import numpy as np
 import pytest

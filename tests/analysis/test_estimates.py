@@ -1,4 +1,4 @@
-"""Estimates and their intervals, against scipy and against what is known of the distributions."""
+"""Estimates and their intervals, against scipy and known properties of distributions."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a path says: by hand, on a zig-zag, a straight line and a path that leaves."""
+"""Measures of paths, against values computed by hand: a zig-zag, a straight line and a diverging path."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Theory's closed forms are those of iteration matrices, of the literature's table, and of the engine's own runs."""
+"""Closed forms of theory, against iteration matrices, a table of the literature, and runs of the engine."""
 
 import math
 
@@ -32,7 +32,7 @@ def method(kind: str, **settings: float) -> LinearMethod:
 
 
 def iteration_matrix(kind: str, beta: float, step: float) -> np.ndarray:
-    """One update of (w, v) on ½λw² with lr·λ = step, written out from the update rules alone (v scaled by lr)."""
+    """One update of (w, v) on ½λw² with lr·λ = step, from the update rules (v scaled by lr)."""
     b = beta
     return np.array({
         "sgd": [[1 - step, 0], [0, 0]],

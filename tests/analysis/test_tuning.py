@@ -1,4 +1,4 @@
-"""What tuning buys, how wide the band of good rates is, and what a performance profile scores."""
+"""Expected best of k settings, band of good learning rates, and score of a performance profile."""
 
 import itertools
 

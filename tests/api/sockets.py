@@ -1,4 +1,4 @@
-"""Readers of events that take from their socket when a test says so."""
+"""Clients of event streams on plain sockets, which read only when a test reads."""
 
 import socket
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The catalogue tells a client everything it may ask for, in words and in JSON Schema."""
+"""The catalogue describes all kinds in words and in JSON Schema."""
 
 import httpx
 import pytest

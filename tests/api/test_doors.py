@@ -1,4 +1,4 @@
-"""What comes in by mistake or by malice is refused at the door, quickly and in the API's own words."""
+"""Invalid and hostile requests are rejected quickly, with an error of the API."""
 
 import json
 import time
@@ -17,7 +17,7 @@ MEGABYTE = 1_048_576
 
 
 def assert_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    """It is the status asked for, as RFC 9457 says, and carries the security headers."""
+    """Check the status, the form of RFC 9457, and the security headers."""
     assert answer.status_code == status, answer.text[:500]
     assert answer.headers["content-type"] == "application/problem+json"
     told: dict[str, Any] = answer.json()

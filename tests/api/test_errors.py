@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request, the answer says where, what is allowed, and nothing is stored."""
+"""Errors of requests name the place and what is allowed there, and nothing is stored."""
 
 from typing import Any
 

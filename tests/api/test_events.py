@@ -1,4 +1,4 @@
-"""What is new since a place: every row once, in whatever order shards store theirs."""
+"""Rows after a position: each row once, whatever the order in which shards store them."""
 
 import json
 import random
@@ -29,7 +29,7 @@ def interest_in(stored: Stored, *, fields: str = "loss", max_points: int | None 
 def read_on(
     database: Database, stored: Stored, place: StreamPosition, interest: Interest
 ) -> tuple[list[Row], StreamPosition]:
-    """Read all that is new, going through the text of an id after each piece."""
+    """Read all new rows; after each piece, write the position as an id and read it back."""
     told: list[Row] = []
     while piece := news.next_news(database, stored.job, Runs(stored.spec), place, interest):
         place = read_position(write_position(piece.position, stored.id), stored.id)

@@ -1,4 +1,4 @@
-"""The id of an event: short, and good for one job only."""
+"""The id of an event is short and valid for one job only."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings

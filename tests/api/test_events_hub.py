@@ -1,4 +1,4 @@
-"""Many readers of one job: one look at a time, one read for all who stand at the same place."""
+"""Many readers of one job share polls, and readers at the same position share reads."""
 
 import asyncio
 from collections import Counter
@@ -20,7 +20,7 @@ DEADLINE_SECONDS = 30.0
 
 
 async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> StreamPosition:
-    """Read as a stream does."""
+    """Read all rows as an event stream does."""
     place, seen = StreamPosition(), None
     async with hub.follow(watched) as follower:
         while not follower.is_over:

@@ -1,4 +1,4 @@
-"""Events as clients meet them: while rows are stored, after a break, late, slowly, and when the process stops."""
+"""Event streams over HTTP: during the training, after a reconnection, late, slow, and at the end of the process."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ class Event(NamedTuple):
 
 
 def events_in(lines: Iterator[str]) -> Iterator[Event]:
-    """Read a stream as the standard says, as far as this API uses it."""
+    """Parse a stream of server-sent events, as far as this API uses the standard."""
     fields: dict[str, str] = {}
     for line in lines:
         if line:

@@ -1,4 +1,4 @@
-"""Streams in which nothing moves: the server has nothing to tell, or the reader takes nothing."""
+"""Event streams without data, and event streams whose client reads nothing."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ STALLED_SECONDS = 0.6
 
 @pytest.fixture(scope="module")
 def api(new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """An API of little patience."""
+    """An API with short intervals for comments and stalled clients."""
     env = {"RAVINE_PING_SECONDS": str(PING_SECONDS), "RAVINE_STALLED_SECONDS": str(STALLED_SECONDS)}
     folder = tmp_path_factory.mktemp("silent")
     with Api(new_database("sqlite"), broker.new_url(), folder, env=env) as running:

@@ -1,4 +1,4 @@
-"""The road of a job over HTTP, on both databases: post, poll, list, cancel, delete."""
+"""Jobs over HTTP, on both databases: post, poll, list, cancel, delete."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +42,7 @@ def post(client: httpx.Client, spec: dict[str, Any] = SPEC, **headers: str) -> d
 
 
 def newest(client: httpx.Client) -> list[str]:
-    """The id of the newest job, whatever its state."""
+    """The id of the newest job, with any status."""
     return [job["id"] for job in client.get("/v1/jobs?limit=1").json()["items"]]
 
 

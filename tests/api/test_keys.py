@@ -1,4 +1,4 @@
-"""Who gets in, and to what: keys, owners, and the door that is open on the loopback address alone."""
+"""API keys: authentication, owners, admins, and the loopback address without keys."""
 
 import re
 import subprocess
@@ -27,7 +27,7 @@ SETTING = "the key of the setting, of more than 32 characters"
 
 
 class Door:
-    """An API on a database of its own, without workers, and the keys of that database."""
+    """An API with an empty database and no workers, and the keys of this database."""
 
     def __init__(self, api: Api) -> None:
         self.api = api

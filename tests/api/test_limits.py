@@ -1,4 +1,4 @@
-"""How much one caller may have open, and what clients are told while the database cannot be used."""
+"""Limits of the open work of a caller, and answers while the database is unavailable."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def owners(
     broker: Broker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[httpx.Client, httpx.Client]]:
-    """Clients of two owners, neither of whom may have more than four jobs open, or the work of ten epochs."""
+    """Clients of two owners, each limited to four open jobs and the work of ten epochs."""
     url = new_database(request.param)
     with closing(Database(url)) as database, database.transaction() as session:
         one, other = (create(session, name)[1] for name in ("one", "other"))
@@ -50,7 +50,7 @@ def owners(
 
 @pytest.fixture(autouse=True)
 def _nothing_open(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every test of the limits begins with none of its jobs open."""
+    """Cancel all jobs, so that every test of the limits begins without open jobs."""
     yield
     if "owners" in request.fixturenames:
         for client in request.getfixturevalue("owners"):

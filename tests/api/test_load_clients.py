@@ -1,4 +1,4 @@
-"""Many clients at once while jobs train: every answer is one, nothing is locked, and memory stays where it was."""
+"""Many clients at once while jobs train: all answers are valid, no lock errors occur, and memory does not grow."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ SWEEP: dict[str, Any] = {
 
 
 def poll(url: str, num_clients: int, seconds: float, job_ids: list[str]) -> Counter[str]:
-    """Count the answers that clients get, by status."""
+    """Count the answers of polling clients by status."""
     command = [sys.executable, "-m", "benchmarks.poller", url, str(num_clients), str(seconds), *job_ids]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     return Counter(json.loads(done.stdout)["answers"])
@@ -53,7 +53,7 @@ def test_fifty_clients_poll_while_ten_jobs_train_without_an_error(client: httpx.
 
 
 def test_a_poll_is_never_older_than_an_earlier_answer(client: httpx.Client) -> None:
-    """Shared reads are never older than the question: not even while others keep them going."""
+    """A shared read starts after the poll arrives, also while other clients poll all the time."""
     stopped = threading.Event()
     job_ids = [post(client, {**SWEEP, "epochs": 10_000})["id"] for _ in range(5)]
 

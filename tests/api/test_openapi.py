@@ -1,4 +1,4 @@
-"""The OpenAPI document as documentation: nothing without a description, examples that run, and clients made of it."""
+"""The OpenAPI document: descriptions of everything, valid examples, and a generated client."""
 
 import importlib
 import json
@@ -26,7 +26,7 @@ VERBS = {
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document, as a client reads it."""
+    """The document as answered to a client."""
     document: dict[str, Any] = json.loads(json.dumps(create_app().openapi()))
     return document
 
@@ -141,7 +141,7 @@ def test_every_example_of_a_body_gets_the_documented_answer(document: dict[str, 
 
 @pytest.fixture(scope="module")
 def made_client(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a package that a public generator has made of the document."""
+    """The name of a client package generated from the document."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "openapi.json").write_text(json.dumps(document))
     # Formatting what was generated takes longer than generating it.

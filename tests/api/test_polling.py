@@ -1,4 +1,4 @@
-"""Polls are told what is stored when they arrive; an answer is written anew only where something has changed."""
+"""Polls are answered with the state at their arrival; answers of unchanged jobs are cached."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Experiments have names, and a name may be posted instead of a spec."""
+"""Presets: experiments that can be posted by name."""
 
 import httpx
 import pytest

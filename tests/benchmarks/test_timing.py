@@ -1,4 +1,4 @@
-"""The clock of the benchmarks counts what it should, and waiting ends with the condition or with an error."""
+"""Timers and waiting of the benchmarks."""
 
 import time
 

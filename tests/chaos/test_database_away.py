@@ -1,4 +1,4 @@
-"""A database server that goes away and comes back costs time, and nothing else: no epoch, no attempt, no restart."""
+"""An outage of the database server costs time only: no epoch, no attempt, no restart."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""The row is the truth, the message is a nudge: lost, doubled, late or never sent, a job is trained once."""
+"""A job is trained once, also if its messages are lost, repeated, late or never sent."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from tests.servers import wait_for_job
 
 
 def test_a_job_without_a_message_starts_soon(fragile: Fragile) -> None:
-    """What an API leaves that is killed before it sent the message, and a worker that is killed before its claim."""
+    """As after an API that was killed before it sent the message, or a worker that was killed before its claim."""
     fragile.wait_until_workers_are_up()
     spec = JobSpec.model_validate(SMALL)
     with fragile.database.transaction() as session:
@@ -28,7 +28,7 @@ def test_a_job_without_a_message_starts_soon(fragile: Fragile) -> None:
 
 
 def test_repeated_messages_cause_one_execution(fragile: Fragile, expected: Any) -> None:
-    """The second is what a visibility timeout that is shorter than the job makes of one message."""
+    """A broker repeats a message if its visibility timeout is shorter than the job."""
     fragile.wait_until_workers_are_up()
     dispatcher = Dispatcher(Settings(broker_url=fragile.stack.broker_url))
     job_id = fragile.post(LONG)

@@ -1,4 +1,4 @@
-"""The checker sees each kind of violation: without this a storm that ends well would prove nothing."""
+"""The check of invariants detects each kind of violation."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def test_an_undisturbed_job_has_no_violations() -> None:
         ("lost", replace(WHOLE, status="failed")),
         ("doubled", replace(WHOLE, rows=[*ROWS, ROWS[3]])),
         ("missing", replace(WHOLE, rows=ROWS[:-1])),
-        ("nobody's", replace(WHOLE, rows=[*ROWS, (2, 0, bytes(8), None)])),
+        ("unexpected", replace(WHOLE, rows=[*ROWS, (2, 0, bytes(8), None)])),
         ("different", replace(WHOLE, rows=[*ROWS[:5], (1, 2, b"\1" + bytes(7), None)])),
         ("different", replace(WHOLE, rows=[*ROWS[:5], (1, 2, bytes(8), bytes(8))])),
         ("different", replace(WHOLE, runs=[RUNS[0], (1, "diverged", 1)])),

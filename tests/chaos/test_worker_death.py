@@ -1,6 +1,6 @@
-"""A worker that dies, sleeps or has to leave costs its job time and nothing else.
+"""A worker that is killed, suspended or shut down costs its job time only.
 
-How much time is what `python -m benchmarks recovery` measures; here the patience is for a machine that is busy.
+`python -m benchmarks recovery` measures this time; the timeouts here are long, for a busy machine.
 """
 
 import signal

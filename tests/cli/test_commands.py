@@ -1,4 +1,4 @@
-"""The commands that ask a service: what people see, what scripts get, and how each failure ends."""
+"""Commands that send requests to a service: text output, JSON output, errors and exit codes."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ SPEC: dict[str, Any] = {
     "seeds": {"count": 6},
     "epochs": 20,
 }
-# What a command prints does not depend on the database behind the service.
+# The output of a command does not depend on the database of the service.
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 Command = Callable[..., Result]
 

@@ -1,4 +1,4 @@
-"""`ravine doctor` finds a healthy stack well, and names each part that is away, with the way out."""
+"""`ravine doctor` checks a stack, and names each unavailable component with a remedy."""
 
 import json
 import re
@@ -23,7 +23,7 @@ CHECKS = ["database", "migrations", "clock", "broker", "workers", "disk"]
 def findings(database_url: str, broker_url: str) -> dict[str, doctor.Finding]:
     found = doctor.examine(Settings(database_url=database_url, broker_url=broker_url))
     assert [finding.check for finding in found] == CHECKS
-    # Whoever is told that something is wrong is told what to do.
+    # Every failed check has a remedy.
     assert all(finding.is_well or finding.way_out for finding in found)
     return {finding.check: finding for finding in found}
 
@@ -41,7 +41,7 @@ def ravine_doctor(database_url: str, broker_url: str, *options: str) -> "subproc
 
 
 def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The machine of the tests may have less room than a sweep wants.
+    # The machine of the tests may have less disk space than required.
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
     monkeypatch.setattr(doctor, "PING_SECONDS", 5.0)
     found = findings(stack.database_url, stack.broker_url)

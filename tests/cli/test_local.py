@@ -1,4 +1,4 @@
-"""`ravine up` is everything in one command: what it promises about ports, folders, crashes and its own end."""
+"""`ravine up` starts the embedded stack: ports, folders, crashes and shutdown."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from tests.servers import free_port, until, wait_for_job
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0  # A deadline, not a promise: five seconds for each of two stages, on a machine that may be busy.
+STOP_SECONDS = 30.0  # A timeout for a busy machine: 5 s for each of two stages.
 JOB = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "sgd", "lr": 0.05}],
@@ -29,7 +29,7 @@ JOB = {
 
 
 class Up:
-    """A `ravine up` of its own, read line by line."""
+    """A running `ravine up`, whose output is read line by line."""
 
     def __init__(self, *options: str, cwd: Path) -> None:
         self.process = subprocess.Popen(
@@ -46,7 +46,7 @@ class Up:
         self.url = ""
 
     def read_until(self, pattern: str) -> re.Match[str]:
-        """Read what it prints until a line fits."""
+        """Read its output until a line matches."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
@@ -58,7 +58,7 @@ class Up:
         self.url = self.read_until(r"Ravine is ready at (\S+)")[1]
 
     def family(self) -> list[psutil.Process]:
-        """Every process that it has started, and those that these have."""
+        """All of its descendant processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def part(self, marker: str) -> psutil.Process:
@@ -84,7 +84,7 @@ def up(*options: str, cwd: Path) -> Iterator[Up]:
 
 
 def fails_at_once(*options: str, cwd: Path) -> str:
-    """Run `ravine up` where it cannot work, and give what it says."""
+    """Run `ravine up` under conditions in which it fails, and give its error output."""
     answer = subprocess.run([RAVINE, "up", *options], capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
@@ -133,21 +133,21 @@ def test_down_without_a_running_stack_prints_so(tmp_path: Path) -> None:
 
 
 def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path) -> None:
-    """One stack for several promises, because each start loads torch twice."""
+    """One stack for several checks, because each start loads torch twice."""
     port = free_port()
     with up("--port", str(port), cwd=tmp_path) as first:
         first.wait_until_ready()
         assert first.url == f"http://127.0.0.1:{port}"
         assert httpx.get(f"{first.url}/readyz").status_code == 200
 
-        # A second supervisor on the same folder leaves the first one alone.
+        # A second supervisor on the same folder fails and does not affect the first one.
         assert f"process {first.process.pid}" in fails_at_once("--port", "0", cwd=tmp_path)
 
         with httpx.Client(base_url=first.url, timeout=30.0) as client:
             job = client.post("/v1/jobs", json=JOB).json()
             assert wait_for_job(client, job["id"])["status"] == "completed"
 
-        # No part but the API listens on TCP.
+        # Only the API listens on TCP.
         listening = {
             connection.laddr.port
             for process in [psutil.Process(first.process.pid), *first.family()]
@@ -156,7 +156,7 @@ def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path
         }
         assert listening == {port}
 
-        # A killed API is back before a patient client gives up: the socket stays open all the time.
+        # A killed API is restarted while clients wait, because the socket stays open.
         first.part("service.cli.local.serve").kill()
         assert httpx.get(f"{first.url}/readyz", timeout=START_SECONDS).status_code == 200
         first.read_until(r"api │ was ended by SIGKILL; starting it again")
@@ -172,13 +172,13 @@ def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path
         assert again["status"] == "completed"
         family = second.family()
         if sys.platform == "linux":
-            # Not even a supervisor that is killed leaves anything behind.
+            # If the supervisor is killed, all of its processes end too.
             second.process.kill()
             until(lambda: not any(map(is_running, family)))
             assert list(temporary.glob("ravine-*")) != []
 
-    # The next one, even if it gets no further than the port, tidies up after the one that was killed.
-    # (A port of its own: the kernel may have lent the old one to somebody's outgoing connection.)
+    # The next supervisor removes the temporary folder of the killed one, even if its start then fails at the port.
+    # (A new port, because the kernel may have assigned the old one to an outgoing connection.)
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         fails_at_once("--port", str(taken.getsockname()[1]), cwd=tmp_path)
     assert list(temporary.glob("ravine-*")) == []

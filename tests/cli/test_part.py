@@ -1,4 +1,4 @@
-"""A part is one process that is kept running: what happens when it dies, and how it ends for good."""
+"""Supervised processes: restart after an unexpected end, and shutdown."""
 
 import os
 import signal
@@ -25,8 +25,8 @@ HAS_A_CHILD = (
 FAILS = "raise SystemExit('no such database')"
 
 
-class Diary:
-    """Writes down what parts say."""
+class Listener:
+    """Records the lines and the unexpected ends of processes."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -40,16 +40,16 @@ class Diary:
 
 
 @pytest.fixture
-def diary() -> Diary:
-    return Diary()
+def listener() -> Listener:
+    return Listener()
 
 
 @pytest.fixture
-def supervisor(tmp_path: Path, diary: Diary) -> Iterator[Supervisor]:
-    supervisor = Supervisor(tmp_path, diary)
+def supervisor(tmp_path: Path, listener: Listener) -> Iterator[Supervisor]:
+    supervisor = Supervisor(tmp_path, listener)
     yield supervisor
     supervisor.ask_to_stop()
-    supervisor.ask_to_stop()  # Impatient.
+    supervisor.ask_to_stop()  # The second request kills at once.
     supervisor.stop()
 
 
@@ -59,32 +59,34 @@ def run(supervisor: Supervisor, code: str) -> Part:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
-def test_a_killed_process_is_restarted_and_the_reason_is_printed(supervisor: Supervisor, diary: Diary) -> None:
+def test_a_killed_process_is_restarted_and_the_reason_is_printed(supervisor: Supervisor, listener: Listener) -> None:
     part = run(supervisor, SLEEPS_FOR_EVER)
-    until(lambda: diary.lines == ["up"])
+    until(lambda: listener.lines == ["up"])
     first = part.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    until(lambda: diary.lines == ["up", "up"])
+    until(lambda: listener.lines == ["up", "up"])
     assert part.pid not in (None, first)
-    assert diary.deaths == ["was ended by SIGKILL; starting it again"]
+    assert listener.deaths == ["was ended by SIGKILL; starting it again"]
 
 
-def test_the_output_of_a_process_is_written_to_its_log(supervisor: Supervisor, diary: Diary, tmp_path: Path) -> None:
+def test_the_output_of_a_process_is_written_to_its_log(
+    supervisor: Supervisor, listener: Listener, tmp_path: Path
+) -> None:
     run(supervisor, SLEEPS_FOR_EVER)
-    until(lambda: diary.lines == ["up"])
+    until(lambda: listener.lines == ["up"])
     assert (tmp_path / "part.log").read_text() == "up\n"
 
 
 def test_a_process_that_cannot_start_is_an_error_with_its_last_lines(
-    supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
     run(supervisor, FAILS)
@@ -94,16 +96,16 @@ def test_a_process_that_cannot_start_is_an_error_with_its_last_lines(
         "part ended with exit code 1 at each of 5 attempts to start it. Its last lines:",
         "  no such database",
     ]
-    assert len(diary.deaths) == 4
+    assert len(listener.deaths) == 4
 
 
 def test_a_process_that_has_started_once_is_restarted_without_a_limit(
-    supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(part_module, "SETTLED_SECONDS", 0.0)
     monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
     part = run(supervisor, FAILS)
-    until(lambda: len(diary.deaths) > part_module.MAX_FALSE_STARTS)
+    until(lambda: len(listener.deaths) > part_module.MAX_FALSE_STARTS)
     assert part.failure is None
 
 
@@ -115,21 +117,21 @@ def test_a_missing_program_is_named(supervisor: Supervisor, monkeypatch: pytest.
 
 
 def test_a_process_that_ignores_sigterm_is_killed(
-    supervisor: Supervisor, diary: Diary, monkeypatch: pytest.MonkeyPatch
+    supervisor: Supervisor, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.cli.local.supervisor.STOP_SECONDS", 0.1)
     part = run(supervisor, IGNORES_SIGTERM)
-    until(lambda: diary.lines)
+    until(lambda: listener.lines)
     pid = part.pid
     assert pid is not None
     supervisor.stop()
     assert not is_alive(pid)
-    assert diary.deaths == []
+    assert listener.deaths == []
 
 
-def test_a_second_request_to_stop_kills_at_once(supervisor: Supervisor, diary: Diary) -> None:
+def test_a_second_request_to_stop_kills_at_once(supervisor: Supervisor, listener: Listener) -> None:
     run(supervisor, IGNORES_SIGTERM)
-    until(lambda: diary.lines)
+    until(lambda: listener.lines)
     supervisor.ask_to_stop()
     supervisor.ask_to_stop()
     started = time.monotonic()
@@ -137,9 +139,9 @@ def test_a_second_request_to_stop_kills_at_once(supervisor: Supervisor, diary: D
     assert time.monotonic() - started < STOP_SECONDS
 
 
-def test_children_of_a_process_end_with_it(supervisor: Supervisor, diary: Diary) -> None:
+def test_children_of_a_process_end_with_it(supervisor: Supervisor, listener: Listener) -> None:
     part = run(supervisor, HAS_A_CHILD)
-    until(lambda: diary.lines == ["up", "up"])
+    until(lambda: listener.lines == ["up", "up"])
     leader = part.pid
     assert leader is not None
     family = [leader, *(child.pid for child in psutil.Process(leader).children(recursive=True))]

@@ -1,4 +1,4 @@
-"""The Python client: one call for each thing that the API can do, its errors, and what it sends again."""
+"""The Python client: a method for each operation of the API, errors, and repeated requests."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ SPEC: dict[str, Any] = {
     "epochs": 20,
 }
 
-# What the client makes of an answer does not depend on the database behind the service.
+# The results of the client do not depend on the database of the service.
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
 

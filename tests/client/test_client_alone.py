@@ -1,4 +1,4 @@
-"""The client without a service: what it says where nobody is, and what it loads."""
+"""The client without a service: its error, and its imported modules."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What the guides show works: every block of code of README and docs, and the notebook from top to bottom."""
+"""All code blocks of README and docs work, and the notebook runs from top to bottom."""
 
 import ast
 import json
@@ -56,7 +56,7 @@ def _by_events_and_formats(folder: Path, said: str) -> None:
     assert table.stat().st_size > 10_000
 
 
-# What is to be there when all of a page was done.
+# Checks after the blocks of a page.
 MADE = {"docs/command-line.md": _by_the_command_line, "docs/events-and-formats.md": _by_events_and_formats}
 
 
@@ -136,7 +136,7 @@ def test_the_notebook_runs_from_top_to_bottom(stack: Stack, monkeypatch: pytest.
 
 
 def run_cell(source: str, names: dict[str, Any]) -> Any:
-    """Run a cell as a notebook does, and give the value of its last expression."""
+    """Run a cell, and give the value of its last expression."""
     *before, last = ast.parse(source).body
     if not isinstance(last, ast.Expr):
         exec(compile(ast.Module([*before, last], []), "cell", "exec"), names)

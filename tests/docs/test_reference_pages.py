@@ -1,4 +1,4 @@
-"""The reference in docs/ says what the product does today: it is written anew in memory and compared."""
+"""The pages in docs/reference are up to date and complete."""
 
 import re
 from pathlib import Path

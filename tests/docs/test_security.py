@@ -1,4 +1,4 @@
-"""What docs/security.md claims is held by tests that exist; and what passes between service and worker is data."""
+"""docs/security.md names existing tests and the actual settings; service and worker exchange data only."""
 
 import re
 from pathlib import Path
