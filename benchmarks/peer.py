@@ -142,13 +142,13 @@ def _peer(client: httpx.Client, short_EFR: NDArray[np.float64], long_EFR: NDArra
             for run in range(values_EFR.shape[2]):
                 now = int(1_000 * time.time())
                 run_id = post("runs/create", experiment_id=experiment, start_time=now)["run"]["info"]["run_id"]
-                told = [
+                values = [
                     {"key": key, "value": value, "timestamp": now, "step": epoch}
                     for epoch, values_F in enumerate(values_EFR[:, :, run].tolist())
                     for key, value in zip(FIELDS, values_F, strict=True)
                 ]
-                for at in range(0, len(told), BATCH_VALUES):
-                    post("runs/log-batch", run_id=run_id, metrics=told[at : at + BATCH_VALUES])
+                for at in range(0, len(values), BATCH_VALUES):
+                    post("runs/log-batch", run_id=run_id, metrics=values[at : at + BATCH_VALUES])
                 post("runs/update", run_id=run_id, status="FINISHED", end_time=now)
         return run_id, values_EFR.size / timer.seconds
 

@@ -89,8 +89,8 @@ def _exports(name: str, client: httpx.Client, pid: int, job: Job) -> dict[str, A
         with Watch([pid]) as watch, Timer() as timer:
             cursor: str | None = ""
             while cursor is not None:
-                asked = f"{here}&limit=500&cursor={cursor}" if cursor else f"{here}&limit=500"
-                with client.stream("GET", f"{asked}&format={kind}") as answer:
+                address = f"{here}&limit=500&cursor={cursor}" if cursor else f"{here}&limit=500"
+                with client.stream("GET", f"{address}&format={kind}") as answer:
                     answer.raise_for_status()
                     last = b""
                     for piece in answer.iter_raw():

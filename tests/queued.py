@@ -1,4 +1,4 @@
-"""Jobs written straight into the tables: created without an API, leases expired, rows counted."""
+"""Jobs created directly in the database, without an API; expiry of leases, and counts of rows."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def create(database: Database, **changes: Any) -> int:
 
 
 def expire(database: Database) -> None:
-    """Let the lease of every shard that trains end a second ago."""
+    """Set the end of the lease of every running shard to one second ago."""
     with database.transaction() as session:
         session.execute(update(Shard).where(Shard.lease_until.is_not(None)).values(lease_until=seconds_from_now(-1)))
 

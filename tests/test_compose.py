@@ -1,7 +1,7 @@
-"""What docker-compose.yml promises, kept without a container engine.
+"""docker-compose.yml and Dockerfile, tested without a container engine.
 
-Each service's command runs with its environment as a plain process against a real PostgreSQL and a real Valkey; only
-the names of hosts, which exist in the network of the containers alone, are replaced.
+The command of each service runs with its environment as a process, with PostgreSQL and Valkey. Only the names of hosts,
+which exist in the network of the containers, are replaced.
 """
 
 import os
@@ -41,7 +41,7 @@ STAGES = {
 
 
 def command_of(name: str) -> list[str]:
-    """What a service runs: its own command, or that of its image."""
+    """The command of a service: its own, or that of its image."""
     service = SERVICES[name]
     if "command" in service:
         command = service["command"]
@@ -113,7 +113,7 @@ def test_no_secret_is_in_the_files() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if value is None:
-                continue  # Taken from the shell or .env as it is there.
+                continue  # Taken from the shell or .env.
             if "PASSWORD" in name or "KEY" in name:
                 assert re.fullmatch(r"\$\{(POSTGRES_PASSWORD|RAVINE_API_KEY):\?.+\}", value)
             assert "://" not in value or make_url(value).password is None
@@ -152,7 +152,7 @@ class Containers:
         postgres.execute(f"CREATE DATABASE {settings['POSTGRES_DB']} OWNER {settings['POSTGRES_USER']}")
 
     def start(self, name: str) -> None:
-        """Start a service that stays."""
+        """Start a long-running service."""
         if name == "valkey":
             assert command_of(name)[0] == "valkey-server"
             options = ("--bind", "127.0.0.1", "--port", str(self.broker_port), "--dir", str(self._folder))
@@ -161,7 +161,7 @@ class Containers:
             self.supervisor.run(name, self._command(name), env=self.environment(name))
 
     def run(self, name: str) -> None:
-        """Run a service that ends."""
+        """Run a service to its end."""
         subprocess.run(self._command(name), env={**os.environ, **self.environment(name)}, timeout=60, check=True)
 
     def _command(self, name: str) -> list[str]:
@@ -172,8 +172,8 @@ class Containers:
         return [str(Path(sys.executable).with_name(program)), *arguments]
 
     def environment(self, name: str) -> dict[str, str]:
-        """What a service is told, with the hosts of this machine."""
-        # What has no value is passed on where there is one.
+        """The environment of a service, with the hosts of this machine."""
+        # A variable without a value is passed on from the environment, if it is set there.
         given: dict[str, str] = {
             key: value for key, value in SERVICES[name]["environment"].items() if value is not None
         }
@@ -181,7 +181,7 @@ class Containers:
         assert (database.host, broker.host) == ("postgres", "valkey")
         if "RAVINE_API_KEY" in given:
             given["RAVINE_API_KEY"] = API_KEY
-        given["PGPASSWORD"] = "not asked for by the server of the tests"
+        given["PGPASSWORD"] = "not used by the server of the tests"
         given["RAVINE_DATABASE_URL"] = database.set(
             host=None, port=None, query={"host": self._postgres.socket_dir}
         ).render_as_string()
@@ -191,7 +191,7 @@ class Containers:
 
 @pytest.fixture(scope="module")
 def containers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
-    """All services, started in the order that their conditions ask for."""
+    """All services, started in the order of their conditions."""
     with ExitStack() as resources:
         containers = Containers(postgres, tmp_path_factory.mktemp("compose"))
         supervisor = containers.supervisor

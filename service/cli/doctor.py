@@ -77,10 +77,10 @@ def _migrations(database: Database) -> Finding:
 
 def _clock(database: Database) -> Finding:
     with database.snapshot() as session:
-        asked = time.time()
+        before = time.time()
         there: datetime = session.execute(select(seconds_from_now())).scalar_one()
         # The database read its clock between request and response: compare with the middle.
-        here = datetime.fromtimestamp((asked + time.time()) / 2, UTC)
+        here = datetime.fromtimestamp((before + time.time()) / 2, UTC)
     difference = (here - there).total_seconds()
     found = f"this machine is {abs(difference):.2f} s {'ahead of' if difference > 0 else 'behind'} the database"
     return Finding("clock", abs(difference) <= CLOCK_SECONDS, found, "enable time synchronisation (NTP) on both")

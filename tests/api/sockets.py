@@ -18,9 +18,9 @@ def ask_for_events(connection: socket.socket, job_id: str) -> None:
     connection.sendall(f"GET /v1/jobs/{job_id}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
 
 
-def read_until(connection: socket.socket, wanted: bytes) -> None:
+def read_until(connection: socket.socket, pattern: bytes) -> None:
     received = b""
-    while wanted not in received:
+    while pattern not in received:
         piece = connection.recv(65_536)
         assert piece, f"the connection was closed after {received[-200:]!r}"
         received = received[-100:] + piece

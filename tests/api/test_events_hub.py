@@ -65,12 +65,12 @@ def test_a_hundred_readers_share_the_reads_of_one(database: Database, monkeypatc
         await asyncio.to_thread(stored.finish)
         async with asyncio.timeout(DEADLINE_SECONDS):
             places = await asyncio.gather(*readers)
-        assert not hub._followers, "the last one to leave ends the follower"
+        assert not hub._followers, "the last reader ends the follower"
         return places, loop.time() - started
 
     places, seconds = asyncio.run(watch())
     assert places == [StreamPosition(behind=3)] * NUM_READERS
-    assert reads.total() == len(reads), "what was read for one was read again for another"
+    assert reads.total() == len(reads), "rows were read more than once"
     # At first a follower looks up to 40 times more: ten times 0.015 s apart, then at intervals of a tenth of the time
     # that has passed, which are 28 more until they have become POLL_SECONDS.
     assert looks <= 2 + 40 + seconds / POLL_SECONDS

@@ -61,8 +61,8 @@ def test_a_stream_covers_a_job_from_queued_to_its_end(client: httpx.Client) -> N
     statuses = [event.data["status"] for event in events if event.name == "status"]
     assert statuses == [one for one in ("queued", "running", "completed") if one in statuses]
     assert statuses[-1] == "completed"
-    told = [row for event in events if event.name == "metrics" for row in rows_of(event)]
-    assert sorted(told) == [(run, epoch) for run in (0, 1) for epoch in range(31)]
+    sent = [row for event in events if event.name == "metrics" for row in rows_of(event)]
+    assert sorted(sent) == [(run, epoch) for run in (0, 1) for epoch in range(31)]
     assert [event.data["fraction"] for event in events if event.name == "progress"][-1] == 1.0
     assert events[-1].name == "end"
     assert events[-1].data == client.get(f"/v1/jobs/{job_id}").json()
@@ -76,17 +76,17 @@ def test_reconnecting_after_any_event_gives_neither_gap_nor_repeat(
     client: httpx.Client, stack_database: Database
 ) -> None:
     stored = Stored(stack_database)
-    told: list[Row] = []
+    sent: list[Row] = []
     last = ""
 
     def connect_and_leave_after_rows(**query: str) -> bool:
-        """Tell whether the stream ended before there were any."""
+        """Whether the stream ended before any rows."""
         nonlocal last
         with watching(client, stored.id, None if query else last, fields="loss", **query) as stream:
             for event in stream:
                 last = event.id
                 if event.name == "metrics":
-                    told.extend(rows_of(event))
+                    sent.extend(rows_of(event))
                     return False
         return True
 
@@ -97,8 +97,8 @@ def test_reconnecting_after_any_event_gives_neither_gap_nor_repeat(
     stored.finish()
     while not connect_and_leave_after_rows():
         pass
-    assert sorted(told) == stored.rows()
-    assert len(told) == len(set(told))
+    assert sorted(sent) == stored.rows()
+    assert len(sent) == len(set(sent))
 
 
 def test_reconnecting_after_the_event_end_is_answered_204(client: httpx.Client, stack_database: Database) -> None:
@@ -107,7 +107,7 @@ def test_reconnecting_after_the_event_end_is_answered_204(client: httpx.Client, 
     with watching(client, stored.id) as stream:
         end = list(stream)[-1]
     assert end.name == "end"
-    # What tells a browser to stay away.
+    # The status after which a browser does not reconnect.
     answer = client.get(f"/v1/jobs/{stored.id}/events", headers={"Last-Event-ID": end.id})
     assert answer.status_code == 204
     other = Stored(stack_database)
@@ -120,8 +120,8 @@ def test_a_late_reader_gets_all_rows_then_the_end(client: httpx.Client, stack_da
     stored.finish()
     with watching(client, stored.id, fields="loss") as stream:
         events = list(stream)
-    told = [row for event in events if event.name == "metrics" for row in rows_of(event)]
-    assert sorted(told) == stored.rows()
+    sent = [row for event in events if event.name == "metrics" for row in rows_of(event)]
+    assert sorted(sent) == stored.rows()
     assert len([event for event in events if event.name == "metrics"]) > 2
     assert events[0].data == {"status": "completed"}
     assert [event.name for event in events].index("end") == len(events) - 1
@@ -160,7 +160,7 @@ def test_a_deleted_job_ends_its_streams(client: httpx.Client, stack_database: Da
     with watching(client, stored.id) as stream:
         assert next(stream).data == {"status": "running"}
         with stack_database.transaction() as session:
-            # What a time to live does when it is over; over HTTP a running job has to be cancelled first.
+            # As after a time to live; over HTTP a running job must be cancelled before it is deleted.
             from sqlalchemy import delete
 
             from service.database.tables import Job
@@ -183,12 +183,12 @@ def test_a_client_that_reads_nothing_does_not_delay_others(
         stored.finish()
         started = time.monotonic()
         with watching(client, stored.id, fields="loss") as stream:
-            told = sum(len(rows_of(event)) for event in stream if event.name == "metrics")
-        assert told == 6 * 15_001
+            sent = sum(len(rows_of(event)) for event in stream if event.name == "metrics")
+        assert sent == 6 * 15_001
         assert time.monotonic() - started < PATIENCE
         # All rows would be six megabytes for each of them.
         assert api.memory_info().rss - before < 80e6
-        # One that takes again finds all that it missed.
+        # A client that reads again receives all rows.
         with idle[0].makefile("r", encoding="utf-8", newline="\n") as lines:
             rows: list[Row] = []
             for event in events_in(line.rstrip("\r\n") for line in lines if not _is_chunk_size(line)):

@@ -43,7 +43,7 @@ def test_a_silent_stream_sends_comments_at_the_interval_of_the_setting(api: Api,
                 pings.append(time.monotonic())
             if len(pings) == 4:
                 break
-    # They may arrive late where the machine is busy, the first one most of all, but no more often than that.
+    # They may arrive late on a busy machine, in particular the first one, but not more often.
     assert pings[-1] - pings[0] > 2 * PING_SECONDS
 
 
@@ -71,17 +71,17 @@ def test_only_a_stream_whose_client_reads_nothing_is_closed(api: Api, api_databa
         reading.start()
         streams.callback(reading.join)
         streams.callback(is_enough.set)
-        told = b""
-        while not told.endswith(b"0\r\n\r\n"):
-            told += quick.recv(1 << 20)
-        assert b"event: end" in told[-2_000:]
+        received_by_quick = b""
+        while not received_by_quick.endswith(b"0\r\n\r\n"):
+            received_by_quick += quick.recv(1 << 20)
+        assert b"event: end" in received_by_quick[-2_000:]
         until(lambda: "read nothing" in api.log())
         until(lambda: len(slows) * PING_SECONDS > 4 * STALLED_SECONDS)
-        # Not the one that is slow: its pieces are megabytes, of which it took a part. Nor who reads a table.
+        # Neither the slow client, which has read a part of each piece, nor the client that reads a table.
         assert api.log().count("read nothing") == 1
         assert all(slows)
-        assert sum(slows) < len(told) / 2
-        # What the kernel had taken is there, megabytes of it; the rest is not, nor an end.
+        assert sum(slows) < len(received_by_quick) / 2
+        # The megabytes in the buffers of the kernel arrive; the rest and the end of the stream do not.
         received = b"".join(iter(lambda: never.recv(1 << 20), b""))
-        assert len(received) < 0.9 * len(told)
+        assert len(received) < 0.9 * len(received_by_quick)
         assert not received.endswith(b"0\r\n\r\n")

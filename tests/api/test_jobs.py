@@ -23,9 +23,9 @@ SPEC: dict[str, Any] = {
     "batch_size": 1,
     "shuffle": False,
 }
-# An id as they are, of no job or run.
+# A valid id of no job or run.
 NOBODY = "01234567-89ab-7cde-8f01-23456789abcd"
-# Minutes of work: it is still running whenever a test wants to look at it.
+# Minutes of training, so that it still runs when a test reads it.
 LONG = {
     "problem": {"kind": "surface", "name": "ravine"},
     "optimizers": [{"kind": "sgd", "lr": 0.001}],
@@ -92,14 +92,14 @@ def test_a_dry_run_gives_the_size_of_a_job_and_stores_nothing(client: httpx.Clie
     grid = {**SPEC, "optimizers": [{"kind": "sgd", "lr": {"from": 0.01, "to": 0.1, "num": 10}}], "seeds": {"count": 3}}
     answer = client.post("/v1/jobs?dry_run=true", json=grid)
     assert answer.status_code == 200
-    told = answer.json()
-    assert {name: told[name] for name in told if name not in {"runs", "estimated_seconds"}} == {
+    body = answer.json()
+    assert {name: body[name] for name in body if name not in {"runs", "estimated_seconds"}} == {
         "runs_total": 30, "epochs_total": 900, "updates_total": 14_400, "rows_total": 930
     }  # fmt: skip
-    assert told["estimated_seconds"] > 0
-    assert len(told["runs"]) == 20
-    assert told["runs"][4]["label"] == "sgd lr=0.02"
-    assert told["runs"][4]["seed"] == 1
+    assert body["estimated_seconds"] > 0
+    assert len(body["runs"]) == 20
+    assert body["runs"][4]["label"] == "sgd lr=0.02"
+    assert body["runs"][4]["seed"] == 1
     assert newest(client) == before
 
 
@@ -193,12 +193,12 @@ def test_a_running_job_stops_when_cancelled_and_keeps_its_rows(client: httpx.Cli
 
 
 def test_queued_shards_of_a_cancelled_job_end_at_once(client: httpx.Client) -> None:
-    # Four shards and one process for sweeps: at least two have not begun.
+    # Four shards and one process for large jobs, so at least two shards are queued.
     sweep = {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]}
     job = post(client, sweep)
     wait_until_running(client, job["id"])
-    told = client.post(f"/v1/jobs/{job['id']}/cancel").json()
-    assert told["progress"]["runs_ended"] >= 16_384
+    body = client.post(f"/v1/jobs/{job['id']}/cancel").json()
+    assert body["progress"]["runs_ended"] >= 16_384
     assert wait_for_job(client, job["id"])["status"] == "cancelled"
     assert client.get(f"/v1/jobs/{job['id']}/runs", params={"status": "cancelled", "limit": 1}).json()["items"]
 

@@ -67,7 +67,7 @@ def test_more_open_jobs_than_allowed_are_429_until_one_has_ended(owners: tuple[h
     assert refused.headers["content-type"] == "application/problem+json"
     assert int(refused.headers["retry-after"]) > 0
     assert "at most 4" in refused.json()["detail"]
-    # What was accepted before is told again, whatever is open now; and others have limits of their own.
+    # A repeated request gives the accepted job although the limit is reached, and other owners have separate limits.
     assert one.post("/v1/jobs", json=SPEC, headers=key).json()["id"] == jobs[0]["id"]
     assert other.post("/v1/jobs", json=SPEC).status_code == 202
     assert one.post("/v1/jobs?dry_run=true", json=SPEC).status_code == 200
@@ -109,7 +109,7 @@ def test_an_unavailable_database_is_503_and_accepted_jobs_are_kept(
             assert answer.status_code == 503, answer.text
             assert answer.headers["content-type"] == "application/problem+json"
             assert int(answer.headers["retry-after"]) > 0
-            # The driver's words name the socket, the database and the user.
+            # The message of the driver contains the socket, the database and the user.
             assert not {name, postgres.socket_dir, "postgres"} & set(answer.text.replace('"', " ").split())
         assert client.get("/readyz").status_code == 503
         assert client.get("/healthz").status_code == 200

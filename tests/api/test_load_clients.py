@@ -109,7 +109,7 @@ def test_sqlite_is_never_locked_for_eight_readers_and_two_writing_workers(
             job_ids += [post(client, SWEEP)["id"] for _ in range(2)]
             readers = [pool.submit(read, number) for number in range(8)]
             try:
-                # Small jobs are written beside both sweeps until each of those has been written a few times.
+                # Small jobs are stored beside both sweeps until chunks of each sweep have been stored several times.
                 deadline = time.monotonic() + 3 * PATIENCE
                 while any(epochs_done(client, job_id) < 5_000 for job_id in job_ids):
                     assert time.monotonic() < deadline, "the sweeps are not written"
@@ -126,7 +126,7 @@ def test_sqlite_is_never_locked_for_eight_readers_and_two_writing_workers(
     assert "locked" not in printed
 
 
-# What a child of the pool does, without the queue: one shard after another in one process.
+# Trains one shard after another in one process, as a worker does, without the queue.
 CHILD = """
 import sys, psutil
 from service.database.connection import Database

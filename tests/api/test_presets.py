@@ -19,10 +19,10 @@ def test_every_preset_is_listed_and_has_its_spec(client: httpx.Client) -> None:
 
 def test_every_preset_is_valid_and_has_the_size_of_its_spec(client: httpx.Client) -> None:
     for name in PRESETS:
-        told = client.post("/v1/jobs?dry_run=true", json={"preset": name})
-        assert told.status_code == 200, (name, told.text)
+        dry_run = client.post("/v1/jobs?dry_run=true", json={"preset": name})
+        assert dry_run.status_code == 200, (name, dry_run.text)
         spec = client.get(f"/v1/presets/{name}").json()["spec"]
-        assert client.post("/v1/jobs?dry_run=true", json=spec).json() == told.json()
+        assert client.post("/v1/jobs?dry_run=true", json=spec).json() == dry_run.json()
 
 
 def test_a_preset_is_posted_as_a_job_and_fields_replace_those_of_the_preset(client: httpx.Client) -> None:

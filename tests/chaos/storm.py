@@ -131,8 +131,8 @@ def storm(
         should_be = expected[number % len(specs)]
         report.violations += [f"job {number}: {wrong}" for wrong in violations(should_be, found, watcher.seen[job_id])]
         rows += len(found.rows) if found else 0
-        tried, gone = attempts_of(database, job_id)
-        attempts, lost = attempts + tried, lost + gone
+        num_attempts, num_lost = attempts_of(database, job_id)
+        attempts, lost = attempts + num_attempts, lost + num_lost
     shards = sum(len(price(JobSpec.model_validate(specs[number % len(specs)])).shards()) for number in range(num_jobs))
     report.figures = {
         "jobs": num_jobs,

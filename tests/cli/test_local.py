@@ -38,8 +38,8 @@ class Up:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=cwd,
-            # A shell starts what runs in the background with SIGINT switched off, and `ravine up` leaves it so; these
-            # tests stand for a person at a terminal, wherever they run.
+            # A shell starts background commands with SIGINT ignored, which `ravine up` keeps. Here SIGINT is handled,
+            # as for a command at a terminal.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.lines: list[str] = []

@@ -1,4 +1,4 @@
-"""The comparison over HTTP, on both databases: right, honest about what it does not know, and clear about bad input."""
+"""The comparison over HTTP, on both databases: statistics, warnings, and errors of the query."""
 
 from typing import Any
 

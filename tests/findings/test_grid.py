@@ -1,4 +1,4 @@
-"""The numbers of heat maps over HTTP: right cell by cell, and with the runs that each stands for."""
+"""The numbers of heat maps over HTTP: values and runs of each cell."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Verdicts follow from numbers: other numbers, another verdict. And what is drawn of them can be read."""
+"""Verdicts of lessons for given numbers, their figures and their page."""
 
 import math
 import xml.etree.ElementTree as ElementTree
@@ -99,7 +99,7 @@ def test_measures_of_paths_follow_their_definitions() -> None:
 
 def test_intervals_contain_the_true_values() -> None:
     found = share("share", [True] * 30 + [False] * 70)
-    # Wilson's interval of 30 in 100, from the formula worked by hand.
+    # Wilson's interval of 30 in 100, computed by hand.
     assert (found.value, found.low, found.high) == pytest.approx((0.3, 0.2189, 0.3958), abs=5e-5)
     middle = band("loss", [1.0, 2.0, 3.0, math.nan])
     assert (middle.value, middle.high) == (2.0, math.inf)

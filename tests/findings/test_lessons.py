@@ -1,4 +1,4 @@
-"""The ledger: lessons are submitted, judged by what their jobs recorded, and the page says what was found."""
+"""The ledger: lessons are submitted and judged by the histories of their jobs; docs/lessons.md has the verdicts."""
 
 import os
 import re
@@ -54,7 +54,7 @@ IDS = [
     "accumulation",
     "zero-grad",
 ]
-# Those on digits take minutes: the page is written by a run of all, the suite repeats the rest.
+# Lessons on digits take minutes; the tests run the other ones.
 CHEAP = [
     name
     for name, lesson in LESSONS.items()
@@ -107,7 +107,7 @@ def test_the_page_has_the_verdicts_of_this_version(stack: Stack) -> None:
     expected = {name: on_page[name] for name in CHEAP}
     for name in CHEAP:
         if "flipnet" in {PRESETS[preset].spec["problem"]["kind"] for preset in LESSONS[name].presets}:
-            # Single precision on another processor may change a last digit, and must change no more than that.
+            # In float32 another processor may change the last digit, but nothing else.
             found[name], expected[name] = (re.sub(r"[0-9.]+", "#", of[name]) for of in (found, expected))
     assert found == expected, "write it anew: ravine lessons --write docs/lessons.md"
     assert len(CHEAP) == 28

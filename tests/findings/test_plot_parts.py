@@ -1,4 +1,4 @@
-"""The parts of pictures: styles, labels that do not overlap, quantiles with infinities, and the gallery's bounds."""
+"""Elements of plots: styles, labels without overlap, quantiles with infinities, and the limits of the gallery."""
 
 import threading
 
@@ -75,7 +75,7 @@ def test_the_gallery_removes_the_least_recently_requested_picture() -> None:
     gallery.draw("c", lambda: Drawn(bytes(100), ""))
     assert gallery.find("b") is None
     assert gallery.find("a") is not None
-    # One that is larger than all room is given, and not kept.
+    # A picture that exceeds the size of the cache is answered but not cached.
     assert len(gallery.draw("d", lambda: Drawn(bytes(1000), "")).data) == 1000
     assert gallery.find("d") is None
 

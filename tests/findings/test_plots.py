@@ -1,4 +1,4 @@
-"""Pictures over HTTP: every kind, what it needs, what it says in words, and that it is drawn once."""
+"""Plots over HTTP: every kind, parameters, alternative texts and caching."""
 
 import re
 import struct

@@ -1,4 +1,4 @@
-"""Chapter 8. A job that is no longer needed is cancelled where it is, keeps its rows, and is deleted with them."""
+"""Chapter 8. A cancelled job stops and keeps its rows; a job that has ended can be deleted with its rows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Histories and runs as CSV, NDJSON and Parquet, as pandas and polars read them: the numbers of the JSON answer."""
+"""Histories and runs as CSV, NDJSON and Parquet, read by pandas and polars, have the numbers of the JSON answer."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from tests.servers import Stack
 from tests.stored import Stored
 
 NAN, INFINITY = math.nan, math.inf
-# What a float can be, and null.
+# Special values of floats, and null.
 SPECIAL: list[float | None] = [0.1, None, -0.0, 1e308, 5e-324, 1 / 3, -1e-7, INFINITY, -INFINITY, NAN]
 
 
@@ -34,7 +34,7 @@ def stored(stack_database: Database) -> Stored:
 
 
 def bits(value: float | None) -> bytes | None:
-    """Tell −0 from 0, and take any NaN for any other."""
+    """The bits of a float, in which −0 differs from 0; all NaN are equal."""
     return None if value is None else struct.pack(">d", NAN if math.isnan(value) else value)
 
 

@@ -1,4 +1,4 @@
-"""Histories over HTTP, on both databases: exact, in columns, NaN and infinities told apart."""
+"""Histories over HTTP, on both databases: exact numbers, columns, NaN and infinities."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, with what is known of the request or the shard, and nothing that is secret."""
+"""The log: one JSON object per line, with the context of the request or shard, and without secrets."""
 
 import io
 import itertools
@@ -20,7 +20,7 @@ SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.0
 
 
 class Terminal(io.StringIO):
-    """A stream that a person reads."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def same_root() -> Iterator[None]:
-    """Give the root logger back as it was: pytest has handlers of its own there."""
+    """Restore the root logger, which has handlers of pytest."""
     root = logging.getLogger()
     handlers, level, ours = root.handlers[:], root.level, logging.getLogger("ravine").level
     yield
@@ -40,12 +40,12 @@ def same_root() -> Iterator[None]:
 
 @pytest.fixture
 def folder(stack: Stack) -> Path:
-    """Where the parts of the shared stack log to."""
+    """Folder of the log files of the shared stack."""
     return stack.log_dir
 
 
 def lines(folder: Path, part: str) -> list[dict[str, Any]]:
-    """Read what a part has logged: JSON from the first line on that is; Celery warns of root before there is a log."""
+    """Read the log of a process from the first JSON line on; Celery may print a warning before it."""
     printed = (folder / f"{part}.log").read_text().splitlines(keepends=True)
     ours = itertools.dropwhile(lambda line: not line.startswith("{"), printed)
     return [json.loads(line) for line in ours if line.endswith("\n")]
@@ -101,10 +101,10 @@ def test_the_level_is_that_of_the_setting() -> None:
 def test_a_request_is_logged_by_its_template_and_its_id_comes_back(stack: Stack, folder: Path) -> None:
     with stack.client() as client:
         answer = client.post("/v1/jobs/no-such-job/cancel", headers={"X-Request-ID": f"mine.{id(stack)}"})
-    asked = answer.headers["x-request-id"]
-    assert asked == f"mine.{id(stack)}"
-    until(lambda: any(line.get("request_id") == asked for line in lines(folder, "api")))
-    (noted,) = [line for line in lines(folder, "api") if line.get("request_id") == asked]
+    request_id = answer.headers["x-request-id"]
+    assert request_id == f"mine.{id(stack)}"
+    until(lambda: any(line.get("request_id") == request_id for line in lines(folder, "api")))
+    (noted,) = [line for line in lines(folder, "api") if line.get("request_id") == request_id]
     assert noted["event"] == "request"
     assert (noted["method"], noted["route"], noted["status"]) == ("POST", "/v1/jobs/{job_id}/cancel", 404)
     assert 0 < noted["seconds"] < 30
@@ -136,8 +136,8 @@ def test_neither_bodies_nor_query_strings_are_logged(stack: Stack, folder: Path)
     with stack.client() as client:
         client.post("/v1/jobs", json={"hush": "secret-body"})
         answer = client.post("/v1/jobs?hush=secret-query", content=b"secret-body")
-    asked = answer.headers["x-request-id"]
-    until(lambda: any(line.get("request_id") == asked for line in lines(folder, "api")))
+    request_id = answer.headers["x-request-id"]
+    until(lambda: any(line.get("request_id") == request_id for line in lines(folder, "api")))
     assert "secret" not in (folder / "api.log").read_text()
 
 

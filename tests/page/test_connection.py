@@ -1,4 +1,4 @@
-"""The page and a server that makes it hard: one that wants a key, and one whose streams break."""
+"""The page with a server that requires a key, and with a server whose streams break."""
 
 from collections.abc import Callable
 from pathlib import Path

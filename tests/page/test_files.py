@@ -1,4 +1,4 @@
-"""How the page is served: nothing but this server, nothing inline, and no version mixed with another."""
+"""Files of the page: all from this server, no inline scripts, no mixed versions."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""Jobs in the browser: a list that is live, and for each job all that it has measured."""
+"""Jobs in the browser: the live list, and the results of a job."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ SPEC = {
     "seeds": {"first": 0, "count": 6},
     "epochs": 50,
 }
-# Seconds of training: long enough to be seen on its way, and cancelled by a test before it ends.
+# Seconds of training, so that a test can see it running and cancel it.
 LONG = {
     "name": "A job on its way",
     "problem": {"kind": "digits", "model": "cnn"},

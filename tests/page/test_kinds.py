@@ -1,4 +1,4 @@
-"""The kinds of problem and of optimizer that the page names or is given: each of them exists."""
+"""The kinds of problems and optimizers named in the scripts of the page exist."""
 
 import re
 from typing import Any, get_args
@@ -13,7 +13,7 @@ from tests.page.conftest import on_one_stack
 
 
 def kind_of(model: Any) -> str:
-    """Give the kind that a spec calls a problem or an optimizer by."""
+    """Give the kind of a problem or optimizer in a spec."""
     return str(get_args(model.model_fields["kind"].annotation)[0])
 
 

@@ -1,4 +1,4 @@
-"""Lessons in the browser: what a text says is run on the spot, and judged."""
+"""Lessons in the browser: the list, and running a lesson."""
 
 from collections.abc import Callable
 

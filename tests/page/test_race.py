@@ -1,4 +1,4 @@
-"""The front door: a surface, a start, sliders, and paths that a real job has walked."""
+"""The race in the browser: a surface, a start, sliders, and the paths of a job."""
 
 import re
 from collections.abc import Callable
@@ -14,12 +14,12 @@ pytestmark = on_one_stack
 
 
 def address(page: Page) -> dict[str, list[str]]:
-    """What the address of a page says."""
+    """The query of the address of a page."""
     return parse_qs(urlsplit(page.url).query)
 
 
 def open_race(new_page: OpenPage, query: str = "", **options: object) -> Page:
-    """Open the race and wait until it has been run and told."""
+    """Open the race and wait until it has run and its figures are shown."""
     page = new_page(f"/{query}", **options)
     wait_for_count(page, "raced", 1)
     expect(page.locator(".readouts table")).to_be_visible()
@@ -36,7 +36,7 @@ def figures(page: Page) -> list[list[str]]:
 def test_the_first_race_runs_at_once_and_shows_its_figures(new_page: OpenPage) -> None:
     page = open_race(new_page)
     rows = {row[0]: row[1:] for row in figures(page)}
-    # The known race at rate 0.015: SGD ends at 0.0565 after 100 steps, momentum is there after 30.
+    # Known results at learning rate 0.015: SGD ends at 0.0565 after 100 steps; momentum reaches this loss after 30.
     assert rows["sgd"][:2] == ["100 steps", "0.0565"]
     assert rows["momentum"][0] == "30 steps"
     # 2/20 and 2·1.9/20: the limits of both methods on a curvature of 20.

@@ -1,4 +1,4 @@
-"""Formulas mean what mathematics says, derive as mathematics says, and nothing else gets in."""
+"""Formulas have the right values and derivatives, and invalid text is rejected."""
 
 import math
 import time
@@ -58,7 +58,7 @@ def test_a_formula_has_its_value_in_python(text, x, y):
     try:
         expression = parse(text)
     except ExpressionError as refused:
-        # 2**2**2**2 is 65,536, and so is what stands after x in x**2**2**2**2.
+        # 2**2**2**2 is 65,536, and so is the exponent of x in x**2**2**2**2.
         if f"exponents from -{MAX_EXPONENT}" not in str(refused):
             assert "x" not in text.replace("exp", "")
             assert "y" not in text

@@ -1,4 +1,4 @@
-"""A schedule fits its job, or is refused with its place and the limit."""
+"""A schedule fits its job, or is rejected with its place and the limit."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ def test_the_history_shows_the_rate_and_the_momentum_in_force() -> None:
     values = [epoch.values_FR[:, 0] for epoch in trainer.run() if epoch.values_FR is not None]
     rates = [value[trainer.fields.index("lr")] for value in values]
     momenta = [value[trainer.fields.index("momentum")] for value in values]
-    # Each row has what its epoch's last update took: updates 3, 7, 11, … from 0.
+    # Each row has the values of the last update of its epoch: updates 3, 7, 11, …, counted from 0.
     np.testing.assert_allclose(rates[1:], [0.1] * 3 + [0.05] * 3 + [0.025] * 3 + [0.0125])
     np.testing.assert_allclose(momenta[1:], [0.8] * 2 + [0.9] * 3 + [0.96] * 5)
 
@@ -141,7 +141,7 @@ def test_a_momentum_schedule_needs_a_momentum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "told"),
+    ("schedule", "message"),
     [
         ({"kind": "sine"}, "one_cycle"),
         ({"kind": "cosine", "final_fraction": -0.1}, "greater than or equal to 0"),
@@ -154,6 +154,6 @@ def test_a_momentum_schedule_needs_a_momentum() -> None:
         ({"kind": "cosine", "steps": 3}, "not permitted"),
     ],
 )
-def test_an_invalid_schedule_is_rejected(schedule: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_an_invalid_schedule_is_rejected(schedule: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         spec(schedule)

@@ -1,4 +1,4 @@
-"""What a spec accepts, fills in and refuses, and what it stands for."""
+"""Specs: validation, defaults, grids, runs and price."""
 
 import json
 from typing import Any
@@ -247,6 +247,6 @@ def test_an_invalid_spec_is_rejected_with_the_place(changes: dict[str, Any], pla
     with pytest.raises(ValidationError) as refused:
         spec(**changes)
     assert len(refused.value.errors()) == 1
-    # Names of union members stand between; the answer over HTTP leaves them out (test_errors.py).
-    told = [part for part in refused.value.errors()[0]["loc"] if part in place]
-    assert list(dict.fromkeys(told)) == list(place)
+    # The location also contains names of union members, which the answer over HTTP omits (test_errors.py).
+    location = [part for part in refused.value.errors()[0]["loc"] if part in place]
+    assert list(dict.fromkeys(location)) == list(place)

@@ -1,4 +1,4 @@
-"""What the rows say when a worker leaves, loses sight of the database, or runs out of time, on both databases."""
+"""States of shards after a handover, an outage of the database and the time limit, on both databases."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,7 +101,7 @@ def test_queued_shards_beyond_the_time_limit_end_with_the_next_sweep(database: D
 
 
 def test_a_commit_whose_answer_was_lost_is_not_repeated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database commits each chunk, and says so only at the second attempt."""
+    """The database commits each chunk, but its answer to the first commit is lost."""
     original, commits = Database.transaction, 0
 
     @contextmanager

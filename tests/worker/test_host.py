@@ -1,4 +1,4 @@
-"""The host of worker processes: names, restarts, its own death, a configuration that cannot work, and when it forks."""
+"""The host of worker processes: names, restarts, its end, invalid configuration, and conditions for a fork."""
 
 import os
 import signal
@@ -88,7 +88,7 @@ def test_an_unknown_device_ends_the_host_with_a_reason(supervisor: TemplateSuper
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""The bridge between what may be asked for and what the engine can do."""
+"""Translation of specs into plans of the engine; kinds, fields and hyper-parameters are equal on both sides."""
 
 from pathlib import Path
 from typing import Any

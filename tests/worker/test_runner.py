@@ -1,4 +1,4 @@
-"""A shard trained for the record, on both databases: whatever happens on the way, the same bits or a reason."""
+"""Training of a shard with storage, on both databases: interruptions, failures and outages."""
 
 import threading
 from typing import Any
@@ -51,7 +51,7 @@ def test_a_long_outage_costs_an_attempt_and_not_the_job(database: Database, monk
 def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its_shard(database: Database) -> None:
     surface = {"kind": "surface", "name": "ravine"}
     key = create(database, problem=surface, optimizers=[{"kind": "sgd", "lr": 0.001}], epochs=10**6, record_every=10**6)
-    # No chunk is stored before the end, which is far away: only the heartbeat can have moved the lease.
+    # No chunk is stored during the test, so only the heartbeat can have renewed the lease.
     settings = Settings(lease_seconds=0.3, look_seconds=0.02, flush_seconds=1_000, checkpoint_seconds=1_000)
     worker = threading.Thread(target=train_shard, args=(database, settings, key, 0))
     worker.start()
@@ -80,7 +80,7 @@ def test_a_training_cut_anywhere_and_resumed_gives_the_same_bits(database: Datab
     original = shards.record
 
     class Cut(BaseException):
-        """What a kill looks like from inside: nothing after it runs."""
+        """Simulates a kill: no code after it runs."""
 
     def cut_after_three(*arguments: Any, **named: Any) -> bool:
         nonlocal stored

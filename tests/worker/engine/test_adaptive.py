@@ -1,4 +1,4 @@
-"""Methods that scale each parameter do what their formulas promise at the first step and beyond."""
+"""Properties of methods that scale each parameter: first steps, invariances, weight decay."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from worker.engine.trainer import Plan, Trainer
 
 
 def path(formula, start, optimizer, epochs):
-    """The points [epochs, 2] that one run visits."""
+    """The points [epochs, 2] of one run."""
     trainer = Trainer(Plan(Surface(parse(formula), [start], [0]), group_runs([optimizer], [0]), epochs))
     values = np.stack([epoch.values_FR[:, 0] for epoch in trainer.run()])
     return values[:, [trainer.fields.index("x"), trainer.fields.index("y")]]

@@ -1,4 +1,4 @@
-"""The digits are what scikit-learn has, and every run of a stack is the network that torch would train."""
+"""The digits are those of scikit-learn, and every run of a stack equals the network trained by torch."""
 
 import itertools
 import math
@@ -178,7 +178,7 @@ def test_augmented_images_differ_by_seed_and_step_and_stay_close_to_what_they_we
     assert torch.equal(images[0], made._batch(0)[0][0])
     assert images.min() >= 0
     assert images.max() <= 1
-    # Ink moves by a pixel or so: what it weighs and where it stands change little.
+    # Ink moves by about a pixel: its sum and its centre change little.
     assert (images[0].sum(1) / plain.sum(1) - 1).abs().max() < 0.5
     assert (images[0] - plain).abs().mean() < 0.25
     assert (images[0] - plain).abs().mean() > 0.02

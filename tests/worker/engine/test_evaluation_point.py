@@ -1,4 +1,4 @@
-"""A method that answers with another point than it takes gradients at is measured where it answers."""
+"""Methods whose result is another point than that of the gradients are measured at the result."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Runs whose formula looks alike form a group, and what no optimizer has is refused."""
+"""Runs with the same update formula form a group; unknown hyper-parameters are rejected."""
 
 import numpy as np
 import pytest

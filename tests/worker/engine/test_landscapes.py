@@ -1,4 +1,4 @@
-"""Landscapes move when they are told to, and take a whole map of starts at once."""
+"""Shifted landscapes, and maps of starts."""
 
 import itertools
 

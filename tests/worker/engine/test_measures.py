@@ -1,4 +1,4 @@
-"""What is measured on request equals its closed form, or what autograd says of one run."""
+"""Measures equal their closed forms, or the values of autograd for one run."""
 
 import itertools
 
@@ -48,7 +48,7 @@ def test_the_largest_algebraic_eigenvalue_is_found_whatever_the_others_are(num, 
     found = largest_eigenvalue(product, torch.zeros(num, 6, dtype=dtype))
     size = spectra.abs().amax(1).clamp_min(1e-3)
     error = (found.double() - spectra.amax(1)).abs() / size
-    # Eigenvalues that crowd at the top take more steps than there are.
+    # Close eigenvalues need more steps than allowed.
     assert error.max() < (1e-4 if dtype == torch.float32 or num > MAX_STEPS else 1e-7)
 
 
@@ -100,7 +100,7 @@ def test_a_velocity_builds_up_under_a_constant_gradient_and_is_not_measured_wher
 
 
 def check_against_autograd(loss_of, num_examples, weights, history, run, size):
-    """Sharpness, noise scale and variance of one run, from its weights alone."""
+    """Sharpness, noise scale and variance of one run, from its weights."""
     hessian = torch.autograd.functional.hessian(loss_of(range(num_examples)), weights)
     expected = torch.linalg.eigvalsh(hessian)[-1].item()
     assert history["sharpness"][-1, run] == pytest.approx(expected, rel=1e-6)

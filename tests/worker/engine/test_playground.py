@@ -1,4 +1,4 @@
-"""The playground's points are what they are said to be, and each network is the one that torch would train."""
+"""The point sets of the playground have their shapes, and each network equals the one trained by torch."""
 
 import itertools
 

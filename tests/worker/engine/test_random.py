@@ -1,4 +1,4 @@
-"""Random numbers are a function of seed, stream and step, and of nothing else."""
+"""Random numbers are a function of seed, stream and step only."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The engine gives the histories of plain torch.optim loops."""
+"""Histories of the engine equal those of plain torch.optim loops."""
 
 import json
 from pathlib import Path

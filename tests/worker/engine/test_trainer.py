@@ -1,4 +1,4 @@
-"""What a training yields: which rows, which fields, when a run has diverged, and how it stops."""
+"""The output of a training: rows, fields, divergence, and the end."""
 
 import itertools
 
@@ -125,7 +125,7 @@ def test_a_run_may_diverge_at_its_start_and_training_ends_with_the_last_run():
 
 
 def test_a_large_loss_at_the_start_raises_the_bound():
-    # exp(20) is 5e8, and the bound 1e9 times that: the loss may grow by nine decades before it counts.
+    # exp(20) is 5e8, and the bound is 1e9 times that: the loss may grow by nine decades.
     history = train(surface("exp(20) + 0*y + x", [[0, 0]]), [("sgd", {"lr": 1e15, "maximize": True})], 600)
     at = [epoch.number for epoch in history.all_epochs if epoch.diverged_R[0]]
     assert at == [int(np.ceil((1e9 - 1) * np.exp(20) / 1e15))]
