@@ -1,13 +1,14 @@
-"""Jobs created directly in the database, without an API; expiry of leases, and counts of rows."""
+"""Jobs written into the tables without an API: created, leases expired, rows counted, statuses of runs read."""
 
 from typing import Any
 
+import numpy as np
 from sqlalchemy import func, select, update
 
 from service.database.connection import Database
 from service.database.statements import seconds_from_now
-from service.database.tables import Shard
-from service.jobs import lifecycle
+from service.database.tables import Job, Shard
+from service.jobs import lifecycle, run_states
 from service.spec.job import JobSpec
 from service.spec.price import price
 
@@ -34,3 +35,16 @@ def expire(database: Database) -> None:
 def count(database: Database, table: Any) -> int:
     with database.snapshot() as session:
         return session.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def statuses(database: Database, job_key: int) -> list[str]:
+    """Give the statuses of all runs of a job, by index."""
+    with database.snapshot() as session:
+        job = session.get_one(Job, job_key)
+        return [str(run.status) for run in run_states.read(session, job, range(job.runs_total))]
+
+
+def not_measured(num_runs: int) -> dict[str, Any]:
+    """Give the arguments of Outcomes that are unknown for runs without test data and without rows."""
+    unknown = {name: np.full(num_runs, np.nan) for name in ("test_loss_R", "test_accuracy_R", "loss_area_R")}
+    return {**unknown, "history_digest_R": np.zeros(num_runs, dtype=np.uint64)}

@@ -13,6 +13,7 @@ from service.jobs import lifecycle, shards
 from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec
 from service.spec.price import price
+from tests.queued import not_measured
 
 SPEC: dict[str, Any] = {
     "problem": {"kind": "surface", "name": "ravine"},
@@ -103,4 +104,5 @@ class Stored:
             best_loss_R=np.zeros(num),
             best_epoch_R=np.zeros(num, dtype=np.int64),
             diverged_epoch_R=np.full(num, -1),
+            **not_measured(num),
         )

@@ -1,20 +1,47 @@
-"""What is new in a shard since its last chunk: rows, outcomes of its runs, and the checkpoint."""
+"""New rows of a shard since its last chunk, the states of its runs, and the checkpoint.
+
+Letters: F fields, R runs, E epochs, N rows.
+"""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.database.bulk import MetricRows, Outcomes
+from service.database.bulk import Floats, MetricRows, Outcomes
 from service.database.states import RunStatus
 from service.jobs.shards import Chunk
 from worker.engine.trainer import Epoch
+from worker.history_digest import row_hashes
 
 Arrays = dict[str, NDArray[Any]]
 # The recorder's arrays stand beside the trainer's in a checkpoint.
 _PREFIX = "recorder."
+# Values of the last row of a run, and their fields.
+_LAST = {"final_loss_R": "loss", "test_loss_R": "test_loss", "test_accuracy_R": "test_accuracy"}
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """E recorded epochs of all R runs; ``kept_RE`` is where a run has a row."""
+
+    number_E: NDArray[np.int64]
+    kept_RE: NDArray[np.bool_]
+    values_FRE: Floats
+    measured_FRE: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, epochs: Sequence[Epoch]) -> "_Recorded":
+        """Put epochs side by side."""
+        return cls(
+            np.array([epoch.number for epoch in epochs]),
+            np.stack([epoch.kept_R for epoch in epochs if epoch.kept_R is not None], axis=-1),
+            np.stack([epoch.values_FR for epoch in epochs if epoch.values_FR is not None], axis=-1),
+            np.stack([epoch.measured_FR for epoch in epochs], axis=-1),
+        )
 
 
 class Recorder:
@@ -31,10 +58,9 @@ class Recorder:
         self._fields = fields
         self._first_run = first_run
         self._epochs = epochs
-        self._loss = fields.index("loss")
-        # Epochs that wait to be looked at, many at once: one by one each would cost a dozen calls of numpy.
+        # Epochs are processed many at a time: one by one each would cost a dozen calls of numpy.
         self._new: list[Epoch] = []
-        self._kept: list[Epoch] = []
+        self._recorded: list[_Recorded] = []
         self._arrays: Arrays = {
             "epoch": np.array(0),
             "epochs_done_R": np.zeros(num_runs, dtype=np.int64),
@@ -42,23 +68,32 @@ class Recorder:
             "final_loss_R": np.full(num_runs, np.nan),
             "best_loss_R": np.full(num_runs, np.inf),
             "best_epoch_R": np.full(num_runs, -1),
+            "test_loss_R": np.full(num_runs, np.nan),
+            "test_accuracy_R": np.full(num_runs, np.nan),
+            # ∫ loss d(epoch) up to the last row; infinite after a loss that is not finite.
+            "area_R": np.zeros(num_runs),
+            "last_row_R": np.full(num_runs, -1),
+            "history_digest_R": np.zeros(num_runs, dtype=np.uint64),
         }
         if resumed is not None:
-            self._arrays = {name: np.array(resumed[_PREFIX + name]) for name in self._arrays}
+            # A checkpoint of an earlier version has no areas: NaN leaves area and digest of its runs unknown.
+            self._arrays["area_R"] = np.full(num_runs, np.nan)
+            self._arrays |= {
+                name: np.array(resumed[_PREFIX + name]) for name in self._arrays if _PREFIX + name in resumed
+            }
 
     @property
     def num_rows(self) -> int:
         """Count the rows that wait to be stored, roughly: those of diverged runs are counted too."""
-        return len(self._kept) * len(self._arrays["epochs_done_R"])
+        num_epochs = sum(len(recorded.number_E) for recorded in self._recorded)
+        return (num_epochs + len(self._new)) * len(self._arrays["epochs_done_R"])
 
     def add(self, epoch: Epoch) -> None:
-        """Take in one epoch of all runs."""
+        """Add one epoch of all runs."""
         self._new.append(epoch)
-        if epoch.values_FR is not None:
-            self._kept.append(epoch)
 
-    def _look(self) -> Arrays:
-        """Find what the new epochs have made of the runs, and give it."""
+    def _update(self) -> Arrays:
+        """Update the states of the runs by the new epochs, and return them."""
         now, new = self._arrays, self._new
         if not new:
             return now
@@ -73,37 +108,82 @@ class Recorder:
         now["diverged_epoch_R"][ends_R] = end_R[ends_R]
         kept = [epoch for epoch in new if epoch.values_FR is not None]
         if kept:
-            self._look_at_losses(kept)
+            recorded = _Recorded.of(kept)
+            self._recorded.append(recorded)
+            # The area begins at the last row so far, which is replaced afterwards.
+            self._update_area(recorded)
+            self._update_last(recorded)
+            self._update_best(recorded)
+            hash_RE = row_hashes(self._fields, recorded.number_E, recorded.values_FRE, recorded.measured_FRE)
+            now["history_digest_R"] += np.where(recorded.kept_RE, hash_RE, 0).sum(axis=1, dtype=np.uint64)
         return now
 
-    def _look_at_losses(self, kept: list[Epoch]) -> None:
-        now = self._arrays
-        number_E = np.array([epoch.number for epoch in kept])
-        kept_RE = _stacked([epoch.kept_R for epoch in kept])
-        loss_RE = _stacked([epoch.values_FR[self._loss] for epoch in kept if epoch.values_FR is not None])
-        run_R = np.arange(len(kept_RE))
-        # The last one that was kept, counted from the end.
-        last_R = len(kept) - 1 - kept_RE[:, ::-1].argmax(axis=1)
+    def _update_area(self, recorded: _Recorded) -> None:
+        """Add the trapezoids between rows one after the other, so that the sum does not depend on the chunks."""
+        now, kept_RE, loss_RE = self._arrays, recorded.kept_RE, self._column(recorded, "loss")
+        # The last row before each epoch: 0 is the one before these epochs, e + 1 the one of epoch e.
+        at_RE = np.maximum.accumulate(np.where(kept_RE, np.arange(1, kept_RE.shape[1] + 1), 0), axis=1)
+        before_RE = np.column_stack([np.zeros(len(at_RE), dtype=np.int64), at_RE[:, :-1]])
+        epoch_RE = np.column_stack([now["last_row_R"], np.broadcast_to(recorded.number_E, kept_RE.shape)])
+        ends_RE = np.column_stack([now["final_loss_R"], loss_RE])
+        start_RE = np.take_along_axis(epoch_RE, before_RE, axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            sum_RE = loss_RE + np.take_along_axis(ends_RE, before_RE, axis=1)
+            area_RE = np.where(start_RE < 0, 0.0, (epoch_RE[:, 1:] - start_RE) * sum_RE / 2)
+            area_RE[~np.isfinite(area_RE) | ~np.isfinite(loss_RE)] = np.inf
+            area_RE[~kept_RE] = 0.0
+            now["area_R"] = np.add.accumulate(np.column_stack([now["area_R"], area_RE]), axis=1)[:, -1]
+
+    def _update_last(self, recorded: _Recorded) -> None:
+        """Update the values of the last row."""
+        now, kept_RE = self._arrays, recorded.kept_RE
         any_R = kept_RE.any(axis=1)
-        now["final_loss_R"][any_R] = loss_RE[run_R, last_R][any_R]
-        finite_RE = np.where(kept_RE & np.isfinite(loss_RE), loss_RE, np.inf)
+        # Counted from the end.
+        last_R = kept_RE.shape[1] - 1 - kept_RE[:, ::-1].argmax(axis=1)
+        now["last_row_R"][any_R] = recorded.number_E[last_R][any_R]
+        for name, field in (
+            ("final_loss_R", "loss"),
+            ("test_loss_R", "test_loss"),
+            ("test_accuracy_R", "test_accuracy"),
+        ):
+            if field in self._fields:
+                value_RE = self._column(recorded, field)
+                now[name][any_R] = np.take_along_axis(value_RE, last_R[:, None], axis=1)[any_R, 0]
+
+    def _update_best(self, recorded: _Recorded) -> None:
+        """Update the smallest finite loss and its epoch."""
+        now, loss_RE = self._arrays, self._column(recorded, "loss")
+        finite_RE = np.where(recorded.kept_RE & np.isfinite(loss_RE), loss_RE, np.inf)
         # The first of equal ones, as an epoch has to be better than those before it.
         best_R = finite_RE.argmin(axis=1)
-        loss_R = finite_RE[run_R, best_R]
+        loss_R = finite_RE[np.arange(len(best_R)), best_R]
         better_R = loss_R < now["best_loss_R"]
         now["best_loss_R"][better_R] = loss_R[better_R]
-        now["best_epoch_R"][better_R] = number_E[best_R[better_R]]
+        now["best_epoch_R"][better_R] = recorded.number_E[best_R[better_R]]
+
+    def _column(self, recorded: _Recorded, field: str) -> Floats:
+        values_RE: Floats = recorded.values_FRE[self._fields.index(field)]
+        return values_RE
+
+    def _loss_area(self) -> Floats:
+        """Give the mean loss over the epochs, as service/analysis/curves.py defines it; infinite after a divergence."""
+        now = self._arrays
+        area_R, last_R = now["area_R"], now["last_row_R"]
+        mean_R = np.where((last_R > 0) | np.isinf(area_R), area_R / np.maximum(last_R, 1), now["final_loss_R"])
+        mean_R[now["diverged_epoch_R"] >= 0] = np.inf
+        mean_R[(last_R < 0) | np.isnan(area_R)] = np.nan
+        return mean_R
 
     def arrays(self) -> Arrays:
-        """Give what has to be in a checkpoint."""
-        return {_PREFIX + name: array for name, array in self._look().items()}
+        """Give the arrays of the recorder for a checkpoint."""
+        return {_PREFIX + name: array for name, array in self._update().items()}
 
     def take(self, checkpoint: bytes | None, *, ended: bool = False) -> Chunk:
-        """Give all that is new, and begin anew. ``ended`` tells that no epoch is to follow."""
-        now = self._look()
+        """Give what is new as a chunk, and begin the next one. ``ended`` tells that no epoch is to follow."""
+        now = self._update()
         diverged_R = now["diverged_epoch_R"] >= 0
         status_R = np.where(diverged_R, RunStatus.DIVERGED, RunStatus.COMPLETED if ended else RunStatus.RUNNING)
-        progress = Chunk(
+        chunk = Chunk(
             # Where all runs have diverged the epochs that are left take no time.
             epoch=self._epochs if ended else int(now["epoch"]),
             epochs_done=int(now["epochs_done_R"].sum()),
@@ -118,32 +198,31 @@ class Recorder:
                 best_loss_R=now["best_loss_R"],
                 best_epoch_R=now["best_epoch_R"],
                 diverged_epoch_R=now["diverged_epoch_R"],
+                test_loss_R=now["test_loss_R"],
+                test_accuracy_R=now["test_accuracy_R"],
+                loss_area_R=self._loss_area(),
+                history_digest_R=now["history_digest_R"],
             ),
             checkpoint=checkpoint,
         )
-        self._kept = []
-        return progress
+        self._recorded = []
+        return chunk
 
     def _rows(self) -> MetricRows | None:
-        """Turn the kept epochs, each over all runs, into rows sorted by run and epoch, the order of their table."""
-        if not self._kept:
+        """Turn the recorded epochs, each over all runs, into rows sorted by run and epoch, the order of their table."""
+        if not self._recorded:
             return None
-        kept_RE = _stacked([epoch.kept_R for epoch in self._kept])
-        values_FRE = _stacked([epoch.values_FR for epoch in self._kept])
-        measured_FRE = _stacked([epoch.measured_FR for epoch in self._kept])
+        kept_RE = np.concatenate([recorded.kept_RE for recorded in self._recorded], axis=-1)
+        values_FRE = np.concatenate([recorded.values_FRE for recorded in self._recorded], axis=-1)
+        measured_FRE = np.concatenate([recorded.measured_FRE for recorded in self._recorded], axis=-1)
         run_N, epoch_N = np.nonzero(kept_RE)
         return MetricRows(
             fields=self._fields,
             run_index_N=self._first_run + run_N,
-            epoch_N=np.array([epoch.number for epoch in self._kept])[epoch_N],
+            epoch_N=np.concatenate([recorded.number_E for recorded in self._recorded])[epoch_N],
             values_FN=values_FRE[:, kept_RE],
             measured_FN=measured_FRE[:, kept_RE],
         )
-
-
-def _stacked(arrays: list[NDArray[Any] | None]) -> NDArray[Any]:
-    """Put the arrays of all epochs side by side: [..., R] becomes [..., R, E]."""
-    return np.stack([array for array in arrays if array is not None], axis=-1)
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:

@@ -27,7 +27,14 @@ class MetricRows:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """State of R runs. NaN is a value; best_epoch and diverged_epoch are −1 for none."""
+    """State of R runs. NaN is a value of a loss; best_epoch and diverged_epoch are −1 for none.
+
+    Attributes:
+        test_loss_R: Test loss of the last row; NaN where there is none.
+        test_accuracy_R: Test accuracy of the last row; NaN where there is none.
+        loss_area_R: Mean loss over the epochs, by trapezoids; NaN for a run without rows, infinite if it diverged.
+        history_digest_R: Hash of all rows of each run.
+    """
 
     index_R: Integers
     status: Sequence[str]
@@ -36,6 +43,10 @@ class Outcomes:
     best_loss_R: Floats
     best_epoch_R: Integers
     diverged_epoch_R: Integers
+    test_loss_R: Floats
+    test_accuracy_R: Floats
+    loss_area_R: Floats
+    history_digest_R: NDArray[np.uint64]
 
 
 class StoredTwice(Exception):

@@ -1,4 +1,4 @@
-"""The tables: API keys, jobs, their shards and checkpoints, their runs, and one metrics row per run and epoch.
+"""The tables of jobs: shards and checkpoints, runs, and one metrics row per run and epoch. accounts.py has the others.
 
 The database itself refuses what no state allows; docs/states.md tells how, and who makes which move.
 """
@@ -21,9 +21,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database.columns import Base, Key, ended_in, one_of
+from service.database.columns import Base, Key, Real, ended_in, one_of
 from service.database.epochs import block_of
 from service.database.states import JOB_ENDED, JobStatus, RunStatus, ShardStatus
+from service.spec.metric_fields import COLUMNS
 
 # Written out: with parameters in the place of the names SQLite would not use the index that has this condition.
 JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
@@ -56,6 +57,7 @@ class Job(Base):
               sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),
         # Two owners may choose the same key.
         UniqueConstraint("owner", "idempotency_key"),
+        Index(None, "dataset_key"),
         Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
               postgresql_where=text("expires_at IS NOT NULL")),
         Index("ix_jobs_limited", "deadline_at", sqlite_where=text("status = 'running'"),
@@ -92,20 +94,20 @@ class Job(Base):
     work: Mapped[float] = mapped_column(default=0.0)
     # The W3C trace context of the request that made it, for its workers; null where nothing is traced.
     traceparent: Mapped[str | None] = mapped_column(String(55))
+    # Text of a client about the job.
+    note: Mapped[str | None]
+    # The stored dataset that it trains on.
+    dataset_key: Mapped[int | None] = mapped_column(BigInteger)
 
 
-class ApiKey(Base):
-    """Who may use the API. A row stays when its key is revoked: jobs go on naming it as their owner."""
+class JobTag(Base):
+    """A word that a client has attached to a job."""
 
-    __tablename__ = "api_keys"
+    __tablename__ = "job_tags"
+    __table_args__ = (Index(None, "tag", "job_key"),)
 
-    # The first digits of the hash: found by them, compared with the whole.
-    id: Mapped[str] = mapped_column(String(12), primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    sha256: Mapped[str] = mapped_column(String(64))
-    is_admin: Mapped[bool]
-    created_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
+    job_key: Mapped[int] = mapped_column(ForeignKey("jobs.key", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(64), primary_key=True)
 
 
 class Shard(Base):
@@ -168,10 +170,11 @@ class Tally(Base):
 
 
 class Run(Base):
-    """What became of one run. What it is (label, hyper-parameters, seed, start) follows from the spec and the index.
+    """The state of one run. Its label, hyper-parameters, seed and start follow from the spec and the index.
 
-    There is no foreign key here nor on metrics: checking it costs more than writing the row, and both are
-    only ever written for a shard that is locked in the same transaction.
+    The first chunk of a shard inserts the rows of all its runs. A run without a row is queued, or has ended with its
+    shard (service/jobs/run_states.py). Runs and metrics have no foreign keys: checking one costs more than writing the
+    row, and both are written only for a shard that is locked in the same transaction.
     """
 
     __tablename__ = "runs"
@@ -194,6 +197,13 @@ class Run(Base):
     best_loss: Mapped[float | None]
     best_epoch: Mapped[int | None]
     diverged_epoch: Mapped[int | None]
+    # Of the last row; null where the problem has no test data.
+    test_loss: Mapped[float | None]
+    test_accuracy: Mapped[float | None]
+    # Mean loss over the epochs, by trapezoids between rows; infinite if the run diverged.
+    loss_area: Mapped[float | None]
+    # A hash of all rows: equal for equal histories.
+    history_digest: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Decision(Base):
@@ -222,7 +232,7 @@ class LessonRecord(Base):
 
 
 class Metric(Base):
-    """One run at one epoch. NULL means not measured.
+    """One run at one epoch, with a column per field of service/spec/metric_fields.py. NULL means not measured.
 
     On SQLite the rows are in the primary key. PostgreSQL would keep each key once more in an index, a third of all
     bytes; it has the index of epochs.py instead, and the writer refuses rows that are stored already.
@@ -239,20 +249,8 @@ class Metric(Base):
     run_index: Mapped[int] = mapped_column(autoincrement=False)
     epoch: Mapped[int] = mapped_column(autoincrement=False)
     loss: Mapped[float | None]
-    train_loss: Mapped[float | None]
-    test_loss: Mapped[float | None]
-    accuracy: Mapped[float | None]
-    test_accuracy: Mapped[float | None]
-    grad_norm: Mapped[float | None]
-    update_norm: Mapped[float | None]
-    distance_from_start: Mapped[float | None]
-    distance_to_minimum: Mapped[float | None]
-    lr: Mapped[float | None]
-    momentum: Mapped[float | None]
-    x: Mapped[float | None]
-    y: Mapped[float | None]
-    sharpness: Mapped[float | None]
-    noise_scale: Mapped[float | None]
-    gradient_variance: Mapped[float | None]
-    alpha: Mapped[float | None]
-    velocity_norm: Mapped[float | None]
+
+
+for _column in COLUMNS:
+    if _column not in Metric.__table__.columns:
+        setattr(Metric, _column, mapped_column(Real, nullable=True))

@@ -1,4 +1,4 @@
-"""Writer of metric rows and of what became of runs."""
+"""Writer of metric rows and of the state of runs."""
 
 from typing import Any
 
@@ -28,11 +28,12 @@ def write_rows(session: Session, job_key: int, rows: MetricRows) -> None:
 
 
 def write_outcomes(session: Session, job_key: int, outcomes: Outcomes) -> None:
-    """Update the runs of a shard."""
+    """Insert or update the rows of the runs of a shard."""
     dialect = dialect_of(session)
     has_diverged_R, has_best_R = outcomes.diverged_epoch_R >= 0, outcomes.best_epoch_R >= 0
     # A run with a NaN as its loss has diverged, or has no row yet.
     has_loss_R = ~np.isnan(outcomes.final_loss_R) | has_diverged_R
+    has_rows_R = ~np.isnan(outcomes.loss_area_R)
     columns = {
         "status": list(outcomes.status),
         "epochs_done": outcomes.epochs_done_R.tolist(),
@@ -40,8 +41,12 @@ def write_outcomes(session: Session, job_key: int, outcomes: Outcomes) -> None:
         "best_loss": _storable(outcomes.best_loss_R, has_best_R, dialect.nan),
         "best_epoch": _storable(outcomes.best_epoch_R, has_best_R, dialect.nan),
         "diverged_epoch": _storable(outcomes.diverged_epoch_R, has_diverged_R, dialect.nan),
+        "test_loss": _storable(outcomes.test_loss_R, ~np.isnan(outcomes.test_loss_R), dialect.nan),
+        "test_accuracy": _storable(outcomes.test_accuracy_R, ~np.isnan(outcomes.test_accuracy_R), dialect.nan),
+        "loss_area": _storable(outcomes.loss_area_R, has_rows_R, dialect.nan),
+        "history_digest": _storable(outcomes.history_digest_R.view(np.int64), has_rows_R, dialect.nan),
     }
-    dialect.update_runs(session, job_key, outcomes.index_R.tolist(), columns)
+    dialect.write_runs(session, job_key, outcomes.index_R.tolist(), columns)
 
 
 def delete_rows(session: Session, job_key: int) -> None:
@@ -52,6 +57,7 @@ def delete_rows(session: Session, job_key: int) -> None:
 def _storable(values_R: NDArray[Any], known_R: Bools, nan: Any) -> list[Any]:
     """Convert values for the driver; unknown ones are NULL."""
     stored_R = values_R.astype(object)
-    stored_R[np.isnan(values_R)] = nan
+    if values_R.dtype.kind == "f":
+        stored_R[np.isnan(values_R)] = nan
     stored_R[~known_R] = None
     return stored_R.tolist()  # type: ignore[no-any-return]

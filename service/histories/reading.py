@@ -11,23 +11,8 @@ from service.database.spans import ALL_EPOCHS, Span, joined
 from service.database.tables import Job
 from service.errors import Rejected
 from service.spec.job import JobSpec
-from service.spec.measures import MEASURES
+from service.spec.metric_fields import FIELDS
 
-FIELDS = (
-    "loss",
-    "train_loss",
-    "test_loss",
-    "accuracy",
-    "test_accuracy",
-    "grad_norm",
-    "update_norm",
-    "distance_from_start",
-    "distance_to_minimum",
-    "lr",
-    "momentum",
-    "position",
-    *MEASURES,
-)
 # Points that one page of many runs holds at most, so that an answer stays within a few tens of megabytes.
 MAX_PAGE_POINTS = 200_000
 
@@ -47,7 +32,7 @@ class Selection:
         """Name the table's columns; a position is stored as x and y."""
         names: list[str] = []
         for field in self.fields:
-            names += ["x", "y"][: self.dimension] if field == "position" else [field]
+            names += FIELDS[field].columns[: self.dimension] or [field]
         return names
 
 

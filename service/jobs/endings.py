@@ -63,15 +63,17 @@ def _end_queued(session: Session, job_key: int, status: ShardStatus) -> int:
         update(Shard)
         .where(Shard.job_key == job_key, Shard.status == ShardStatus.QUEUED)
         .values(status=status, runs_ended=Shard.num_runs)
-        .returning(Shard.first_run, Shard.num_runs)
+        .returning(Shard.first_run, Shard.num_runs, Shard.attempt)
     ).all()
-    for first_run, num_runs in ended:
-        end_runs(session, job_key, first_run, num_runs, status)
+    for first_run, num_runs, attempt in ended:
+        # A shard that was never claimed has no rows of runs.
+        if attempt > 0:
+            end_runs(session, job_key, first_run, num_runs, status)
     return len(ended)
 
 
 def end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:
-    """End the runs of a shard that have not ended by themselves."""
+    """End the stored runs of a shard that have not ended by themselves."""
     session.execute(
         update(Run)
         .where(*runs_of_shard(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))

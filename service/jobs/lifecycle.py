@@ -3,15 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Text, delete, false, insert, literal, or_, select, update
+from sqlalchemy import delete, false, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.database.ids import is_id, new_job_id
 from service.database.statements import contains, seconds_from_now
-from service.database.states import JOB_ENDED, JobStatus, RunStatus
+from service.database.states import JOB_ENDED, JobStatus
 from service.database.tables import Decision, Job, Run, Shard
 from service.database.writing import delete_rows
 from service.errors import Conflict, NotFound, Rejected
@@ -33,7 +31,7 @@ def create(
     settings: Settings | None = None,
     traceparent: str | None = None,
 ) -> tuple[Job, bool]:
-    """Store a job with its runs and shards; tells whether it is new. With settings, its owner's limits count.
+    """Store a job with its shards, and return whether it is new. With settings, the limits of its owner apply.
 
     Raises:
         Rejected: The idempotency key was used for another body.
@@ -77,20 +75,7 @@ def create(
         ],
     )
     session.execute(update(Shard).where(Shard.job_key == job.key).values(published_at=published_at))
-    _create_runs(session, job.key, cost.runs_total)
     return job, True
-
-
-def _create_runs(session: Session, job_key: int, num_runs: int) -> None:
-    """Insert the runs by counting inside the database: a million rows need no million parameters."""
-    index = select(literal(0).label("index")).cte("numbers", recursive=True)
-    index = index.union_all(select(index.c.index + 1).where(index.c.index + 1 < num_runs))
-    session.execute(
-        insert(Run).from_select(
-            ["job_key", "index", "status", "epochs_done"],
-            select(literal(job_key), index.c.index, literal(str(RunStatus.QUEUED), Text), literal(0)),
-        )
-    )
 
 
 def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -> Job | None:
@@ -199,41 +184,3 @@ def _locked(session: Session, job_id: str, caller: Caller) -> Job:
     if job is None:
         raise NotFound(f"there is no job {job_id!r}")
     return job
-
-
-def list_runs(
-    session: Session,
-    job: Job,
-    *,
-    ranges: list[tuple[int, int]] | None,
-    status: str | None,
-    sort: str,
-    after: int,
-    limit: int,
-) -> list[Any]:
-    """List runs: by index from ``after`` on, or by a loss, the best first, leaving out the first ``after``."""
-    query = select(Run).where(*_chosen(job, ranges, status)).order_by(*_order(sort)).limit(limit)
-    query = query.where(Run.index >= after) if sort == "index" else query.offset(after)
-    return list(session.execute(query).scalars())
-
-
-def run_indices(
-    session: Session, job: Job, *, ranges: list[tuple[int, int]] | None, status: str | None, sort: str
-) -> NDArray[np.int64]:
-    """List all runs by their indices alone, in the order that ``list_runs`` has: a million are eight megabytes."""
-    query = select(Run.index).where(*_chosen(job, ranges, status)).order_by(*_order(sort))
-    return np.fromiter(session.execute(query).scalars(), dtype=np.int64)
-
-
-def _chosen(job: Job, ranges: list[tuple[int, int]] | None, status: str | None) -> list[ColumnElement[bool]]:
-    chosen = [Run.job_key == job.key]
-    if ranges is not None:
-        inside = [(Run.index >= first) & (Run.index < last) for first, last in ranges]
-        chosen.append(or_(false(), *inside))
-    if status is not None:
-        chosen.append(Run.status == status)
-    return chosen
-
-
-def _order(sort: str) -> list[Any]:
-    return [Run.index] if sort == "index" else [getattr(Run, sort).asc().nulls_last(), Run.index]

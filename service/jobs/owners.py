@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from service.database.tables import ApiKey
+from service.database.accounts import ApiKey
 from service.errors import Conflict, NotFound
 
 _RANDOM_BYTES = 32

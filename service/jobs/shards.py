@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from service.database.bulk import MetricRows, Outcomes
 from service.database.statements import seconds_from_now, upsert
-from service.database.states import SHARD_ENDED, JobStatus, RunStatus, ShardStatus, Stop
-from service.database.tables import Checkpoint, Job, Run, Shard
+from service.database.states import SHARD_ENDED, JobStatus, ShardStatus, Stop
+from service.database.tables import Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
 from service.jobs import tallies
-from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs, runs_of_shard
+from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs
 
 
 class LeaseLost(Exception):
@@ -84,11 +84,6 @@ def claim(
                 receipt=receipt,
             )
         )
-    session.execute(
-        update(Run)
-        .where(*runs_of_shard(job_key, taken.first_run, taken.num_runs), Run.status == RunStatus.QUEUED)
-        .values(status=RunStatus.RUNNING)
-    )
     checkpoint = session.execute(
         select(Checkpoint.data).where(Checkpoint.job_key == job_key, Checkpoint.number == number)
     ).scalar_one_or_none()

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Strict, shape_of
-from service.spec.measures import MEASURES
+from service.spec.metric_fields import MEASURES
 from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem

@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from service.api.doors.authentication import CACHE_SECONDS, is_loopback
 from service.cli import keys as key_commands
+from service.database.accounts import ApiKey
 from service.database.connection import Database
-from service.database.tables import ApiKey
 from service.jobs import owners
 from tests.servers import Api, Broker, until
 

@@ -30,6 +30,7 @@ from service.errors import NotFound
 from service.jobs import lifecycle
 from service.spec.job import JobSpec
 from service.spec.price import price
+from tests.queued import not_measured
 
 NUMBERS = [1.5, np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e308, 0.1]
 SPEC: dict[str, Any] = {
@@ -77,6 +78,8 @@ def job(database: Database) -> Job:
     job = create(database)
     for run, losses in LOSSES.items():
         write(database, job, rows_of(run, list(losses)))
+    with database.transaction() as session:
+        session.add_all(Run(job_key=job.key, index=run, status="running", epochs_done=9) for run in LOSSES)
     return job
 
 
@@ -211,6 +214,17 @@ def test_a_nan_is_above_every_target(database: Database) -> None:
 
 
 def test_outcomes_are_read_as_they_were_written_and_the_last_row_with_them(database: Database, job: Job) -> None:
+    # Rows of runs are inserted by the first chunk and replaced by the next ones.
+    first = Outcomes(
+        index_R=np.arange(3),
+        status=["running"] * 3,
+        epochs_done_R=np.zeros(3, dtype=np.int64),
+        final_loss_R=np.ones(3),
+        best_loss_R=np.ones(3),
+        best_epoch_R=np.zeros(3, dtype=np.int64),
+        diverged_epoch_R=np.full(3, -1),
+        **not_measured(3),
+    )
     outcomes = Outcomes(
         index_R=np.arange(3),
         status=["running", "diverged", "completed"],
@@ -219,8 +233,13 @@ def test_outcomes_are_read_as_they_were_written_and_the_last_row_with_them(datab
         best_loss_R=np.array([np.inf, 1.0, -0.0]),
         best_epoch_R=np.array([-1, 0, 9]),
         diverged_epoch_R=np.array([-1, 9, -1]),
+        test_loss_R=np.array([np.nan, 0.5, -0.0]),
+        test_accuracy_R=np.array([np.nan, np.nan, 1.0]),
+        loss_area_R=np.array([np.nan, np.inf, 0.25]),
+        history_digest_R=np.array([7, 2**64 - 1, 2**63], dtype=np.uint64),
     )
     with database.transaction() as session:
+        write_outcomes(session, job.key, first)
         write_outcomes(session, job.key, outcomes)
     with database.snapshot() as session:
         runs = session.execute(select(Run).order_by(Run.index)).scalars().all()
@@ -230,6 +249,8 @@ def test_outcomes_are_read_as_they_were_written_and_the_last_row_with_them(datab
         last = read_last(session, job, ["loss", "accuracy"])
     assert [run.status for run in runs] == outcomes.status
     assert [(run.best_epoch, run.diverged_epoch) for run in runs] == [(None, None), (0, 9), (9, None)]
+    assert [(run.test_loss, run.test_accuracy) for run in runs] == [(None, None), (0.5, None), (-0.0, 1.0)]
+    assert [(run.loss_area, run.history_digest) for run in runs] == [(None, None), (np.inf, -1), (0.25, -(2**63))]
     assert done_R.tolist() == [0, 9, 9]
     assert (no_final_R.tolist(), no_best_R.tolist()) == ([True, False, False], [True, False, False])
     assert [repr(value) for value in final_R.tolist()] == ["nan", "nan", "-0.0"]

@@ -124,7 +124,9 @@ def test_the_database_makes_the_moves_that_are_drawn_and_refuses_all_others(
 
 
 def test_a_row_that_no_state_allows_is_refused(database: Database) -> None:
-    create(database)
+    key = create(database)
+    with database.transaction() as session:
+        session.add(Run(job_key=key, index=0, status="queued", epochs_done=0))
     for table, wrong, constraint in WRONG:
         with pytest.raises(IntegrityError) as refused:
             change(database, table, wrong)

@@ -13,7 +13,7 @@ from sqlalchemy import func, inspect, select
 
 from service.database.connection import Database
 from service.database.migrations import MIGRATIONS, check, migrate
-from service.database.tables import Base, Job, Run
+from service.database.tables import Base, Job, Metric
 from service.jobs import lifecycle
 from service.jobs.shards import claim
 from service.spec.job import JobSpec
@@ -59,7 +59,7 @@ def test_migrating_again_keeps_the_data(database_url: str) -> None:
         job_with_rows(database, num_rows=10, value=1.0)
         migrate(database_url)
         with database.snapshot() as session:
-            assert session.execute(select(func.count()).select_from(Run)).scalar_one() == 2
+            assert session.execute(select(func.count()).select_from(Metric)).scalar_one() == 10
 
 
 @pytest.mark.parametrize("kind", DATABASES)

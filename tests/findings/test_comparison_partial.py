@@ -13,7 +13,7 @@ from service.database.tables import Job, Run
 from service.findings.comparison.job import compare
 from service.jobs import shards
 from service.jobs.shards import Chunk
-from tests.queued import create
+from tests.queued import create, not_measured
 from worker.recorder import Recorder
 
 
@@ -68,6 +68,7 @@ def test_a_running_job_is_compared_by_its_rows_so_far(database: Database) -> Non
             best_loss_R=np.array([0.5, 1.0, 1.0]),
             best_epoch_R=np.array([1, 0, 0]),
             diverged_epoch_R=np.array([-1, 1, 1]),
+            **not_measured(3),
         )
         shards.record(session, claimed, Chunk(1, 3, 2, 2, rows, outcomes, None), lease_seconds=60)
     found = compared(database, key)

@@ -17,7 +17,7 @@ from service.database import reading
 from service.database.bulk import MetricRows
 from service.database.connection import Database
 from service.database.ids import run_id
-from service.database.tables import Job, Metric
+from service.database.tables import Job, Metric, Run
 from service.database.writing import write_rows
 from service.errors import NotFound
 from service.histories import json_histories, thinned
@@ -64,6 +64,7 @@ def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 
         rows = MetricRows(columns, np.zeros(num_rows, dtype=np.int64), np.arange(num_rows), values_FN, measured_FN)
         write_rows(session, job.key, rows)
         write_rows(session, job.key, replace(rows, run_index_N=rows.run_index_N + 1))
+        session.add_all(Run(job_key=job.key, index=run, status="running", epochs_done=0) for run in (0, 1))
     return job
 
 

@@ -12,7 +12,7 @@ from service.database.tables import Checkpoint, Job, Metric, Run, Shard
 from service.jobs import lifecycle, messages, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Chunk, Claim, LeaseLost
-from tests.queued import count, create, expire
+from tests.queued import count, create, expire, not_measured, statuses
 
 RECEIPT = {"torch": "none"}
 
@@ -44,6 +44,7 @@ def chunk(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> 
             best_loss_R=np.array([loss, np.inf, np.inf]),
             best_epoch_R=np.array([epoch, -1, -1]),
             diverged_epoch_R=np.array([-1, epoch, epoch]),
+            **not_measured(3),
         ),
         checkpoint=checkpoint,
     )
@@ -102,7 +103,7 @@ def test_after_three_lost_workers_the_job_has_failed_and_says_so(database: Datab
         job = session.get_one(Job, key)
         assert (job.status, job.error_reason) == ("failed", "worker_lost")
         assert job.finished_at is not None
-        assert set(session.execute(select(Run.status)).scalars()) == {"failed"}
+    assert statuses(database, key) == ["failed"] * 3
 
 
 def test_numbers_come_back_as_they_were(database: Database) -> None:
@@ -162,7 +163,7 @@ def test_a_cancelled_job_ends_with_the_worker_that_was_lost_on_it(database: Data
         shards.take_back(session, max_attempts=3)
     with database.snapshot() as session:
         assert session.get_one(Job, key).status == "cancelled"
-        assert set(session.execute(select(Run.status)).scalars()) == {"cancelled"}
+    assert statuses(database, key) == ["cancelled"] * 3
 
 
 def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:

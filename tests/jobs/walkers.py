@@ -11,9 +11,11 @@ from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
 from service.database.tables import Base, Checkpoint, Job, Metric, Run, Shard
+from service.jobs import run_states
 from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec
 from service.spec.price import price
+from tests.queued import not_measured
 
 EPOCHS = 3
 SPEC = JobSpec.model_validate(
@@ -129,7 +131,19 @@ class Story(RuleBasedStateMachine):
     @invariant()
     def runs_go_as_their_shards_go(self) -> None:
         with self.database.snapshot() as session:
-            runs = {(run.job_key, run.index): run.status for run in session.execute(select(Run)).scalars()}
+            runs = {
+                (job.key, run.index): run.status
+                for job in session.execute(select(Job)).scalars()
+                for run in run_states.read(session, job, range(job.runs_total))
+            }
+            stored = session.execute(select(Run.job_key, Run.index)).all()
+        assert {tuple(row) for row in stored} == {
+            (job.key, index)
+            for job in self.jobs
+            for shard in job.shards
+            for index in range(shard.first_run, shard.first_run + shard.num_runs)
+            if shard.epoch is not None
+        }
         for job in self.jobs:
             for shard in job.shards:
                 for index in range(shard.first_run, shard.first_run + shard.num_runs):
@@ -139,7 +153,7 @@ class Story(RuleBasedStateMachine):
                     elif shard.status in SHARD_ENDED:
                         assert status == shard.status
                     else:
-                        assert status == ("running" if shard.attempt else "queued")
+                        assert status == ("queued" if shard.epoch is None else "running")
                         assert status not in RUN_ENDED
         assert not runs, "runs of jobs that are gone"
 
@@ -169,6 +183,7 @@ def chunk(claim: Claim, epoch: int) -> Chunk:
             best_loss_R=np.ones(claim.num_runs),
             best_epoch_R=np.zeros(claim.num_runs, dtype=np.int64),
             diverged_epoch_R=np.where(diverged_R, 0, -1),
+            **not_measured(claim.num_runs),
         ),
         checkpoint=str(epoch).encode(),
     )  # fmt: skip

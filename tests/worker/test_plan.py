@@ -9,7 +9,7 @@ import pytest
 import service
 from service.histories.reading import select_fields
 from service.spec.job import JobSpec
-from service.spec.measures import MEASURES
+from service.spec.metric_fields import MEASURES
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.runs import Runs

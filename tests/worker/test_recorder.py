@@ -1,13 +1,14 @@
-"""The recorder, which processes many epochs at once, gives the same results as epoch by epoch."""
+"""The recorder processes many epochs at once with the results of one epoch after another."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from service.analysis.curves import Curves, area_under_curve
 from worker.engine.trainer import Epoch
 from worker.recorder import Recorder
 
-FIELDS = ("loss", "grad_norm")
+FIELDS = ("loss", "test_loss")
 
 
 def epochs(rng: np.random.Generator, num_runs: int, num_epochs: int, record_every: int) -> list[Epoch]:
@@ -64,6 +65,13 @@ def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(se
                     (int(run), int(number), progress.rows.values_FN[:, at]) for at, (run, number) in enumerate(places)
                 ]
     found = progress.outcomes
+    # The same rows in one chunk.
+    whole = Recorder(FIELDS, 3, num_runs, num_epochs)
+    for epoch in yielded:
+        whole.add(epoch)
+    at_once = whole.take(None, ended=True).outcomes
+    np.testing.assert_array_equal(found.loss_area_R, at_once.loss_area_R)
+    np.testing.assert_array_equal(found.history_digest_R, at_once.history_digest_R)
     for run in range(num_runs):
         done, final, best, best_epoch, diverged = outcome(yielded, run)
         assert found.epochs_done_R[run] == done
@@ -76,7 +84,73 @@ def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(se
         if epoch.kept_R is not None and epoch.values_FR is not None
         for run in np.flatnonzero(epoch.kept_R)
     ]
+    for run in range(num_runs):
+        _, numbers, values = zip(*(row for row in expected if row[0] == 3 + run), strict=True)
+        loss, test_loss = np.array(values).T
+        assert np.array_equal(found.test_loss_R[run], test_loss[-1], equal_nan=True)
+        (area,) = area_under_curve(Curves(np.array([0]), np.array(numbers), loss))
+        if found.diverged_epoch_R[run] >= 0:
+            area = np.inf
+        assert found.loss_area_R[run] == pytest.approx(area, rel=1e-12)
     rows.sort(key=lambda row: row[:2])
     expected.sort(key=lambda row: row[:2])
     assert [row[:2] for row in rows] == [row[:2] for row in expected]
     np.testing.assert_array_equal([row[2] for row in rows], [row[2] for row in expected])
+
+
+def digest(told: list[Epoch], fields: tuple[str, ...] = FIELDS) -> int:
+    recorder = Recorder(fields, 0, 1, told[-1].number)
+    for epoch in yielded:
+        recorder.add(epoch)
+    return int(recorder.take(None, ended=True).outcomes.history_digest_R[0])
+
+
+def rows_of(values: NDArray[np.float64], *, is_measured: bool = True) -> list[Epoch]:
+    """Epochs of one run, from values [epochs, fields]."""
+    yes, no = np.array([True]), np.array([False])
+    return [
+        Epoch(number, no, yes, row[:, None].copy(), np.array([[True], [is_measured]]))
+        for number, row in enumerate(values)
+    ]
+
+
+def test_a_digest_is_that_of_the_bits_of_all_values() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.random((20, 2)).astype(np.float32).astype(np.float64)
+    assert digest(rows_of(values)) == digest(rows_of(values.copy()))
+    known = {digest(rows_of(values))}
+    changes = [values.copy() for _ in range(6)]
+    changes[0][7, 0] = np.nextafter(values[7, 0], 1)
+    changes[1][7, 1] = -values[7, 1]
+    changes[2][[3, 4]] = values[[4, 3]]
+    changes[3][:, [0, 1]] = values[:, [1, 0]]
+    changes[4][19, 0] = np.nan
+    changes[5] = values[:-1]
+    known |= {digest(rows_of(change)) for change in changes}
+    known.add(digest(rows_of(values, is_measured=False)))
+    known.add(digest(rows_of(values), ("loss", "grad_norm")))
+    assert len(known) == 9
+    zeros = np.zeros((2, 2))
+    assert digest(rows_of(zeros)) != digest(rows_of(-zeros))
+
+
+def test_a_digest_has_one_value_for_all_nans_and_for_what_was_not_measured() -> None:
+    values = np.array([[0.5, 1.0], [0.25, np.nan]])
+    other = values.copy()
+    other.view(np.uint64)[1, 1] ^= 1 << 51 | 5
+    assert np.isnan(other[1, 1])
+    assert digest(rows_of(values)) == digest(rows_of(other))
+    other[:, 1] = 7.0
+    assert digest(rows_of(values, is_measured=False)) == digest(rows_of(other, is_measured=False))
+
+
+def test_histories_that_differ_have_different_digests() -> None:
+    rng = np.random.default_rng(1)
+    # float32 numbers leave most low bits of a double empty.
+    values_FRE = rng.random((2, 20_000, 2)).astype(np.float32).astype(np.float64)
+    recorder = Recorder(FIELDS, 0, 20_000, 1)
+    yes_R, no_R = np.ones(20_000, dtype=bool), np.zeros(20_000, dtype=bool)
+    for number in range(2):
+        measured_FR = np.ones((2, 20_000), dtype=bool)
+        recorder.add(Epoch(number, no_R, yes_R, values_FRE[:, :, number], measured_FR))
+    assert len(set(recorder.take(None, ended=True).outcomes.history_digest_R.tolist())) == 20_000

@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import select
 
 from service.api.events import news
 from service.api.events.stream_position import StreamPosition, write_position
@@ -22,7 +21,7 @@ from service.histories.chosen import RunRange, inside
 from service.histories.formats import JSON, TABLE_FORMATS
 from service.histories.reading import Selection
 from service.histories.thinned import thinned
-from service.jobs import lifecycle
+from service.jobs import run_states
 from service.spec.runs import Runs
 
 # Media types of a route that exports rows, for its documentation.
@@ -95,15 +94,14 @@ def runs(
     """Answer the runs of a job, in the order that the sort key gives at the time of the request."""
     ranges = None if label is None else list(runs.labelled(label))
     with database.snapshot() as session:
-        indices = lifecycle.run_indices(session, job, ranges=ranges, status=status, sort=sort)
+        indices = run_states.run_indices(session, job, ranges=ranges, status=status, sort=sort)
 
     def pages() -> Iterator[list[runs_table.Row]]:
         for at in range(0, len(indices), _PAGE_RUNS):
             page = indices[at : at + _PAGE_RUNS].tolist()
             with database.snapshot() as session:
-                rows = session.execute(select(Run).where(Run.job_key == job.key, Run.index.in_(page))).scalars()
-                of_index = {row.index: row for row in rows}
-            yield [_row(job, of_index[index], runs) for index in page if index in of_index]
+                rows = run_states.read(session, job, page)
+            yield [_row(job, row, runs) for row in rows]
 
     pieces = TABLE_FORMATS[format_name].write_runs(pages(), runs)
     return _file(pieces, format_name, f"{job.id}-runs", {})

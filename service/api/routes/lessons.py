@@ -69,10 +69,12 @@ def run(
             for preset, spec in specs.items()
         }
         ledger.submit(session, lesson, {preset: job.id for preset, job in created.items()})
+    # Before a worker begins, because a lesson whose jobs have completed would be judged.
+    shown = _shown(database, lesson)
     for preset, job in created.items():
         shards = range(len(costs[preset].shards()))
         dispatcher.send(costs[preset].queue, ((job.key, number) for number in shards))
-    return answer(_shown(database, lesson), 202, {"Location": f"/v1/lessons/{lesson.id}"})
+    return answer(shown, 202, {"Location": f"/v1/lessons/{lesson.id}"})
 
 
 def _find(lesson_id: str) -> Lesson:

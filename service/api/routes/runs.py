@@ -20,7 +20,7 @@ from service.database.states import RunStatus
 from service.histories import decisions, json_histories, reading
 from service.histories.chosen import chosen_runs, indices_from
 from service.histories.formats import JSON, FormatName
-from service.jobs import lifecycle
+from service.jobs import run_states
 from service.spec.job import JobSpec
 
 router = APIRouter(prefix="/v1", tags=["runs"])
@@ -109,7 +109,7 @@ def list_runs(
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, caller)
         ranges = None if query.label is None else list(runs.labelled(query.label))
-        found = lifecycle.list_runs(
+        found = run_states.list_runs(
             session, job, ranges=ranges, status=query.status, sort=query.sort, after=after, limit=query.limit + 1
         )
     shown = found[: query.limit]

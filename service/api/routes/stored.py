@@ -7,7 +7,7 @@ from service.api.schemas.answers import Problem
 from service.database.ids import split_run_id
 from service.database.tables import Job, Run
 from service.errors import NotFound
-from service.jobs import lifecycle
+from service.jobs import lifecycle, run_states
 from service.jobs.owners import Caller
 from service.jobs.specs import spec_of
 from service.spec.runs import Runs
@@ -36,7 +36,7 @@ def find_run(session: Session, run_id: str, caller: Caller) -> tuple[Job, Runs, 
         job, runs = find_job(session, job_id, caller)
     except NotFound:
         raise NotFound(f"there is no run {run_id!r}") from None
-    row = session.get(Run, (job.key, index))
+    row = run_states.find(session, job, index)
     if row is None:
         raise NotFound(f"there is no run {run_id!r}")
     return job, runs, row

@@ -67,11 +67,13 @@ class ProblemInfo(CatalogueEntry):
     """A kind of problem."""
 
     surfaces: list[SurfaceInfo] | None = None
-    """Numbers of state per parameter, without the parameter itself."""
-    learning_rates: dict[str, float]
-    """Learning rates to begin with, by kind of problem; only the known ones."""
-    has_theory: bool
-    """Whether `POST /v1/theory` gives its limits."""
+    """The named surfaces; only for the kind `surface`."""
+    is_landscape: bool
+    """Whether it is a loss of coordinates rather than a network: an epoch is one update."""
+    has_test_data: bool
+    """Whether its runs record `test_loss` and `test_accuracy`."""
+    has_decision: bool
+    """Whether its runs have a decision map, `GET /v1/runs/{run}/decision`."""
 
 
 class Catalogue(Answer):

@@ -63,8 +63,8 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def update_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
-        """Update rows of ``runs``: a value of each column for each index."""
+    def write_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
+        """Insert or update rows of ``runs``: a value of each column for each index."""
 
     @abstractmethod
     def read(

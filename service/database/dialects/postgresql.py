@@ -94,16 +94,18 @@ class PostgreSQL(Dialect):
             if cursor.fetchone() is not None:
                 raise StoredTwice(f"run {run} has rows of epoch {epoch} or later")
 
-    def update_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
-        """Update all rows in one statement, from an array per column."""
+    def write_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
+        """Insert or update all rows in one statement, from an array per column."""
         types = [Run.__table__.c[name].type.compile(session.get_bind().dialect) for name in columns]
-        assignments = ", ".join(f"{name} = new.{name}" for name in columns)
+        names = ", ".join(columns)
         arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
         with _cursor(session) as cursor:
             cursor.execute(
-                f"UPDATE runs SET {assignments} FROM unnest({arrays}, %s::int[]) AS new ({', '.join(columns)}, index) "  # noqa: S608
-                f"WHERE runs.job_key = {job_key:d} AND runs.index = new.index",
-                [*columns.values(), indices],
+                f"INSERT INTO runs (job_key, index, {names}) "  # noqa: S608
+                f"SELECT {job_key:d}, new.* FROM unnest(%s::int[], {arrays}) AS new "
+                f"ON CONFLICT (job_key, index) DO UPDATE SET {changes}",
+                [indices, *columns.values()],
             )
 
     def read(

@@ -143,13 +143,15 @@ class SQLite(Dialect):
         cursor.executemany(insert + ", ".join([row] * ROWS_PER_INSERT), together.tolist())
         cursor.executemany(insert + row, values_NC[whole:].tolist())
 
-    def update_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
-        """Update row by row, by primary key."""
+    def write_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
+        """Insert or update row by row, by primary key."""
         cursor: Any = session.connection().connection.cursor()
-        assignments = ", ".join(f"{name} = ?" for name in columns)
+        values = f"{job_key:d}, {', '.join('?' * (1 + len(columns)))}"
+        changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
         cursor.executemany(
-            f'UPDATE runs SET {assignments} WHERE job_key = {job_key:d} AND "index" = ?',  # noqa: S608
-            zip(*columns.values(), indices, strict=True),
+            f'INSERT INTO runs (job_key, "index", {", ".join(columns)}) VALUES ({values}) '  # noqa: S608
+            f'ON CONFLICT (job_key, "index") DO UPDATE SET {changes}',
+            zip(indices, *columns.values(), strict=True),
         )
 
     def read(

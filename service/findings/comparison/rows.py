@@ -16,6 +16,7 @@ from service.database.reading import read
 from service.database.spans import Span
 from service.database.states import RUN_ENDED, RunStatus
 from service.database.tables import Job
+from service.jobs.run_states import not_stored
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -48,9 +49,12 @@ class Portion:
 def read_outcomes(session: Session, job: Job) -> Outcomes:
     """Read how every run of a job stands, by index."""
     ended = ", ".join(f"'{status}'" for status in sorted(RUN_ENDED))
-    (ended_R, diverged_R, epochs_R), (final_R, best_R), (unknown_R, _) = dialect_of(session).read(
+    # Runs without rows first: if a shard stores its first chunk in between, its rows count.
+    missing = not_stored(session, job.key)
+    (index_N, ended_N, diverged_N, epochs_N), (final_N, best_N), (unknown_N, _) = dialect_of(session).read(
         session,
         [
+            'r."index"',
             f"CASE WHEN r.status IN ({ended}) THEN 1 ELSE 0 END",
             f"CASE WHEN r.status = '{RunStatus.DIVERGED}' THEN 1 ELSE 0 END",
             "r.epochs_done",
@@ -58,15 +62,24 @@ def read_outcomes(session: Session, job: Job) -> Outcomes:
         ["r.final_loss", "r.best_loss"],
         f'FROM runs r WHERE r.job_key = {job.key:d} ORDER BY r."index"',
     )
-    has_diverged_R = (diverged_R == 1) | (~unknown_R & ~np.isfinite(final_R))
-    return Outcomes(
-        recorded_R=~unknown_R,
-        ended_R=ended_R == 1,
-        diverged_R=has_diverged_R,
-        epochs_R=epochs_R,
-        final_R=np.where(has_diverged_R, np.inf, final_R),
-        best_R=np.where(np.isfinite(best_R), best_R, np.inf),
+    outcomes = Outcomes(
+        recorded_R=np.zeros(job.runs_total, dtype=bool),
+        ended_R=np.zeros(job.runs_total, dtype=bool),
+        diverged_R=np.zeros(job.runs_total, dtype=bool),
+        epochs_R=np.zeros(job.runs_total, dtype=np.int64),
+        final_R=np.full(job.runs_total, np.nan),
+        best_R=np.full(job.runs_total, np.inf),
     )
+    for piece in missing:
+        outcomes.ended_R[piece.first : piece.end] = piece.status in RUN_ENDED
+    has_diverged_N = (diverged_N == 1) | (~unknown_N & ~np.isfinite(final_N))
+    outcomes.recorded_R[index_N] = ~unknown_N
+    outcomes.ended_R[index_N] = ended_N == 1
+    outcomes.diverged_R[index_N] = has_diverged_N
+    outcomes.epochs_R[index_N] = epochs_N
+    outcomes.final_R[index_N] = np.where(has_diverged_N, np.inf, final_N)
+    outcomes.best_R[index_N] = np.where(np.isfinite(best_N), best_N, np.inf)
+    return outcomes
 
 
 def read_portions(

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from service.database.statements import upsert
 from service.database.states import JOB_ENDED, JobStatus
-from service.database.tables import Job, LessonRecord, Run
+from service.database.tables import Job, LessonRecord
 from service.findings.lessons import Lesson
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Finding
 from service.histories import reading
+from service.jobs import run_states
 from service.jobs.specs import spec_of
 from service.spec.runs import Runs
 
@@ -75,11 +76,10 @@ def _evidence(session: Session, job: Job, fields: tuple[str, ...]) -> Evidence:
     """Read the runs and histories of a job in one transaction."""
     spec = spec_of(job)
     runs = Runs(spec)
-    rows = session.execute(select(Run.index, Run.status).where(Run.job_key == job.key).order_by(Run.index))
     shown = []
-    for index, status in rows:
-        run = runs[index]
-        shown.append({"label": run.label, "optimizer": run.optimizer, "seed": run.seed, "status": status})
+    for row in run_states.read(session, job, range(job.runs_total)):
+        run = runs[row.index]
+        shown.append({"label": run.label, "optimizer": run.optimizer, "seed": run.seed, "status": row.status})
     selection = reading.select_fields(spec, ",".join(fields))
     histories = list(reading.histories(session, job, range(len(shown)), selection))
     return Evidence(job.spec, shown, histories)

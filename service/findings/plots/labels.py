@@ -62,7 +62,6 @@ def label_ends(
             color=style.colour,
             fontsize=TEXT,
             va="center",
-            weight="medium",
         )
 
 

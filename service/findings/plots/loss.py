@@ -18,20 +18,10 @@ from service.findings.plots.scales import limits, set_scale, short
 from service.findings.plots.selection import Chosen, choose, diverged_epochs, epochs_to_read
 from service.findings.plots.style import DARK, LIGHT, LineStyle, Palette, line_styles, new_sheet
 from service.spec.job import JobSpec
+from service.spec.metric_fields import AXES, FIELDS
 
 Floats = NDArray[np.float64]
 BANDS = {"iqr": (0.25, 0.75, "middle half"), "90": (0.05, 0.95, "middle 90 %")}
-QUANTITIES = {
-    "loss": "loss",
-    "train_loss": "training loss during the epoch",
-    "test_loss": "test loss",
-    "accuracy": "accuracy",
-    "test_accuracy": "test accuracy",
-    "grad_norm": "gradient norm",
-    "update_norm": "norm of an epoch's change",
-    "distance_to_minimum": "distance to the minimum",
-}
-_LINEAR = {"accuracy", "test_accuracy"}
 _BOTTOM = 50.0
 
 
@@ -71,7 +61,7 @@ def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Pi
         Rejected: The problem has no such field, or no row is stored yet.
     """
     if query.field not in spec.problem.fields:
-        known = ", ".join(name for name in spec.problem.fields if name in QUANTITIES)
+        known = ", ".join(name for name in spec.problem.fields if name in AXES)
         sentence = f"this problem has no {query.field}; there are {known}"
         raise Rejected.at("query", "field", sentence)
     chosen = choose(session, job, spec, query.labels)
@@ -81,7 +71,7 @@ def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Pi
         values_RE = read_points(session, job.key, one.runs, epochs, [query.field])[query.field]
         diverged_R = diverged_epochs(session, job, one.runs)
         lost_RE = np.asarray(epochs)[None, :] >= diverged_R[:, None]
-        values_RE[lost_RE] = 0.0 if query.field in _LINEAR else np.inf
+        values_RE[lost_RE] = 0.0 if FIELDS[query.field].is_share else np.inf
         # Fields about updates have no value at epoch 0.
         known_E = np.isfinite(np.where(np.isinf(values_RE), 0.0, values_RE).sum(axis=0))
         reached = int(np.flatnonzero(known_E)[-1]) + 1 if known_E.any() else 0
@@ -101,11 +91,11 @@ def _picture(
     job: Job, spec: JobSpec, query: PlotQuery, chosen: Chosen, curves: list[Curve], epochs_E: Floats
 ) -> Picture:
     palette = DARK if query.dark else LIGHT
-    quantity, (_, _, band) = QUANTITIES[query.field], BANDS[query.band]
+    quantity, (_, _, band) = AXES[query.field], BANDS[query.band]
     medians = np.concatenate([curve.median for curve in curves])
     shown = np.concatenate([medians, *([part for curve in curves for part in (curve.low, curve.high)])])
     shown = shown[shown <= 1e3 * np.nanmax(medians[np.isfinite(medians)])]
-    is_log = query.field not in _LINEAR and bool((medians[np.isfinite(medians)] > 0).all())
+    is_log = not FIELDS[query.field].is_share and bool((medians[np.isfinite(medians)] > 0).all())
     is_log = is_log if query.log is None else query.log
     caption = f"Median of {chosen.num_runs} runs" if chosen.num_runs > 1 else "One run each"
     caption += f" and band of the {band}" if chosen.num_runs > 2 else ""

@@ -1,17 +1,19 @@
 """Parameters of a plot, and the kinds of plot that accept each of them."""
 
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.findings.comparison.heat_map import Value
 from service.spec.fields import NO_ZERO_CHARACTER
+from service.spec.metric_fields import AXES
 
 Kind = Literal["loss", "paths", "heatmap", "comparison"]
-NumericField = Literal[
-    "loss", "train_loss", "test_loss", "accuracy", "test_accuracy", "grad_norm", "update_norm", "distance_to_minimum"
-]
+if TYPE_CHECKING:  # A type checker cannot read a Literal from a dictionary.
+    PlottedField = str
+else:
+    PlottedField = Literal[tuple(AXES)]
 Name = Annotated[str, Field(max_length=500, pattern=NO_ZERO_CHARACTER)]
 
 # Parameters of one or some kinds; all other parameters fit every kind.
@@ -41,7 +43,7 @@ class PlotQuery(BaseModel):
     dark: bool = Field(False, description="Dark background.")
     log: bool | None = Field(None, description="Logarithmic scale of losses; by default if all are positive.")
     labels: Name | None = Field(None, description="loss, paths: only these labels, comma-separated.")
-    field: NumericField = Field("loss", description="loss: field to draw over epochs.")
+    field: PlottedField = Field("loss", description="loss: field to draw over epochs.")
     band: Literal["iqr", "90"] = Field("iqr", description="loss: band with the middle 50 % or 90 % of the runs.")
     label: Name | None = Field(
         None,
