@@ -98,8 +98,8 @@ def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(se
     np.testing.assert_array_equal([row[2] for row in rows], [row[2] for row in expected])
 
 
-def digest(told: list[Epoch], fields: tuple[str, ...] = FIELDS) -> int:
-    recorder = Recorder(fields, 0, 1, told[-1].number)
+def digest(yielded: list[Epoch], fields: tuple[str, ...] = FIELDS) -> int:
+    recorder = Recorder(fields, 0, 1, yielded[-1].number)
     for epoch in yielded:
         recorder.add(epoch)
     return int(recorder.take(None, ended=True).outcomes.history_digest_R[0])
