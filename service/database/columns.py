@@ -11,48 +11,48 @@ from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A time in UTC with its zone. SQLite stores no zone, so it is removed and added again."""
+    """A time in UTC, with its zone; SQLite keeps none, so it is taken off and put back."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Convert to UTC for storage."""
+        """Store in UTC."""
         if value is None or dialect.name != "sqlite":
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Add the zone UTC."""
+        """Give back in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# SQLite assigns ascending keys only in a column of type INTEGER.
+# SQLite counts rows by itself only in a column of type INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
 
 class AsGiven(UserDefinedType[float]):
-    """A column of SQLite without affinity, which stores numbers unchanged; type FLOAT would store −0.0 as 0.
+    """A column of SQLite that keeps a number as it is given: one of type FLOAT would make 0 of −0.0.
 
-    SQLite's name of this type is BLOB ("Datatypes In SQLite", section 3.1); the values are numbers.
+    It is SQLite's own name for no affinity ("Datatypes In SQLite", section 3.1); what is in it are numbers.
     """
 
     cache_ok = True
 
     def get_col_spec(self, **_: Any) -> str:
-        """Give the name of the type for CREATE TABLE."""
+        """Name the type in a CREATE TABLE."""
         return "BLOB"
 
 
-# Eight bytes. SQLite would store NaN as NULL, so it is stored as the text 'NaN', which sorts above all numbers, as NaN
-# does on PostgreSQL, and which the API writes too (see dialects/sqlite.py).
+# Eight bytes. On SQLite a NaN, which it would store as NULL, is kept as the text 'NaN': it sorts above all numbers,
+# as on PostgreSQL, and is what the API writes anyway (see dialects/sqlite.py).
 Real = Float(53).with_variant(AsGiven(), "sqlite")
 
 
 def one_of(column: str, allowed: Iterable[str]) -> CheckConstraint:
-    """Write the condition that a column has one of these values."""
+    """Let a column hold these words and no others."""
     names = ", ".join(f"'{name}'" for name in allowed)
     return CheckConstraint(f"{column} IN ({names})", name=column)
 
@@ -63,7 +63,7 @@ def ended_in(ended: Iterable[str]) -> str:
 
 
 class Base(DeclarativeBase):
-    """Base of all tables; its metadata fixes the names of constraints, for migrations."""
+    """Every table's metadata, with names for constraints that migrations can rely on."""
 
     metadata = MetaData(
         naming_convention={

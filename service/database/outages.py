@@ -1,4 +1,4 @@
-"""Reasons for an unavailable database, in words for clients."""
+"""Reasons why the database cannot be used, in words that a client may read."""
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -7,9 +7,9 @@ from service.database.dialects.known import DIALECTS
 
 
 def why_unavailable(error: SQLAlchemyError) -> str | None:
-    """Give the reason why the database is unavailable; None if it is available and rejected the statement.
+    """Say why the database cannot be used for now; None where it works and refuses the statement.
 
-    The messages of the driver are only logged, because they may contain names of hosts, users and files.
+    The words of the driver stay in the log: they may name hosts, users and files.
     """
     if isinstance(error, PoolTimeout):
         return "has no connection free"
@@ -20,5 +20,5 @@ def why_unavailable(error: SQLAlchemyError) -> str | None:
     for dialect in DIALECTS.values():
         if error.orig is not None and dialect.has_raised(error.orig):
             return dialect.reason(error.orig)
-    # An error without a code: the driver could not connect.
+    # An error without a code: the driver reached no database.
     return "cannot be reached" if isinstance(error, OperationalError | InterfaceError) else None

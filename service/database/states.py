@@ -4,44 +4,44 @@ from enum import StrEnum
 
 
 class JobStatus(StrEnum):
-    """States of a job: queued → running → completed, failed or cancelled; cancelling from the request to the end."""
+    """A job's life: queued → running → completed, failed or cancelled; cancelling between the request and the end."""
 
-    QUEUED = "queued"  # Stored; no shard has been claimed.
+    QUEUED = "queued"  # Stored; no worker has begun.
     RUNNING = "running"  # At least one shard has been claimed.
-    CANCELLING = "cancelling"  # Cancellation was requested; workers still train.
-    COMPLETED = "completed"  # Every run was trained to its end or has diverged, which is a result.
-    FAILED = "failed"  # It could not be trained to the end; `error` has the reason.
-    CANCELLED = "cancelled"  # Stopped on request; recorded rows are kept.
+    CANCELLING = "cancelling"  # Cancelled on request; workers still train.
+    COMPLETED = "completed"  # Every run has ended by itself. Runs that diverged have: divergence is a result.
+    FAILED = "failed"  # It could not be trained to the end; `error` says why.
+    CANCELLED = "cancelled"  # Stopped on request; what was recorded stays.
 
 
 class ShardStatus(StrEnum):
-    """States of a shard: queued ⇄ running (each claim is an attempt) → completed, failed or cancelled."""
+    """A shard's life: queued ⇄ running (each claim is an attempt) → completed, failed or cancelled."""
 
-    QUEUED = "queued"  # Waits for a worker, also after its last worker was lost or shut down.
+    QUEUED = "queued"  # Waits for a worker, or for another one after its worker was lost.
     RUNNING = "running"  # One attempt holds the lease.
     COMPLETED = "completed"  # All of its runs have ended.
-    FAILED = "failed"  # The training raised an error, or too many workers were lost while they trained it.
-    CANCELLED = "cancelled"  # Its job was cancelled.
+    FAILED = "failed"  # Training raised an error, or too many workers were lost on it.
+    CANCELLED = "cancelled"  # Stopped with its job.
 
 
 class RunStatus(StrEnum):
-    """States of a run, which follow those of its shard."""
+    """A run's life, as its shard goes."""
 
-    QUEUED = "queued"  # Its shard is queued.
-    RUNNING = "running"  # Its shard is running.
+    QUEUED = "queued"  # Its shard waits.
+    RUNNING = "running"  # Its shard trains.
     COMPLETED = "completed"  # Trained for all its epochs.
-    DIVERGED = "diverged"  # Its loss exceeded all bounds; its last row shows it.
+    DIVERGED = "diverged"  # Its loss left all bounds; the row that shows it is the last.
     FAILED = "failed"  # Its shard failed.
     CANCELLED = "cancelled"  # Its job was cancelled before its last epoch.
 
 
 class Stop(StrEnum):
-    """Reasons to stop the training of a shard before its last epoch."""
+    """Why a worker stops training a shard before its last epoch."""
 
-    CANCELLED = "cancelled"  # Cancellation of the job was requested.
+    CANCELLED = "cancelled"  # Somebody asked the job to stop.
     TIMED_OUT = "timed_out"  # The job's time limit is over.
     LOST = "lost"  # Another attempt owns the shard, or it has ended.
-    LEAVING = "leaving"  # The worker shuts down.
+    LEAVING = "leaving"  # The worker was told to end.
 
 
 JOB_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
