@@ -41,10 +41,10 @@ LONG_RUNS = {**ONE_LONG_RUN, "seeds": {"count": 1_000}, "epochs": 999}
 def measure() -> dict[str, Any]:
     """Run all measurements, each on a new stack."""
     figures: dict[str, Any] = {}
-    for part in (polling, burst, histories):
+    for section in (polling, burst, histories):
         with embedded_stack(workers=2) as client:
             ended(client, [post(client, SMALL)])
-            figures |= part(client)
+            figures |= section(client)
     return figures
 
 

@@ -49,8 +49,8 @@ class Bench:
         self.client, self.database = client, database
         backend = self.value("SELECT pg_backend_pid()")
         self._roots = {
-            "API": [stack.parts["api"].pid],
-            "workers": [stack.parts["workers"].pid],
+            "API": [stack.processes["api"].pid],
+            "workers": [stack.processes["workers"].pid],
             "PostgreSQL": [psutil.Process(int(backend)).ppid()],
         }
         self.idle = dict.fromkeys(self._roots, 0.0)

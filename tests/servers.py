@@ -26,9 +26,9 @@ from service.cli.local.commands import (
     workers_command,
 )
 from service.cli.local.console import Console
-from service.cli.local.part import Part
 from service.cli.local.preconditions import find_broker, listen
 from service.cli.local.stack import is_ready
+from service.cli.local.supervised_process import SupervisedProcess
 from service.cli.local.supervisor import Supervisor
 from tests.template import TemplateSupervisor
 
@@ -99,9 +99,9 @@ class Broker:
         return f"redis://127.0.0.1:{self.port}/{next(self._numbers)}"
 
     @property
-    def part(self) -> Part:
+    def process(self) -> SupervisedProcess:
         """Its process."""
-        return self._supervisor.parts["broker"]
+        return self._supervisor.processes["broker"]
 
     def empty(self) -> None:
         """Delete all messages."""
@@ -139,9 +139,9 @@ class Stack:
         self._resources = ExitStack()
 
     @property
-    def parts(self) -> dict[str, Part]:
+    def processes(self) -> dict[str, SupervisedProcess]:
         """The processes: `api`, and `workers` or one for each of the `batch_workers`."""
-        return self._supervisor.parts
+        return self._supervisor.processes
 
     def __enter__(self) -> Self:
         listener = self._resources.enter_context(closing(listen("127.0.0.1", 0)))
@@ -218,7 +218,7 @@ class Api:
     @property
     def pid(self) -> int | None:
         """Its process."""
-        return self._supervisor.parts["api"].pid
+        return self._supervisor.processes["api"].pid
 
     def log(self) -> str:
         """Its output so far."""

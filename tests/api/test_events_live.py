@@ -174,7 +174,7 @@ def test_a_client_that_reads_nothing_does_not_delay_others(
     stack: Stack, client: httpx.Client, stack_database: Database
 ) -> None:
     stored = Stored(stack_database, epochs=15_000)
-    api = psutil.Process(stack.parts["api"].pid)
+    api = psutil.Process(stack.processes["api"].pid)
     with ExitStack() as streams:
         idle = [streams.enter_context(closing(connect(stack.url))) for _ in range(20)]
         for reader in idle:

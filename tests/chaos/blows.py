@@ -69,9 +69,9 @@ class Hands:
         """Execute a blow; False if the process does not exist at the moment."""
         match blow.kind:
             case "kill API":
-                return self._signal(self._parts("api"), blow, signal.SIGKILL)
+                return self._signal(self._pids("api"), blow, signal.SIGKILL)
             case "kill broker":
-                return self._signal([self._broker.part.pid], blow, signal.SIGKILL)
+                return self._signal([self._broker.process.pid], blow, signal.SIGKILL)
             case "empty broker":
                 with suppress(ConnectionError):
                     self._broker.empty()
@@ -117,11 +117,11 @@ class Hands:
             there = [busiest(old)]
         return [worker_of[child] for child in there] if main else [*there]
 
-    def _parts(self, *names: str) -> list[int | None]:
-        return [self._stack.parts[name].pid for name in names]
+    def _pids(self, *names: str) -> list[int | None]:
+        return [self._stack.processes[name].pid for name in names]
 
     def _workers(self) -> list[int | None]:
-        return self._parts(*(name for name in self._stack.parts if name != "api"))
+        return self._pids(*(name for name in self._stack.processes if name != "api"))
 
 
 def children(workers: Sequence[int | None]) -> list[int]:

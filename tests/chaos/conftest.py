@@ -66,14 +66,14 @@ class Fragile:
 
     def workers(self) -> dict[str, int]:
         """The hosts of the workers, by name."""
-        pids = {name: part.pid for name, part in self.stack.parts.items() if name.startswith("batch")}
+        pids = {name: process.pid for name, process in self.stack.processes.items() if name.startswith("batch")}
         return {name: pid for name, pid in pids.items() if pid is not None}
 
     def trainer(self) -> tuple[str, int]:
         """The one worker that has a task at present, and its process that trains it."""
 
         def has_a_task(name: str) -> bool:
-            lines = list(self.stack.parts[name].tail)
+            lines = list(self.stack.processes[name].tail)
             received, ended = (re.findall(rf"train_shard\[(\S+)\] {word}", "\n".join(lines)) for word in WORDS)
             return bool(set(received) - set(ended))
 

@@ -61,7 +61,7 @@ class Up:
         """All of its descendant processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def part(self, marker: str) -> psutil.Process:
+    def descendant(self, marker: str) -> psutil.Process:
         """The process with this word in its command line."""
         return next(child for child in self.family() if marker in " ".join(child.cmdline()))
 
@@ -157,7 +157,7 @@ def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path
         assert listening == {port}
 
         # A killed API is restarted while clients wait, because the socket stays open.
-        first.part("service.cli.local.serve").kill()
+        first.descendant("service.cli.local.serve").kill()
         assert httpx.get(f"{first.url}/readyz", timeout=START_SECONDS).status_code == 200
         first.read_until(r"api │ was ended by SIGKILL; starting it again")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from service.cli.local import part as part_module
-from service.cli.local.part import Part
+from service.cli.local import supervised_process
 from service.cli.local.preconditions import StackError
+from service.cli.local.supervised_process import SupervisedProcess
 from service.cli.local.supervisor import STOP_SECONDS, Supervisor
 from tests.servers import until
 
@@ -32,10 +32,10 @@ class Listener:
         self.lines: list[str] = []
         self.deaths: list[str] = []
 
-    def line(self, part: str, line: str) -> None:
+    def line(self, process: str, line: str) -> None:
         self.lines.append(line)
 
-    def death(self, part: str, sentence: str) -> None:
+    def death(self, process: str, sentence: str) -> None:
         self.deaths.append(sentence)
 
 
@@ -53,9 +53,9 @@ def supervisor(tmp_path: Path, listener: Listener) -> Iterator[Supervisor]:
     supervisor.stop()
 
 
-def run(supervisor: Supervisor, code: str) -> Part:
-    supervisor.run("part", [sys.executable, "-c", code])
-    return supervisor.parts["part"]
+def run(supervisor: Supervisor, code: str) -> SupervisedProcess:
+    supervisor.run("program", [sys.executable, "-c", code])
+    return supervisor.processes["program"]
 
 
 def is_alive(pid: int) -> bool:
@@ -67,13 +67,13 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_killed_process_is_restarted_and_the_reason_is_printed(supervisor: Supervisor, listener: Listener) -> None:
-    part = run(supervisor, SLEEPS_FOR_EVER)
+    process = run(supervisor, SLEEPS_FOR_EVER)
     until(lambda: listener.lines == ["up"])
-    first = part.pid
+    first = process.pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
     until(lambda: listener.lines == ["up", "up"])
-    assert part.pid not in (None, first)
+    assert process.pid not in (None, first)
     assert listener.deaths == ["was ended by SIGKILL; starting it again"]
 
 
@@ -82,18 +82,18 @@ def test_the_output_of_a_process_is_written_to_its_log(
 ) -> None:
     run(supervisor, SLEEPS_FOR_EVER)
     until(lambda: listener.lines == ["up"])
-    assert (tmp_path / "part.log").read_text() == "up\n"
+    assert (tmp_path / "program.log").read_text() == "up\n"
 
 
 def test_a_process_that_cannot_start_is_an_error_with_its_last_lines(
     supervisor: Supervisor, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(supervised_process, "FIRST_PAUSE_SECONDS", 0.001)
     run(supervisor, FAILS)
     with pytest.raises(StackError) as error:
         supervisor.wait(10.0)
     assert str(error.value).splitlines() == [
-        "part ended with exit code 1 at each of 5 attempts to start it. Its last lines:",
+        "program ended with exit code 1 at each of 5 attempts to start it. Its last lines:",
         "  no such database",
     ]
     assert len(listener.deaths) == 4
@@ -102,16 +102,16 @@ def test_a_process_that_cannot_start_is_an_error_with_its_last_lines(
 def test_a_process_that_has_started_once_is_restarted_without_a_limit(
     supervisor: Supervisor, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(part_module, "SETTLED_SECONDS", 0.0)
-    monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
-    part = run(supervisor, FAILS)
-    until(lambda: len(listener.deaths) > part_module.MAX_FALSE_STARTS)
-    assert part.failure is None
+    monkeypatch.setattr(supervised_process, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(supervised_process, "FIRST_PAUSE_SECONDS", 0.001)
+    process = run(supervisor, FAILS)
+    until(lambda: len(listener.deaths) > supervised_process.MAX_FALSE_STARTS)
+    assert process.failure is None
 
 
 def test_a_missing_program_is_named(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(part_module, "FIRST_PAUSE_SECONDS", 0.001)
-    supervisor.run("part", ["/nonexistent/valkey-server"])
+    monkeypatch.setattr(supervised_process, "FIRST_PAUSE_SECONDS", 0.001)
+    supervisor.run("program", ["/nonexistent/valkey-server"])
     with pytest.raises(StackError, match="/nonexistent/valkey-server cannot be started: No such file or directory"):
         supervisor.wait(10.0)
 
@@ -120,9 +120,9 @@ def test_a_process_that_ignores_sigterm_is_killed(
     supervisor: Supervisor, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.cli.local.supervisor.STOP_SECONDS", 0.1)
-    part = run(supervisor, IGNORES_SIGTERM)
+    process = run(supervisor, IGNORES_SIGTERM)
     until(lambda: listener.lines)
-    pid = part.pid
+    pid = process.pid
     assert pid is not None
     supervisor.stop()
     assert not is_alive(pid)
@@ -140,9 +140,9 @@ def test_a_second_request_to_stop_kills_at_once(supervisor: Supervisor, listener
 
 
 def test_children_of_a_process_end_with_it(supervisor: Supervisor, listener: Listener) -> None:
-    part = run(supervisor, HAS_A_CHILD)
+    process = run(supervisor, HAS_A_CHILD)
     until(lambda: listener.lines == ["up", "up"])
-    leader = part.pid
+    leader = process.pid
     assert leader is not None
     family = [leader, *(child.pid for child in psutil.Process(leader).children(recursive=True))]
     assert len(family) == 2
@@ -157,9 +157,9 @@ import sys
 from pathlib import Path
 from service.cli.local.supervisor import Supervisor
 supervisor = Supervisor(Path({str(tmp_path)!r}))
-supervisor.run("part", [sys.executable, "-c", {SLEEPS_FOR_EVER!r}])
-supervisor.wait_until(lambda: list(supervisor.parts["part"].tail) == ["up"], "the part", 60)
-print(supervisor.parts["part"].pid, flush=True)
+supervisor.run("program", [sys.executable, "-c", {SLEEPS_FOR_EVER!r}])
+supervisor.wait_until(lambda: list(supervisor.processes["program"].tail) == ["up"], "the program", 60)
+print(supervisor.processes["program"].pid, flush=True)
 supervisor.wait()
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:

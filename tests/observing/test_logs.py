@@ -44,9 +44,9 @@ def folder(stack: Stack) -> Path:
     return stack.log_dir
 
 
-def lines(folder: Path, part: str) -> list[dict[str, Any]]:
+def lines(folder: Path, process: str) -> list[dict[str, Any]]:
     """Read the log of a process from the first JSON line on; Celery may print a warning before it."""
-    printed = (folder / f"{part}.log").read_text().splitlines(keepends=True)
+    printed = (folder / f"{process}.log").read_text().splitlines(keepends=True)
     ours = itertools.dropwhile(lambda line: not line.startswith("{"), printed)
     return [json.loads(line) for line in ours if line.endswith("\n")]
 

@@ -34,10 +34,10 @@ class Collector:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.path == "/v1/traces":
                     for sent in ExportTraceServiceRequest.FromString(body).resource_spans:
-                        part = next(
+                        process = next(
                             one.value.string_value for one in sent.resource.attributes if one.key == "service.name"
                         )
-                        spans.extend((part, span) for scope in sent.scope_spans for span in scope.spans)
+                        spans.extend((process, span) for scope in sent.scope_spans for span in scope.spans)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -52,7 +52,7 @@ class Collector:
 
     def of_trace(self, trace_id: str) -> dict[str, tuple[str, Span]]:
         """The spans of a trace by name, each with the name of the process that sent it."""
-        return {span.name: (part, span) for part, span in list(self.spans) if span.trace_id.hex() == trace_id}
+        return {span.name: (process, span) for process, span in list(self.spans) if span.trace_id.hex() == trace_id}
 
     def close(self) -> None:
         self._server.shutdown()

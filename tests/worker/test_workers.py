@@ -61,7 +61,7 @@ def test_a_process_that_grew_too_large_is_replaced_after_its_shard(many: Stack) 
     with many.client() as client:
 
         def trainers() -> set[int]:
-            return set(children([many.parts["workers"].pid]))
+            return set(children([many.processes["workers"].pid]))
 
         until(lambda: len(trainers()) == 4)
         first = trainers()

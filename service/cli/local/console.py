@@ -31,31 +31,31 @@ class Console:
         self._held: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_HELD_LINES))
         self._lock = threading.Lock()  # Several threads print.
 
-    def line(self, part: str, line: str) -> None:
+    def line(self, process: str, line: str) -> None:
         """Print a line if its level is WARNING or above, or if the console is verbose."""
         level, line = readable(line)
         if level is None and (found := _LEVEL.search(line[:80])):
             level = found[1]
         with self._lock:
             if level:
-                self._is_serious[part] = level in _SERIOUS
+                self._is_serious[process] = level in _SERIOUS
             elif line.startswith(_THREAD_DIED):
-                self._is_serious[part] = True
-            if self._verbose or self._is_serious.get(part, False):
-                self._print(part, line)
+                self._is_serious[process] = True
+            if self._verbose or self._is_serious.get(process, False):
+                self._print(process, line)
             else:
-                self._held[part].append(line)
+                self._held[process].append(line)
 
-    def death(self, part: str, sentence: str) -> None:
+    def death(self, process: str, sentence: str) -> None:
         """Print that a process is restarted, and why."""
         with self._lock:
-            for line in self._held.pop(part, ()):
-                self._print(part, line)
-            self._print(part, typer.style(sentence, fg="yellow"))
-            self._is_serious[part] = False
+            for line in self._held.pop(process, ()):
+                self._print(process, line)
+            self._print(process, typer.style(sentence, fg="yellow"))
+            self._is_serious[process] = False
 
-    def _print(self, part: str, text: str) -> None:
+    def _print(self, process: str, text: str) -> None:
         # If the terminal was closed, the output of the processes must still be read; their log files have all lines.
         # typer omits colours if standard error is not a terminal.
         with suppress(OSError):
-            typer.echo(f"{typer.style(part.rjust(_WIDTH), fg=_COLOURS.get(part))} │ {text}", err=True)
+            typer.echo(f"{typer.style(process.rjust(_WIDTH), fg=_COLOURS.get(process))} │ {text}", err=True)

@@ -67,7 +67,7 @@ class DataDir:
             file = os.open(self.path / _PID_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise StackError(
-                f"The folder {self.path} is not writable ({error.strerror}). Choose another one with --data-dir."
+                f"The folder {self.path} cannot be used: {error.strerror}. Choose another folder with --data-dir."
             ) from error
         if not _lock(file):
             owner = _read(file)[0]

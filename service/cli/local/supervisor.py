@@ -7,8 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from service.cli.local.part import Part
 from service.cli.local.preconditions import StackError
+from service.cli.local.supervised_process import SupervisedProcess
 
 STOP_SECONDS = 5.0  # Time for a worker to hand its shards over.
 _POLL_SECONDS = 0.05
@@ -17,30 +17,30 @@ _POLL_SECONDS = 0.05
 class Listener(Protocol):
     """Receiver of lines and unexpected ends of processes; called from several threads."""
 
-    def line(self, part: str, line: str) -> None:
+    def line(self, process: str, line: str) -> None:
         """Handle a line of output of a process."""
 
-    def death(self, part: str, sentence: str) -> None:
+    def death(self, process: str, sentence: str) -> None:
         """Handle the unexpected end of a process, which is restarted."""
 
 
 class Silent:
     """A listener that ignores everything."""
 
-    def line(self, part: str, line: str) -> None:
+    def line(self, process: str, line: str) -> None:
         """Ignore it."""
 
-    def death(self, part: str, sentence: str) -> None:
+    def death(self, process: str, sentence: str) -> None:
         """Ignore it."""
 
 
 class Supervisor:
     """Runs processes until ``ask_to_stop`` is called or a process has failed for good."""
 
-    part_type: type[Part] = Part
+    process_type: type[SupervisedProcess] = SupervisedProcess
 
     def __init__(self, log_dir: Path, listener: Listener | None = None) -> None:
-        self.parts: dict[str, Part] = {}
+        self.processes: dict[str, SupervisedProcess] = {}
         self._log_dir = log_dir
         self._listener = listener or Silent()
         self._foundations: set[str] = set()
@@ -58,7 +58,7 @@ class Supervisor:
         foundation: bool = False,
     ) -> None:
         """Start a process. A foundation is stopped last, because the other processes use it."""
-        part = self.part_type(
+        process = self.process_type(
             name,
             argv,
             log_dir=self._log_dir,
@@ -68,10 +68,10 @@ class Supervisor:
             on_death=self._listener.death,
             on_failure=lambda: self._wake_ups.put(None),
         )
-        self.parts[name] = part
+        self.processes[name] = process
         if foundation:
             self._foundations.add(name)
-        part.start()
+        process.start()
 
     def wait_until(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
         """Poll ``condition`` until it holds.
@@ -83,7 +83,11 @@ class Supervisor:
             if self.wait(_POLL_SECONDS):
                 raise StackError("Stopped during the start.")
             if time.monotonic() > deadline:
-                tails = [line for part in self.parts.values() for line in (f"{part.name}:", *list(part.tail)[-5:])]
+                tails = [
+                    line
+                    for process in self.processes.values()
+                    for line in (f"{process.name}:", *list(process.tail)[-5:])
+                ]
                 raise StackError("\n  ".join([f"{what} did not answer within {seconds:g} s. Last lines:", *tails]))
 
     def wait(self, seconds: float | None = None) -> bool:
@@ -94,9 +98,9 @@ class Supervisor:
         if not self._requests:
             with suppress(queue.Empty):
                 self._wake_ups.get(timeout=seconds)
-        for part in self.parts.values():
-            if part.failure:
-                raise StackError("\n  ".join([f"{part.name} {part.failure}. Its last lines:", *part.tail]))
+        for process in self.processes.values():
+            if process.failure:
+                raise StackError("\n  ".join([f"{process.name} {process.failure}. Its last lines:", *process.tail]))
         return self._requests > 0
 
     def ask_to_stop(self) -> None:
@@ -106,14 +110,14 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop all processes: SIGTERM, then SIGKILL for the process groups of those that have not ended in time."""
-        others = [part for name, part in self.parts.items() if name not in self._foundations]
-        for stage in (others, [self.parts[name] for name in self._foundations]):
-            for part in stage:
-                part.ask_to_stop()
+        others = [process for name, process in self.processes.items() if name not in self._foundations]
+        for stage in (others, [self.processes[name] for name in self._foundations]):
+            for process in stage:
+                process.ask_to_stop()
             deadline = time.monotonic() + STOP_SECONDS
-            for part in stage:
-                while not (ended := part.join(min(deadline, time.monotonic() + _POLL_SECONDS))):
+            for process in stage:
+                while not (ended := process.join(min(deadline, time.monotonic() + _POLL_SECONDS))):
                     if time.monotonic() >= deadline or self._requests > 1:
                         break
                 if not ended:
-                    part.kill()
+                    process.kill()

@@ -29,7 +29,7 @@ TAIL_LINES = 20  # Enough for a traceback's end.
 LOG_BYTES = 10_000_000  # Size of a log file. One older file is kept, so a process uses at most twice as much.
 
 
-class Part:
+class SupervisedProcess:
     """One process of the stack.
 
     ``on_line(name, line)`` is called for each line of output, ``on_death(name, sentence)`` after each unexpected end,
@@ -61,7 +61,7 @@ class Part:
         self._process: subprocess.Popen[str] | None = None
         self._stopping = threading.Event()
         self._lock = threading.Lock()  # Between the start of the process and the request to stop.
-        self._thread = threading.Thread(target=self._keep_running, name=f"part-{name}", daemon=True)
+        self._thread = threading.Thread(target=self._keep_running, name=f"supervise-{name}", daemon=True)
 
     @property
     def pid(self) -> int | None:
@@ -107,7 +107,7 @@ class Part:
                     return
                 settled = time.monotonic() - started >= SETTLED_SECONDS
                 has_settled, quick_deaths = has_settled or settled, 1 if settled else quick_deaths + 1
-                log.info("%s", logs.line("warning", f"{self.name} {sentence}", part=self.name))
+                log.info("%s", logs.line("warning", f"{self.name} {sentence}", process=self.name))
                 if not has_settled and quick_deaths >= MAX_FALSE_STARTS:
                     self.failure = f"{sentence} at each of {quick_deaths} attempts to start it"
                     self._on_failure()
