@@ -123,7 +123,7 @@ class LabelAnswer(Answer):
 
 
 class TargetAnswer(Answer):
-    """The loss to reach."""
+    """The loss to reach, and its source."""
 
     loss: float | None
     """The loss; null if there is no finite one."""
@@ -132,7 +132,7 @@ class TargetAnswer(Answer):
 
 
 class IntervalsAnswer(Answer):
-    """Method of the intervals."""
+    """Level, number of resamples and seed of the intervals."""
 
     level: float
     """Coverage, 0.95."""
