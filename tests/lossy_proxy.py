@@ -61,7 +61,7 @@ class LossyProxy:
             do_GET = do_POST = do_DELETE = _pass_on
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"

@@ -159,7 +159,7 @@ def test_the_sharpness_ceilings_are_those_of_the_table() -> None:
     assert stability.sharpness_ceiling("nesterov", {"lr": lr, "momentum": 0.9}) == pytest.approx(3.8 / 2.8 / lr)
     assert stability.sharpness_ceiling("adam", {"lr": lr, "beta1": 0.9}) == pytest.approx(38 / lr)
     assert stability.sharpness_ceiling("lion", {"lr": lr}) is None
-    # Behind a preconditioner that stands still, Adam is the heavy ball of averaged gradients.
+    # With a constant preconditioner, Adam is the heavy ball with averaged gradients.
     for beta in (0.5, 0.9, 0.99):
         averaged = method("dampened", momentum=beta, dampening=beta).sharpness_ceiling(lr)
         assert stability.sharpness_ceiling("adam", {"lr": lr, "beta1": beta}) == pytest.approx(averaged)
@@ -191,10 +191,10 @@ def test_runs_of_the_engine_converge_at_the_rate_of_theory() -> None:
         fields = trainer.fields
         distance = np.stack([e.values_FR[fields.index("distance_to_minimum")] for e in trainer.run()])
         for run, rate in enumerate(rates):
-            # Long enough for the slowest root to have won, short enough to stay above rounding errors.
+            # Long enough for the slowest root to dominate, short enough to stay above rounding errors.
             end = min(num_epochs, int(math.log(1e-100) / math.log(rate)))
             begin = end // 2
-            # A swing's envelope: the largest distance within a window at both ends.
+            # The envelope of an oscillation: the largest distance within a window at both ends.
             window = max(1, min(end - begin, 200) // 2)
             early, late = (distance[at : at + window, run].max() for at in (begin, end - window))
             measured = (late / early) ** (1 / (end - window - begin))

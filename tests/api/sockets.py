@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 def connect(url: str) -> socket.socket:
     address = urlsplit(url)
     connection = socket.socket()
-    # A small window, so that little is hidden in the kernel.
+    # A small window, so that the kernel buffers little.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     connection.settimeout(20)
     connection.connect((address.hostname, address.port))

@@ -17,7 +17,7 @@ PLACES = st.builds(
 )
 
 
-# How fast places are drawn is no matter of the code, and a busy machine is slow at it.
+# Drawing positions may be slow on a busy machine.
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(PLACES)
 def test_a_position_is_read_back_from_its_id(place: StreamPosition) -> None:

@@ -71,8 +71,8 @@ def test_a_hundred_readers_share_the_reads_of_one(database: Database, monkeypatc
     places, seconds = asyncio.run(watch())
     assert places == [StreamPosition(behind=3)] * NUM_READERS
     assert reads.total() == len(reads), "rows were read more than once"
-    # At first a follower looks up to 40 times more: ten times 0.015 s apart, then at intervals of a tenth of the time
-    # that has passed, which are 28 more until they have become POLL_SECONDS.
+    # At first a follower polls up to 40 times more: ten times at intervals of 0.015 s, then at a tenth of the elapsed
+    # time, which are 28 polls until the interval is POLL_SECONDS.
     assert looks <= 2 + 40 + seconds / POLL_SECONDS
 
 

@@ -92,7 +92,7 @@ def test_reconnecting_after_any_event_gives_neither_gap_nor_repeat(
 
     for shard, num_epochs in [(2, 1), (0, 3), (1, 10), (0, 1), (2, 4)]:
         stored.store(shard, num_epochs)
-        # The header for some, the query for others.
+        # Half of the reconnections use the header, the others the query.
         assert not connect_and_leave_after_rows(**({"last_event_id": last} if shard == 0 else {}))
     stored.finish()
     while not connect_and_leave_after_rows():
@@ -150,7 +150,7 @@ def test_nan_infinities_and_minus_zero_are_distinguished(client: httpx.Client, s
     stored.finish()
     with client.stream("GET", f"/v1/jobs/{stored.id}/events?fields=loss&runs=0") as answer:
         event = next(event for event in events_in(answer.iter_lines()) if event.name == "metrics")
-    # Written out, because −0 equals 0.
+    # Compared as text, because −0 equals 0.
     assert repr(event.data["runs"][0]["loss"]) == "[1e+308, -0.0, None, 'Infinity', '-Infinity', 'NaN']"
 
 
@@ -214,11 +214,11 @@ def test_sigterm_ends_a_hundred_streams_and_the_process(
         process = psutil.Process(api.pid)
         process.send_signal(signal.SIGTERM)
         for reader in readers:
-            # The end of a chunked body: the stream was closed, not cut.
+            # The end of a chunked body: the stream was closed, not interrupted.
             read_until(reader, b"0\r\n\r\n")
         until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 
 
 def _is_chunk_size(line: str) -> bool:
-    """Whether a line belongs to the transfer, not to the events; those of headers have no blank line after data."""
+    """Whether a line is the size of a chunk, which belongs to the transfer and not to the events."""
     return line.endswith("\r\n")

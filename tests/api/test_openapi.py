@@ -102,7 +102,7 @@ def test_unions_have_names_and_discriminators(document: dict[str, Any], name: st
     assert len(mapping) == len(union["oneOf"]) == len(members)
     for kind, reference in mapping.items():
         assert schemas[reference.rpartition("/")[2]]["properties"]["kind"]["const"] == kind
-    # Nowhere is it written out a second time.
+    # The union occurs only once in the document.
     assert json.dumps(document).count(json.dumps(union["oneOf"])) == 1
 
 
@@ -144,13 +144,13 @@ def made_client(document: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
     """The name of a client package generated from the document."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "openapi.json").write_text(json.dumps(document))
-    # Formatting what was generated takes longer than generating it.
+    # Without formatting, which takes longer than the generation.
     (folder / "config.yml").write_text("post_hooks: []\n")
     options = ["--path", "openapi.json", "--meta", "none", "--output-path", "made_client", "--config", "config.yml"]
     command = [sys.executable, "-m", "openapi_python_client", "generate", *options]
     generated = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180)
     assert generated.returncode == 0, generated.stdout + generated.stderr
-    # What it cannot make anything of are pictures.
+    # The generator supports all routes except plots.
     assert set(re.findall(r"WARNING parsing (.*) within", generated.stdout + generated.stderr)) == {
         f"GET /v1/jobs/{{job_id}}/plot.{form}" for form in ("png", "svg")
     }

@@ -68,7 +68,7 @@ def test_a_body_of_more_than_a_megabyte_is_413(api: httpx.Client, with_length: b
     chunks = (body[at : at + 65_536] for at in range(0, len(body), 65_536))
     answer = api.post("/v1/jobs", content=body if with_length else chunks, headers=JSON)
     assert "1,048,576 bytes" in assert_problem(answer, 413)["detail"]
-    # On another route too, which takes no body at all.
+    # Also on a route that accepts no body.
     assert api.post("/v1/jobs/x/cancel", content=b"x" * (MEGABYTE + 1)).status_code in {404, 413}
 
 
@@ -105,7 +105,7 @@ HOSTILE: list[tuple[str, bytes, list[Any], str]] = [
 def test_a_hostile_body_is_refused_at_once_with_its_place(
     api: httpx.Client, body: bytes, place: list[Any], allowed: str
 ) -> None:
-    # What is missing of a spec is put in front: a name that comes twice counts the second time.
+    # The missing fields of a spec are inserted before it; of a repeated name the second value counts.
     body = body if body.startswith((b'{"a"',)) else json.dumps(SPEC).encode()[:-1] + b"," + body[1:]
     seconds = []
     for _ in range(4):
@@ -115,7 +115,7 @@ def test_a_hostile_body_is_refused_at_once_with_its_place(
     problem = assert_problem(answer, 422)
     assert place in [error["loc"] for error in problem["errors"]]
     assert any(allowed in error["msg"] for error in problem["errors"])
-    # The best of a few: other programs use this machine too. A megabyte of numbers alone takes 50 ms to read.
+    # The best of several, because other programs may use the machine. Parsing a megabyte of numbers takes 50 ms.
     assert min(seconds) < (0.1 if len(body) < MEGABYTE / 2 else 0.4)
 
 

@@ -21,7 +21,7 @@ def test_a_training_continues_after_an_outage_longer_than_a_lease(fragile: Fragi
     fragile.postgres.halt()
     try:
         away = time.monotonic()
-        # The API says so meanwhile, and that it is worth trying again.
+        # Meanwhile the API answers 503 with Retry-After.
         answer = fragile.client.get(f"/v1/jobs/{job_id}")
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/problem+json"

@@ -47,7 +47,7 @@ def test_repeated_messages_cause_one_execution(fragile: Fragile, expected: Any) 
 
 def test_a_broker_that_loses_all_messages_loses_no_job(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
-    # Both workers are busy, so that what is posted next waits in the queue.
+    # Both workers are busy, so the next jobs wait in the queue.
     busy = [fragile.post(SLOW) for _ in range(2)]
     for job_id in busy:
         fragile.wait_until_running(job_id)
@@ -71,7 +71,7 @@ def test_one_idempotency_key_used_twenty_times_at_once_makes_one_job(fragile: Fr
 @pytest.mark.parametrize("after_epochs", [0, 5])
 def test_a_cancel_near_the_end_of_a_job_answers_the_final_status(fragile: Fragile, after_epochs: int) -> None:
     job_id = fragile.post({**SMALL, "epochs": 200})
-    fragile.wait(lambda: fragile.shard(job_id).epoch >= after_epochs, 30, "it has come so far")
+    fragile.wait(lambda: fragile.shard(job_id).epoch >= after_epochs, 30, "these epochs are stored")
     answer = fragile.client.post(f"/v1/jobs/{job_id}/cancel")
     end = wait_for_job(fragile.client, job_id)
     assert answer.status_code in {202, 409}

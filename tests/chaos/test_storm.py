@@ -14,7 +14,7 @@ from tests.chaos.storm import ENV, LEASE_SECONDS, storm
 from tests.servers import Broker, Postgres, Stack
 
 JOBS, BLOWS, PAUSE_SECONDS = 6, 6, 1.5
-# A deadline for a busy machine; an idle one needs a tenth.
+# A timeout for a busy machine; an idle one takes a tenth of it.
 DEADLINE_SECONDS = 400.0
 
 

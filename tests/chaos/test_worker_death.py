@@ -22,10 +22,10 @@ def test_a_worker_that_shuts_down_hands_over_inside_an_epoch_and_another_continu
     worker = psutil.Process(fragile.workers()[name])
     worker.send_signal(signal.SIGTERM)
     fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 30, "another worker has the shard")
-    # Celery takes two to three seconds for its own end, more on a busy machine.
+    # Celery's shutdown takes 2 to 3 s, more on a busy machine.
     worker.wait(timeout=30)
     assert fragile.shard(job_id).lost == 0
-    # Nor does a cancel wait for the end of the epoch, which takes half a minute.
+    # A cancel does not wait for the end of the epoch either, which takes half a minute.
     fragile.client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
     fragile.wait(lambda: fragile.job(job_id)["status"] == "cancelled", 10, "the job is cancelled")
 
@@ -67,7 +67,7 @@ def test_a_shard_that_loses_three_workers_fails_and_other_jobs_continue(fragile:
 
 def test_workers_whose_clocks_are_an_hour_apart_keep_their_leases(fragile: Fragile, expected: Any) -> None:
     fragile.wait_until_workers_are_up()
-    # One for each: whoever has the wrong clock trains one, for longer than a lease.
+    # One job for each worker, so that the worker with the wrong clock trains for longer than a lease.
     jobs = [fragile.post(LONG) for _ in range(2)]
     for job_id in jobs:
         assert wait_for_job(fragile.client, job_id)["status"] == "completed"

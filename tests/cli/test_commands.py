@@ -101,7 +101,7 @@ def test_on_a_terminal_watch_draws_a_bar(ravine: Command, stack: Stack, tmp_path
         while True:
             try:
                 shown += (more := screen.read(4096))
-            except OSError:  # Linux says so when the other end of a terminal is closed.
+            except OSError:  # Raised by Linux when the other end of a terminal is closed.
                 break
             if not more:
                 break

@@ -113,7 +113,7 @@ def test_a_wrong_clock_and_a_full_disk_are_named(
     database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = doctor.time.time
-    # This machine's clock, an hour off; the database has its own.
+    # The clock of this process is wrong by an hour; the database has another clock.
     monkeypatch.setattr(doctor.time, "time", lambda: real() + 3_600)
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 2**62)
     found = findings(database_url, broker_url)

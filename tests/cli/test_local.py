@@ -69,7 +69,7 @@ class Up:
 @contextmanager
 def up(*options: str, cwd: Path) -> Iterator[Up]:
     running = Up(*options, cwd=cwd)
-    watchdog = subprocess.Popen(  # A hanging test ends here instead of holding up all others.
+    watchdog = subprocess.Popen(  # Kills a hanging process, so that other tests can run.
         ["sh", "-c", f"sleep {2 * START_SECONDS:g}; kill -9 {running.process.pid}"], start_new_session=True
     )
     try:

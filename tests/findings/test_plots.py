@@ -67,7 +67,7 @@ def test_every_kind_is_an_svg_with_an_alternative_text(client: httpx.Client, job
     # A header has no line breaks; the words are the same.
     assert words(answer).split()[:-1] == description.text[:600].split()[:-1]
     assert "momentum" in description.text
-    # Opened by itself it runs nothing and loads nothing.
+    # Opened as a document it runs and loads nothing.
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert not re.search(rb"<script|href=\"http", answer.content)
 

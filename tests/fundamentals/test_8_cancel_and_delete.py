@@ -9,7 +9,7 @@ from tests.servers import until, wait_for_job
 
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
-# Minutes of work, which no test waits for.
+# Minutes of training; no test waits for its end.
 LONG: dict[str, Any] = {
     "problem": {"kind": "surface", "name": "ravine"},
     "optimizers": [{"kind": "sgd", "lr": 0.001}],

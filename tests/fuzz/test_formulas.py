@@ -99,7 +99,7 @@ def mutated(chance: random.Random) -> str:
 
 
 def noise(chance: random.Random) -> str:
-    """Follow nothing."""
+    """A random text."""
     return "".join(chance.choices(ALPHABET, k=chance.randint(0, 60)))
 
 
@@ -117,5 +117,5 @@ def heavy(chance: random.Random) -> str:
             return chance.choice(["x*", "x**2+", "sin(x*y)*", "-", "1/", "(x+y)**9*"]) * chance.randint(1, 400) + "x"
 
 
-# Heavy ones are rare, because each takes as long as a hundred others.
+# Heavy formulas are rare, because each takes as long as a hundred others.
 MAKERS: list[Callable[[random.Random], str]] = [valid] * 16 + [mutated] * 12 + [noise] * 11 + [heavy]

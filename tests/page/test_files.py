@@ -22,7 +22,7 @@ def test_every_view_has_the_document_and_a_policy_without_inline_script(client: 
         assert "default-src 'none'" in policy
         assert "script-src 'self';" in policy
         assert answer.headers["cache-control"] == "no-cache"
-        # Scripts are files of this server; a foreign host is named nowhere.
+        # Scripts are files of this server; no other host is named.
         assert re.findall(r"<script(?![^>]*\ssrc=)", answer.text) == []
         assert re.findall(r"(?:src|href)=\"(?:https?:)?//", answer.text) == []
 

@@ -47,7 +47,7 @@ def test_handovers_do_not_count_as_lost_workers(database: Database) -> None:
         with database.transaction() as session:
             shards.give_back(session, claimed)
         found = shard(database, key)
-        # Without a message that could be under way, the next sweep sends one at once.
+        # No message is marked as sent, so the next sweep sends one at once.
         assert (found.status, found.lost, found.lease_until, found.published_at) == ("queued", 0, None, None)
         with pytest.raises(LeaseLost), database.transaction() as session:
             shards.give_back(session, claimed)
