@@ -39,12 +39,12 @@ def install(extra):
         # If .venv itself is active, sys.executable is in the folder that is deleted here.
         python = getattr(sys, "_base_executable", sys.executable)
         shutil.rmtree(VENV, ignore_errors=True)
-        print(f"Making .venv with {python}", flush=True)
+        print(f"Creating .venv with {python}", flush=True)
         run(python, "-m", "venv", str(VENV), hint="On Debian and Ubuntu: apt install python3-venv")
     print(f"Installing Ravine's extra '{extra}' into .venv; the first time this takes a minute or two", flush=True)
     INTERRUPTED.touch()
-    # Torch alone and first: the exact version is in place before anything else can ask for a looser one, which on some
-    # platforms means gigabytes of CUDA packages.
+    # Torch first and alone, so that the exact version is installed before a package with a looser requirement, which on
+    # some platforms selects gigabytes of CUDA packages.
     pip("torch")
     pip("--editable", f".[{extra}]")
     INTERRUPTED.unlink()

@@ -115,7 +115,7 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
         f"slider released to new path drawn, median of {NUM_SLIDES} (ms)": statistics.median(slides),
         "slider released to new path drawn, worst (ms)": max(slides),
         "first paint of / on a warm start, median of 5 (ms)": statistics.median(first for first, _ in paints),
-        "race drawn after / was asked for, median of 5 (ms)": statistics.median(raced for _, raced in paints),
+        "request of / to drawn race, median of 5 (ms)": statistics.median(raced for _, raced in paints),
         "50 runs × 500 points, frames": len(gaps),
         "50 runs × 500 points, median frame (ms)": statistics.median(gaps),
         "50 runs × 500 points, 99 % of frames within (ms)": sorted(gaps)[int(len(gaps) * 0.99)],

@@ -30,7 +30,7 @@ FIELDS = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start
 SHORT_RUNS, SHORT_ROWS, LONG_ROWS = 50, 31, 20_000
 # Values of one request to MLflow.
 BATCH_VALUES, PAGE_VALUES = 1_000, 25_000
-REPEATS, ASKED = 3, 100
+REPEATS, NUM_READS = 3, 100
 START_SECONDS = 240.0
 
 
@@ -95,7 +95,7 @@ def _values_per_second(read: Callable[[], int]) -> float:
 
 
 def _milliseconds(client: httpx.Client, path: str, **query: str) -> float:
-    return 1_000 * statistics.median(repeat(lambda: client.get(path, params=query).raise_for_status(), ASKED))
+    return 1_000 * statistics.median(repeat(lambda: client.get(path, params=query).raise_for_status(), NUM_READS))
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from service.database.tables import Job
 # 20 jobs of 1,000 runs of 1,000 rows. The first is stored as by a worker and gives the rate of writing. The others are
 # copies of its rows, made in the database.
 NUM_JOBS, NUM_RUNS, NUM_ROWS = 20, 1_000, 1_000
-ASKED = 200
+NUM_READS = 200
 
 
 def measure() -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _next(end: bytes) -> str | None:
 
 def _histories(name: str, client: httpx.Client, pid: int, ids: list[str]) -> dict[str, Any]:
     draw, times, worked = random.Random(0), [], processor_seconds(pid)
-    for _ in range(ASKED):
+    for _ in range(NUM_READS):
         path = f"/v1/runs/{run_id(draw.choice(ids), draw.randrange(NUM_RUNS))}/metrics"
         with Timer() as timer:
             answer = client.get(path, params={"fields": ",".join(stored.FIELDS)}).raise_for_status()
@@ -134,5 +134,5 @@ def _histories(name: str, client: httpx.Client, pid: int, ids: list[str]) -> dic
     return {
         f"{what}, median (ms)": 1_000 * statistics.median(times),
         f"{what}, p95 (ms)": 1_000 * statistics.quantiles(times, n=20)[-1],
-        f"{what}, the API's work (ms)": 1_000 * (processor_seconds(pid) - worked) / ASKED,
+        f"{what}, the API's work (ms)": 1_000 * (processor_seconds(pid) - worked) / NUM_READS,
     }

@@ -69,10 +69,10 @@ def _database(database: Database) -> Finding:
 
 
 def _migrations(database: Database) -> Finding:
-    found, wanted = current_migration(database), newest_migration()
-    if found == wanted:
+    found, expected = current_migration(database), newest_migration()
+    if found == expected:
         return Finding("migrations", True, f"the tables have the version of this program ({found})")
-    return Finding("migrations", False, f"the tables have version {found}, not {wanted}", "run `ravine migrate`")
+    return Finding("migrations", False, f"the tables have version {found}, not {expected}", "run `ravine migrate`")
 
 
 def _clock(database: Database) -> Finding:

@@ -92,7 +92,7 @@ def test_reconnecting_after_any_event_gives_neither_gap_nor_repeat(
 
     for shard, num_epochs in [(2, 1), (0, 3), (1, 10), (0, 1), (2, 4)]:
         stored.store(shard, num_epochs)
-        # Half of the reconnections use the header, the others the query.
+        # Some reconnections use the header, others the query.
         assert not connect_and_leave_after_rows(**({"last_event_id": last} if shard == 0 else {}))
     stored.finish()
     while not connect_and_leave_after_rows():

@@ -47,7 +47,7 @@ def newest(client: httpx.Client) -> list[str]:
 
 
 def wait_until_running(client: httpx.Client, job_id: str) -> None:
-    until(lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] != "queued", "no worker has begun")
+    until(lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] != "queued", "no worker has claimed it")
 
 
 def test_a_posted_job_is_trained_and_its_history_can_be_read(client: httpx.Client) -> None:

@@ -30,8 +30,8 @@ def test_an_answer_is_cached_until_its_job_changes(database: Database) -> None:
             await polls.get(stored.id, Caller("another", is_admin=False))
         with database.transaction() as session:
             lifecycle.remove(session, stored.id, ANYBODY)
-        for gone in (stored.id, "no id", "\x00"):
+        for missing in (stored.id, "no id", "\x00"):
             with pytest.raises(NotFound):
-                await polls.get(gone, ANYBODY)
+                await polls.get(missing, ANYBODY)
 
     asyncio.run(poll())

@@ -53,14 +53,14 @@ def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.Mon
 def test_the_command_prints_a_line_per_check_and_fails_if_one_fails(
     new_database: Callable[[str], str], broker: Broker
 ) -> None:
-    url, nobody = new_database("sqlite"), broker.new_url()
-    told = ravine_doctor(url, nobody)
-    assert told.returncode == 1
-    assert [line.split()[1] for line in told.stdout.splitlines()] == CHECKS
-    (workers,) = (line for line in told.stdout.splitlines() if "workers" in line)
+    url, unused_broker = new_database("sqlite"), broker.new_url()
+    answer = ravine_doctor(url, unused_broker)
+    assert answer.returncode == 1
+    assert [line.split()[1] for line in answer.stdout.splitlines()] == CHECKS
+    (workers,) = (line for line in answer.stdout.splitlines() if "workers" in line)
     assert workers.startswith("✗")
     assert "ravine worker" in workers
-    as_json = ravine_doctor(url, nobody, "--json")
+    as_json = ravine_doctor(url, unused_broker, "--json")
     assert as_json.returncode == 1
     listed: list[dict[str, Any]] = json.loads(as_json.stdout)
     assert [one["check"] for one in listed] == CHECKS
@@ -125,8 +125,8 @@ def test_a_wrong_clock_and_a_full_disk_are_named(
 
 def test_the_folder_of_an_embedded_stack_names_its_database(tmp_path: Path, new_database: Callable[[str], str]) -> None:
     Path(make_url(new_database("sqlite")).database or "").rename(tmp_path / "ravine.db")
-    told = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(tmp_path))
-    lines = {line.split()[1]: line for line in told.stdout.splitlines()}
+    answer = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(tmp_path))
+    lines = {line.split()[1]: line for line in answer.stdout.splitlines()}
     assert lines["database"].startswith("✓")
     assert str(tmp_path) in lines["database"]
     assert lines["broker"].startswith("✗")

@@ -17,8 +17,8 @@ from tests.servers import free_port
 
 
 def test_an_unreachable_service_is_one_clear_error() -> None:
-    with Ravine(f"http://127.0.0.1:{free_port()}", retries=0) as nobody, pytest.raises(NotReachable, match="ravine up"):
-        nobody.job("x")
+    with Ravine(f"http://127.0.0.1:{free_port()}", retries=0) as ravine, pytest.raises(NotReachable, match="ravine up"):
+        ravine.job("x")
     with Ravine("ftp://127.0.0.1", retries=0) as foreign, pytest.raises(RavineError):
         foreign.job("x")
 

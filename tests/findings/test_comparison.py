@@ -104,11 +104,11 @@ def test_an_unchanged_comparison_of_an_ended_job_is_answered_304(client: httpx.C
 
 
 def test_the_target_is_that_of_the_query_else_that_of_the_spec(client: httpx.Client, flipnet: str) -> None:
-    asked = compare(client, flipnet, target=1e-9)
-    assert asked["target"] == {"loss": 1e-9, "source": "query"}
-    assert "target_never_reached" in codes(asked)
-    assert settings(asked)["sgd"]["epochs_to_target"]["median"]["value"] == "Infinity"
-    assert settings(asked)["momentum"]["against_baseline"]["speed_up"]["neither"] == SEEDS
+    given = compare(client, flipnet, target=1e-9)
+    assert given["target"] == {"loss": 1e-9, "source": "query"}
+    assert "target_never_reached" in codes(given)
+    assert settings(given)["sgd"]["epochs_to_target"]["median"]["value"] == "Infinity"
+    assert settings(given)["momentum"]["against_baseline"]["speed_up"]["neither"] == SEEDS
     job_id = run_job(client, {**FLIPNET, "target_loss": 0.15, "epochs": 2})
     assert compare(client, job_id)["target"] == {"loss": 0.15, "source": "spec"}
 

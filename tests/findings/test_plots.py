@@ -84,12 +84,12 @@ def test_the_alternative_text_has_the_numbers_of_the_api(client: httpx.Client, j
     runs = client.get(f"/v1/jobs/{job}/runs", params={"label": "sgd", "limit": 500}).json()["items"]
     losses = sorted(run["final_loss"] for run in runs)
     median = (losses[2] + losses[3]) / 2
-    told = words(plot(client, job, kind="loss"))
-    found = re.search(r"sgd ends at ([^;]+);", told)
+    alternative_text = words(plot(client, job, kind="loss"))
+    found = re.search(r"sgd ends at ([^;]+);", alternative_text)
     assert found is not None
     assert float(found[1]) == pytest.approx(median, rel=1e-3)
-    assert "too fast has diverged" in told
-    assert "6 of too fast" in told
+    assert "too fast has diverged" in alternative_text
+    assert "6 of too fast" in alternative_text
 
 
 def test_an_unchanged_plot_is_answered_304_and_another_size_is_not(client: httpx.Client, job: str) -> None:
@@ -149,8 +149,8 @@ def test_a_heat_map_counts_epochs_to_the_target(client: httpx.Client, job: str) 
         f"/v1/jobs/{job}/metrics", params={"labels": "momentum lr=0.01 momentum=0.5", "fields": "loss"}
     ).json()["runs"]
     first = sorted(next(e for e, loss in zip(h["epoch"], h["loss"], strict=True) if loss <= 1.0) for h in histories)
-    told = words(plot(client, job, kind="heatmap", value="epochs_to_target"))
-    best = re.search(r"The best is ([\d.]+) at lr 0.01", told)
+    alternative_text = words(plot(client, job, kind="heatmap", value="epochs_to_target"))
+    best = re.search(r"The best is ([\d.]+) at lr 0.01", alternative_text)
     assert best is not None
     others = (first[2] + first[3]) / 2
     assert float(best[1]) <= others

@@ -48,8 +48,8 @@ def test_csv_distinguishes_nan_infinities_null_and_minus_zero(client: httpx.Clie
     assert answer.headers["content-disposition"] == f'attachment; filename="{stored.id}-metrics.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert list(rows[0]) == ["run_id", "label", "seed", "index", "epoch", "loss", "momentum"]
-    told = [(int(row["index"]), int(row["epoch"]), bits(float(row["loss"]) if row["loss"] else None)) for row in rows]
-    assert told == expected(stored)
+    points = [(int(row["index"]), int(row["epoch"]), bits(float(row["loss"]) if row["loss"] else None)) for row in rows]
+    assert points == expected(stored)
     assert {row["loss"] for row in rows} > {"nan", "inf", "-inf", "", "-0.0"}
     assert {row["momentum"] for row in rows} == {""}
 
@@ -59,8 +59,8 @@ def test_ndjson_is_strict_json_line_by_line(client: httpx.Client, stored: Stored
     assert answer.headers["content-type"] == "application/x-ndjson"
     rows = [json.loads(line, parse_constant=pytest.fail) for line in answer.text.splitlines()]
     assert list(rows[0]) == ["run_id", "label", "seed", "index", "epoch", "loss"]
-    told = [(row["index"], row["epoch"], bits(None if row["loss"] is None else float(row["loss"]))) for row in rows]
-    assert told == expected(stored)
+    points = [(row["index"], row["epoch"], bits(None if row["loss"] is None else float(row["loss"]))) for row in rows]
+    assert points == expected(stored)
     assert {row["loss"] for row in rows} > {"NaN", "Infinity", "-Infinity"}
 
 
@@ -76,12 +76,12 @@ def test_parquet_has_nan_as_a_float_and_null_as_null(client: httpx.Client, store
 
 def test_json_has_the_same_numbers(client: httpx.Client, stored: Stored) -> None:
     page = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss").json()["runs"]
-    told = [
+    points = [
         (index, epoch, bits(None if loss is None else float(loss)))
         for index, run in enumerate(page)
         for epoch, loss in zip(run["epoch"], run["loss"], strict=True)
     ]
-    assert told == expected(stored)
+    assert points == expected(stored)
 
 
 def test_pandas_and_polars_read_an_address(stack: Stack, client: httpx.Client, stack_database: Database) -> None:
@@ -161,9 +161,9 @@ def test_a_thinned_table_has_the_points_of_the_thinned_answer(
     stored.finish()
     page = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss&max_points=40").json()["runs"]
     table = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss&max_points=40&format=csv").text
-    told = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(table))]
-    assert told == [(index, epoch) for index, run in enumerate(page) for epoch in run["epoch"]]
-    assert {(0, 700), (1, 333), (1, 41), (0, 1_000)} <= set(told)
+    points = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(table))]
+    assert points == [(index, epoch) for index, run in enumerate(page) for epoch in run["epoch"]]
+    assert {(0, 700), (1, 333), (1, 41), (0, 1_000)} <= set(points)
 
 
 def test_a_format_that_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored) -> None:
@@ -187,10 +187,10 @@ def test_rows_after_an_id_can_be_exported(client: httpx.Client, stack_database: 
     polled = client.get(here, params={"last_event_id": first.headers["last-event-id"], "fields": "loss"})
     stored.finish()
     rest = client.get(here, params={"last_event_id": polled.json()["last_event_id"], "format": "ndjson"})
-    told = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(first.text))]
+    points = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(first.text))]
     ids = {run["id"]: run["index"] for run in client.get(f"/v1/jobs/{stored.id}/runs").json()["items"]}
-    told += [(ids[run["run_id"]], epoch) for run in polled.json()["runs"] for epoch in run["epoch"]]
-    told += [(row["index"], row["epoch"]) for row in map(json.loads, rest.text.splitlines())]
-    assert sorted(told) == stored.rows()
+    points += [(ids[run["run_id"]], epoch) for run in polled.json()["runs"] for epoch in run["epoch"]]
+    points += [(row["index"], row["epoch"]) for row in map(json.loads, rest.text.splitlines())]
+    assert sorted(points) == stored.rows()
     nothing: dict[str, Any] = client.get(here, params={"last_event_id": rest.headers["last-event-id"]}).json()
     assert nothing["runs"] == []

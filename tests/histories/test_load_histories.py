@@ -74,7 +74,7 @@ def runs_of(job: Job) -> Runs:
 
 def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dict[str, Any]]:
     """The rows as read by SQLAlchemy, as the objects of the JSON answer."""
-    runs, told = runs_of(job), []
+    runs, objects = runs_of(job), []
     chosen = [getattr(Metric, name) for name in selection.columns]
     last = runs.spec.epochs if selection.to_epoch is None else selection.to_epoch
     for index in (0, 1):
@@ -96,8 +96,8 @@ def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dic
             columns["position"] = [list(point) for point in zip(columns.pop("x"), columns.pop("y"), strict=True)]
         run = runs[index]
         named = {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed}
-        told.append({**named, **columns, "total_points": total, "returned_points": len(rows)})
-    return told
+        objects.append({**named, **columns, "total_points": total, "returned_points": len(rows)})
+    return objects
 
 
 def as_json(content: Any) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import colormaps  # noqa: F401  (registers what contourf needs, before threads ask for it)
+from matplotlib import colormaps  # noqa: F401  (registers the colour maps of contourf before threads use them)
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray

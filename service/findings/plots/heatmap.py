@@ -33,8 +33,8 @@ def draw_heatmap(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     Raises:
         Rejected: There is no such grid, or no row is stored yet.
     """
-    wanted = Wanted(query.value, query.label, query.x, query.y, query.target)
-    grid = read_grid(session, job, spec, read_table(session, job, spec), wanted)
+    selection = Wanted(query.value, query.label, query.x, query.y, query.target)
+    grid = read_grid(session, job, spec, read_table(session, job, spec), selection)
     if np.isnan(grid.values).all():
         raise Rejected("there is nothing to draw yet: no run of this grid has rows")
     palette = DARK if query.dark else LIGHT
