@@ -1,8 +1,8 @@
-"""Make .venv hold what an extra of pyproject.toml asks for: python3 .ci/environment.py local|test
+"""Install an extra of pyproject.toml into .venv: python3 .ci/environment.py local|test
 
-Called by the Makefile. Two calls at once wait for each other. An installation that was interrupted is begun anew,
-because pip takes a half-written package for a whole one. Runs on the system's Python, before anything is installed, and
-has to be readable for a Python that is too old, so that it can say so.
+Called by the Makefile. Concurrent calls wait for each other. After an interrupted installation .venv is created anew,
+because pip treats a partly written package as complete. The script runs on the system's Python before anything is
+installed. Its syntax must be valid for old versions of Python, so that it can report that they are too old.
 """
 
 import fcntl
@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-INTERRUPTED = VENV / ".installing"  # There while pip works, and after it was interrupted.
+INTERRUPTED = VENV / ".installing"  # Exists while pip runs, and after an interruption.
 SOURCES = (ROOT / "pyproject.toml", ROOT / "constraints.txt")
 OLDEST = (3, 11)
 
@@ -24,7 +24,7 @@ def main(extra):
     if sys.version_info < OLDEST:
         sys.exit(
             f"Ravine needs Python {OLDEST[0]}.{OLDEST[1]} or newer; {sys.executable} is {sys.version.split()[0]}. "
-            "If you have a newer one, name it: make PYTHON=python3.13 …"
+            "To use another one: make PYTHON=python3.13 …"
         )
     with SOURCES[0].open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -34,17 +34,17 @@ def main(extra):
 def install(extra):
     stamp = VENV / f".has-{extra}"
     if is_newer(stamp) and works():
-        return  # Somebody else did it while this call waited for the lock.
+        return  # Another call installed it while this one waited for the lock.
     if INTERRUPTED.exists() or not works():
-        # Where .venv itself is active, sys.executable is about to be deleted.
+        # If .venv itself is active, sys.executable is in the folder that is deleted here.
         python = getattr(sys, "_base_executable", sys.executable)
         shutil.rmtree(VENV, ignore_errors=True)
-        print(f"Making .venv with {python}", flush=True)
+        print(f"Creating .venv with {python}", flush=True)
         run(python, "-m", "venv", str(VENV), hint="On Debian and Ubuntu: apt install python3-venv")
     print(f"Installing Ravine's extra '{extra}' into .venv; the first time this takes a minute or two", flush=True)
     INTERRUPTED.touch()
-    # Torch alone and first: the exact version is in place before anything else can ask for a looser one, which on some
-    # platforms means gigabytes of CUDA packages.
+    # Torch first and alone, so that the exact version is installed before a package with a looser requirement, which on
+    # some platforms selects gigabytes of CUDA packages.
     pip("torch")
     pip("--editable", f".[{extra}]")
     INTERRUPTED.unlink()
@@ -59,12 +59,13 @@ def pip(*what):
 def run(*command, hint):
     if subprocess.call(command, cwd=str(ROOT)) != 0:
         if INTERRUPTED.exists():
-            INTERRUPTED.unlink()  # pip has failed by itself and tidied up; what it installed before is whole.
+            # pip itself reported an error and removed the incomplete package; those installed before are complete.
+            INTERRUPTED.unlink()
         sys.exit(f"`{' '.join(command)}` failed. {hint}")
 
 
 def works():
-    """Whether .venv has a Python that is new enough, has pip, and was made for this folder."""
+    """Whether .venv has a new enough Python and pip, and was created for this folder."""
     code = f"import sys, pip; print(sys.prefix); sys.exit(sys.version_info < {OLDEST})"
     try:
         answer = subprocess.run(
@@ -80,7 +81,7 @@ def is_newer(stamp):
 
 
 if __name__ == "__main__":
-    # pip must act on .venv alone, whatever environment this was called from.
+    # pip must change .venv only, also if another environment is active.
     for name in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_USER"):
         os.environ.pop(name, None)
     main(sys.argv[1])

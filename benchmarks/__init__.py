@@ -1,1 +1,1 @@
-"""Measurements of Ravine on this machine. ``make bench`` runs them all and prints a table and JSON."""
+"""Benchmarks of Ravine. ``make bench`` runs all of them and prints tables and one line of JSON."""

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.table import print_figures
 
-# In the order in which they run; each is a module with a function `measure`.
+# The benchmarks in the order in which they run; each is a module with a function `measure`.
 BENCHMARKS = (
     "engine",
     "digits",
@@ -29,23 +29,23 @@ BENCHMARKS = (
     "page",
     "coverage",
 )
-# Runs where it is named only: it needs an environment of its own, see `make bench-peer`.
+# Runs only if it is named, because it needs another environment (`make bench-peer`).
 BY_NAME_ONLY = ("peer",)
-# Set before a module is loaded: numpy reads it then, and the API has the same setting.
+# Set before numpy is loaded, which reads it; the API has the same setting.
 ENVIRONMENT = {"coverage": {"OPENBLAS_NUM_THREADS": "1"}}
 
 
 def describe(name: str) -> str:
-    """Give the first line of a benchmark's docstring without loading its module."""
+    """Give the first line of the docstring of a benchmark without importing its module."""
     source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
     return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0]
 
 
 def parse_names(arguments: list[str] | None = None) -> list[str]:
-    """Read which benchmarks to run.
+    """Read the names of the benchmarks to run.
 
     Raises:
-        SystemExit: An unknown name, with exit code 2; help, with 0.
+        SystemExit: With exit code 2 for an unknown name, 0 after the help.
     """
     known = (*BENCHMARKS, *BY_NAME_ONLY)
     lines = [f"  {name:<{max(map(len, known))}}  {describe(name)}" for name in known]
@@ -56,7 +56,7 @@ def parse_names(arguments: list[str] | None = None) -> list[str]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"what to measure; without a name all but {', '.join(BY_NAME_ONLY)}"
+        "names", nargs="*", metavar="NAME", help=f"benchmarks to run; without a name all but {', '.join(BY_NAME_ONLY)}"
     )
     names: list[str] = parser.parse_args(arguments).names
     for name in names:
@@ -66,7 +66,7 @@ def parse_names(arguments: list[str] | None = None) -> list[str]:
 
 
 def main() -> None:
-    """Run the benchmarks that are named, or all."""
+    """Run the named benchmarks, or all."""
     console = Console()
     figures: dict[str, Any] = {}
     for name in parse_names():
@@ -74,7 +74,7 @@ def main() -> None:
             os.environ.setdefault(variable, value)
         with console.status(f"measuring: {name}"):
             found = importlib.import_module(f"benchmarks.{name}").measure()
-        # Each table as soon as it is there: an interrupted run keeps the figures before it.
+        # Each table is printed at once, so that an interrupted run has shown the tables before it.
         print_figures(console, name, found)
         figures |= {f"{name}: {what}": value for what, value in found.items()}
     print(json.dumps(figures))

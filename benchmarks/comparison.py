@@ -1,4 +1,4 @@
-"""Time and memory of comparisons over HTTP: of 1,000 runs and of 100,000, 30 epochs each, on SQLite."""
+"""Time and memory of comparisons over HTTP of 1,000 and 100,000 runs of 30 epochs, on SQLite."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from benchmarks.timing import Timer, processor_seconds, wait_for_job
 
 EPOCHS = 30
 REPEATS = 5
-# Name: seeds, learning rates; with two optimizers that is 1,000 and 100,000 runs.
+# Name: seeds, learning rates. Each job has two optimizers.
 SHAPES = {
     "1,000 runs (2 settings × 500 seeds)": (500, 1),
     "1,000 runs (20 settings × 50 seeds)": (50, 10),
@@ -20,7 +20,7 @@ SHAPES = {
 
 
 def measure() -> dict[str, Any]:
-    """Measure with SQLite through the embedded stack."""
+    """Measure with the embedded stack on SQLite."""
     figures: dict[str, Any] = {}
     with embedded_stack(workers=1) as client:
         for name, (num_seeds, num_rates) in SHAPES.items():
@@ -47,9 +47,9 @@ def _run(client: httpx.Client, num_seeds: int, num_rates: int) -> str:
 
 
 def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float, float]:
-    """Give the seconds of the first answer, which also draws the resamples, and of the shortest of the others.
+    """Give the seconds of the first answer, which includes the resampling, and of the fastest of the others.
 
-    And the least processor seconds of the API for one answer: its cost on an idle machine.
+    The third number is the smallest processor time of the API for one answer.
     """
     seconds, busy = [], []
     api = _api().pid
@@ -63,7 +63,7 @@ def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float, 
 
 
 def _api() -> psutil.Process:
-    """Find the API's process."""
+    """Find the process of the API."""
     for process in psutil.Process().children(recursive=True):
         if "service.cli.local.serve" in " ".join(process.cmdline()):
             return process

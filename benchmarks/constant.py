@@ -1,4 +1,4 @@
-"""The API with one more route that answers a constant, the cost of HTTP alone: ``python -m benchmarks.constant FD``."""
+"""The API with one more route that answers a constant, to measure HTTP alone: ``python -m benchmarks.constant FD``."""
 
 import socket
 import sys

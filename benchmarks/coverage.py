@@ -1,6 +1,6 @@
-"""Share of 95 % intervals that hold the truth, and of paired tests that find a difference where there is none.
+"""Coverage of 95 % intervals, and false positives of paired tests.
 
-Draws with known truth: normal, and two skewed distributions that losses resemble.
+Samples are drawn from a normal and from two skewed distributions, whose true values are known.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
 
 NUM_DRAWS = 2_000
 SIZES = (10, 20)
-# Observations from which the true interquartile mean and median are computed.
+# Number of observations from which the true interquartile mean and median are computed.
 NUM_TRUTH = 4_000_000
 POPULATIONS: dict[str, Draw] = {
     "normal": lambda rng, shape: rng.normal(size=shape),
@@ -45,11 +45,11 @@ def measure() -> dict[str, Any]:
                 figures[f"{statistic}, {name}, n = {num}"] = _covered(estimate(samples_CN, statistic), truth)
     rng = np.random.default_rng(3)
     for num in SIZES:
-        # Both share what the seed does to them; the noise of each is its own.
+        # Both samples share the effect of the seed; their noise is independent.
         seeds_CN = rng.lognormal(size=(NUM_DRAWS, num))
         this_CN = seeds_CN - 0.5 + 0.3 * rng.normal(size=seeds_CN.shape)
         figures[f"paired difference, n = {num}"] = _covered(estimate(differences(this_CN, seeds_CN), "mean"), -0.5)
-        # Epochs to a target are whole numbers: the ratio's truth is that of the rounded ones.
+        # Epochs to a target are whole numbers, so the true ratio is that of the rounded numbers.
         epochs_CN = np.ceil(40 * rng.lognormal(sigma=0.4, size=seeds_CN.shape))
         sooner_CN = np.ceil(20 * rng.lognormal(sigma=0.4, size=seeds_CN.shape))
         logarithms_CN = np.log(epochs_CN / sooner_CN)

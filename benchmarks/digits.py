@@ -1,4 +1,4 @@
-"""Training time per run of digits networks: many in one stack, and one after another in plain torch."""
+"""Training time per run of digits networks: many runs in one stack, and one after another in plain torch."""
 
 import math
 from typing import Any
@@ -37,7 +37,7 @@ RESNET = {
 
 
 def measure() -> dict[str, Any]:
-    """Measure both ways of training the same runs, with every field of every epoch."""
+    """Measure both for the same runs, with every field of every epoch."""
     use_device(get_settings().device)
     figures: dict[str, Any] = {}
     for name, written in {"mlp": MLP, "resnet": RESNET}.items():
@@ -51,7 +51,7 @@ def measure() -> dict[str, Any]:
 
 
 def _stacked(spec: JobSpec) -> float:
-    """Train all shards one after another; the best of two, after a warm-up."""
+    """Time the training of all shards, the best of two after a warm-up."""
 
     def train_all() -> None:
         for first, num in price(spec).shards():
@@ -62,13 +62,13 @@ def _stacked(spec: JobSpec) -> float:
 
 
 def _one_at_a_time(spec: JobSpec, num_runs: int = 3) -> float:
-    """Time a run of a plain loop, the best of a few after a warm-up."""
+    """Time one run of a plain loop, the best of several after a warm-up."""
     seeds = iter(range(num_runs + 1))
     return min(repeat(lambda: train(spec, next(seeds)), num_runs, warm_ups=1))
 
 
 class Block(nn.Module):
-    """A residual block as torch's users write it."""
+    """A residual block in plain torch."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Block(nn.Module):
 
 
 def network(model: str, width: int) -> nn.Module:
-    """Build a network as torch's users write it."""
+    """Build a network in plain torch."""
     image = nn.Unflatten(1, (1, 8, 8))
     match model:
         case "mlp":

@@ -1,4 +1,4 @@
-"""The embedded stack as a benchmark's subject, in a temporary folder, and a client of it."""
+"""The embedded stack in a temporary folder, with a client, for benchmarks."""
 
 import tempfile
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from service.cli.local.stack import LocalStack
 
 @contextmanager
 def embedded_stack(*, workers: int) -> Iterator[httpx.Client]:
-    """Start a stack on SQLite with workers for sweeps, and one for small jobs; give a client of its API."""
+    """Start a stack on SQLite with these workers and one for small jobs; give a client of its API."""
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalStack(Path(folder), port=0, workers=workers) as stack,

@@ -1,4 +1,4 @@
-"""Training time per run of the engine alone: no queue, no database, one thread."""
+"""Training time per run of the engine alone, without queue and database, on one thread."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ RAVINE = {
 
 
 def measure() -> dict[str, Any]:
-    """Measure FlipNet against one run at a time, and the ravine per update; every field of every epoch is computed."""
+    """Measure FlipNet and, for comparison, one run at a time; and the ravine per update. All fields are computed."""
     use_device(get_settings().device)
     figures: dict[str, Any] = {}
     baseline = notebook.seconds_per_run()
@@ -41,7 +41,7 @@ def measure() -> dict[str, Any]:
 
 
 def _fused_limit() -> float | None:
-    """Measure what the arithmetic alone allows, in seconds per run; None where there is no C compiler."""
+    """Measure the arithmetic alone in C, in seconds per run; None without a C compiler."""
     compiler = shutil.which("cc")
     if compiler is None:
         return None
@@ -54,7 +54,7 @@ def _fused_limit() -> float | None:
 
 
 def _seconds(written: dict[str, Any]) -> float:
-    """Train all shards of a spec one after another; the best of three, after a warm-up."""
+    """Time the training of all shards of a spec, the best of three after a warm-up."""
     spec = JobSpec.model_validate(written)
 
     def train() -> None:

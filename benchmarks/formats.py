@@ -21,7 +21,7 @@ REPEATS = 3
 
 
 def measure() -> dict[str, Any]:
-    """Measure through the embedded stack, from the request to the last byte; medians of three."""
+    """Measure with the embedded stack, from the request to the last byte; medians of three."""
     with embedded_stack(workers=1) as client:
         return _measure(client)
 

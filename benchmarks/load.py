@@ -1,6 +1,6 @@
 """Time and memory of the service with 200 polling clients, with 1,000 jobs at once, and with long histories.
 
-Each of the three has an embedded stack of its own, with two workers for sweeps and one for small jobs.
+Each measurement starts an embedded stack with two workers for all jobs and one for small jobs.
 """
 
 import json
@@ -18,7 +18,7 @@ from benchmarks.memory import Watch, service_processes
 from benchmarks.timing import Timer, processor_seconds, wait_for_job
 
 ENDED = {"completed", "failed", "cancelled"}
-# Two to three seconds of training and 150,000 rows: fifty of them outlast the polling.
+# 2 to 3 s of training and 150,000 rows; fifty of these jobs take longer than the polling.
 SWEEP = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "momentum", "lr": 0.05, "momentum": {"from": 0.0, "to": 0.99, "num": 1_000}}],
@@ -39,17 +39,17 @@ LONG_RUNS = {**ONE_LONG_RUN, "seeds": {"count": 1_000}, "epochs": 999}
 
 
 def measure() -> dict[str, Any]:
-    """Measure all parts, each on a stack that has just been started."""
+    """Run all measurements, each on a new stack."""
     figures: dict[str, Any] = {}
-    for part in (polling, burst, histories):
+    for section in (polling, burst, histories):
         with embedded_stack(workers=2) as client:
             ended(client, [post(client, SMALL)])
-            figures |= part(client)
+            figures |= section(client)
     return figures
 
 
 def polling(client: httpx.Client, *, num_clients: int = 200, num_jobs: int = 50, seconds: float = 60) -> dict[str, Any]:
-    """Let clients poll without a pause while jobs train."""
+    """Poll from many clients without a pause while jobs train."""
     job_ids = [post(client, SWEEP) for _ in range(num_jobs)]
     command = [sys.executable, "-m", "benchmarks.poller", str(client.base_url), str(num_clients), str(seconds)]
     api, _ = service_processes(os.getpid())
@@ -74,7 +74,7 @@ def polling(client: httpx.Client, *, num_clients: int = 200, num_jobs: int = 50,
 
 
 def burst(client: httpx.Client, *, num_first: int = 100, num_jobs: int = 1_000) -> dict[str, Any]:
-    """POST many small jobs at once, and compare memory at its peak with that of the first of them."""
+    """Post many small jobs at once, and compare the peak memory with that for the first of them."""
     api, training = service_processes(os.getpid())
     with Watch([*api, *training]) as first:
         _burst(client, num_first)
@@ -105,7 +105,7 @@ def _burst(client: httpx.Client, num_jobs: int) -> tuple[float, float]:
 
 
 def histories(client: httpx.Client) -> dict[str, Any]:
-    """Read a million rows as JSON: one run of a million epochs, whole and thinned, and a thousand runs by pages."""
+    """Read a million rows as JSON: one run of a million epochs, complete and thinned, and 1,000 runs by pages."""
     one, many = post(client, ONE_LONG_RUN), post(client, LONG_RUNS)
     ended(client, [one, many])
     run = client.get(f"/v1/jobs/{one}/runs").json()["items"][0]["id"]
@@ -149,6 +149,6 @@ def post(client: httpx.Client, spec: dict[str, Any]) -> str:
 
 def ended(client: httpx.Client, job_ids: Iterable[str]) -> None:
     """Wait until all jobs are completed."""
-    # A worker takes jobs in their order, so hardly any is polled twice.
+    # Workers train jobs in their order, so few jobs are polled twice.
     for job_id in job_ids:
         wait_for_job(client, job_id, poll_seconds=0.02)

@@ -1,4 +1,4 @@
-"""Peak resident memory of processes while something runs."""
+"""Peak resident memory of processes during a block."""
 
 import threading
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ LOOK_SECONDS = 0.02
 
 
 class Watch:
-    """Looks at the resident memory of processes while it is open: ``peaks`` and ``before`` are bytes by process id."""
+    """Samples the resident memory of processes during a block: ``peaks`` and ``before`` are bytes by process id."""
 
     def __init__(self, pids: Sequence[int]) -> None:
         self._processes = [psutil.Process(pid) for pid in pids]
@@ -22,7 +22,7 @@ class Watch:
 
     @property
     def growth(self) -> int:
-        """Give how much the process that grew most grew, in bytes."""
+        """Give the largest growth of a process, in bytes."""
         return max(self.peaks[pid] - self.before[pid] for pid in self.before)
 
     def __enter__(self) -> Self:
@@ -49,20 +49,20 @@ class Watch:
 
 
 def service_processes(parent: int) -> tuple[list[int], list[int]]:
-    """Find the processes of the API, and those that train, below the process that started the stack."""
+    """Find the API and the training processes below the process that started the stack."""
     below = psutil.Process(parent).children(recursive=True)
     api = [process.pid for process in below if _runs(process, "service.cli.local.serve")]
     return api, [process.pid for process in training_processes(parent)]
 
 
 def training_processes(parent: int) -> list[psutil.Process]:
-    """The processes that train below another one: the children of the workers' hosts."""
+    """Find the training processes below a process: the children of the hosts of the workers."""
     hosts = [process for process in psutil.Process(parent).children(recursive=True) if is_host(process)]
     return [child for host in hosts for child in host.children()]
 
 
 def is_host(process: psutil.Process) -> bool:
-    """Whether a process is a workers' host; its children have the same command line."""
+    """Whether a process is a host of workers; its children have the same command line."""
     parent = process.parent()
     return _runs(process, "worker") and not (parent is not None and _runs(parent, "worker"))
 

@@ -1,4 +1,4 @@
-"""The baseline, as a notebook trains: one run after another, one mini-batch after another, torch.optim."""
+"""The baseline: a plain loop with torch.optim, one run after another, one mini-batch after another."""
 
 import torch
 from torch import nn
@@ -28,7 +28,7 @@ def train(momentum: float, epochs: int) -> list[float]:
 
 
 def seconds_per_run(num_runs: int = 20, epochs: int = 30) -> float:
-    """Measure the fastest of some runs, on one thread and without imports: a machine is slowed down, never sped up."""
+    """Time the fastest of several runs, on one thread and without imports."""
     torch.set_num_threads(1)
     train(0.9, 2)
     momenta = iter([0.99 * k / max(1, num_runs - 1) for k in range(num_runs)])

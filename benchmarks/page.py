@@ -13,7 +13,7 @@ from benchmarks.timing import wait_for_job
 NUM_SLIDES = 20
 # 50 runs of 500 steps at a quarter of the speed: 16 seconds of frames.
 CROWD = "/?seeds=50&steps=500&noise=3&o=sgd,lr:0.015"
-# Frames beyond this are seen as a stutter.
+# Longer frames are visible as a stutter.
 STUTTER_MS = 50.0
 HEAT_MAP = {
     "name": "heat map",
@@ -82,16 +82,16 @@ def find_chromium() -> str:
     """Give the path of the browser.
 
     Raises:
-        SystemExit: There is none.
+        SystemExit: Chromium is not installed.
     """
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
             return path
-    raise SystemExit("This needs Chromium, which is not installed here: apt install chromium")
+    raise SystemExit("Chromium is not installed: apt install chromium")
 
 
 def measure() -> dict[str, Any]:
-    """Measure on the embedded stack; Chromium has to be installed."""
+    """Measure with the embedded stack; Chromium must be installed."""
     with embedded_stack(workers=1) as client, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         try:
@@ -115,7 +115,7 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
         f"slider released to new path drawn, median of {NUM_SLIDES} (ms)": statistics.median(slides),
         "slider released to new path drawn, worst (ms)": max(slides),
         "first paint of / on a warm start, median of 5 (ms)": statistics.median(first for first, _ in paints),
-        "race drawn after / was asked for, median of 5 (ms)": statistics.median(raced for _, raced in paints),
+        "request of / to drawn race, median of 5 (ms)": statistics.median(raced for _, raced in paints),
         "50 runs × 500 points, frames": len(gaps),
         "50 runs × 500 points, median frame (ms)": statistics.median(gaps),
         "50 runs × 500 points, 99 % of frames within (ms)": sorted(gaps)[int(len(gaps) * 0.99)],
@@ -139,7 +139,7 @@ def _heat_maps(context: BrowserContext, client: httpx.Client) -> list[float]:
 
 
 def _slide(page: Page, forward: bool) -> float:
-    """Move a slider once all of the last race has been told; give the milliseconds until the new path is drawn."""
+    """Move a slider after the figures of the last race are shown; give the milliseconds until the new path is drawn."""
     page.wait_for_selector(".readouts:not(.stale) table")
     return float(page.evaluate(_SLIDE, forward))
 
@@ -152,7 +152,7 @@ def _race(context: BrowserContext, path: str) -> Page:
 
 
 def _paint(context: BrowserContext) -> tuple[float, float]:
-    """Give the first contentful paint, and when the first race was drawn, in milliseconds."""
+    """Give the times of the first contentful paint and of the first drawn race, in milliseconds."""
     page = _race(context, "/")
     first = page.evaluate("() => performance.getEntriesByName('first-contentful-paint')[0].startTime")
     raced = page.evaluate("() => performance.getEntriesByName('raced')[0].startTime")

@@ -1,7 +1,7 @@
 """Rates of writing and reading the same histories in MLflow and in Ravine, both on SQLite and over HTTP.
 
-``make bench-peer`` installs MLflow into .venv-peer. The same client reads from both, one after another, and parses JSON
-with the same parser. MLflow is written to by log-batch, its fastest call, with 1,000 values a request, its maximum.
+``make bench-peer`` installs MLflow into .venv-peer. One client reads from both in turn, with the same JSON parser.
+Values are written to MLflow with log-batch, its fastest call, 1,000 values per request, which is its maximum.
 """
 
 import io
@@ -28,14 +28,14 @@ from benchmarks.timing import Timer, repeat, wait_until
 SERVER = Path(".venv-peer/bin/mlflow")
 FIELDS = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start")
 SHORT_RUNS, SHORT_ROWS, LONG_ROWS = 50, 31, 20_000
-# Of one request of the peer's.
+# Values of one request to MLflow.
 BATCH_VALUES, PAGE_VALUES = 1_000, 25_000
-REPEATS, ASKED = 3, 100
+REPEATS, NUM_READS = 3, 100
 START_SECONDS = 240.0
 
 
 def measure() -> dict[str, Any]:
-    """Measure both, and how many times faster Ravine is."""
+    """Measure both, and the ratio of their rates."""
     assert SERVER.exists(), "the peer is not installed: make bench-peer"
     short_EFR = stored.draw(SHORT_ROWS, SHORT_RUNS, FIELDS)
     long_EFR = stored.draw(LONG_ROWS, 1, FIELDS)
@@ -95,7 +95,7 @@ def _values_per_second(read: Callable[[], int]) -> float:
 
 
 def _milliseconds(client: httpx.Client, path: str, **query: str) -> float:
-    return 1_000 * statistics.median(repeat(lambda: client.get(path, params=query).raise_for_status(), ASKED))
+    return 1_000 * statistics.median(repeat(lambda: client.get(path, params=query).raise_for_status(), NUM_READS))
 
 
 @contextmanager
@@ -106,10 +106,10 @@ def _server() -> Iterator[httpx.Client]:
         probe.close()
         command = [str(SERVER.absolute()), "server", "--backend-store-uri", f"sqlite:///{folder}/peer.db"]
         command += ["--artifacts-destination", folder, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-        # With its own environment's programs first: it starts others by name.
+        # MLflow starts other programs by name: those of its environment must come first.
         path = f"{SERVER.parent.absolute()}:{os.environ['PATH']}"
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PATH": path}
-        # Queues for jobs of its own, which nothing here asks for: seven processes more.
+        # Without its job queues, which are not used here and would start seven more processes.
         environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
         silent = subprocess.DEVNULL
         process = subprocess.Popen(command, stdout=silent, stderr=silent, env=environment, start_new_session=True)
@@ -118,7 +118,7 @@ def _server() -> Iterator[httpx.Client]:
                 _wait(client)
                 yield client
         finally:
-            # It starts others.
+            # MLflow starts child processes.
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
 
@@ -142,13 +142,13 @@ def _peer(client: httpx.Client, short_EFR: NDArray[np.float64], long_EFR: NDArra
             for run in range(values_EFR.shape[2]):
                 now = int(1_000 * time.time())
                 run_id = post("runs/create", experiment_id=experiment, start_time=now)["run"]["info"]["run_id"]
-                told = [
+                values = [
                     {"key": key, "value": value, "timestamp": now, "step": epoch}
                     for epoch, values_F in enumerate(values_EFR[:, :, run].tolist())
                     for key, value in zip(FIELDS, values_F, strict=True)
                 ]
-                for at in range(0, len(told), BATCH_VALUES):
-                    post("runs/log-batch", run_id=run_id, metrics=told[at : at + BATCH_VALUES])
+                for at in range(0, len(values), BATCH_VALUES):
+                    post("runs/log-batch", run_id=run_id, metrics=values[at : at + BATCH_VALUES])
                 post("runs/update", run_id=run_id, status="FINISHED", end_time=now)
         return run_id, values_EFR.size / timer.seconds
 

@@ -1,10 +1,10 @@
 """Poll job statuses from many clients in one process: ``python -m benchmarks.poller URL CLIENTS SECONDS JOB_ID...``.
 
-A path, which begins with a slash, may stand in place of a job's id; it is polled without an ETag.
+In place of the id of a job, a path that begins with a slash is polled, without an ETag.
 
-Plain sockets: client and server share the machine, and a client that costs more than the server would measure itself.
-Each client has one connection, sends its next request as soon as it has the answer, with the last ETag.
-Prints one line of JSON: the number of answers of each status, and percentiles of the time to answer in milliseconds.
+The clients use plain sockets: they share the machine with the server and must take less processor time than it does.
+Each client has one connection and sends its next request, with the last ETag, as soon as it has the answer. The output
+is one line of JSON: the number of answers of each status, and percentiles of the response time in milliseconds.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
 class Client(asyncio.Protocol):
-    """One connection that asks for one job again and again."""
+    """One connection that polls one job."""
 
     def __init__(self, host: str, job_id: str, end: float, seen: Counter[str], times: list[float]) -> None:
         self._is_path = job_id.startswith("/")
@@ -32,7 +32,7 @@ class Client(asyncio.Protocol):
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the first time."""
+        """Send the first request."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._ask()
@@ -43,7 +43,7 @@ class Client(asyncio.Protocol):
         self._transport.write(self._head + known + b"\r\n")
 
     def data_received(self, data: bytes) -> None:
-        """Count an answer that is complete, and ask again."""
+        """Count a complete answer, and send the next request."""
         self._received += data
         end_of_head = self._received.find(b"\r\n\r\n")
         if end_of_head < 0:
@@ -62,7 +62,7 @@ class Client(asyncio.Protocol):
             self._finish()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count a connection that the server broke off."""
+        """Count a connection that the server closed."""
         if not self.ended.done():
             self._seen["broken"] += 1
             self._finish()
@@ -73,7 +73,7 @@ class Client(asyncio.Protocol):
 
 
 async def poll(url: str, num_clients: int, seconds: float, job_ids: list[str]) -> dict[str, Any]:
-    """Let clients poll, each one of the jobs in turn, and give the figures."""
+    """Run the clients, which take the jobs in turn, and give the figures."""
     address = urlsplit(url)
     host, port = address.hostname or "", address.port or 80
     seen, times = Counter[str](), list[float]()

@@ -1,4 +1,4 @@
-"""How long do jobs wait before somebody trains them? A queue with several workers, simulated event by event."""
+"""Simulation of a queue with several workers: the waiting times of jobs."""
 
 import heapq
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ Floats = NDArray[np.float64]
 
 
 def waits(arrived_N: Sequence[float] | Floats, occupied_N: Sequence[float] | Floats, num_workers: int) -> Floats:
-    """Give the seconds that each job waits: the first to come is the first to be taken, by the first who is free.
+    """Give the waiting time of each job in seconds: first come, first served, by the first free worker.
 
-    ``arrived_N`` are times in ascending order, ``occupied_N`` how long each job keeps its worker.
+    ``arrived_N`` are times of arrival in ascending order, ``occupied_N`` the times that a worker spends on each job.
     """
     free = [-np.inf] * num_workers
     waited_N = np.empty(len(arrived_N))
@@ -24,14 +24,14 @@ def waits(arrived_N: Sequence[float] | Floats, occupied_N: Sequence[float] | Flo
 
 
 def poisson(per_second: float, num: int, generator: np.random.Generator) -> Floats:
-    """Draw times at which users who know nothing of each other ask."""
+    """Draw times of arrival of independent requests (a Poisson process)."""
     return generator.exponential(1 / per_second, num).cumsum()
 
 
 def p95_of_workers(
     per_second: float, measured_N: Floats, workers: Sequence[int], *, num: int, seed: int = 0
 ) -> dict[int, float]:
-    """Give the wait that 95 of 100 jobs stay below, for each number of workers, jobs drawn from measured ones."""
+    """Give the 95th percentile of the waiting time for each number of workers, with jobs drawn from measured ones."""
     generator = np.random.default_rng(seed)
     arrived_N = poisson(per_second, num, generator)
     occupied_N = generator.choice(measured_N, num)

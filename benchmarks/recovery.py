@@ -1,4 +1,4 @@
-"""Seconds for which a job stands still when its worker is killed or stopped, at default settings, on SQLite."""
+"""Seconds without progress of a job after its worker was killed or stopped, with default settings, on SQLite."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ from service.cli.local.supervisor import Supervisor
 from service.database.connection import Database
 from service.database.tables import Job, Shard
 
-# Minutes of work in epochs of a millisecond, so that its progress shows when it goes on.
+# Minutes of work in epochs of 1 ms, so that the progress shows the time of continuation.
 SPEC = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "momentum", "lr": 0.01, "momentum": [0.5, 0.9]}],
@@ -35,7 +35,7 @@ REPEATS = 3
 
 
 def measure() -> dict[str, Any]:
-    """Measure from the signal until more epochs are stored than before it, the median of a few."""
+    """Measure from the signal until more epochs are stored than before it; medians."""
     signals = {"kill -9 of the process that trains": signal.SIGKILL, "SIGTERM to its worker": signal.SIGTERM}
     return {
         f"{what}, until another one trains, median of {REPEATS} (s)": statistics.median(
@@ -51,11 +51,11 @@ def _seconds(number: signal.Signals) -> float:
         stack = open_things.enter_context(LocalStack(folder, workers=1))
         client = open_things.enter_context(httpx.Client(base_url=stack.url, timeout=30, trust_env=False))
         database = open_things.enter_context(closing(Database(f"sqlite:///{folder / 'ravine.db'}")))
-        # A second worker beside that of the stack: who is killed must not be waited for.
+        # A second worker, which continues the job without waiting for the restart of the killed process.
         second = Supervisor(folder)
         open_things.callback(second.stop)
         second.run("second", worker_command("second", BATCH, 1), env=_environment())
-        # Each worker has begun one job; then one of them is free, and ready.
+        # Each worker has started one job; one of the jobs is then cancelled, so that a loaded worker is free.
         job_id, other = (client.post("/v1/jobs", json=SPEC).raise_for_status().json()["id"] for _ in range(2))
         _wait(lambda: _shard(database, job_id).epoch > 0 and _shard(database, other).epoch > 0)
         client.post(f"/v1/jobs/{other}/cancel").raise_for_status()
@@ -72,7 +72,7 @@ def _seconds(number: signal.Signals) -> float:
 
 
 def _environment() -> dict[str, str]:
-    """Give the settings that a worker of the stack has."""
+    """Give the environment of a worker of the stack."""
     worker = next(process for process in psutil.Process().children(recursive=True) if is_host(process))
     return {name: value for name, value in worker.environ().items() if name.startswith("RAVINE_")}
 
@@ -84,7 +84,7 @@ def _shard(database: Database, job_id: str) -> Any:
 
 
 def _busiest() -> psutil.Process:
-    """Give the training process below this one that computes most."""
+    """Give the training process below this one with the highest processor load."""
     training = training_processes(os.getpid())
     before = {process: processor_seconds(process.pid) for process in training}
     time.sleep(1.0)

@@ -1,4 +1,4 @@
-"""Rates of deleting old rows on PostgreSQL: expiry, and dropping partitions instead of deleting; part of scale."""
+"""Rates of deleting old rows on PostgreSQL, by expiry and by dropping partitions; used by the benchmark `scale`."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from service.settings import Settings
 
 NUM_EXPIRED, ROWS_EACH = 200, 62
 NUM_RUNS, NUM_ROWS = 1_000, 500
-# What a person types to have ten jobs in each partition; here there is one for each job.
+# Statements that partition the table, here with one job per partition.
 PARTITIONED = (
     "ALTER TABLE metrics RENAME TO metrics_before",
     "CREATE TABLE metrics (LIKE metrics_before INCLUDING DEFAULTS) PARTITION BY RANGE (job_key)",
@@ -24,7 +24,7 @@ PARTITIONED = (
 
 
 def measure() -> dict[str, Any]:
-    """Measure expiry, and both kinds of table."""
+    """Measure expiry, and deletion with and without partitions."""
     with stored.postgresql() as database:
         figures = _expiry(database)
     with stored.postgresql() as database:

@@ -1,4 +1,4 @@
-"""Time from POST until all rows are read, for a small job, and until completed, for a sweep of 1,000 runs."""
+"""Time from POST until all rows of a small job are read, and until a sweep of 1,000 runs is completed."""
 
 import statistics
 from typing import Any
@@ -27,7 +27,7 @@ SWEEP = {
 
 
 def measure() -> dict[str, Any]:
-    """Measure both through the embedded stack; the baseline runs in the same minute on the same machine."""
+    """Measure both with the embedded stack, and the baseline directly after them."""
     with embedded_stack(workers=2) as client:
         small = repeat(lambda: _read_all(client, _complete(client, SMALL)), 20, warm_ups=3)
         sweeps = repeat(lambda: _complete(client, SWEEP), 5, warm_ups=1)

@@ -1,7 +1,7 @@
 """Processor time of one job, epoch, row and request by process, and the sustained rate of small jobs, on PostgreSQL.
 
-Processor time depends less on other load of the machine than a clock does. The API and two training processes run;
-clients share the machine.
+Processor time depends less on other load of the machine than elapsed time. One API process and two training processes
+run; the clients share the machine.
 """
 
 import tempfile
@@ -26,9 +26,9 @@ from tests.servers import Broker, Postgres, Stack
 
 NUM_WORKERS = 2
 NUM_JOBS, NUM_REQUESTS = 150, 500
-# The processor time of idle processes is measured for so long, and subtracted from all costs.
+# Duration of the measurement of idle processes, whose processor time is subtracted from all costs.
 IDLE_SECONDS = 10.0
-# Shares of the rate at which a burst was worked off: the first that a minute can be kept up with.
+# Shares of the rate of the burst, in the order in which they are tried for a minute, until one can be sustained.
 SHARES = (0.85, 0.7, 0.55)
 SUSTAINED_SECONDS = 60.0
 DEADLINE_SECONDS = 300.0
@@ -49,8 +49,8 @@ class Bench:
         self.client, self.database = client, database
         backend = self.value("SELECT pg_backend_pid()")
         self._roots = {
-            "API": [stack.parts["api"].pid],
-            "workers": [stack.parts["workers"].pid],
+            "API": [stack.processes["api"].pid],
+            "workers": [stack.processes["workers"].pid],
             "PostgreSQL": [psutil.Process(int(backend)).ppid()],
         }
         self.idle = dict.fromkeys(self._roots, 0.0)
@@ -61,11 +61,11 @@ class Bench:
             return float(session.execute(text(statement)).scalar_one())
 
     def worked(self) -> dict[str, float]:
-        """Give the processor time that each has spent so far, in seconds."""
+        """Give the processor time of each process so far, in seconds."""
         return {name: sum(map(_cpu_seconds, pids)) for name, pids in self._roots.items()}
 
     def cost(self, work: Callable[[], object]) -> dict[str, float]:
-        """Give the processor time of some work by process, less what they use when idle."""
+        """Give the processor time of some work by process, minus that of idle processes."""
         before = self.worked()
         with Timer() as timer:
             work()
@@ -87,7 +87,7 @@ class Bench:
 
 
 def measure() -> dict[str, Any]:
-    """Measure the costs, the highest rate that can be kept up, and what becomes of old rows."""
+    """Measure the costs, the highest sustained rate, and the deletion of old rows."""
     with _bench() as bench:
         figures = costs(bench)
         burst_rate, between = burst(bench)
@@ -146,22 +146,22 @@ def costs(bench: Bench) -> dict[str, Any]:
 
 
 def burst(bench: Bench) -> tuple[float, float]:
-    """Let jobs wait for workers, never workers for jobs; give jobs a second, and a worker's pause between two (s)."""
+    """Post so many jobs that workers never wait; give jobs per second, and a worker's pause between jobs (s)."""
     first = bench.value("SELECT max(key) FROM jobs")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: bench.post(SMALL), range(NUM_JOBS)))
     bench.finish()
     _, started_N, finished_N = _times(bench, first)
-    # The first are trained while the others are still being posted, so the last three quarters count.
+    # Only the last three quarters count, because the first jobs are trained while others are still posted.
     late = np.argsort(started_N)[NUM_JOBS // 4 :]
     trained_N = finished_N[late] - started_N[late]
     rate = len(late) / (finished_N[late].max() - started_N[late].min())
-    # A worker acknowledges and fetches: what of its time is not training.
+    # The part of a worker's time without training: acknowledgement and fetching.
     return rate, max(0.0, NUM_WORKERS / rate - float(trained_N.mean()))
 
 
 def sustained(bench: Bench, rate: float, between: float) -> tuple[dict[str, Any], bool]:
-    """Post at a rate for a minute; give waits beside simulated ones, and whether it held."""
+    """Post at a rate for a minute; give measured and simulated waiting times, and whether the rate was sustained."""
     first = bench.value("SELECT max(key) FROM jobs")
     planned_N = queueing.poisson(rate, round(rate * SUSTAINED_SECONDS), np.random.default_rng(0))
     with Timer() as timer, ThreadPoolExecutor(16) as pool:
@@ -191,7 +191,7 @@ def sustained(bench: Bench, rate: float, between: float) -> tuple[dict[str, Any]
 
 
 def forecast(occupied: float) -> dict[str, Any]:
-    """Simulate an hour at three times the mean rate of the day, each job keeping a worker, with a core, so long (s)."""
+    """Simulate an hour at three times the mean rate of a day, with these training times (s) and a core per worker."""
     rate = 3 * JOBS_PER_DAY / 86_400
     least = int(rate * occupied) + 1
     found = queueing.p95_of_workers(rate, np.array([occupied]), range(least, least + 4), num=round(rate * 3_600))
@@ -202,7 +202,7 @@ def forecast(occupied: float) -> dict[str, Any]:
 
 
 def _times(bench: Bench, after: float) -> tuple[queueing.Floats, queueing.Floats, queueing.Floats]:
-    """Read when jobs were created, started and finished, in seconds, in the order of their creation."""
+    """Read the times of creation, start and end of jobs in seconds, in the order of creation."""
     statement = "SELECT extract(epoch FROM {}) FROM jobs WHERE key > :after ORDER BY created_at"
     with bench.database.snapshot() as session:
         created, started, finished = (
@@ -213,7 +213,7 @@ def _times(bench: Bench, after: float) -> tuple[queueing.Floats, queueing.Floats
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Add up a process and all below it; of those that have ended, what their parent has been told."""
+    """Add up the processor time of a process and its descendants; counters of parents include ended children."""
     root = psutil.Process(pid)
     times = root.cpu_times()
     alive = [process.cpu_times() for process in root.children(recursive=True)]

@@ -1,7 +1,7 @@
-"""Rate of GET status, and time of a page of a list of 100,000 jobs, by one idle API process on SQLite.
+"""Rate of GET status, and time of a page of a list of 100,000 jobs, with one API process on SQLite.
 
-A status is measured beside an endpoint of the same application that answers a constant: the difference is reading the
-job, and what every route under /v1 does. Pages are drawn by chance.
+The same application has a route that answers a constant. The difference of both rates is the cost of reading the job
+and of the checks of every route under /v1. Pages are chosen at random.
 """
 
 import json
@@ -21,7 +21,7 @@ from service.api.http.cursors import write_cursor
 from service.database.connection import Database
 
 NUM_JOBS = 100_000
-# Of each endpoint; rounds alternate, so that other load on the machine meets both.
+# Rounds of each route; they alternate, so that other load of the machine affects both.
 ROUNDS, ROUND_SECONDS = 5, 2.0
 NUM_PAGES = 60
 FILTERS: dict[str, dict[str, Any]] = {
@@ -35,7 +35,7 @@ FILTERS: dict[str, dict[str, Any]] = {
     "name, none": {"name": "no such name"},
     "all three": {"status": "completed", "problem": "flipnet", "name": "number"},
 }
-# Job after job like the first one; the last bits of an id are zero.
+# Copies of the first job; the last bits of an id are zero.
 MORE_JOBS = """
 INSERT INTO jobs (id, name, name_folded, problem, status, error_reason, spec, spec_digest, runs_total, epochs_total,
                   created_at, started_at, finished_at, receipt, owner, work)

@@ -1,4 +1,4 @@
-"""Time from `ravine up` on an empty folder to the ready API and to the first completed job; memory of the processes."""
+"""Time from `ravine up` in an empty folder to the ready API and to the first completed job; memory of the processes."""
 
 import re
 import statistics
@@ -21,7 +21,7 @@ MEGABYTE = 2**20
 
 
 def measure() -> dict[str, Any]:
-    """Start the stack of one machine with two workers several times, and measure each start."""
+    """Start the embedded stack with two workers several times, and measure each start."""
     starts = [_start() for _ in range(REPEATS)]
     found: dict[str, Any] = {}
     for what in starts[0]:

@@ -1,4 +1,4 @@
-"""Writing histories, bytes on disk, reading one of 20,000 and exporting all, on both databases."""
+"""Rates of writing, reading and exporting histories, and bytes on disk, on both databases."""
 
 import random
 import statistics
@@ -16,10 +16,10 @@ from service.database.connection import Database
 from service.database.ids import run_id
 from service.database.tables import Job
 
-# 20 jobs of 1,000 runs of 1,000 rows. The first is stored as a worker does, which is what writing is measured on; the
-# others are copies of its rows, made by the database itself.
+# 20 jobs of 1,000 runs of 1,000 rows. The first is stored as by a worker and gives the rate of writing. The others are
+# copies of its rows, made in the database.
 NUM_JOBS, NUM_RUNS, NUM_ROWS = 20, 1_000, 1_000
-ASKED = 200
+NUM_READS = 200
 
 
 def measure() -> dict[str, Any]:
@@ -51,7 +51,7 @@ def measure() -> dict[str, Any]:
 
 
 def _copies(database: Database) -> list[str]:
-    """Copy the first job, with all its rows and in their order."""
+    """Copy the first job with all its rows, in their order."""
     ids = []
     for number in range(1, NUM_JOBS):
         ids.append(f"{number:08x}-0000-7000-8000-000000000000")
@@ -73,7 +73,7 @@ def _copies(database: Database) -> list[str]:
 
 
 def _bytes(database: Database) -> int:
-    """Give the bytes of the table of rows with all that belongs to it; on SQLite, of the whole file."""
+    """Give the bytes of the table of rows with its indexes; on SQLite, of the whole file."""
     with database.snapshot() as session:
         if not database.file:
             return int(session.execute(text("SELECT pg_total_relation_size('metrics')")).scalar_one())
@@ -82,15 +82,15 @@ def _bytes(database: Database) -> int:
 
 
 def _exports(name: str, client: httpx.Client, pid: int, job: Job) -> dict[str, Any]:
-    """Read a million rows in every format, and see how much the process that writes them grows."""
+    """Read a million rows in every format, and measure the growth of the API process."""
     figures: dict[str, Any] = {}
     here = f"/v1/jobs/{job.id}/metrics?fields={','.join(stored.FIELDS)}"
     for kind in ("json", "csv", "ndjson", "parquet"):
         with Watch([pid]) as watch, Timer() as timer:
             cursor: str | None = ""
             while cursor is not None:
-                asked = f"{here}&limit=500&cursor={cursor}" if cursor else f"{here}&limit=500"
-                with client.stream("GET", f"{asked}&format={kind}") as answer:
+                address = f"{here}&limit=500&cursor={cursor}" if cursor else f"{here}&limit=500"
+                with client.stream("GET", f"{address}&format={kind}") as answer:
                     answer.raise_for_status()
                     last = b""
                     for piece in answer.iter_raw():
@@ -117,14 +117,14 @@ def _long(client: httpx.Client, pid: int, job: Job) -> dict[str, Any]:
 
 
 def _next(end: bytes) -> str | None:
-    """Find the next page's cursor at the end of one."""
+    """Find the cursor of the next page at the end of a page."""
     written = end.rpartition(b'"next":')[2].rstrip(b"}")
     return None if written == b"null" else written.strip(b'"').decode()
 
 
 def _histories(name: str, client: httpx.Client, pid: int, ids: list[str]) -> dict[str, Any]:
     draw, times, worked = random.Random(0), [], processor_seconds(pid)
-    for _ in range(ASKED):
+    for _ in range(NUM_READS):
         path = f"/v1/runs/{run_id(draw.choice(ids), draw.randrange(NUM_RUNS))}/metrics"
         with Timer() as timer:
             answer = client.get(path, params={"fields": ",".join(stored.FIELDS)}).raise_for_status()
@@ -134,5 +134,5 @@ def _histories(name: str, client: httpx.Client, pid: int, ids: list[str]) -> dic
     return {
         f"{what}, median (ms)": 1_000 * statistics.median(times),
         f"{what}, p95 (ms)": 1_000 * statistics.quantiles(times, n=20)[-1],
-        f"{what}, the API's work (ms)": 1_000 * (processor_seconds(pid) - worked) / ASKED,
+        f"{what}, the API's work (ms)": 1_000 * (processor_seconds(pid) - worked) / NUM_READS,
     }

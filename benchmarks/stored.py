@@ -1,4 +1,4 @@
-"""Jobs whose histories are drawn by chance and stored as workers store them, and an API that reads them."""
+"""Jobs with random histories, stored with the functions of workers, and an API that reads them."""
 
 import os
 import socket
@@ -45,7 +45,7 @@ LEASE_SECONDS = 3_600.0
 
 @dataclass(frozen=True)
 class Written:
-    """A job, and how long its rows took from the trainer's arrays to the last commit."""
+    """A job, and the time of its rows from the arrays of the trainer to the last commit."""
 
     job: Job
     num_values: int
@@ -53,7 +53,7 @@ class Written:
 
 
 def spec_of(num_runs: int, num_rows: int) -> JobSpec:
-    """Describe runs of so many rows each."""
+    """Give the spec of runs with this many rows each."""
     return JobSpec.model_validate(
         {
             "problem": {"kind": "surface", "name": "rosenbrock"},
@@ -65,12 +65,12 @@ def spec_of(num_runs: int, num_rows: int) -> JobSpec:
 
 
 def draw(num_rows: int, num_runs: int, fields: tuple[str, ...] = FIELDS) -> NDArray[np.float64]:
-    """Draw values, [epochs, fields, runs]: none of them is short when it is written."""
+    """Draw values, [epochs, fields, runs], whose decimal texts are long."""
     return np.random.default_rng(0).random((num_rows, len(fields), num_runs))
 
 
 def write(database: Database, values_EFR: NDArray[np.float64], fields: tuple[str, ...] = FIELDS) -> Written:
-    """Store the histories of one job as a worker does: recorder, chunks, checkpoints, the end."""
+    """Store the histories of one job as a worker does: with a recorder, chunks, checkpoints and the end."""
     num_epochs, _, num_runs = values_EFR.shape
     spec = spec_of(num_runs, num_epochs)
     with database.transaction() as session:
@@ -102,7 +102,7 @@ def write(database: Database, values_EFR: NDArray[np.float64], fields: tuple[str
 
 @contextmanager
 def sqlite() -> Iterator[Database]:
-    """Make a database in a temporary file."""
+    """Create a database in a temporary file."""
     with tempfile.TemporaryDirectory(prefix="ravine-bench-") as folder:
         url = f"sqlite:///{Path(folder) / 'ravine.db'}"
         migrate(url)
@@ -112,7 +112,7 @@ def sqlite() -> Iterator[Database]:
 
 @contextmanager
 def postgresql() -> Iterator[Database]:
-    """Make a database on a server of its own."""
+    """Create a database on a new server."""
     from tests.servers import Postgres
 
     server = Postgres()
@@ -127,7 +127,7 @@ def postgresql() -> Iterator[Database]:
 
 @contextmanager
 def api(database: Database) -> Iterator[tuple[httpx.Client, int]]:
-    """Start one API process on a database, without broker and workers; give a client and the process's id."""
+    """Start one API process on a database, without broker and workers; give a client and the process id."""
     with socket.create_server(("127.0.0.1", 0)) as listener, tempfile.TemporaryFile() as log:
         fd, port = listener.fileno(), listener.getsockname()[1]
         env = {**os.environ, "RAVINE_DATABASE_URL": str(database.url), "RAVINE_BROKER_URL": "redis+socket:///nowhere"}
@@ -136,7 +136,7 @@ def api(database: Database) -> Iterator[tuple[httpx.Client, int]]:
         )
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_SECONDS, trust_env=False) as client:
-                # The socket listens already: the first answer comes when the API is up.
+                # The socket is open already, so the request waits until the API runs.
                 client.get("/healthz").raise_for_status()
                 yield client, process.pid
         finally:

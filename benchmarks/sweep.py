@@ -1,4 +1,4 @@
-"""Time of sweeps of 20,000 and of a million runs through the whole service, the gain of a second worker, and memory."""
+"""Time of sweeps of 20,000 and of a million runs with the whole service, gain of a second worker, and memory."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ DEADLINE_SECONDS = 900.0
 
 
 def sweep(num_runs: int, **changes: Any) -> dict[str, Any]:
-    """Describe a FlipNet sweep over learning rates and momenta."""
+    """Give the spec of a FlipNet sweep over learning rates and momenta."""
     momenta = {"from": 0.0, "to": 0.99, "num": 1_000}
     rates = {"from": 0.01, "to": 0.1, "num": num_runs // 1_000}
     optimizer = {"kind": "momentum", "lr": rates, "momentum": momenta}
@@ -26,7 +26,7 @@ def measure() -> dict[str, Any]:
     seconds = {}
     for workers in (1, 2):
         with embedded_stack(workers=workers) as client:
-            _run(client, sweep(20_000))  # Workers that have just started are still loading torch.
+            _run(client, sweep(20_000))  # New workers are still loading torch.
             seconds[workers] = min(_run(client, sweep(20_000))[0] for _ in range(3))
             if workers == 2:
                 million, peak = _run(client, sweep(1_000_000, record_every=10))
@@ -39,7 +39,7 @@ def measure() -> dict[str, Any]:
 
 
 def _run(client: httpx.Client, spec: dict[str, Any]) -> tuple[float, int]:
-    """Run a job and delete it; give the seconds from POST to completed, and the largest process's peak bytes."""
+    """Run a job and delete it; give the seconds from POST to completed, and the peak bytes of the largest process."""
     peak = 0
 
     def is_completed() -> bool:

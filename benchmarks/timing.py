@@ -1,4 +1,4 @@
-"""Seconds on the clock and of processor time, and waiting for jobs."""
+"""Elapsed time, processor time, and waiting for jobs."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import psutil
 
 
 class Timer:
-    """The seconds that a block takes: ``with Timer() as timer``; while it is open, those so far."""
+    """The elapsed seconds of a block: ``with Timer() as timer``; inside the block, those so far."""
 
     def __enter__(self) -> Self:
         self._started = time.perf_counter()
@@ -21,12 +21,12 @@ class Timer:
 
     @property
     def seconds(self) -> float:
-        """Give the seconds from the start of the block."""
+        """Give the seconds since the start of the block."""
         return (self._ended or time.perf_counter()) - self._started
 
 
 def repeat(work: Callable[[], object], times: int, *, warm_ups: int = 0) -> list[float]:
-    """Give the seconds of each of several calls, after some that do not count."""
+    """Give the seconds of each of several calls, after some warm-up calls."""
     for _ in range(warm_ups):
         work()
     return [_seconds(work) for _ in range(times)]
@@ -39,12 +39,12 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def processor_seconds(*pids: int) -> float:
-    """Give the processor time of processes so far; other load on the machine weighs less on it than on a clock."""
+    """Give the processor time of processes so far; it depends less on other load than elapsed time."""
     return float(sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids))
 
 
 def wait_until(condition: Callable[[], bool], otherwise: str, *, deadline_seconds: float, poll_seconds: float) -> None:
-    """Poll a condition until it is true; past the deadline it is an error, which says what did not happen."""
+    """Poll a condition until it is true; after the deadline raise an error that names what did not happen."""
     with Timer() as timer:
         while not condition():
             assert timer.seconds < deadline_seconds, f"{otherwise} within {deadline_seconds:g} s"
@@ -54,7 +54,7 @@ def wait_until(condition: Callable[[], bool], otherwise: str, *, deadline_second
 def wait_for_job(
     client: httpx.Client, job_id: str, *, deadline_seconds: float = 600.0, poll_seconds: float = 0.004
 ) -> None:
-    """Poll a job until it is completed; any other end is an error."""
+    """Poll a job until it is completed; raise an error if it ends otherwise."""
 
     def is_completed() -> bool:
         status = client.get(f"/v1/jobs/{job_id}").raise_for_status().json()["status"]

@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: the connection handed to it, or the one of the settings."""
+"""Environment of Alembic: runs the migrations on a given connection, or on the database of the settings."""
 
 import warnings
 
@@ -11,11 +11,12 @@ from service.settings import get_settings
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations that were asked for, all in one transaction."""
-    # SQLite changes a table by copying it; two API processes that start at once take turns on PostgreSQL by this lock.
+    """Run the requested migrations in one transaction."""
+    # On PostgreSQL this lock lets only one of several starting processes migrate at a time. On SQLite, which changes a
+    # table by copying it (render_as_batch), the write lock does.
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20250001)")
-    # `alembic check` looks at indexes of the models that only PostgreSQL has.
+    # The models have an index that only PostgreSQL supports; `alembic check` on SQLite would warn about it.
     warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index", UserWarning)
     metadata = [*{module.Base.metadata for module in (accounts, tables)}]
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
@@ -23,9 +24,9 @@ def run(connection: Connection) -> None:
         context.run_migrations()
 
 
-handed = context.config.attributes.get("connection")
-if handed is not None:
-    run(handed)
+given = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
 else:
     database = Database(get_settings().database_url)
     with database.engine.connect() as own:

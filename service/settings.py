@@ -1,4 +1,4 @@
-"""What can be configured, and by which environment variable: one frozen object, a sentence a field."""
+"""Settings of the processes: one immutable object, read from environment variables."""
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError
@@ -22,84 +22,84 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         f"sqlite:///{Path('data/ravine.db')}",
-        description="Where jobs and histories are kept: sqlite:///file.db or postgresql+psycopg://user@host/name.",
+        description="Database of jobs and histories: sqlite:///file.db or postgresql+psycopg://user@host/name.",
     )
     broker_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Redis or Valkey, for the messages that wake the workers: redis://host:port/0 or redis+socket:///path.",
+        description="Redis or Valkey, for the messages to the workers: redis://host:port/0 or redis+socket:///path.",
     )
     publish_timeout_seconds: float = Field(
         0.4,
         gt=0,
-        description="How long a request waits for the broker; the sweep sends later what could not be sent now.",
+        description="Timeout of a request for sending its messages; the sweep sends later what was not sent.",
     )
-    sweep_seconds: float = Field(1.5, gt=0, description="How often forgotten and abandoned shards are looked for.")
+    sweep_seconds: float = Field(1.5, gt=0, description="Interval of the sweep for lost messages and expired leases.")
     lease_seconds: float = Field(
-        15.0, gt=0, description="How long a worker may stay silent before its shard is given to another one."
+        15.0, gt=0, description="Duration of a lease; if it is not renewed, another worker may claim the shard."
     )
-    max_attempts: int = Field(3, ge=1, description="How often a shard may lose its worker before its job fails.")
+    max_attempts: int = Field(
+        3, ge=1, description="Number of workers lost while they train one shard at which its job fails."
+    )
     device: str = Field(
         "cpu",
-        description="What a worker trains on: cpu, or cuda where there is one. A job's receipt says which it was.",
+        description="Device of a worker: cpu, or cuda if available. The receipt of a job names the device.",
     )
-    flush_seconds: float = Field(0.5, gt=0, description="How often a worker stores the epochs that it trained.")
+    flush_seconds: float = Field(0.5, gt=0, description="Interval at which a worker stores the trained epochs.")
     checkpoint_seconds: float = Field(
-        2.0, gt=0, description="How long a worker trains without a checkpoint where an epoch takes longer than this."
+        2.0, gt=0, description="Interval of checkpoints inside an epoch that takes longer than this."
     )
-    look_seconds: float = Field(0.5, gt=0, description="How often a worker looks whether it should stop.")
+    look_seconds: float = Field(0.5, gt=0, description="Interval at which a worker checks for a reason to stop.")
     leave_seconds: float = Field(
-        2.0, gt=0, description="How long a worker that was told to end waits for a database that is away."
+        2.0, gt=0, description="Time for which a worker that shuts down waits for an unavailable database."
     )
     database_wait_seconds: float = Field(
-        60.0, ge=0, description="How long a worker keeps what it trained while the database cannot be reached."
+        60.0, ge=0, description="Time for which a worker keeps a chunk in memory while the database is unavailable."
     )
     worker_memory_mb: int = Field(
-        1_500, ge=1, description="A process that has trained a shard and is larger than this is replaced by a new one."
+        1_500, ge=1, description="A worker process that uses more memory than this after a shard is replaced."
     )
     max_job_seconds: float = Field(
-        7 * 86_400, gt=0, description="How long a job may train from its start; its spec may ask for less."
+        7 * 86_400, gt=0, description="Longest training time of a job; its spec may set a lower limit."
     )
     ping_seconds: float = Field(
         10.0,
         gt=0,
-        description="How long a stream of events is silent before it sends a comment, so that none gives it up.",
+        description="Longest silence of an event stream; a comment is sent then, so that the connection stays open.",
     )
     stalled_seconds: float = Field(
         60.0,
         gt=0,
-        description="How long a reader of events may take nothing of what waits for it before it is cut off.",
+        description="Time after which an event stream is closed if its client has read nothing of the waiting data.",
     )
     api_key: SecretStr | None = Field(
         None,
         min_length=32,
-        description="An admin key besides those of the database, for a first start: openssl rand -hex 32 makes one.",
+        description="An admin key in addition to those in the database: openssl rand -hex 32 makes one.",
     )
     allowed_hosts: str = Field(
         "",
-        description="Names this server is called by, comma-separated, * for any; by default only this machine's on the "
-        "loopback address, and any elsewhere, where a key is needed anyway.",
+        description="Host names of this server, comma-separated, * for any. By default: on the loopback address the "
+        "names of the loopback address; elsewhere any, because a key is required there.",
     )
     log_format: Literal["auto", "json", "console"] = Field(
-        "auto", description="JSON lines, or words for a person; auto takes words where standard error is a terminal."
+        "auto", description="JSON lines or readable text; auto selects text if standard error is a terminal."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least serious lines of Ravine's own that are logged; DEBUG adds reads that went well."
+        "INFO", description="Lowest level of Ravine's log lines; DEBUG adds successful reads."
     )
     otlp_endpoint: str | None = Field(
         None,
         pattern=r"^https?://",
-        description="OpenTelemetry collector that gets traces over HTTP: http://host:4318; needs the extra tracing.",
+        description="OpenTelemetry collector for traces over HTTP: http://host:4318; needs the extra `tracing`.",
     )
-    max_body_bytes: int = Field(1_048_576, ge=1, description="Bytes that the body of one request may have.")
-    max_open_jobs: int = Field(10_000, ge=1, description="Jobs of one key that may wait and run at the same time.")
+    max_body_bytes: int = Field(1_048_576, ge=1, description="Largest body of a request, in bytes.")
+    max_open_jobs: int = Field(10_000, ge=1, description="Largest number of waiting and running jobs of one key.")
     max_open_work: float = Field(
-        1e14, gt=0, description="Work of all waiting and running jobs of one key, in the unit of max_work."
+        1e14, gt=0, description="Largest work of all waiting and running jobs of one key, in the unit of max_work."
     )
-    max_runs: int = Field(1_000_000, ge=1, description="Runs that one job may have.")
-    max_rows: int = Field(50_000_000, ge=1, description="Metric rows that one job may store.")
-    max_work: float = Field(
-        1e12, gt=0, description="Parameter updates that one job may make: runs × updates × parameters."
-    )
+    max_runs: int = Field(1_000_000, ge=1, description="Largest number of runs of one job.")
+    max_rows: int = Field(50_000_000, ge=1, description="Largest number of metric rows of one job.")
+    max_work: float = Field(1e12, gt=0, description="Largest work of one job: runs × updates × parameters.")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Groups of runs that are given one by one, with the defaults of the catalogue."""
+"""Groups of runs from a list of optimizers, with the defaults of the catalogue."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -27,7 +27,7 @@ def group_runs(
     optimizer_of_run: Sequence[int] | NDArray[np.integer],
     schedules: Sequence[Schedules] | None = None,
 ) -> tuple[Group, ...]:
-    """Groups of runs: run r has `optimizers[optimizer_of_run[r]]`, a kind and what differs from its defaults.
+    """Groups of runs: run r has `optimizers[optimizer_of_run[r]]`, a kind with the values that are not its defaults.
 
     `schedules` are those of each optimizer, constant unless given.
     """

@@ -1,4 +1,4 @@
-"""A way to the API that loses what it is told to lose: real connections, real answers, and some that never come."""
+"""A proxy before the API that injects faults: lost or interrupted answers, 503, and answers of another server."""
 
 import threading
 from collections import deque
@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 
-LOSE, BUSY, HTML = "the answer is lost", "503 before it arrives", "an answer of somebody else"
+LOSE, BUSY, HTML = "the answer is lost", "503 before it arrives", "an answer of another server"
 HALF, FINE = "the answer breaks off in the middle", "nothing is lost"
 
 
 class LossyProxy:
-    """Passes requests on, each after the next of ``faults``."""
+    """Forwards requests, each with the next of ``faults``."""
 
     def __init__(self, target: str) -> None:
         self.faults: deque[str] = deque()
@@ -61,7 +61,7 @@ class LossyProxy:
             do_GET = do_POST = do_DELETE = _pass_on
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"

@@ -27,7 +27,7 @@ def create(database: Database, **changes: Any) -> int:
 
 
 def expire(database: Database) -> None:
-    """Let the lease of every shard that trains end a second ago."""
+    """Set the end of the lease of every running shard to one second ago."""
     with database.transaction() as session:
         session.execute(update(Shard).where(Shard.lease_until.is_not(None)).values(lease_until=seconds_from_now(-1)))
 

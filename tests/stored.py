@@ -1,4 +1,4 @@
-"""A job whose worker is the test: rows are stored chunk by chunk, by the functions that workers call."""
+"""A job whose rows are stored by a test, chunk by chunk, with the functions of workers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,12 +25,12 @@ LEASE_SECONDS = 3_600.0
 
 
 def plain(run: int, epoch: int) -> float:
-    """A value that no other row has."""
+    """A value that is unique to a row."""
     return run + epoch / 1_000
 
 
 class Stored:
-    """A job of shards of a few runs, each held by the test."""
+    """A job with shards of a few runs, all claimed by the test."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Stored:
         cost = replace(price(self.spec), shard_runs=shard_runs)
         with database.transaction() as session:
             self.job, _ = lifecycle.create(session, self.spec, cost)
-            # In the transaction that makes it: no worker of the stack that reads this database may be quicker.
+            # In the transaction that creates the job, so that no worker of a stack on this database can claim a shard.
             self.claims: list[Claim] = []
             for number in range(len(cost.shards())):
                 claim = shards.claim(session, self.job.key, number, lease_seconds=LEASE_SECONDS, receipt={})
@@ -58,7 +58,7 @@ class Stored:
         return self.job.id
 
     def store(self, shard: int, num_epochs: int) -> None:
-        """Store the next epochs of a shard, of the fields loss and momentum."""
+        """Store the next epochs of a shard, with the fields loss and momentum."""
         claim, first = self.claims[shard], self.stored[shard]
         end = min(first + num_epochs, self.spec.epochs + 1)
         runs = range(claim.first_run, claim.first_run + claim.num_runs)
@@ -82,14 +82,14 @@ class Stored:
             shards.end(session, self.claims[shard], ShardStatus.COMPLETED)
 
     def finish(self) -> None:
-        """Store all that is left, and end."""
+        """Store all remaining rows, and end the job."""
         for shard in range(len(self.claims)):
             if self.stored[shard] <= self.spec.epochs:
                 self.store(shard, self.spec.epochs + 1)
             self.end(shard)
 
     def rows(self) -> list[tuple[int, int]]:
-        """List the (run, epoch) that the job has when it is finished."""
+        """List the (run, epoch) of all rows of the finished job."""
         runs = sum(claim.num_runs for claim in self.claims)
         return [(run, epoch) for run in range(runs) for epoch in range(self.spec.epochs + 1)]
 

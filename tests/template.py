@@ -25,7 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from service.cli.local.part import Part
+from service.cli.local.supervised_process import SupervisedProcess
 from service.cli.local.supervisor import Supervisor
 
 ROOT = Path(__file__).parents[1]
@@ -100,8 +100,8 @@ _templates: dict[str, Template] = {}
 _lock = threading.Lock()
 
 
-class TemplatePart(Part):
-    """A part that is forked from a template where there is one for its program."""
+class TemplateProcess(SupervisedProcess):
+    """A supervised process, forked from a template if its program has one."""
 
     def _popen(self) -> subprocess.Popen[str]:
         program = _program(self._argv)
@@ -116,9 +116,9 @@ class TemplatePart(Part):
 
 
 class TemplateSupervisor(Supervisor):
-    """A supervisor of such parts."""
+    """A supervisor of such processes."""
 
-    part_type = TemplatePart
+    process_type = TemplateProcess
 
 
 def _program(argv: Sequence[str]) -> tuple[str, list[str]] | None:

@@ -1,7 +1,7 @@
-"""What docker-compose.yml promises, kept without a container engine.
+"""docker-compose.yml and Dockerfile, tested without a container engine.
 
-Each service's command runs with its environment as a plain process against a real PostgreSQL and a real Valkey; only
-the names of hosts, which exist in the network of the containers alone, are replaced.
+The command of each service runs with its environment as a process, with PostgreSQL and Valkey. Only the names of hosts,
+which exist in the network of the containers, are replaced.
 """
 
 import os
@@ -41,7 +41,7 @@ STAGES = {
 
 
 def command_of(name: str) -> list[str]:
-    """What a service runs: its own command, or that of its image."""
+    """The command of a service: its own, or that of its image."""
     service = SERVICES[name]
     if "command" in service:
         command = service["command"]
@@ -55,13 +55,13 @@ def test_every_service_that_compose_needs_is_there() -> None:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_images_of_ours_are_built_from_a_target_of_the_dockerfile(name: str) -> None:
+def test_images_of_ravine_are_built_from_a_target_of_the_dockerfile(name: str) -> None:
     assert SERVICES[name]["build"]["target"] in STAGES
     assert re.fullmatch(r"ravine-(api|worker):\d+\.\d+\.\d+", SERVICES[name]["image"])
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_image_changes_by_itself(name: str) -> None:
+def test_every_image_has_a_fixed_version(name: str) -> None:
     assert re.search(r":\d+(\.\d+)+", SERVICES[name]["image"])
 
 
@@ -71,12 +71,12 @@ def test_the_base_image_is_pinned() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_nobody_is_root(name: str) -> None:
+def test_no_service_runs_as_root(name: str) -> None:
     assert SERVICES[name]["user"] not in {"root", "0", 0}
 
 
 @pytest.mark.parametrize("stage", ["api", "worker"])
-def test_the_images_do_not_run_as_root_either(stage: str) -> None:
+def test_no_image_runs_as_root(stage: str) -> None:
     assert [text for word, text in STAGES[stage] if word == "USER"] == ["ravine"]
 
 
@@ -86,7 +86,7 @@ def test_the_api_image_has_no_torch() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))
-def test_whether_a_service_is_healthy_is_asked(name: str) -> None:
+def test_every_service_has_a_health_check(name: str) -> None:
     if "healthcheck" in SERVICES[name]:
         assert SERVICES[name]["healthcheck"]["test"]
     else:
@@ -94,12 +94,12 @@ def test_whether_a_service_is_healthy_is_asked(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_what_dies_is_started_again(name: str) -> None:
+def test_services_are_restarted_after_a_crash(name: str) -> None:
     assert SERVICES[name]["restart"] == ("on-failure:3" if name == "migrate" else "unless-stopped")
 
 
 @pytest.mark.parametrize("name", ["api", "worker", "worker-interactive"])
-def test_nobody_starts_before_the_tables_are_there(name: str) -> None:
+def test_api_and_workers_start_after_the_migration(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
 
 
@@ -113,7 +113,7 @@ def test_no_secret_is_in_the_files() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if value is None:
-                continue  # Taken from the shell or .env as it is there.
+                continue  # Taken from the shell or .env.
             if "PASSWORD" in name or "KEY" in name:
                 assert re.fullmatch(r"\$\{(POSTGRES_PASSWORD|RAVINE_API_KEY):\?.+\}", value)
             assert "://" not in value or make_url(value).password is None
@@ -122,14 +122,14 @@ def test_no_secret_is_in_the_files() -> None:
     assert "*" in (ROOT / ".dockerignore").read_text().splitlines()
 
 
-def test_a_collector_named_outside_gets_the_traces_of_api_and_workers() -> None:
+def test_the_address_of_a_collector_is_passed_to_api_and_workers() -> None:
     installs = [text for word, text in STAGES["base"] if word == "RUN" and "pip install" in text]
     assert any("[tracing]" in text for text in installs)
     for service in OURS.values():
         assert service["environment"].get("RAVINE_OTLP_ENDPOINT", "not passed on") is None
 
 
-def test_only_the_api_is_told_the_key() -> None:
+def test_only_the_api_has_the_admin_key() -> None:
     assert [name for name, service in SERVICES.items() if "RAVINE_API_KEY" in service.get("environment", {})] == ["api"]
 
 
@@ -152,7 +152,7 @@ class Containers:
         postgres.execute(f"CREATE DATABASE {settings['POSTGRES_DB']} OWNER {settings['POSTGRES_USER']}")
 
     def start(self, name: str) -> None:
-        """Start a service that stays."""
+        """Start a long-running service."""
         if name == "valkey":
             assert command_of(name)[0] == "valkey-server"
             options = ("--bind", "127.0.0.1", "--port", str(self.broker_port), "--dir", str(self._folder))
@@ -161,7 +161,7 @@ class Containers:
             self.supervisor.run(name, self._command(name), env=self.environment(name))
 
     def run(self, name: str) -> None:
-        """Run a service that ends."""
+        """Run a service to its end."""
         subprocess.run(self._command(name), env={**os.environ, **self.environment(name)}, timeout=60, check=True)
 
     def _command(self, name: str) -> list[str]:
@@ -172,8 +172,8 @@ class Containers:
         return [str(Path(sys.executable).with_name(program)), *arguments]
 
     def environment(self, name: str) -> dict[str, str]:
-        """What a service is told, with the hosts of this machine."""
-        # What has no value is passed on where there is one.
+        """The environment of a service, with the hosts of this machine."""
+        # A variable without a value is passed on from the environment, if it is set there.
         given: dict[str, str] = {
             key: value for key, value in SERVICES[name]["environment"].items() if value is not None
         }
@@ -181,7 +181,7 @@ class Containers:
         assert (database.host, broker.host) == ("postgres", "valkey")
         if "RAVINE_API_KEY" in given:
             given["RAVINE_API_KEY"] = API_KEY
-        given["PGPASSWORD"] = "not asked for by the server of the tests"
+        given["PGPASSWORD"] = "not used by the server of the tests"
         given["RAVINE_DATABASE_URL"] = database.set(
             host=None, port=None, query={"host": self._postgres.socket_dir}
         ).render_as_string()
@@ -191,7 +191,7 @@ class Containers:
 
 @pytest.fixture(scope="module")
 def containers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
-    """All services, started in the order that their conditions ask for."""
+    """All services, started in the order of their conditions."""
     with ExitStack() as resources:
         containers = Containers(postgres, tmp_path_factory.mktemp("compose"))
         supervisor = containers.supervisor
@@ -205,7 +205,7 @@ def containers(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> 
         yield containers
 
 
-def test_a_job_goes_through_the_services_of_compose(containers: Containers) -> None:
+def test_a_job_is_trained_by_the_services_of_compose(containers: Containers) -> None:
     spec = {
         "problem": {"kind": "flipnet"},
         "optimizers": [{"kind": "sgd", "lr": 0.05}, {"kind": "momentum", "lr": 0.05}],
@@ -222,7 +222,7 @@ def test_a_job_goes_through_the_services_of_compose(containers: Containers) -> N
     assert all(history["loss"][-1] < history["loss"][0] for history in histories)
 
 
-def test_the_health_checks_find_everything_well(containers: Containers) -> None:
+def test_all_health_checks_succeed(containers: Containers) -> None:
     _, *asks_the_api = SERVICES["api"]["healthcheck"]["test"]
     (asks_the_worker,) = (text for word, text in STAGES["worker"] if word == "HEALTHCHECK")
     asks_the_worker = asks_the_worker.partition("CMD ")[2]

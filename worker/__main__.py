@@ -1,4 +1,4 @@
-"""The program of the workers: ``python -m worker interactive:1:interactive batch:2:batch,interactive``.
+"""Program of the workers: ``python -m worker interactive:1:interactive batch:2:batch,interactive``.
 
 Each argument is NAME:PROCESSES:QUEUES. `ravine worker` and `ravine up` start it.
 """
@@ -9,23 +9,23 @@ import sys
 
 
 def main() -> int:
-    """Run the processes that the arguments name until SIGTERM."""
+    """Run the processes named by the arguments until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
     parser.add_argument("workers", nargs="+", metavar="NAME:PROCESSES:QUEUES")
     parser.add_argument("--gate", type=int, help="file descriptor; no process starts before its end of file")
-    parser.add_argument("--alone", action="store_true", help="train in this process, which another one watches")
-    asked = parser.parse_args()
+    parser.add_argument("--alone", action="store_true", help="train in this process; another process restarts it")
+    arguments = parser.parse_args()
     # Set before numpy is imported: OpenBLAS would start threads, and a process with threads cannot fork safely.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     from worker import host
 
-    workers = host.workers_of(asked.workers)
-    if asked.alone:
+    workers = host.workers_of(arguments.workers)
+    if arguments.alone:
         host.become(workers[0])
     host.load()
-    if asked.gate is not None:
-        os.read(asked.gate, 1)
-        os.close(asked.gate)
+    if arguments.gate is not None:
+        os.read(arguments.gate, 1)
+        os.close(arguments.gate)
     return host.Host(workers).run()
 
 

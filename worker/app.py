@@ -21,7 +21,7 @@ app.conf.update(
     # In kilobytes; compared after each task.
     worker_max_memory_per_child=get_settings().worker_memory_mb * 1_024,
     worker_hijack_root_logger=False,
-    # Results are not stored, and nothing needs events; `inspect` and Flower switch them on.
+    # Events are off, because nothing uses them; `inspect` and Flower switch them on.
     worker_send_task_events=False,
 )
 
@@ -29,7 +29,7 @@ _open: dict[str, Database] = {}
 
 
 def database() -> Database:
-    """The database of this process: connections for the training, its heartbeat and the sweep."""
+    """Give the database of this process: connections for the training, its heartbeat and the sweep."""
     if "database" not in _open:
         _open["database"] = Database(get_settings().database_url, pool_size=3)
     return _open["database"]
@@ -37,5 +37,5 @@ def database() -> Database:
 
 @setup_logging.connect
 def _log(**_: Any) -> None:
-    """Log as the API does; Celery then configures no logging of its own."""
+    """Configure the log as in the API, in place of Celery's configuration."""
     logs.configure(get_settings())

@@ -1,4 +1,4 @@
-"""Heartbeat of an attempt: renews the lease, and finds out when the training has to stop."""
+"""Heartbeat of an attempt: renews the lease, and detects reasons to stop the training."""
 
 import contextvars
 import logging
@@ -12,24 +12,24 @@ from service.jobs import shards
 from service.jobs.shards import Claim, LeaseLost
 from service.settings import Settings
 
-# Two beats may be lost before the lease is.
+# Two renewals in a row may fail before the lease expires.
 BEATS_PER_LEASE = 3
 
 log = logging.getLogger("ravine.heartbeat")
 
 
 class Heartbeat:
-    """Renews the lease of a shard and looks at its job, from a thread, for as long as the block takes.
+    """Context manager whose thread renews the lease of a shard and checks whether its training must stop.
 
-    ``stop`` is None while the training should go on. A database that is away changes nothing: both are tried again.
+    ``stop`` is the reason to stop, or None. While the database is unavailable, the thread keeps trying.
     """
 
     def __init__(self, database: Database, settings: Settings, claim: Claim) -> None:
         self.stop: Stop | None = None
         self._database, self._settings, self._claim = database, settings, claim
         self._ended = threading.Event()
-        known = contextvars.copy_context()  # The log of the thread names the same job and shard.
-        self._thread = threading.Thread(target=known.run, args=(self._run,), name="heartbeat", daemon=True)
+        context = contextvars.copy_context()  # Log lines of the thread have the same job and shard.
+        self._thread = threading.Thread(target=context.run, args=(self._run,), name="heartbeat", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

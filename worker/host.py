@@ -1,9 +1,9 @@
-"""The processes of a worker: loaded once, forked, watched, started again.
+"""The host of the training processes of a worker: imports once, forks, supervises and restarts them.
 
-The host imports torch and forks each process that trains: a fork takes 0.1 s and shares the loaded code, an import
-takes seconds. A process that forks must have no threads, whose locks the fork would copy without their owners. The
-host starts none, checks the count before each fork, and starts a fresh interpreter where the check fails or where the
-operating system is not Linux.
+The host imports torch and forks each training process: a fork takes 0.1 s and shares the loaded code, an import takes
+seconds. A process that forks must have one thread, because the locks of other threads would stay locked in the copy.
+The host starts no thread and checks their number before each fork. It starts a new interpreter instead if the check
+fails or if the system is not Linux.
 """
 
 import ctypes
@@ -21,12 +21,12 @@ from typing import NoReturn
 from service.observing import logs
 from service.settings import get_settings
 
-SETTLED_SECONDS = 5.0  # A process that lived this long has started well and is started again at once.
+SETTLED_SECONDS = 5.0  # A process that ends after this time is restarted at once; an earlier end adds a pause.
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
 _PR_SET_PDEATHSIG = 1  # From linux/prctl.h.
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGALRM}
-# Everything that a process imports until it trains its first shard.
+# All modules that a process needs to train its first shard.
 _LOADED = (
     "worker.process",
     "worker.runner",
@@ -40,7 +40,7 @@ log = logging.getLogger("ravine.host")
 
 @dataclass
 class Worker:
-    """A process that trains: its name, its queues, and what is known of its current life."""
+    """A training process: its name, its queues, and its current state."""
 
     name: str
     queues: tuple[str, ...]
@@ -83,7 +83,7 @@ class Host:
     def run(self) -> int:
         """Start all processes, watch them, and return the exit code when all have ended."""
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        # Ignored by default, and then lost instead of blocked on some systems.
+        # By default SIGCHLD is ignored; some systems then discard it although it is blocked.
         signal.signal(signal.SIGCHLD, lambda *_: None)
         while True:
             self._start_due()
@@ -110,7 +110,7 @@ class Host:
         return pid
 
     def _stop(self) -> None:
-        """Send SIGTERM to every process; each hands over what it trains."""
+        """Send SIGTERM to every process; each hands its shard over."""
         self._stops = True
         for worker in self._workers:
             if worker.pid is not None:
@@ -141,15 +141,15 @@ class Host:
 
 
 def load() -> None:
-    """Import everything that the processes need, in the process that forks them."""
+    """Import all modules that the training processes need."""
     logs.configure(get_settings())
     if not can_fork():
         return
-    # Imports make few cycles, and a collector that runs meanwhile takes a tenth of their time.
+    # Imports create few cycles, and garbage collection would take a tenth of their time.
     gc.disable()
     for module in _LOADED:
         import_module(module)
-    # Leaves loaded objects out of later collections, which would write to memory that the processes share.
+    # Excludes loaded objects from later collections, which would write to memory that the processes share.
     gc.freeze()
     gc.enable()
 
@@ -165,11 +165,11 @@ def can_fork() -> bool:
 
 
 def become(worker: Worker, parent: int | None = None) -> NoReturn:
-    """Run a worker's process in this one, and end with its exit code. It dies with ``parent``."""
+    """Train in this process, and end it with the exit code. If ``parent`` ends, this process is killed."""
     if parent is not None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
-            os._exit(os.EX_OK)  # The host died before the request above was made.
+            os._exit(os.EX_OK)  # The host ended before the request above was made.
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = os.EX_SOFTWARE
     try:

@@ -1,4 +1,4 @@
-"""Translates runs of a job's spec into a plan of the engine: the only module that uses both."""
+"""Translation of runs of a spec into a plan of the engine: the only module that uses both."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Celery's pool of a worker: one thread that trains, beside the main thread, which talks to the broker."""
+"""Celery pool with one training thread, next to the main thread, which communicates with the broker."""
 
 import os
 import resource
@@ -17,17 +17,17 @@ _KIBIBYTE = 1_024
 
 
 class TrainingPool(TaskPool):  # type: ignore[misc]
-    """One thread. A process above its memory limit leaves after the task: ``leave`` is called in the main thread."""
+    """One thread. If the process is above its memory limit after a task, the main thread calls ``replace``."""
 
     def __init__(self, *arguments: Any, max_memory_per_child: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.leave: Callable[[], None] = lambda: None
+        self.replace: Callable[[], None] = lambda: None
         self._max_memory_bytes = max_memory_per_child * _KIBIBYTE
         self._hub: Any = None
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="training", initializer=_use_one_core)
 
     def register_with_event_loop(self, hub: Any) -> None:
-        """Wake Celery's event loop when a signal arrives; by itself it would notice up to a second later."""
+        """Wake Celery's event loop at a signal; otherwise it would react up to 1 s later."""
         self._hub = hub
         reader, writer = socket.socketpair()
         for end in (reader, writer):
@@ -38,7 +38,7 @@ class TrainingPool(TaskPool):  # type: ignore[misc]
                 reader.recv(_KIBIBYTE)
 
         hub.add_reader(reader, drain)
-        # Keeps the socket open as long as the loop has it.
+        # Keeps the socket open while the loop uses it.
         self._waker = writer
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
 
@@ -50,22 +50,22 @@ class TrainingPool(TaskPool):  # type: ignore[misc]
 
     def _check_memory(self, _: Future[Any]) -> None:
         if self._hub is not None and _resident_bytes() > self._max_memory_bytes:
-            # After the acknowledgement, which the task has put into the same queue of the main thread.
-            self._hub.call_soon(lambda: self._hub.call_soon(self.leave))
+            # After the acknowledgement, which the task has put into the same queue of callbacks.
+            self._hub.call_soon(lambda: self._hub.call_soon(self.replace))
 
     def _get_info(self) -> dict[str, Any]:
         return {**super()._get_info(), "processes": [os.getpid()]}
 
 
 def _use_one_core() -> None:
-    """Set torch's number of threads in the thread that trains: OpenMP keeps it for each thread."""
+    """Set torch's number of threads in the training thread, because OpenMP stores it per thread."""
     import torch
 
     torch.set_num_threads(1)
 
 
 def _resident_bytes() -> int:
-    """Resident memory of this process; elsewhere than on Linux the largest that it ever had."""
+    """Give the resident memory of this process; on systems other than Linux, its maximum so far."""
     with suppress(OSError):
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * resource.getpagesize()

@@ -1,4 +1,4 @@
-"""One process that trains: a Celery worker with one thread, from its start to its end."""
+"""One training process: a Celery worker with one thread, from its start to its end."""
 
 import ctypes
 import logging
@@ -33,9 +33,9 @@ log = logging.getLogger("ravine.process")
 
 
 def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
-    """Train what arrives in ``queues`` until SIGTERM or the memory limit, and return the exit code.
+    """Train shards from ``queues`` until SIGTERM or the memory limit, and return the exit code.
 
-    ``sweeps``: repeat lost messages and take back abandoned shards too, which needs no API then.
+    With ``sweeps``, also run the sweep, so that it runs even if no API process does.
     """
     settings = get_settings()
     hostname = host_format(f"{name}@%h")
@@ -48,15 +48,15 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
         tracing.configure(settings, "worker")
     except (ValueError, tracing.TracingMissing) as error:
         log.critical("worker %s cannot start: %s", name, error)
-        return os.EX_CONFIG  # Starting the process again would change nothing.
+        return os.EX_CONFIG  # A restart would fail for the same reason.
     _connect()
     sweep = Sweep(database(), Dispatcher(settings), settings) if sweeps else None
     if sweep is not None:
         sweep.start()
-    # Celery warns root of messages that run code when they are read: pickles, and all messages here are JSON.
+    # Celery warns if a worker runs as root, because pickled messages can run code. All messages here are JSON.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     process = _Process(app=app, hostname=hostname, queues=list(queues), **_OPTIONS)
-    process.pool.leave = process.leave
+    process.pool.replace = process.replace
     process.start()
     if sweep is not None:
         sweep.stop()
@@ -66,20 +66,20 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
 
 
 class _Process(celery.apps.worker.Worker):  # type: ignore[misc]
-    """Celery's worker with the signals of a process that `worker.host` watches."""
+    """Celery's worker with the signal handlers of a process that `worker.host` supervises."""
 
     def install_platform_tweaks(self, worker: Any) -> None:
-        """SIGTERM ends the process; SIGINT of a terminal reaches the host, which sends SIGTERM."""
+        """Handle SIGTERM, and ignore SIGINT: the terminal sends it to the host too, which then sends SIGTERM."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: self.request_end())
 
     def request_end(self) -> None:
-        """Hand over what is trained, then end; Celery alone would train it to its last epoch."""
+        """Hand the shard over, then end. Celery's own shutdown would train it to its last epoch."""
         shutdown.request()
         state.should_stop = os.EX_OK
 
-    def leave(self) -> None:
-        """End between two tasks, so that the host starts a process of normal size."""
+    def replace(self) -> None:
+        """End between two tasks, so that the host starts a new process with less memory."""
         log.warning(
             "process %d uses more than RAVINE_WORKER_MEMORY_MB=%d after a shard; replacing it",
             os.getpid(),
@@ -93,7 +93,7 @@ _OPTIONS: dict[str, Any] = {
     "concurrency": 1,
     "loglevel": "INFO",
     "quiet": True,
-    # Workers need not know each other; searching for others costs a second at each start.
+    # Workers do not communicate with each other; the search for others would take 1 s at each start.
     "without_gossip": True,
     "without_mingle": True,
     "without_heartbeat": True,
@@ -101,12 +101,12 @@ _OPTIONS: dict[str, Any] = {
 
 
 def _connect() -> None:
-    """Open the database before the first job needs it."""
+    """Connect to the database before the first job."""
     try:
         with database().snapshot() as session:
             session.connection()
     except OperationalError as error:
-        log.warning("the database is away; shards wait in their queues: %s", error.orig)
+        log.warning("database unavailable; shards stay queued: %s", error.orig)
 
 
 def _name_process(name: str) -> None:
@@ -116,6 +116,6 @@ def _name_process(name: str) -> None:
 
 
 def _use_one_arena() -> None:
-    """Let the training thread allocate where the main thread does: glibc keeps freed memory for later only there."""
+    """Let all threads allocate from the main arena of malloc, the only one in which glibc keeps freed memory."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)

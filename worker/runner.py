@@ -1,4 +1,4 @@
-"""A shard from its claim to its end: trained, stored chunk by chunk, completed or handed over."""
+"""Training of a shard: claim, training, storage chunk by chunk, and completion or handover."""
 
 import logging
 import time
@@ -26,29 +26,29 @@ from worker.plan import plan
 from worker.recorder import Recorder, pack, unpack
 from worker.storing import store
 
-# Rows that are kept in memory at most before they are stored, about 50 MB as Python's numbers on the way to SQLite.
+# Most rows of a chunk: about 50 MB as Python numbers, before they are written to SQLite.
 MAX_CHUNK_ROWS = 150_000
 
 log = logging.getLogger("ravine.runner")
 
 
 class Stopped(Exception):
-    """The training has to end before its last epoch; the argument is a Stop."""
+    """The training must end before its last epoch; the argument is a Stop."""
 
 
 def train_shard(database: Database, settings: Settings, job_key: int, number: int) -> None:
-    """Train a shard if it waits for a worker; a late or repeated message has no effect."""
+    """Train a shard if it is queued; a late or repeated message has no effect."""
     try:
         claim = _claim(database, settings, job_key, number)
     except OperationalError as error:
-        log.error("the database is away; shard %d stays in its queue: %s", number, error.orig)
+        log.error("database unavailable; shard %d stays queued: %s", number, error.orig)
         return
     if claim is None:
         return
-    known: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
-    with bound_contextvars(**known), tracing.shard_span(claim.traceparent, **known):
+    context: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
+    with bound_contextvars(**context), tracing.shard_span(claim.traceparent, **context):
         log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
-        _train_for_the_record(database, settings, claim)
+        _train(database, settings, claim)
 
 
 def _claim(database: Database, settings: Settings, job_key: int, number: int) -> Claim | None:
@@ -66,7 +66,8 @@ def _claim(database: Database, settings: Settings, job_key: int, number: int) ->
         )
 
 
-def _train_for_the_record(database: Database, settings: Settings, claim: Claim) -> None:
+def _train(database: Database, settings: Settings, claim: Claim) -> None:
+    """Train a shard, and record an error of the training as its failure."""
     try:
         try:
             with Heartbeat(database, settings, claim) as heartbeat:
@@ -82,11 +83,11 @@ def _train_for_the_record(database: Database, settings: Settings, claim: Claim) 
 
             store(database, settings, claim, None, fail)
     except LeaseLost as lost:
-        log.warning("%s of job %s: another worker goes on", lost, claim.job_id)
+        log.warning("%s of job %s: another worker continues", lost, claim.job_id)
     except OperationalError as error:
-        # No fault of the job: after the lease, another worker continues from the last checkpoint.
+        # Not a failure of the job: when the lease has expired, another worker continues from the last checkpoint.
         log.error(
-            "the database failed while shard %d of job %s was trained: %s", claim.number, claim.job_id, error.orig
+            "database error during the training of shard %d of job %s: %s", claim.number, claim.job_id, error.orig
         )
 
 
@@ -98,16 +99,16 @@ class Training:
         self._stored_at = time.monotonic()
 
     def run(self) -> None:
-        """Train to the end, or until there is a reason to stop.
+        """Train to the last epoch, or until a reason to stop.
 
         Raises:
             LeaseLost: A newer attempt owns the shard.
-            OperationalError: The database was away for too long.
+            OperationalError: The database was unavailable for too long.
         """
         claim = self._claim
         spec = spec_of(claim)
         resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
-        self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs), resumed, self._look)
+        self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs), resumed, self._poll)
         self._recorder = Recorder(self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed)
         try:
             for epoch in self._trainer.run():
@@ -119,8 +120,8 @@ class Training:
         except Stopped as stopped:
             self._stop(stopped.args[0])
 
-    def _look(self) -> bool:
-        """Return whether a checkpoint is due before the epoch is over; raise Stopped to end it at once."""
+    def _poll(self) -> bool:
+        """Whether a checkpoint inside the epoch is due; raise Stopped to end the training at once."""
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
         if shutdown.is_requested():
@@ -128,25 +129,25 @@ class Training:
         return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
 
     def _is_due(self) -> bool:
-        """Whether to store a chunk after an epoch; raise Stopped where there is a reason to end."""
+        """Whether to store a chunk after an epoch; raise Stopped to end the training at once."""
         passed = time.monotonic() - self._stored_at
-        return self._look() or passed >= self._settings.flush_seconds or self._recorder.num_rows >= MAX_CHUNK_ROWS
+        return self._poll() or passed >= self._settings.flush_seconds or self._recorder.num_rows >= MAX_CHUNK_ROWS
 
-    def _store_chunk(self, *, leaves: bool = False) -> None:
-        """Store what there is since the last chunk, and give the shard back with it if this process has to end."""
+    def _store_chunk(self, *, hand_over: bool = False) -> None:
+        """Store everything since the last chunk; with ``hand_over``, give the shard back in the same transaction."""
         checkpoint = pack({**self._trainer.checkpoint(), **self._recorder.arrays()})
         progress = self._recorder.take(checkpoint)
 
         def write(session: Session) -> None:
             shards.record(session, self._claim, progress, lease_seconds=self._settings.lease_seconds)
-            if leaves:
+            if hand_over:
                 shards.give_back(session, self._claim)
 
         store(self._database, self._settings, self._claim, progress, write)
         self._stored_at = time.monotonic()
 
     def _store_end(self, epochs: int) -> None:
-        """Store the last chunk, and end the shard as completed."""
+        """Store the last chunk, and mark the shard as completed."""
         progress, decided = self._recorder.take(None, ended=True), self._trainer.decisions()
 
         def write(session: Session) -> None:
@@ -160,12 +161,12 @@ class Training:
         store(self._database, self._settings, self._claim, progress, write)
 
     def _stop(self, why: Stop) -> None:
-        """End a shard before its last epoch; its trained epochs are kept, unless another attempt owns it."""
+        """End a shard before its last epoch. Its trained epochs are stored, unless another attempt owns it."""
         if why is Stop.LOST:
             raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
         if why is Stop.SHUTDOWN:
-            self._store_chunk(leaves=True)
-            log.info("shard %d of job %s is handed over", self._claim.number, self._claim.job_id)
+            self._store_chunk(hand_over=True)
+            log.info("shard %d of job %s handed over", self._claim.number, self._claim.job_id)
             return
         progress = self._recorder.take(None)
 

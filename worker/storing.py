@@ -1,4 +1,4 @@
-"""Storage of a chunk in a database that may be away for a while: exactly once, with bounded memory."""
+"""Storage of a chunk in a database that may be unavailable for a while: exactly once, with bounded memory."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ from service.jobs.shards import Chunk, Claim
 from service.settings import Settings
 from worker import shutdown
 
-# Often enough to be quicker than a sweep, which leaves a lease that an outage let run out alone for some seconds.
+# Shorter than the time for which the sweep spares leases that expired during an outage (AFTER_OUTAGE_SECONDS).
 RETRY_SECONDS = 0.5
 
 log = logging.getLogger("ravine.storing")
@@ -23,13 +23,13 @@ log = logging.getLogger("ravine.storing")
 def store(
     database: Database, settings: Settings, claim: Claim, progress: Chunk | None, write: Callable[[Session], None]
 ) -> None:
-    """Commit a chunk, trying again while the database is away. Nothing is trained meanwhile, so that memory is bounded.
+    """Commit a chunk; retry while the database is unavailable. The training waits, so that memory is bounded.
 
-    ``write`` stores this progress; without a checkpoint, or without any, it ends the shard.
+    ``write`` stores this progress. If the progress is None or has no checkpoint, ``write`` also ends the shard.
 
     Raises:
-        LeaseLost: A newer attempt owns the shard, or it has ended.
-        OperationalError: The database was away for longer than the settings allow, or this process has to end.
+        LeaseLost: A newer attempt owns the shard, or the shard has ended.
+        OperationalError: The database was unavailable for longer than the settings allow, or the process must end.
     """
     checkpoint = None if progress is None else progress.checkpoint
     rows = None if progress is None else progress.rows
@@ -40,7 +40,7 @@ def store(
                 if away_since is not None:
                     if shards.has_stored(session, claim, checkpoint):
                         return
-                    # The lease may have run out meanwhile, and may be taken up again where nobody else did.
+                    # The lease may have expired; it is renewed if no other worker has claimed the shard.
                     shards.beat(session, claim, lease_seconds=settings.lease_seconds)
                 write(session)
             return
@@ -48,7 +48,7 @@ def store(
             now = time.monotonic()
             if away_since is None:
                 away_since = now
-                log.warning("the database is away, shard %d waits for it: %s", claim.number, error.orig)
+                log.warning("database unavailable; shard %d waits: %s", claim.number, error.orig)
             if now - away_since >= settings.database_wait_seconds or shutdown.is_overdue(settings.leave_seconds):
                 raise
         time.sleep(min(RETRY_SECONDS, settings.look_seconds))

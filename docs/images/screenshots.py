@@ -15,7 +15,7 @@ from service.cli.local.stack import LocalStack
 
 FOLDER = Path(__file__).parent
 SIZE = {"width": 1440, "height": 1080}
-# Lessons of a second or less, of every verdict.
+# Lessons of at most 1 s, with every kind of verdict.
 LESSONS = (
     "parabola-sgd",
     "window",
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def prepared(client: httpx.Client, page: Page) -> dict[str, tuple[str, str]]:
-    """Run what is to be shown; give each view's address, and what is there once it is drawn."""
+    """Run the jobs of the views; give for each view its address and a selector that exists when it is drawn."""
     job = client.post("/v1/jobs", json=JOB).raise_for_status().json()
     for lesson in LESSONS:
         for one in client.post(f"/v1/lessons/{lesson}/jobs").raise_for_status().json()["jobs"]:

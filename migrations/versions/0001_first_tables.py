@@ -6,7 +6,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# Every change of status that there is, "from to"; docs/states.md has the same arrows, and who draws them.
+# All changes of status, as "from to". docs/states.md lists the same changes with their causes.
 MOVES = {
     "jobs": [
         "queued running",
@@ -29,7 +29,7 @@ MOVES = {
     ],
 }
 
-# A column of type FLOAT makes 0 of −0.0 on SQLite; one of no affinity, which is called BLOB, keeps it.
+# On SQLite a column of type FLOAT stores −0.0 as 0. A column without affinity (type BLOB) keeps the sign.
 real = sa.Float(precision=53).with_variant(sa.BLOB(), "sqlite")
 
 
@@ -169,7 +169,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     if op.get_bind().dialect.name == "postgresql":
-        # Epochs of a run share an entry by 64: the keys themselves would take a third of all bytes.
+        # One entry per 64 epochs of a run: an index with an entry per row would take a third of all bytes.
         op.create_index("ix_metrics_blocks", "metrics", ["job_key", "run_index", sa.text("(epoch >> 6)")])
     op.create_table(
         "runs",
@@ -268,7 +268,7 @@ def upgrade() -> None:
 
 
 def _refuse_other_moves() -> None:
-    """Make a trigger per table that looks at changes of status only; a CHECK sees the new row, not the old one."""
+    """Create a trigger per table that checks changes of status; a CHECK constraint cannot read the old row."""
     postgresql = op.get_bind().dialect.name == "postgresql"
     if postgresql:
         op.execute("""
@@ -286,7 +286,7 @@ def _refuse_other_moves() -> None:
 
 
 def downgrade() -> None:
-    """Undo; what is stored goes with its tables."""
+    """Drop all tables with their data."""
     op.drop_table("tallies")
     op.drop_table("checkpoints")
     with op.batch_alter_table("shards", schema=None) as batch_op:

@@ -1,8 +1,8 @@
-"""How sure is a mean, an interquartile mean or a median of a few runs? Estimates with 95 % bootstrap intervals.
+"""Estimates with 95 % bootstrap intervals: mean, interquartile mean and median of a few runs.
 
-Every estimate here is a weighted sum of the sorted sample, and so is that of a resample: the sorted positions that
-it drew. The weights of all resamples depend on the number of runs alone, so that one matrix product bootstraps every
-column at once.
+Every estimate is a weighted sum of the sorted sample. The estimate of a resample is a weighted sum of the same sorted
+sample; its weights depend only on the number of observations. One matrix product therefore computes the resampled
+estimates of all samples.
 
 Legend: C samples (columns of a table), N observations in each, B resamples.
 """
@@ -22,21 +22,21 @@ Statistic = Literal["mean", "iqm", "median"]
 LEVEL = 0.95
 NUM_RESAMPLES = 10_000
 SEED = 0
-# Below this a resample too often repeats one value, which has no standard error; above MAX_BOOTSTRAP the normal
-# interval, which the bootstrap tends to, costs a thousandth.
+# Below MIN_STUDENTIZED observations, too many resamples repeat a single value, which has no standard error. Above
+# MAX_BOOTSTRAP the normal interval, to which the bootstrap tends, takes a thousandth of the time.
 MIN_STUDENTIZED = 8
 MAX_BOOTSTRAP = 200
-# Resampled values held at once: 1 MB, which stays in a processor's cache.
+# Resampled values in memory at once: 1 MB, which fits a processor's cache.
 CHUNK_NUMBERS = 131_072
 
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-# 97.5 % quantiles of Student's distribution where the expansion below is not yet good to three digits.
+# 97.5 % quantiles of Student's distribution for which the expansion below is not accurate to three digits.
 _STUDENT = {1: 12.706205, 2: 4.302653, 3: 3.182446, 4: 2.776445}
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """One estimate of each of C samples and its interval; NaN where there is none (a single observation)."""
+    """One estimate of each of C samples and its interval; NaN without an interval (a single observation)."""
 
     value_C: Floats
     low_C: Floats
@@ -53,15 +53,15 @@ def estimate(samples_CN: Floats, statistic: Statistic) -> Estimates:
     Intervals, N from 2 to 200, from 10,000 resamples (Efron, Bootstrap Methods: Another Look at the Jackknife, 1979):
 
     - mean, N ≥ 8, all finite: studentized (Efron, Tibshirani: An Introduction to the Bootstrap, 1993, chapter 12),
-      cut to the range of the sample, which an outlier would otherwise carry it far beyond;
-    - all else: percentiles, expanded for N so small that plain ones are too narrow (Hesterberg, What Teachers Should
-      Know About the Bootstrap, 2015, section 5.3); interquartile means and medians of 8 and more by √(N/(N−1)) alone.
+      limited to the range of the sample, which an outlier could otherwise make it exceed by far;
+    - all others: percentiles, expanded because plain ones are too narrow for small N (Hesterberg, What Teachers Should
+      Know About the Bootstrap, 2015, section 5.3); interquartile means and medians of N ≥ 8 by √(N/(N−1)) only.
 
     Above 200: normal, with the standard error of a trimmed mean (Tukey, McLaughlin 1963), or the order statistics
     N/2 ± 1.96·√N/2 for the median.
 
     Args:
-        samples_CN: Observations; no NaN. Rows of fewer observations belong into a call of their own.
+        samples_CN: Observations, without NaN. Samples of another size need a separate call.
         statistic: Which estimate.
     """
     if np.isnan(samples_CN).any():
@@ -99,7 +99,7 @@ def interval_of(resampled_CB: Floats, num: int, quantile: float | None = None) -
 
 @lru_cache(maxsize=4)
 def resamples(num: int) -> NDArray[np.int64]:
-    """Draw the positions of all resamples of ``num`` observations, sorted, [B, N]; always the same ones."""
+    """Draw the sorted positions of all resamples of ``num`` observations, [B, N]; the same in every call."""
     return np.sort(np.random.default_rng(SEED).integers(0, num, (NUM_RESAMPLES, num)), axis=1)
 
 
@@ -128,7 +128,7 @@ def normal_cdf(z: float) -> float:
 
 
 def _weights(drawn_BN: NDArray[np.int64], statistic: Statistic, num: int) -> Floats:
-    """Weigh the sorted observations as each resample's estimate does, [B, N]."""
+    """Give the weights of the sorted observations in the estimate of each resample, [B, N]."""
     lowest, highest = _kept(statistic, num)
     kept_BK = drawn_BN[:, lowest:highest]
     flat = (np.arange(len(kept_BK))[:, None] * num + kept_BK).ravel()
@@ -142,13 +142,13 @@ def _resampled_weights(statistic: Statistic, num: int) -> Floats:
 
 
 def _kept(statistic: Statistic, num: int) -> tuple[int, int]:
-    """Tell which sorted positions an estimate averages: from the first to one past the last."""
+    """Give the range of sorted positions that an estimate averages: the first, and one past the last."""
     cut = {"mean": 0, "iqm": num // 4, "median": (num - 1) // 2}[statistic]
     return cut, num - cut
 
 
 def _weighted(sorted_CN: Floats, weights_BN: Floats) -> Floats:
-    """Sum with weights, [C, B], where infinity times zero is zero."""
+    """Compute weighted sums, [C, B], with infinity times zero as zero."""
     infinite_CN = np.isinf(sorted_CN)
     if not infinite_CN.any():
         return np.asarray(sorted_CN @ weights_BN.T)
@@ -178,25 +178,25 @@ def _bootstrap(sorted_CN: Floats, value_C: Floats, statistic: Statistic) -> tupl
         high_C[chosen_C] = np.minimum(above[usable], around_CN[chosen_C, -1])
     rest_C = np.isnan(low_C)
     if rest_C.any():
-        # Resampled middles of ten and more spread nearly enough by themselves: with Student's quantile 98 in 100 cover.
+        # Not Student's quantile: for these estimates with N ≥ 10 its intervals would cover 98 % instead of 95 %.
         robust = statistic != "mean" and num >= MIN_STUDENTIZED
         low_C[rest_C], high_C[rest_C] = interval_of(moved_CB[rest_C], num, Z if robust else None)
     return low_C + centre_C, high_C + centre_C
 
 
 def _studentized(around_CN: Floats, moved_CB: Floats, weights_BN: Floats) -> tuple[Floats, Floats]:
-    """Divide each resample's move by its own standard error, and turn the quantiles of that into an interval."""
+    """Divide the deviation of each resample by its standard error, and compute the interval from the quantiles."""
     num = around_CN.shape[1]
     error_C = around_CN.std(axis=1, ddof=1) / sqrt(num)
     variance_CB = (around_CN**2) @ weights_BN.T
     variance_CB -= moved_CB**2
-    # A resample of one value alone has no spread but rounding: its ratio is as good as infinite.
+    # The spread of a resample of a single value is only rounding, so its ratio counts as infinite.
     variance_CB[variance_CB <= 1e-18 * (num * error_C**2)[:, None]] = 0.0
     error_CB = np.sqrt(variance_CB / (num - 1), out=variance_CB)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio_CB = np.divide(moved_CB, error_CB, out=error_CB)
     at = int((1 - LEVEL) / 2 * NUM_RESAMPLES)
-    # NaN (no move, no spread) sorts last, as infinity does; where there are many, the limit is not finite.
+    # NaN (no deviation, no spread) sorts last, as infinity does. With many of them the limit is not finite.
     ratio_CB.partition([at, NUM_RESAMPLES - 1 - at], axis=1)
     with np.errstate(invalid="ignore"):
         return -ratio_CB[:, -at - 1] * error_C, -ratio_CB[:, at] * error_C

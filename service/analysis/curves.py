@@ -1,6 +1,7 @@
-"""What does one loss curve say: when was a target reached, first and for good, and how low was it on the way?
+"""Measures of loss curves: the epochs at which a target is reached and held, and the area under the curve.
 
-Many curves lie one after the other in flat arrays of P points; ``first_R`` holds where each of R curves begins.
+R curves are stored one after the other in flat arrays of P points; ``first_R`` has the position of the first point of
+each curve.
 """
 
 from dataclasses import dataclass
@@ -22,18 +23,18 @@ class Curves:
 
     @property
     def last_R(self) -> Integers:
-        """Point at the end of each curve."""
+        """Position of the last point of each curve."""
         return np.append(self.first_R[1:], len(self.epoch_P)) - 1
 
 
 def epochs_to_target(curves: Curves, target: float) -> tuple[Floats, Floats]:
-    """Give the epochs at which a loss of at most ``target`` is recorded for the first time, and from which on it stays.
+    """Give the epochs at which the loss is at or below the target first, and from which on it stays there.
 
-    The second is the first recorded epoch after the last one above the target (COCO speaks of the first only: Hansen
-    et al., COCO: A Platform for Comparing Continuous Optimizers, 2021). NaN is above every target.
+    The second is the first recorded epoch after the last one above the target. COCO uses the first only (Hansen et
+    al., COCO: A Platform for Comparing Continuous Optimizers, 2021). NaN is above every target.
 
     Returns:
-        First reached and settled, each [R]; infinite where the target is missed, or not held at the last row.
+        First reached and settled, each [R]; infinite if the target is missed, or not held at the last row.
     """
     reached_P = curves.loss_P <= target
     num = len(curves.epoch_P)
@@ -52,7 +53,7 @@ def epochs_to_target(curves: Curves, target: float) -> tuple[Floats, Floats]:
 def area_under_curve(curves: Curves) -> Floats:
     """Give the mean loss over the recorded epochs, by trapezoids, [R]: ∫ loss d(epoch) / (last − first epoch).
 
-    A curve of one point has its loss for an area; one that is not finite somewhere has an infinite one.
+    The area of a curve of one point is its loss; that of a curve with a non-finite loss is infinite.
     """
     loss_P = np.where(np.isfinite(curves.loss_P), curves.loss_P, 0.0)
     width_P = np.diff(curves.epoch_P, append=0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""How did a descent go: when did it arrive, did it swing, did it overshoot, how straight was its path?"""
+"""Measures of a descent: arrival, sign changes, overshoot and turning angle."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -6,20 +6,21 @@ from numpy.typing import ArrayLike, NDArray
 from service.analysis.curves import Curves, epochs_to_target
 
 Floats = NDArray[np.float64]
-# A value that is below a target in the last rows only may be swinging through: so long a share must be there.
+# Last share of the history in which a value must be at or below the target to count as settled; a shorter time could be
+# part of an oscillation.
 SEEN = 0.1
 
 
 def first_reached(epochs: ArrayLike, values: ArrayLike, target: float) -> Floats:
-    """Give the first recorded epoch [R] at which a value [R, E] is at most the target; infinite where none is."""
+    """Give the first recorded epoch [R] at which a value [R, E] is at most the target; infinite without one."""
     return epochs_to_target(_curves(epochs, values), target)[0]
 
 
 def settled(epochs: ArrayLike, values: ArrayLike, target: float) -> Floats:
-    """Give the recorded epoch [R] from which a value [R, E] stays at or below the target; infinite where it does not.
+    """Give the recorded epoch [R] from which on a value [R, E] stays at or below the target; infinite without one.
 
-    Staying has to be seen: for the last tenth of the history at least. NaN is above any target: a run that diverged has
-    not settled.
+    The value must stay there for at least the last tenth of the history. NaN is above every target, so a run that
+    diverged has not settled.
     """
     stays_R = epochs_to_target(_curves(epochs, values), target)[1]
     epoch_E = np.asarray(epochs, dtype=np.float64)
@@ -27,14 +28,14 @@ def settled(epochs: ArrayLike, values: ArrayLike, target: float) -> Floats:
 
 
 def _curves(epochs: ArrayLike, values: ArrayLike) -> Curves:
-    """Lay the rows of a table one after the other."""
+    """Store the rows of a table one after the other."""
     value_RE = np.atleast_2d(np.asarray(values, dtype=np.float64))
     num, length = value_RE.shape
     return Curves(np.arange(num) * length, np.tile(np.asarray(epochs, dtype=np.int64), num), value_RE.ravel())
 
 
 def sign_changes(path: ArrayLike, floor: float = 0.0) -> NDArray[np.int64]:
-    """Count how often a coordinate [R, E] changes sign, leaving out what is no larger than ``floor``."""
+    """Count the sign changes of a coordinate [R, E], without values of magnitude up to ``floor``."""
     counts = []
     for row in np.atleast_2d(np.asarray(path, dtype=np.float64)):
         signs = np.sign(row[np.isfinite(row) & (np.abs(row) > floor)])
@@ -43,7 +44,7 @@ def sign_changes(path: ArrayLike, floor: float = 0.0) -> NDArray[np.int64]:
 
 
 def overshoot(path: ArrayLike) -> Floats:
-    """Give how far a coordinate [R, E] that starts on one side of 0 gets on the other, as a share of its start."""
+    """Give the largest distance of a coordinate [R, E] beyond 0, seen from its start, as a share of its start."""
     path_RE = np.atleast_2d(np.asarray(path, dtype=np.float64))
     beyond_RE = -path_RE / path_RE[:, :1]
     return np.asarray(np.fmax(np.nanmax(beyond_RE, axis=1), 0.0))

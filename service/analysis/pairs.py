@@ -1,7 +1,7 @@
-"""By how much does one optimizer beat another on the same seeds and starts? Differences, ratios, probabilities.
+"""Paired comparison of two optimizers on the same seeds and starts: differences, ratios, probabilities.
 
-Observation n of both comes from one seed and one start: the pairs share initial weights, data order and noise, so that
-what those do to both cancels.
+Observation n of both has the same seed and the same start. A pair therefore shares initial weights, data order and
+noise, and their common effect cancels.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number and its 95 % interval; NaN where there is none."""
+    """A number and its 95 % interval; NaN without an interval."""
 
     value: float
     low: float
@@ -25,13 +25,13 @@ class Estimate:
 
     @classmethod
     def of(cls, estimates: Estimates, at: int = 0) -> "Estimate":
-        """Take one of several."""
+        """Give one of several estimates."""
         return cls(float(estimates.value_C[at]), float(estimates.low_C[at]), float(estimates.high_C[at]))
 
 
 @dataclass(frozen=True)
 class SpeedUp:
-    """How many times sooner a target is reached than by the baseline, and what the ratio leaves out."""
+    """Speed-up over the baseline, and the counts of pairs that the ratio omits."""
 
     ratio: Estimate | None
     median_ratio: float | None
@@ -42,7 +42,7 @@ class SpeedUp:
 
 
 def differences(this_N: Floats, baseline_N: Floats) -> Floats:
-    """Subtract pair by pair, this − baseline; two infinities are equal (both diverged: a draw)."""
+    """Subtract pair by pair, this − baseline; the difference of two infinities is 0, because both diverged."""
     same_N = this_N == baseline_N
     return np.where(same_N, 0.0, np.where(same_N, 0.0, this_N) - np.where(same_N, 0.0, baseline_N))
 
@@ -59,11 +59,11 @@ def geometric_mean_ratio(numerator_N: Floats, denominator_N: Floats) -> Estimate
 
 
 def speed_up(this_N: Floats, baseline_N: Floats) -> SpeedUp:
-    """Compare epochs to a target, baseline / this: above 1, this one is sooner. A miss is infinite.
+    """Compare epochs to a target as baseline / this: above 1, this one needs fewer. A miss is infinite.
 
-    The geometric mean is that of the pairs in which both reach the target, at an epoch above 0; how many do not is
-    counted beside it. The median ratio is that of all pairs in which at least one does: 0 where only the baseline
-    reaches the target, infinite where only this one does.
+    The geometric mean is over the pairs in which both reach the target after epoch 0; the other pairs are counted. The
+    median ratio is over all pairs in which at least one reaches it: 0 if only the baseline does, infinite if only this
+    one does.
     """
     here_N, there_N = np.isfinite(this_N), np.isfinite(baseline_N)
     compared_N = here_N & there_N & (this_N > 0) & (baseline_N > 0)
@@ -110,7 +110,7 @@ def _by_placements(this_N: Floats, baseline_N: Floats) -> Estimate:
 
 
 def _mid_positions(sorted_N: Floats, values_N: Floats) -> Floats:
-    """Count what lies below each value, ties by half."""
+    """Count the values below each value; ties count half."""
     below = np.searchsorted(sorted_N, values_N, side="left") + np.searchsorted(sorted_N, values_N, side="right")
     return np.asarray(below / 2)
 

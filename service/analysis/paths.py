@@ -1,4 +1,4 @@
-"""How does a point move through the plane: straight or in zig-zag, past the minimum or up to it, and where to?"""
+"""Measures of paths through the plane: crossings of the minimum, overshoot, turning angle, length and end."""
 
 from dataclasses import dataclass
 
@@ -6,32 +6,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-# A run has ended in a minimum when it is nearer to it than this share of how far the minimum was at the start.
+# A path ends in a minimum if its last point is nearer to it than this share of the distance at the start.
 ARRIVED = 0.1
 
 
 @dataclass(frozen=True)
 class Path:
-    """What one path of recorded points says; lengths in the units of the coordinates."""
+    """Measures of one path of recorded points; lengths in the units of the coordinates."""
 
     sign_changes: tuple[int, ...]
-    """Per coordinate, how often it passes the minimum's."""
+    """Per coordinate, the number of crossings of the minimum."""
     overshoot: tuple[float, ...]
-    """Per coordinate, how far it gets past the minimum's, seen from the start; 0 if it does not."""
+    """Per coordinate, the largest distance beyond the minimum, seen from the start; 0 without overshoot."""
     turning_angle: float
     """Mean angle between consecutive steps in degrees, 0 straight on, 180 back; NaN for fewer than two steps."""
     length: float
     """Sum of the steps."""
     detour: float
-    """Length over the straight distance from start to end; infinite for a path that ends where it began."""
+    """Length divided by the straight distance from start to end; infinite for a path that ends at its start."""
     minimum: int | None
-    """Position of the nearest minimum in the list, if the path has arrived there."""
+    """Position of the nearest minimum in the list, if the path ends in it."""
 
 
 def trace(points_ED: Floats, minima_MD: Floats) -> Path:
-    """Describe the path of E recorded points, with the M minima there are; with none, the last point stands for one.
+    """Measure the path of E recorded points on a landscape with M known minima.
 
-    Sign changes and overshoot refer to the minimum nearest to the path's end. Points that are not finite end a path.
+    Crossings and overshoot refer to the minimum nearest to the last point; without a minimum, to the last point. A
+    point that is not finite ends a path.
 
     Args:
         points_ED: Positions by epoch, D coordinates.
@@ -73,7 +74,7 @@ def trace(points_ED: Floats, minima_MD: Floats) -> Path:
 
 
 def _sign_changes(values_E: Floats) -> int:
-    """Count changes of sign; a zero in between is no sign of its own."""
+    """Count sign changes; zeros are ignored."""
     signs = np.sign(values_E)
     signs = signs[signs != 0]
     return int((signs[1:] != signs[:-1]).sum())

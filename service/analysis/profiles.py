@@ -1,4 +1,4 @@
-"""Which solver is best over many problems, at every budget? Performance profiles and runtime distributions, with bands.
+"""Performance profiles and runtime distributions over many problems, with bootstrap bands.
 
 Legend: S solvers, I instances (problem, seed, start), K targets, B resamples, T points of a curve.
 """
@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 MAX_RATIO = 4.0
 # 10², 10^1.8, …, 10⁻⁸: the precisions of COCO (Hansen et al., 2021).
 PRECISIONS = 10.0 ** np.linspace(2, -8, 51)
-# Bands of whole curves need fewer resamples than the ends of one interval, and cost as much at every point.
+# A band is computed at every point of a curve, and needs fewer resamples than a single interval.
 NUM_BAND_RESAMPLES = 2_000
 
 
@@ -32,7 +32,7 @@ class Band:
 def performance_ratios(cost_SI: Floats) -> Floats:
     """Divide every cost by the smallest one of its instance (Dolan and Moré, Benchmarking Optimization Software, 2002).
 
-    Infinite where a solver fails; where all fail, infinite for all. Costs of zero count as equally best.
+    Infinite for a solver that fails. Costs of zero count as equally best.
     """
     best_I = cost_SI.min(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -43,7 +43,7 @@ def performance_ratios(cost_SI: Floats) -> Floats:
 def profile_score(ratio_SI: Floats, weight_I: Floats) -> Floats:
     """Give the mean of the performance profile over ratios from 1 to 4: mean (4 − min(r, 4)) / 3, [S].
 
-    Closed form of ∫₁⁴ ρ(r) dr / 3, since an instance of ratio r adds to the profile from r on.
+    This is the closed form of ∫₁⁴ ρ(r) dr / 3, because an instance with ratio r adds to the profile from r on.
     """
     return np.asarray(((MAX_RATIO - np.minimum(ratio_SI, MAX_RATIO)) / (MAX_RATIO - 1)) @ weight_I)
 
@@ -54,11 +54,11 @@ def shares_at(values_SI: Floats, points_T: Floats, weight_I: Floats) -> Floats:
 
 
 def precision_runtimes(curves: Curves, start_R: Floats, least: float) -> Floats:
-    """Give the epoch at which each run first reaches each of 51 precisions, [R, K]; infinite where it never does.
+    """Give the epoch at which each run first reaches each of 51 precisions, [R, K]; infinite for a miss.
 
-    Precision p means loss ≤ least + p·(loss at the start − least): relative to the gap at the start, so that problems
-    of different scales can be put together. From 10² to 10⁰ the start itself suffices; they are kept so that the
-    targets are those of COCO.
+    Precision p means loss ≤ least + p·(loss at the start − least). It is relative to the gap at the start, so that
+    problems of different scales can be combined. The start itself has the precisions from 10² to 10⁰, which are kept
+    because COCO has them.
     """
     gap_R = start_R - least
     length_R = np.diff(curves.first_R, append=len(curves.epoch_P))
@@ -75,7 +75,7 @@ def precision_runtimes(curves: Curves, start_R: Floats, least: float) -> Floats:
 
 
 def resampled_weights(group_I: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Weigh instances so that every group (job) counts the same: as they are [I], and resampled in groups [B, I]."""
+    """Give weights of instances with equal sums per group (job): of the sample [I] and of resamples by group [B, I]."""
     rng = np.random.default_rng(SEED)
     groups = np.unique(group_I)
     weight_I = np.zeros(len(group_I))
@@ -89,7 +89,7 @@ def resampled_weights(group_I: NDArray[np.int64]) -> tuple[Floats, Floats]:
 
 
 def banded(indicator_IT: Floats, weight_I: Floats, weight_BI: Floats) -> Band:
-    """Average indicators with weights, and give the percentiles of the resampled averages point by point."""
+    """Compute weighted means of indicators, with pointwise percentiles of the resampled means."""
     resampled_BT = np.sort(weight_BI @ indicator_IT, axis=0)
     at = int((1 - LEVEL) / 2 * len(resampled_BT))
     return Band(weight_I @ indicator_IT, resampled_BT[at], resampled_BT[-at - 1])

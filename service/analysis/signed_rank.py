@@ -1,4 +1,4 @@
-"""Could a difference between pairs be chance? Wilcoxon's signed-rank test, and Holm's correction for many tests."""
+"""Wilcoxon's signed-rank test for pairs, and Holm's correction for several tests."""
 
 from math import erfc, sqrt
 
@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-# Up to here the distribution is counted out; beyond, the normal one is good to three digits.
+# Up to this number of pairs the distribution is counted exactly; above, the normal one is accurate to three digits.
 MAX_EXACT = 50
 
 
 def signed_rank_p(differences_N: Floats) -> float:
     """Give the two-sided p of Wilcoxon's signed-rank test (Individual Comparisons by Ranking Methods, 1945).
 
-    Pairs without a difference are left out; if none is left, p is 1. Equal sizes share their mean rank. Up to 50 pairs
-    the distribution over all 2^N signs is counted exactly, ties included; beyond it is normal with the variance that
-    ties leave, as in scipy.stats.wilcoxon.
+    Pairs without a difference are omitted; without any other pair, p is 1. Equal magnitudes share their mean rank. Up
+    to 50 pairs the distribution over all 2^N signs is counted exactly, ties included. Above, it is normal with the
+    variance corrected for ties, as in scipy.stats.wilcoxon.
     """
     moved_N = differences_N[differences_N != 0]
     if np.isnan(moved_N).any():
@@ -23,7 +23,7 @@ def signed_rank_p(differences_N: Floats) -> float:
     num = len(moved_N)
     if num == 0:
         return 1.0
-    # Twice the mean rank of ties is a whole number.
+    # Twice a mean rank is a whole number.
     _, which_N, ties = np.unique(np.abs(moved_N), return_inverse=True, return_counts=True)
     last = np.cumsum(ties)
     doubled_N = (2 * last - ties + 1)[which_N.reshape(-1)]
@@ -44,7 +44,7 @@ def holm(p_M: Floats) -> Floats:
     """Adjust M p-values so that the chance of any false rejection stays below the level.
 
     Holm, A Simple Sequentially Rejective Multiple Test Procedure (1979): the k-th smallest (from 0) is multiplied by
-    M − k, never falls below a smaller one's, and is at most 1.
+    M − k, then made at least as large as the one before it, and at most 1.
     """
     order = np.argsort(p_M, kind="stable")
     stepped = np.maximum.accumulate(p_M[order] * np.arange(len(p_M), 0, -1))

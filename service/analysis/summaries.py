@@ -1,4 +1,4 @@
-"""How are the runs of several settings spread? Median, mean and interquartile mean of each, with intervals."""
+"""Summaries of the runs of several settings: median, mean and interquartile mean with intervals, and ranks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ STATISTICS: tuple[Statistic, ...] = ("median", "mean", "iqm")
 
 @dataclass(frozen=True)
 class Summary:
-    """What N observations say together."""
+    """Summary of N observations."""
 
     num: int
     median: Estimate
@@ -26,7 +26,7 @@ class Summary:
 
 
 def summaries(samples: Sequence[Floats]) -> list[Summary | None]:
-    """Summarize samples, all those of one size at once; None for one that is empty."""
+    """Summarize samples, all samples of equal size at once; None for an empty one."""
     found: list[Summary | None] = [None] * len(samples)
     sizes = np.array([len(sample) for sample in samples])
     for num in set(sizes.tolist()) - {0}:
@@ -44,7 +44,7 @@ def summaries(samples: Sequence[Floats]) -> list[Summary | None]:
 
 
 def medians(values_SN: Floats) -> Floats:
-    """Give the median of each row, NaN left out as not there; NaN for an empty row."""
+    """Give the median of each row without NaN values; NaN for an empty row."""
     sorted_SN = np.sort(values_SN, axis=1)
     num_S = (~np.isnan(sorted_SN)).sum(axis=1)
     rows = np.arange(len(sorted_SN))
@@ -55,14 +55,14 @@ def medians(values_SN: Floats) -> Floats:
 
 
 def ranks(samples_SN: Floats) -> list[int]:
-    """Rank settings by the interquartile mean, the smallest first; settings that cannot be told apart share a rank.
+    """Rank settings by the interquartile mean, smallest first; equal ranks where intervals do not distinguish them.
 
-    Going down the order, a setting shares the rank of the best one of the group before it where the 95 % interval of
-    the interquartile mean of their differences, pair by pair, holds zero; else it begins a group at its own position.
-    Without intervals (a single pair) only equal values share a rank.
+    In this order, a setting has the rank of the best setting of the current group if the 95 % interval of the
+    interquartile mean of their paired differences contains zero. Otherwise it starts a new group, whose rank is its
+    position. Without intervals (a single pair) only equal values share a rank.
 
     Args:
-        samples_SN: Losses, pairs in columns; +Infinity for runs that diverged, NaN for runs that are not there.
+        samples_SN: Losses, pairs in columns; +Infinity for runs that diverged, NaN for missing runs.
     """
     centres = []
     for sample_N in samples_SN:
@@ -87,6 +87,6 @@ def ranks(samples_SN: Floats) -> list[int]:
 
 
 def estimate_centre(sample_N: Floats) -> float:
-    """Give the interquartile mean alone."""
+    """Give the interquartile mean without an interval."""
     cut = len(sample_N) // 4
     return float(np.sort(sample_N)[cut : len(sample_N) - cut].mean())

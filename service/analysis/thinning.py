@@ -1,4 +1,4 @@
-"""Which points of a long history to keep, so that a picture of it loses nothing that matters."""
+"""Thinning of long histories: choice of points that keeps ends, extremes and non-finite values."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 
 def thin(columns: Sequence[NDArray[np.float64]], num_points: int, max_points: int) -> NDArray[np.int64]:
-    """Choose about ``max_points`` of ``num_points`` positions, sorted; the same data always give the same ones.
+    """Choose about ``max_points`` of ``num_points`` positions, sorted; the same data always give the same positions.
 
-    The first, the last and, of every column, the smallest, the largest and each non-finite point stay, however
-    many they are. The rest of the room is filled evenly over the positions.
+    The first and the last point are kept, and for every column the smallest, the largest and each non-finite point,
+    whatever their number. The other points are evenly spaced.
 
     Args:
-        columns: Values, each [num_points]; a column with nothing measured is all NaN and keeps nothing by itself.
-        num_points: How many points there are.
-        max_points: How many may be kept; at least 2.
+        columns: Values, each [num_points]. A column without measured values is all NaN and keeps no point.
+        num_points: Number of points.
+        max_points: Number of points to keep, at least 2.
     """
     extremes = [Extremes() for _ in columns]
     for extreme, column in zip(extremes, columns, strict=True):
@@ -24,7 +24,7 @@ def thin(columns: Sequence[NDArray[np.float64]], num_points: int, max_points: in
 
 
 def positions(extremes: Sequence["Extremes"], num_points: int, max_points: int) -> NDArray[np.int64]:
-    """Choose as ``thin`` does, from what is remembered of each column."""
+    """Choose as ``thin`` does, from the extremes of each column."""
     if num_points <= max_points:
         return np.arange(num_points)
     kept = {0, num_points - 1}.union(*(extreme.kept() for extreme in extremes))
@@ -35,18 +35,18 @@ def positions(extremes: Sequence["Extremes"], num_points: int, max_points: int) 
 
 
 class Extremes:
-    """Remembers where a column that is seen block by block is smallest, largest and not finite."""
+    """Positions of the smallest, the largest and the non-finite values of a column that is read block by block."""
 
     def __init__(self) -> None:
         self._num_points = 0
-        # Non-finite points before the first finite one are a count: a column with nothing measured takes no room.
+        # Leading non-finite points are only counted, so that a column without measured values takes no memory.
         self._num_leading: int | None = None
         self._not_finite: list[int] = []
         self._smallest, self._largest = np.inf, -np.inf
         self._smallest_at, self._largest_at = 0, 0
 
     def add(self, column: NDArray[np.float64]) -> None:
-        """Look at the next values."""
+        """Add the next values of the column."""
         finite = np.isfinite(column)
         if finite.any():
             lowest, highest = (int(at) for at in (np.where(finite, column, np.inf).argmin(),
@@ -66,10 +66,9 @@ class Extremes:
         self._num_points += len(column)
 
     def kept(self) -> set[int]:
-        """Give the positions that stay.
+        """Give the positions to keep.
 
-        A leading NaN stays only by being the first point: epoch 0 has no update, so its fields about updates are
-        not measured.
+        A NaN at position 0 is not among them: at epoch 0, fields of updates are not measured.
         """
         if self._num_leading is None:
             return set()

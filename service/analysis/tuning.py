@@ -1,4 +1,4 @@
-"""What does tuning buy, and what does it cost: the best setting judged on other runs, and the price of finding it."""
+"""Benefit and sensitivity of tuning: the expected best of k settings, and the band of good learning rates."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ Floats = NDArray[np.float64]
 
 
 def expected_best(scores_M: Floats, budgets: list[int]) -> list[float]:
-    """Expect the smallest of k of M scores, drawn at random with replacement, for each budget k.
+    """Give the expected smallest of k out of M scores, drawn at random with replacement, for each budget k.
 
     E[min] = Σᵢ s₍ᵢ₎·(((M − i + 1)/M)^k − ((M − i)/M)^k), s₍₁₎ ≤ … ≤ s₍M₎ (Dodge et al., Show Your Work: Improved
-    Reporting of Experimental Results, 2019). An infinite score with any weight makes the expectation infinite.
+    Reporting of Experimental Results, 2019). An infinite score with a positive weight makes the expectation infinite.
     """
     sorted_M = np.sort(scores_M)
     num = len(sorted_M)
@@ -23,14 +23,14 @@ def expected_best(scores_M: Floats, budgets: list[int]) -> list[float]:
 
 
 def band(rates_M: Floats, losses_M: Floats, tolerance: float = 0.1) -> tuple[float, float]:
-    """Find the band of learning rates around the best one whose losses are within 10 % of its loss.
+    """Find the band of learning rates around the best one whose losses are within the tolerance of its loss.
 
-    The band goes from rate to neighbouring rate for as long as loss ≤ best + tolerance·|best|.
+    The band extends to both sides while loss ≤ best + tolerance·|best|.
 
     Args:
-        rates_M: Rates, each once.
-        losses_M: Their losses; +Infinity where runs diverge.
-        tolerance: How much worse than the best, as a share of it.
+        rates_M: Learning rates, without duplicates.
+        losses_M: Their losses; +Infinity if runs diverge.
+        tolerance: Largest excess over the best loss, as a share of it; by default 10 %.
     """
     order = np.argsort(rates_M)
     rates_M, losses_M = rates_M[order], losses_M[order]

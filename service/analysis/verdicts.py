@@ -1,4 +1,4 @@
-"""Who won, by how much and how sure, in one English sentence built from the numbers."""
+"""Verdict of a comparison: one English sentence with the numbers and their intervals."""
 
 import math
 from dataclasses import dataclass
@@ -8,29 +8,29 @@ from service.analysis.pairs import Estimate
 
 @dataclass(frozen=True)
 class Contender:
-    """What the sentence says of one setting, against the other one."""
+    """The numbers of one setting, compared with another one."""
 
     label: str
     speed_up: Estimate | None
-    """How many times sooner it reaches the target than the other one."""
+    """Speed-up to the target over the other one."""
     misses: int
-    """Pairs in which only this one misses the target."""
+    """Number of pairs in which only this one misses the target."""
     other_misses: int
-    """Pairs in which only the other one does."""
+    """Number of pairs in which only the other one misses it."""
     difference: Estimate | None
-    """Interquartile mean of its final loss minus the other's."""
+    """Interquartile mean of its final loss minus that of the other one."""
     pairs: int
 
 
 def verdict(winner: Contender, other: str, target: float | None) -> str:
-    """Say what the winner does better than the other; winner and other may turn out equal."""
+    """Write the sentence on the winner and the other setting, which may be equal."""
     parts = []
     if target is not None and (pace := _pace(winner, other, target)):
         parts.append(pace)
     if winner.difference is not None:
         parts.append(_ending(winner.difference, other, bool(parts)))
     if not parts:
-        return f"There is nothing to tell {winner.label} and {other} apart by."
+        return f"No number distinguishes {winner.label} from {other}."
     return f"{winner.label} {' and '.join(parts)} ({_pairs(winner.pairs)})."
 
 
@@ -69,7 +69,7 @@ def _ending(difference: Estimate, other: str, named: bool) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
-    """Write an interval; nothing where a single pair gives none, which the end of the sentence says."""
+    """Write an interval; empty for a single pair, which the end of the sentence mentions."""
     if estimate.low != estimate.low:
         return ""
     return f"95 % interval {_number(estimate.low)} to {_number(estimate.high)}"
@@ -80,5 +80,5 @@ def _pairs(num: int) -> str:
 
 
 def _number(value: float) -> str:
-    """Write three digits, which is more than most intervals warrant."""
+    """Write three digits; most intervals justify fewer."""
     return f"{value:.3g}".replace("inf", "infinity")

@@ -69,18 +69,18 @@ def _database(database: Database) -> Finding:
 
 
 def _migrations(database: Database) -> Finding:
-    found, wanted = current_migration(database), newest_migration()
-    if found == wanted:
+    found, expected = current_migration(database), newest_migration()
+    if found == expected:
         return Finding("migrations", True, f"the tables have the version of this program ({found})")
-    return Finding("migrations", False, f"the tables have version {found}, not {wanted}", "run `ravine migrate`")
+    return Finding("migrations", False, f"the tables have version {found}, not {expected}", "run `ravine migrate`")
 
 
 def _clock(database: Database) -> Finding:
     with database.snapshot() as session:
-        asked = time.time()
+        before = time.time()
         there: datetime = session.execute(select(seconds_from_now())).scalar_one()
         # The database read its clock between request and response: compare with the middle.
-        here = datetime.fromtimestamp((asked + time.time()) / 2, UTC)
+        here = datetime.fromtimestamp((before + time.time()) / 2, UTC)
     difference = (here - there).total_seconds()
     found = f"this machine is {abs(difference):.2f} s {'ahead of' if difference > 0 else 'behind'} the database"
     return Finding("clock", abs(difference) <= CLOCK_SECONDS, found, "enable time synchronisation (NTP) on both")

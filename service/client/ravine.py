@@ -136,8 +136,8 @@ class Ravine:
         max_points: int | None = None,
     ) -> History:
         """Get the history of a run; ``max_points`` thins it and keeps extremes."""
-        wanted = _history_query(fields, from_epoch, to_epoch, max_points)
-        return read_history(self._get(f"/v1/runs/{_part(run_id)}/metrics", **wanted))
+        parameters = _history_query(fields, from_epoch, to_epoch, max_points)
+        return read_history(self._get(f"/v1/runs/{_part(run_id)}/metrics", **parameters))
 
     def metrics(
         self,
@@ -151,9 +151,9 @@ class Ravine:
         max_points: int | None = None,
     ) -> Iterator[History]:
         """Get the histories of a job, optionally of some labels or runs (ids or indices), fetching pages as needed."""
-        wanted = _history_query(fields, from_epoch, to_epoch, max_points)
+        parameters = _history_query(fields, from_epoch, to_epoch, max_points)
         chosen = {"labels": _joined(labels), "runs": _joined(runs)}
-        pages = self._pages(f"/v1/jobs/{_part(job_id)}/metrics", "runs", **wanted, **chosen)
+        pages = self._pages(f"/v1/jobs/{_part(job_id)}/metrics", "runs", **parameters, **chosen)
         return (read_history(history) for history in pages)
 
     def tables(
@@ -170,8 +170,8 @@ class Ravine:
         ``tables(job_id=id, format="csv", fields=["loss"])``.
         """
         of = f"jobs/{_part(job_id)}" if job_id is not None else f"runs/{_part(run_id or '')}"
-        wanted = {name: value if isinstance(value, int) else _joined(value) for name, value in query.items()}
-        return self._connection.pieces(f"/v1/{of}/metrics", params=_given({"format": format, **wanted}))
+        parameters = {name: value if isinstance(value, int) else _joined(value) for name, value in query.items()}
+        return self._connection.pieces(f"/v1/{of}/metrics", params=_given({"format": format, **parameters}))
 
     def comparison(self, job_id: str, **query: Any) -> Json:
         """Get the comparison of a job: ``comparison(id, baseline="sgd", target=0.1)``."""

@@ -1,7 +1,8 @@
 """Conditions on the epochs of metric rows.
 
-SQLite finds rows by the primary key. PostgreSQL has an index with one entry for 64 epochs of a run, a block, in a
-seventh of the bytes of a primary key: it needs each condition on epochs also on blocks, or reads all rows of the run.
+SQLite finds rows by the primary key. PostgreSQL has an index with one entry per 64 epochs of a run, called a block; it
+has a seventh of the size of a primary key. Each condition on epochs therefore includes a condition on blocks; without
+it PostgreSQL would read all rows of the run.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ BLOCK_BITS = 6
 
 
 def block_of(epoch: str) -> str:
-    """Write the block of an epoch in SQL, as the index has it."""
+    """Write the block of an epoch in SQL, as in the index."""
     return f"({epoch} >> {BLOCK_BITS})"
 
 
@@ -21,11 +22,11 @@ _block = literal_column(block_of("metrics.epoch"), Integer)
 
 
 def within(first: int, last: int | None) -> list[ColumnElement[bool]]:
-    """Limit rows of metrics to the epochs from one to another, both of them included, or from one on."""
+    """Write the condition for epochs from one to another, both included, or from one on."""
     limits = [_epoch >= first, _block >= first >> BLOCK_BITS]
     return limits if last is None else [*limits, _epoch <= last, _block <= last >> BLOCK_BITS]
 
 
 def among(epochs: Sequence[int]) -> list[ColumnElement[bool]]:
-    """Limit rows of metrics to these epochs."""
+    """Write the condition for a list of epochs."""
     return [_epoch.in_(epochs), _block.in_(sorted({epoch >> BLOCK_BITS for epoch in epochs}))]

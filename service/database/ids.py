@@ -1,8 +1,7 @@
 """Ids of jobs and runs: UUIDv7, sortable by creation time; the id of a run contains its job and its index.
 
-A job's id holds the time to 244 ns (RFC 9562, section 6.2, method 3) and 30 random bits; its last 32 bits are zero.
-The id of run i is its job's with i + 1 there. So a sweep of a million runs stores no million ids, and a run is
-found by its primary key.
+The id of a job has the time to 244 ns (RFC 9562, section 6.2, method 3) and 30 random bits; its last 32 bits are zero.
+The id of run i has i + 1 in these bits. Ids of runs are therefore not stored, and a run is found by its primary key.
 """
 
 import re
@@ -20,7 +19,7 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def new_job_id() -> str:
-    """Make an id that sorts after all those made before."""
+    """Make an id that sorts after all earlier ones."""
     milliseconds, rest = divmod(time.time_ns(), 1_000_000)
     fraction = rest * 4096 // 1_000_000
     random = secrets.randbits(62 - _INDEX_BITS) << _INDEX_BITS
@@ -28,7 +27,7 @@ def new_job_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text is written as the API writes ids."""
+    """Whether a text has the form of an id of the API."""
     return _ID.fullmatch(text) is not None
 
 
@@ -41,7 +40,7 @@ def split_run_id(text: str) -> tuple[str, int]:
     """Find the job's id and the index in the id of a run.
 
     Raises:
-        NotFound: It is no id of a run.
+        NotFound: The text is not the id of a run.
     """
     if not is_id(text):
         raise NotFound(f"there is no run {text!r}")

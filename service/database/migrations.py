@@ -1,4 +1,4 @@
-"""Migration of a database to the tables of this version, and the check for it; the only module that needs Alembic."""
+"""Migration of a database to the tables of this version, and the check of its revision; the only user of Alembic."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ MIGRATIONS = Path(__file__).parents[2] / "migrations"
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Bring the tables to a revision, by default the newest."""
+    """Migrate the tables to a revision, by default the newest."""
     database = Database(url)
     try:
         config = Config()
@@ -30,7 +30,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 def check(database: Database) -> None:
-    """Raise Unavailable unless the database answers and its tables are those of this version."""
+    """Raise Unavailable unless the database is reachable and its tables have the revision of this version."""
     try:
         found = current_migration(database)
     except OperationalError as error:
@@ -41,11 +41,11 @@ def check(database: Database) -> None:
 
 
 def current_migration(database: Database) -> str | None:
-    """Give the revision that the tables have; None where there are none."""
+    """Give the revision of the tables; None without tables."""
     with database.engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def newest_migration() -> str | None:
-    """Give the revision that this version's tables have."""
+    """Give the revision of this version."""
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()

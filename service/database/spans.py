@@ -1,9 +1,9 @@
-"""Spans: rectangles of runs and epochs that are read, joined and cut into pieces of bounded size."""
+"""Spans: ranges of runs and epochs to read, which are joined, or divided into pieces of bounded size."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-# After every epoch that an integer column holds.
+# Larger than every epoch of an integer column.
 ALL_EPOCHS = 2**31 - 1
 
 
@@ -18,7 +18,7 @@ class Span:
 
 
 def joined(spans: Sequence[Span]) -> Iterator[Span]:
-    """Join neighbours of the same epochs, and leave out empty spans."""
+    """Join adjacent spans of the same epochs, and omit empty ones."""
     waiting: Span | None = None
     for span in spans:
         if span.first_run >= span.end_run or span.first_epoch >= span.end_epoch:
@@ -34,12 +34,12 @@ def joined(spans: Sequence[Span]) -> Iterator[Span]:
 
 
 def rows_of_run(span: Span, record_every: int) -> int:
-    """Bound the rows of one run in a span: every n-th epoch, the first and the last."""
+    """Give an upper bound of the rows of one run in a span: every n-th epoch, the first and the last."""
     return min(span.end_epoch - span.first_epoch, (span.end_epoch - span.first_epoch) // record_every + 2)
 
 
 def windows(span: Span, record_every: int, max_rows: int) -> Iterator[Span]:
-    """Cut a span into windows of at most ``max_rows`` rows, sorted by run and epoch."""
+    """Divide a span into windows of at most ``max_rows`` rows, sorted by run and epoch."""
     per_run = rows_of_run(span, record_every)
     if per_run <= max_rows:
         together = max_rows // per_run

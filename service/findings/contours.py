@@ -1,4 +1,4 @@
-"""How high is a surface at many points at once, and which way is down there? What maps of it are drawn from."""
+"""Loss and gradient of a surface or quadratic at many points, for maps."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +10,17 @@ Floats = NDArray[np.float64]
 
 
 def loss_at(problem: Surface | Quadratic, *coordinates: Floats) -> Floats:
-    """Give the loss at points, of a problem of at most two dimensions; not finite where the formula is not.
+    """Give the loss at points of a problem of at most two dimensions; not finite where the formula is not.
 
     Args:
-        problem: Its dimension says how many coordinates there are.
-        coordinates: x, or x and y, arrays of one shape.
+        problem: A surface or quadratic of one or two dimensions.
+        coordinates: x, or x and y, arrays of equal shape.
     """
     return _with_gradient(problem, coordinates)[0]
 
 
 def gradient_at(problem: Surface | Quadratic, *coordinates: Floats) -> list[Floats]:
-    """Give the gradient at points: an array of their shape for each coordinate."""
+    """Give the gradient at points: for each coordinate an array of their shape."""
     return _with_gradient(problem, coordinates)[1]
 
 
@@ -32,13 +32,13 @@ def _with_gradient(problem: Surface | Quadratic, coordinates: tuple[Floats, ...]
             outputs = list(program(np, **dict(zip(formula.variables, coordinates, strict=True))))
         else:
             outputs = _quadratic(problem, coordinates)
-        # A constant output, such as the gradient of a slope, is a number: it becomes an array as the points are.
+        # A constant output, such as the gradient of a slope, is a number; adding zeros makes it an array.
         loss, *gradient = (np.asarray(one + np.zeros_like(coordinates[0]), dtype=np.float64) for one in outputs)
     return loss, gradient
 
 
 def _quadratic(problem: Quadratic, coordinates: tuple[Floats, ...]) -> list[Floats]:
-    """½ Σ λᵢ uᵢ² and its gradient; u the coordinates along the axes, which are turned by the angle."""
+    """Give ½ Σ λᵢ uᵢ² and its gradient, where u are the coordinates along the rotated axes."""
     if problem.dimension == 1:
         (x,), (curvature,) = coordinates, problem.eigenvalues
         return [curvature * x**2 / 2, curvature * x]

@@ -1,4 +1,4 @@
-"""How steep is a landscape around a point: the eigenvalues of its Hessian, and where is the minimum nearby?"""
+"""Curvature of a landscape at a point: the eigenvalues of its Hessian, and the minimum nearby."""
 
 from collections.abc import Sequence
 
@@ -11,12 +11,12 @@ from service.spec.problems import Quadratic, Surface
 Floats = NDArray[np.float64]
 
 MAX_NEWTON_STEPS = 100
-# A gradient this small is rounding, relative to the curvature times the size of the coordinates.
+# A gradient is rounding error below this share of the curvature times the size of the coordinates.
 GRADIENT_TOLERANCE = 1e-13
 
 
 class Curvature:
-    """Value, gradient and Hessian of a surface at a point, from the formula's own derivatives."""
+    """Value, gradient and Hessian of a surface at a point, from symbolic derivatives of the formula."""
 
     def __init__(self, formula: Expression) -> None:
         self.dimension = formula.dimension
@@ -38,12 +38,12 @@ class Curvature:
 
 
 def is_quadratic(problem: Surface | Quadratic) -> bool:
-    """Whether the curvature is the same everywhere, so that theory is exact from the first update on."""
+    """Whether the curvature is constant, so that theory is exact from the first update on."""
     return isinstance(problem, Quadratic) or Curvature(problem.landscape).is_quadratic
 
 
 def eigenvalues_at(problem: Surface | Quadratic, point: Sequence[float] | Floats) -> list[float] | None:
-    """Give the curvatures at a point, the smallest first; None where they are not finite."""
+    """Give the curvatures at a point, smallest first; None if they are not finite."""
     if isinstance(problem, Quadratic):
         return sorted(problem.eigenvalues)
     _, _, hessian = Curvature(problem.landscape).at(point)
@@ -51,10 +51,10 @@ def eigenvalues_at(problem: Surface | Quadratic, point: Sequence[float] | Floats
 
 
 def minimum_near(problem: Surface | Quadratic, point: Sequence[float] | Floats) -> tuple[list[float], float] | None:
-    """Give (position, value) of the minimum that descent from a point leads to; None where it leads to none.
+    """Give (position, value) of the minimum that descent from a point reaches; None if it reaches none.
 
-    Newton's method on the Hessian with its eigenvalues made positive, so that every step descends, halved until it
-    does (Nocedal and Wright, Numerical Optimization, 2006, section 3.4).
+    Newton's method with the eigenvalues of the Hessian made positive, so that every step is a direction of descent; a
+    step is halved until the value falls (Nocedal and Wright, Numerical Optimization, 2006, section 3.4).
     """
     if isinstance(problem, Quadratic):
         return ([0.0] * problem.dimension, 0.0) if min(problem.eigenvalues) > 0 else None

@@ -1,7 +1,7 @@
-"""What does theory say of a job: is each setting stable, how fast should it be, and how fast was it?
+"""Theory of a job: the stability and the predicted rate of each setting, with the measured rate.
 
-Exact where the curvature is constant. On other surfaces it holds near the minimum that the runs reached, whose Hessian
-stands for the surface there. Of networks only the sharpness is known at which each setting would become unstable.
+The theory is exact if the curvature is constant. On other surfaces it holds near the minimum that the runs reached,
+with the Hessian there. For networks it gives only the sharpness above which each setting becomes unstable.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,13 +15,13 @@ from service.spec.job import JobSpec
 from service.spec.problems import Quadratic, Surface
 from service.spec.runs import Runs
 
-# What a page or a person reads; a sweep of a million settings is not listed.
+# Most settings in an answer; a large sweep is not listed completely.
 MAX_SETTINGS = 200
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Where a run is by now, and how its loss went; ``losses[i]`` is that of ``epochs[i]``."""
+    """The last position of a run and its recorded losses; ``losses[i]`` belongs to ``epochs[i]``."""
 
     index: int
     epochs: Sequence[int] = ()
@@ -30,10 +30,10 @@ class Reached:
 
 
 def job_theory(spec: JobSpec, reached: Iterable[Reached] = ()) -> dict[str, Any]:
-    """Give the theory of a job as a plain structure, one entry for each setting (the first ``MAX_SETTINGS``).
+    """Give the theory of a job as a dictionary, with one entry for each of the first ``MAX_SETTINGS`` settings.
 
-    A setting is judged at the minimum that its first run with a position has reached, or, where none has one,
-    at the minimum nearest to its first start. ``reached`` may hold any runs of the job, or none.
+    The curvature of a setting is that at the minimum which its first run with a position has reached; without
+    positions, that at the minimum near its first start. ``reached`` may contain any runs of the job.
     """
     runs = Runs(spec)
     by_setting: dict[int, list[Reached]] = {}
@@ -61,7 +61,7 @@ def job_theory(spec: JobSpec, reached: Iterable[Reached] = ()) -> dict[str, Any]
 
 @dataclass(frozen=True)
 class TheoryPoint:
-    """A minimum, or the point that stands for one: its curvatures, the smallest first, and the loss there."""
+    """A minimum, or the point used in its place: its curvatures, smallest first, and the loss there."""
 
     position: list[float] | None
     eigenvalues: list[float] | None
@@ -69,7 +69,7 @@ class TheoryPoint:
 
 
 def problem_theory(point: TheoryPoint) -> dict[str, Any]:
-    """Give what the curvatures of a minimum allow: the condition number, and the best settings of each method."""
+    """Give the condition number at a minimum, and the best setting of each method."""
     if not point.eigenvalues:
         return {"minimum": None, "smallest": None, "largest": None, "condition_number": None, "best": []}
     smallest, largest = point.eigenvalues[0], point.eigenvalues[-1]
@@ -90,34 +90,35 @@ def problem_theory(point: TheoryPoint) -> dict[str, Any]:
 def setting_theory(
     optimizer: Mapping[str, Any], eigenvalues: Sequence[float] | None, *, noise: float = 0.0, batch_size: int = 1
 ) -> dict[str, Any]:
-    """Give what theory says of one setting where the curvatures are known, and its sharpness ceiling in any case.
+    """Give the theory of one setting: always its sharpness ceiling, and the rest if the curvatures are known.
 
-    ``null`` where theory has no word: a method that is not linear, a rate that a schedule changes, no curvatures.
+    Values are None if there is no formula: the method is not linear, a schedule changes the learning rate, or the
+    curvatures are unknown.
     """
     kind, lr = optimizer["kind"], float(optimizer["lr"])
-    told: dict[str, Any] = dict.fromkeys(
+    found: dict[str, Any] = dict.fromkeys(
         ("lr_limit", "inside", "rate", "oscillates", "critical_momentum", "stationary_loss")
     )
-    told = {"kind": kind, "lr": lr, "sharpness_ceiling": stability.sharpness_ceiling(kind, optimizer), **told}
+    found = {"kind": kind, "lr": lr, "sharpness_ceiling": stability.sharpness_ceiling(kind, optimizer), **found}
     method = stability.linear_method(kind, optimizer)
     if method is None or not eigenvalues or _changes(optimizer):
-        return told
+        return found
     decay = float(optimizer.get("weight_decay", 0.0))
     curvatures = [value + decay for value in eigenvalues]
     limit = method.lr_limit(curvatures[-1])
-    told["lr_limit"] = limit
-    told["inside"] = curvatures[0] > 0 and lr < limit
-    told["rate"] = method.rate(lr, curvatures)
-    told["oscillates"] = any(method.oscillates(lr * value) for value in curvatures)
-    # The slowest direction decides how fast a run is, so its critical momentum is the one worth choosing.
-    told["critical_momentum"] = stability.critical_momentum(kind, lr * curvatures[0]) if curvatures[0] > 0 else None
-    if noise and told["inside"]:
-        told["stationary_loss"] = method.stationary_loss(lr, curvatures, noise, batch_size)
-    return told
+    found["lr_limit"] = limit
+    found["inside"] = curvatures[0] > 0 and lr < limit
+    found["rate"] = method.rate(lr, curvatures)
+    found["oscillates"] = any(method.oscillates(lr * value) for value in curvatures)
+    # That of the slowest direction, which determines the rate of the run.
+    found["critical_momentum"] = stability.critical_momentum(kind, lr * curvatures[0]) if curvatures[0] > 0 else None
+    if noise and found["inside"]:
+        found["stationary_loss"] = method.stationary_loss(lr, curvatures, noise, batch_size)
+    return found
 
 
 class _TheoryPoints:
-    """The minima of a job's problem, each looked for once."""
+    """The minima of the problem of a job; each is computed once."""
 
     def __init__(self, spec: JobSpec) -> None:
         self._problem = spec.problem
@@ -137,7 +138,7 @@ class _TheoryPoints:
 
 
 def nearest_point(problem: Surface | Quadratic, point: Sequence[float]) -> TheoryPoint:
-    """Give the minimum that descent from a point leads to, or the point itself where it leads to none."""
+    """Give the minimum that descent from a point reaches, or the point itself if it reaches none."""
     minimum = minimum_near(problem, point)
     if minimum is None:
         return TheoryPoint(None, eigenvalues_at(problem, point))
@@ -146,7 +147,7 @@ def nearest_point(problem: Surface | Quadratic, point: Sequence[float]) -> Theor
 
 
 def _changes(optimizer: Mapping[str, Any]) -> bool:
-    """Whether a schedule or a limit of the gradient makes the iteration another one than theory's."""
+    """Whether a schedule, clipping or maximisation changes the iteration, so that the theory does not apply."""
     schedules = (optimizer.get("schedule"), optimizer.get("momentum_schedule"))
     scheduled = any(one and (one["kind"] != "constant" or one["warmup_steps"]) for one in schedules)
     clipped = any(optimizer.get(name) is not None for name in ("clip_norm", "clip_value"))

@@ -1,4 +1,4 @@
-"""Rows of a run as arrays of JSON, one per field; a position is an array of points."""
+"""Rows of a run as JSON arrays, one per field; a position is an array of points."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,5 +28,5 @@ def arrays(rows: MetricColumns, first: int, last: int, fields: Sequence[str], di
 
 
 def named(fields: Sequence[str], written: Sequence[bytes]) -> bytes:
-    """Write arrays with their names, as they stand in an object."""
+    """Write arrays as named members of a JSON object."""
     return b",".join(b'"' + field.encode() + b'":' + array for field, array in zip(fields, written, strict=True))

@@ -13,10 +13,10 @@ RunRange = tuple[int, int]
 
 
 def chosen_runs(job_id: str, runs: Runs, labels: str | None, names: str | None) -> list[RunRange]:
-    """Read the queries ``labels=`` and ``runs=``, both comma-separated; by default all runs. Sorted, none twice.
+    """Read the queries ``labels=`` and ``runs=``, both comma-separated; by default all runs. Sorted, no duplicates.
 
     Raises:
-        Rejected: There is no such run in this job.
+        Rejected: The job has no such run.
     """
     ranges = [(0, len(runs))]
     if labels is not None:
@@ -33,10 +33,10 @@ def indices_from(ranges: Iterable[RunRange], first: int, count: int) -> list[int
 
 
 def _run_index(job_id: str, runs: Runs, written: str) -> int:
-    """Read one of ``runs=``: a run's id, or its index.
+    """Read one item of ``runs=``: the id or the index of a run.
 
     Raises:
-        Rejected: There is no such run in this job.
+        Rejected: The job has no such run.
     """
     if written.isdecimal():
         index = int(written)
@@ -45,13 +45,13 @@ def _run_index(job_id: str, runs: Runs, written: str) -> int:
         if owner != job_id:
             index = -1
     if not 0 <= index < len(runs):
-        sentence = f"there is no run {written!r} in this job; it has the indices 0 to {len(runs) - 1}"
+        sentence = f"there is no run {written!r} in this job; its runs have the indices 0 to {len(runs) - 1}"
         raise Rejected.at("query", "runs", sentence)
     return index
 
 
 def inside(ranges: list[RunRange], span: Span) -> list[Span]:
-    """Give the parts of a span that belong to some runs."""
+    """Give the parts of a span that contain these runs."""
     return [
         Span(max(first, span.first_run), min(end, span.end_run), span.first_epoch, span.end_epoch)
         for first, end in ranges

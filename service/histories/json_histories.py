@@ -1,8 +1,8 @@
 """Histories as JSON: an object per run with an array per field, written from pieces of rows.
 
-A history that fits into a piece is read at once. Of a longer one, the first field is written while it is read, and as
-many others as fit into memory are held; the rest is read again. The answer is the history at the time of the first
-read: rows are only ever added, at later epochs.
+A history that fits into a piece is read at once. A longer one is read several times: each time one field is written
+while it is read, and as many further fields as fit are held in memory. The answer is the history at the time of the
+first read, because rows are only added, at later epochs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from service.histories.reading import Selection
 from service.histories.thinned import thin_runs, thinned
 from service.spec.runs import Runs
 
-# Values of a long history that wait in memory as text, 20 bytes each, while the field before them is written.
+# Values of a long history that are held in memory as text, 20 bytes each, while another field is written.
 HELD_VALUES = 2_000_000
 
 
@@ -29,11 +29,11 @@ def one_run(database: Database, job: Job, runs: Runs, index: int, selection: Sel
     """Write one run's history; a run without rows has columns without values.
 
     Args:
-        database: Where to read; each piece takes a connection for itself.
+        database: The database; each piece is read with a connection of its own.
         job: The run's job.
         runs: The job's runs.
         index: The run's index.
-        selection: What of the history is wanted.
+        selection: The fields and epochs to write.
     """
     written = False
     for piece in _objects(database, job, runs, [index], selection):
@@ -51,7 +51,7 @@ def page(
     """Write the histories of those runs that have rows: ``{"runs": [...], "next": ...}``; arguments as in ``one_run``.
 
     Raises:
-        NotFound: The job has been deleted meanwhile: half a history must not end like a whole one.
+        NotFound: The job was deleted during the answer; an incomplete history must not look complete.
     """
     yield b'{"runs":['
     between = b""
@@ -86,7 +86,7 @@ def _objects(database: Database, job: Job, runs: Runs, indices: Sequence[int], s
 
 
 def _whole(job: Job, runs: Runs, rows: MetricColumns, selection: Selection) -> Iterator[bytes]:
-    """Write runs of which all rows are given."""
+    """Write runs whose rows are complete."""
     totals = [last - first for _, first, last in rows.runs()]
     if selection.max_points is not None:
         rows = thin_runs(rows, selection.max_points)
@@ -97,7 +97,7 @@ def _whole(job: Job, runs: Runs, rows: MetricColumns, selection: Selection) -> I
 
 
 def _long(database: Database, job: Job, runs: Runs, span: Span, selection: Selection) -> Iterator[bytes]:
-    """Write a run that does not fit into a piece; nothing where it has no rows."""
+    """Write a run that does not fit into a piece; write nothing if it has no rows."""
     with database.snapshot() as session:
         total, end_epoch = measure(session, job.key, span)
         require(session, job)
@@ -119,7 +119,7 @@ def _long(database: Database, job: Job, runs: Runs, span: Span, selection: Selec
 
 
 def _columns(database: Database, job: Job, span: Span, record_every: int, selection: Selection) -> Iterator[bytes]:
-    """Write some fields of a run, reading it once: the first as its rows arrive, the others from memory."""
+    """Write some fields of a run with one read: the first as its rows arrive, the others from memory."""
     fields = selection.fields
     columns = replace(selection, fields=tuple(field for field in fields if field != "epoch")).columns
     openings = [b',"' + field.encode() + b'":[' for field in fields]
@@ -157,7 +157,7 @@ def _object(
 
 
 def _head(job: Job, runs: Runs, index: int) -> bytes:
-    """Write whose history it is; an object begins with it."""
+    """Write the beginning of an object: the members that identify the run."""
     run = runs[index]
     return orjson.dumps({"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed})[:-1]
 

@@ -1,6 +1,6 @@
 """Histories as lines of text: CSV and NDJSON, one line per run and epoch.
 
-A run's name stands on each of its lines and is written once; numbers are written a column at a time, and joined.
+Each line begins with the run, which is formatted once per run. Numbers are formatted column by column, then joined.
 """
 
 import csv
@@ -35,7 +35,7 @@ def csv_lines(pieces: Iterable[MetricColumns], columns: Iterable[str], job_id: s
 
 
 def csv_line(values: Iterable[object]) -> str:
-    """Write one line without its end, quoting what has to be."""
+    """Write one line without a line break, with quotes where CSV requires them."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="").writerow(values)
     return buffer.getvalue()
@@ -44,7 +44,7 @@ def csv_line(values: Iterable[object]) -> str:
 def ndjson_lines(
     pieces: Iterable[MetricColumns], fields: Iterable[str], dimension: int, job_id: str, runs: Runs
 ) -> Iterator[bytes]:
-    """Write an object per line, its fields named as in the JSON answer; a position is an array there, too."""
+    """Write an object per line, with the field names of the JSON answer; a position is an array."""
     point = "[" + ",".join(["%s"] * dimension) + "]"
     values = "".join(f',"{field}":{point if field == "position" else "%s"}' for field in fields)
 

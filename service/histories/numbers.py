@@ -1,13 +1,13 @@
-"""Columns of numbers as text: the shortest decimal that reads back as the same float, by orjson, in bulk.
+"""Columns of numbers as text: the shortest decimal that gives the same float, formatted in bulk by orjson.
 
-What orjson writes as null is told apart afterwards: not measured, NaN, and both infinities.
+orjson writes null for NaN and infinities. These are replaced afterwards by their texts; "not measured" stays null.
 """
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-# What stands for not measured, NaN, Infinity and −Infinity.
+# Texts of: not measured, NaN, Infinity, −Infinity.
 Words = tuple[str, str, str, str]
 JSON: Words = ("null", '"NaN"', '"Infinity"', '"-Infinity"')
 CSV: Words = ("", "nan", "inf", "-inf")
@@ -24,19 +24,19 @@ def texts(values_N: NDArray[np.float64], null_N: NDArray[np.bool_], words: Words
 
 
 def integers(values_N: NDArray[np.int64] | NDArray[np.float64]) -> list[str]:
-    """Write each number of a column in which all are finite."""
+    """Write each number of a column of finite numbers."""
     return _dump(values_N)[1:-1].decode().split(",") if len(values_N) else []
 
 
 def json_array(values_N: NDArray[np.float64], null_N: NDArray[np.bool_]) -> bytes:
-    """Write a column as an array of JSON."""
+    """Write a column as a JSON array."""
     if (np.isfinite(values_N) | null_N).all():
         return _dump(values_N)
     return b"[" + ",".join(texts(values_N, null_N, JSON)).encode() + b"]"
 
 
 def json_integers(values_N: NDArray[np.int64]) -> bytes:
-    """Write integers as an array of JSON."""
+    """Write integers as a JSON array."""
     return _dump(values_N)
 
 

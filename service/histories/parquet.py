@@ -1,7 +1,6 @@
-"""Histories as Parquet: row groups of bounded size, handed out as they are full.
+"""Histories as Parquet: row groups of bounded size, written as soon as they are full.
 
-pyarrow is imported when the first file is asked for: it takes a quarter of a second and 60 MB that most processes
-never need.
+pyarrow is imported for the first file only, because the import takes 0.25 s and 60 MB.
 """
 
 import io
@@ -17,12 +16,12 @@ from service.spec.runs import Runs
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# Of ten columns about 5 MB; readers skip and parallelise by row groups.
+# About 5 MB with ten columns. Readers skip row groups and read them in parallel.
 ROW_GROUP_ROWS = 65_536
 
 
 def parquet_file(pieces: Iterable[MetricColumns], columns: Iterable[str], job_id: str, runs: Runs) -> Iterator[bytes]:
-    """Write a file: NaN and infinities are floats, what was not measured is null."""
+    """Write a file. NaN and infinities are floats; a value that was not measured is null."""
     import pyarrow as pa
 
     kinds: list[tuple[str, Any]] = [("run_id", pa.string()), ("label", pa.string()), ("seed", pa.int64())]
@@ -56,14 +55,14 @@ def _table(schema: "pa.Schema", rows: MetricColumns, job_id: str, runs: Runs) ->
 
 
 def write_tables(schema: "pa.Schema", tables: Iterable["pa.Table"]) -> Iterator[bytes]:
-    """Write tables as one file, whose pieces come out as they are written."""
+    """Write tables as one file, and yield its bytes in pieces."""
     import pyarrow as pa
     from pyarrow import parquet
 
     drain = _Drain()
-    # Names repeat and make good dictionaries; measured numbers hardly ever do, and looking for it takes longest.
+    # Dictionaries for texts only: measured numbers rarely repeat, and a dictionary of them takes most of the time.
     texts = [field.name for field in schema if field.type == pa.string()]
-    # Readers skip row groups by what a row is of, hardly by what was measured.
+    # Statistics for keys only: readers skip row groups by run or epoch, rarely by a measured value.
     keys = [field.name for field in schema if field.type != pa.float64()]
     with parquet.ParquetWriter(
         pa.PythonFile(drain, mode="w"), schema, compression="zstd", use_dictionary=texts, write_statistics=keys
@@ -81,29 +80,29 @@ def write_tables(schema: "pa.Schema", tables: Iterable["pa.Table"]) -> Iterator[
 
 
 class _Drain(io.RawIOBase):
-    """A file that forgets what has been taken out of it."""
+    """A write-only file in memory; ``take`` removes what was written."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._written = 0
 
     def writable(self) -> bool:
-        """It is only written."""
+        """Whether it can be written: yes."""
         return True
 
     def tell(self) -> int:
-        """Count the bytes written so far, which is where a row group begins."""
+        """Count the bytes written so far: the position of the next row group."""
         return self._written
 
     def write(self, data: Any) -> int:
-        """Keep a piece."""
+        """Store a piece."""
         piece = bytes(data)
         self._pieces.append(piece)
         self._written += len(piece)
         return len(piece)
 
     def take(self) -> bytes:
-        """Give what was written since the last time."""
+        """Give the bytes written since the last call."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

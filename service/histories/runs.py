@@ -1,4 +1,4 @@
-"""Runs as CSV, NDJSON and Parquet: one row per run, named as pandas.json_normalize would name the JSON answer."""
+"""Runs as CSV, NDJSON and Parquet: one row per run, with the column names of pandas.json_normalize."""
 
 import json
 import math
@@ -12,12 +12,12 @@ from service.spec.runs import Runs
 if TYPE_CHECKING:
     import pyarrow as pa
 
-# A row of the JSON answer, its numbers as they are: NaN and infinities are floats.
+# A row of the JSON answer, in which NaN and infinities are floats.
 Row = dict[str, Any]
 
 
 def columns_of(runs: Runs) -> dict[str, type]:
-    """Name the columns of a table of runs, each with its type; the hyper-parameters are those of all optimizers."""
+    """Name the columns of a table of runs with their types; hyper-parameters of all optimizers are included."""
     hyper: dict[str, type] = {}
     for settings in runs.entries:
         for name, value in _flat("optimizer", settings.optimizer(0)).items():
@@ -45,11 +45,12 @@ def csv_rows(pages: Iterable[list[Row]], columns: dict[str, type]) -> Iterator[b
 def ndjson_rows(pages: Iterable[list[Row]]) -> Iterator[bytes]:
     """Write the objects of the JSON answer, one per line."""
     for page in pages:
-        yield "".join(json.dumps(_told(row), separators=(",", ":"), ensure_ascii=False) + "\n" for row in page).encode()
+        lines = [json.dumps(_strict(row), separators=(",", ":"), ensure_ascii=False) + "\n" for row in page]
+        yield "".join(lines).encode()
 
 
 def parquet_rows(pages: Iterable[list[Row]], columns: dict[str, type]) -> Iterator[bytes]:
-    """Write a Parquet file; a start is a list of numbers there."""
+    """Write a Parquet file; a start is a list of numbers."""
     import pyarrow as pa
 
     kinds = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), list: pa.list_(pa.float64())}
@@ -58,7 +59,7 @@ def parquet_rows(pages: Iterable[list[Row]], columns: dict[str, type]) -> Iterat
     def tables() -> Iterator["pa.Table"]:
         for page in pages:
             cells = list(zip(*(_cells(row, columns) for row in page), strict=True))
-            # None alone is null: a NaN among Python's floats is one.
+            # Only None becomes null; NaN stays a number.
             arrays = [
                 pa.array(column, field.type, from_pandas=False) for column, field in zip(cells, schema, strict=True)
             ]
@@ -79,7 +80,7 @@ def _cell(value: Any, kind: type) -> Any:
 
 
 def _flat(prefix: str, value: Any) -> dict[str, Any]:
-    """Name what is nested by its place: optimizer.schedule.kind."""
+    """Flatten nested objects to names with dots, such as optimizer.schedule.kind."""
     if not isinstance(value, dict):
         return {prefix: value}
     return {name: leaf for key, inner in value.items() for name, leaf in _flat(f"{prefix}.{key}", inner).items()}
@@ -93,10 +94,10 @@ def _csv(value: Any) -> Any:
     return json.dumps(value) if isinstance(value, list) else value
 
 
-def _told(value: Any) -> Any:
-    """Write what is not finite as JSON can."""
+def _strict(value: Any) -> Any:
+    """Replace NaN and infinities by the texts that the JSON answer has."""
     if isinstance(value, dict):
-        return {name: _told(inner) for name, inner in value.items()}
+        return {name: _strict(inner) for name, inner in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
     return value

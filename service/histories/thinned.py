@@ -15,9 +15,9 @@ from service.database.tables import Job
 def thinned(
     database: Database, job: Job, spans: Sequence[Span], columns: Sequence[str], record_every: int, max_points: int
 ) -> Iterator[MetricColumns]:
-    """Read spans as ``stream`` does, each run's rows thinned to about ``max_points``.
+    """Read spans as ``stream`` does, with the rows of each run thinned to about ``max_points``.
 
-    A run that does not fit into a piece is read twice: to find its extremes, and to take the points that stay.
+    A run that does not fit into a piece is read twice: first for its extremes, then for the points to keep.
     """
     for span in joined(spans):
         if rows_of_run(span, record_every) <= PIECE_ROWS:
@@ -42,7 +42,7 @@ def thinned(
 
 
 def thin_runs(rows: MetricColumns, max_points: int) -> MetricColumns:
-    """Thin each run by itself."""
+    """Thin each run separately."""
     chosen = [
         first + thin(list(rows.values_CN[:, first:last]), last - first, max_points)
         if last - first > max_points

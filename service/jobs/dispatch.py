@@ -1,6 +1,7 @@
-"""Messages from committed shards to the workers, and the sweep that repeats lost ones.
+"""Messages that announce committed shards to the workers, and the sweep that resends lost ones.
 
-The row decides; a message only announces it. Lost, repeated or late messages change nothing.
+The state of a shard is in its row; a message only makes a worker read the row. Lost, repeated or late messages
+therefore change nothing.
 """
 
 import logging
@@ -21,19 +22,20 @@ from service.settings import Settings
 
 TRAIN_SHARD = "ravine.train_shard"
 QUEUES = ("interactive", "batch")
-# A message that found an empty queue is on its way or lost: after this long it is lost.
+# If the queue is empty, a message older than this is lost.
 LOST_AFTER_SECONDS = 2.0
-# Where the queue is never empty a lost message shows only by its age; one repeat a minute costs nothing.
+# If the queue is not empty, the message may still be in it. It counts as lost after this time; a repeat is harmless.
 REPEAT_AFTER_SECONDS = 60.0
 
-# A database that was away has kept leases from being renewed. Their workers, who try twice a second, come first.
+# While the database was unavailable, no lease could be renewed. Before the sweep takes shards back, it waits this long
+# for their workers, which try to renew twice a second.
 AFTER_OUTAGE_SECONDS = 3.0
 
 log = logging.getLogger("ravine.dispatch")
 
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
-    """Give what service and worker must agree on about the broker."""
+    """Give the broker settings that service and worker share."""
     return {
         "broker_url": settings.broker_url,
         "accept_content": ["json"],
@@ -44,24 +46,24 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 
 class Dispatcher:
-    """Sends messages to the workers, by the names of their tasks."""
+    """Sends messages to the workers; tasks are named, not imported."""
 
     def __init__(self, settings: Settings) -> None:
         self._celery = Celery("ravine", set_as_current=False)
         self._celery.conf.update(
             celery_settings(settings),
-            # A request waits for the broker for a moment only; by default it would try again for ever.
+            # No retries: by default Celery would retry without end while a request waits.
             broker_transport_options={
                 "max_retries": 0,
                 "socket_timeout": settings.publish_timeout_seconds,
                 "socket_connect_timeout": settings.publish_timeout_seconds,
             },
-            # As many as there are threads that answer requests.
+            # As many connections as threads that answer requests.
             broker_pool_limit=40,
         )
 
     def send(self, queue: str, waiting: Iterable[tuple[int, int]]) -> None:
-        """Send one message for each (job key, shard number). What cannot be sent now is left to the sweep."""
+        """Send one message for each (job key, shard number). The sweep sends what cannot be sent now."""
         try:
             with self._celery.producer_pool.acquire(block=True) as producer:
                 for job_key, number in waiting:
@@ -73,8 +75,8 @@ class Dispatcher:
                         retry=False,
                         headers=tracing.carrier(),
                     )
-        except Exception as error:  # Whatever the transport raises, the shard is safe in its row.
-            log.warning("the broker took no message, the sweep will send it again: %s", error)
+        except Exception as error:  # The transport may raise any exception. The shard is stored in its row.
+            log.warning("message not sent to the broker; the sweep will send it again: %s", error)
 
     def check(self) -> None:
         """Raise Unavailable unless the broker answers."""
@@ -89,19 +91,19 @@ class Dispatcher:
             return int(channel.queue_declare(queue=queue, durable=True).message_count)
 
     def workers(self, seconds: float) -> list[str]:
-        """Ask all workers to answer within so long, and give the names of those that did."""
+        """Ping all workers and give the names of those that answer within this time."""
         answers = self._celery.control.inspect(timeout=seconds).ping() or {}
         return sorted(answers)
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         self._celery.close()
 
 
 class Sweep(threading.Thread):
-    """Every second or two: give abandoned shards to other workers, send forgotten messages, delete what expired.
+    """Periodic thread: queues shards with an expired lease again, resends lost messages, deletes expired jobs.
 
-    Any number of processes may do this at once: each step is a conditional change of a row.
+    Several processes may run it at once, because each step is a conditional update of a row.
     """
 
     def __init__(self, database: Database, dispatcher: Dispatcher, settings: Settings) -> None:
@@ -111,12 +113,12 @@ class Sweep(threading.Thread):
         self._lenient_until = 0.0
 
     def run(self) -> None:
-        """Sweep until stopped; a database or broker that is away for a while is tried again."""
+        """Sweep until stopped. After an error, such as an unavailable database or broker, sweep again."""
         while not self._stopped.wait(self._settings.sweep_seconds):
             try:
                 self.once()
             except Exception as error:
-                log.warning("the sweep could not finish and will be repeated: %s", error)
+                log.warning("sweep failed and will be repeated: %s", error)
 
     def once(self) -> None:
         """Sweep once."""
@@ -127,7 +129,7 @@ class Sweep(threading.Thread):
                     lost = shards.take_back(session, max_attempts=self._settings.max_attempts)
                 endings.time_out(session)
                 lifecycle.remove_expired(session)
-                # Last, when no row of a job has to be waited for any more.
+                # Last, so that the rows of the counters are locked for as short as possible.
                 tallies.add(session, leases_lost=lost)
         except OperationalError:
             self._lenient_until = math.inf
@@ -135,14 +137,14 @@ class Sweep(threading.Thread):
         if self._lenient_until == math.inf:
             self._lenient_until = time.monotonic() + AFTER_OUTAGE_SECONDS
         with self._database.snapshot() as session:
-            silent_queues = messages.silent_queues(session, silent_seconds=LOST_AFTER_SECONDS)
-        for queue in silent_queues:
-            silent = LOST_AFTER_SECONDS if self._dispatcher.depth(queue) == 0 else REPEAT_AFTER_SECONDS
+            queues = messages.queues_to_publish(session, age_seconds=LOST_AFTER_SECONDS)
+        for queue in queues:
+            age_seconds = LOST_AFTER_SECONDS if self._dispatcher.depth(queue) == 0 else REPEAT_AFTER_SECONDS
             with self._database.transaction() as session:
-                forgotten = messages.to_publish(session, queue, silent_seconds=silent)
-            self._dispatcher.send(queue, forgotten)
+                waiting = messages.to_publish(session, queue, age_seconds=age_seconds)
+            self._dispatcher.send(queue, waiting)
 
     def stop(self) -> None:
-        """Stop, and wait for the current sweep unless it hangs on a database that is away."""
+        """Stop, and wait up to 1 s for the current sweep, which may be blocked by an unavailable database."""
         self._stopped.set()
         self.join(timeout=1.0)

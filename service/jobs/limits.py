@@ -1,4 +1,4 @@
-"""Limits of one job, and of all that one owner has open."""
+"""Limits of one job, and of all waiting and running jobs of one owner."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -12,10 +12,10 @@ from service.spec.price import MAX_SHARD_BYTES, Price, price
 
 
 def affordable(spec: JobSpec, settings: Settings) -> Price:
-    """Price a job.
+    """Compute the price of a job.
 
     Raises:
-        Rejected: It is too much work; the error names the limit.
+        Rejected: The job exceeds a limit; the error names the limit.
     """
     cost = price(spec)
     limits: list[tuple[str, float, float, str, str]] = [
@@ -28,32 +28,34 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
             spec.time_limit_seconds or 0,
             settings.max_job_seconds,
             "seconds to train",
-            "ask for less",
+            "set a lower limit",
         ),
     ]
-    for place, asked, limit, what, way_out in limits:
-        if asked > limit:
-            sentence = f"the job has {asked:,.0f} {what}; at most {limit:,.0f} are allowed: {way_out}"
+    for place, number, limit, unit, remedy in limits:
+        if number > limit:
+            sentence = f"the job has {number:,.0f} {unit}; at most {limit:,.0f} are allowed: {remedy}"
             raise Rejected.at("body", place, sentence)
     return cost
 
 
 def check_open(session: Session, owner: str, cost: Price, settings: Settings) -> None:
-    """Keep one owner from filling the queues.
+    """Check the limits of waiting and running jobs of one owner before another job is stored.
 
     Raises:
-        TooMuchOpen: The owner has as much waiting and running as the settings allow.
+        TooMuchOpen: The job would exceed a limit.
     """
-    # Requests at the same moment would not see each other's jobs.
+    # Concurrent requests of one owner would not see each other's jobs.
     lock(session, owner)
     num, work = session.execute(
         select(func.count(), func.coalesce(func.sum(Job.work), 0.0)).where(Job.owner == owner, JOB_IS_OPEN)
     ).one()
     if num >= settings.max_open_jobs:
-        raise TooMuchOpen(f"{num:,} jobs are waiting or running; at most {settings.max_open_jobs:,} may: try later")
-    # A job alone is always let in: it has its own limit.
+        raise TooMuchOpen(
+            f"{num:,} jobs are waiting or running; at most {settings.max_open_jobs:,} are allowed: try later"
+        )
+    # A single job is always accepted; `affordable` limits its work.
     if num > 0 and work + cost.work > settings.max_open_work:
         raise TooMuchOpen(
-            f"the jobs that wait and run, and this one, have {work + cost.work:,.0f} updates × parameters; "
-            f"at most {settings.max_open_work:,.0f} may be open: try later"
+            f"this job and those that are waiting or running have {work + cost.work:,.0f} updates × parameters; "
+            f"at most {settings.max_open_work:,.0f} are allowed: try later"
         )

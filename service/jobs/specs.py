@@ -7,7 +7,7 @@ from service.spec.job import JobSpec
 
 
 class HasSpec(Protocol):
-    """A row or claim that carries the spec of its job as it is stored."""
+    """A row or claim that has the stored spec of its job."""
 
     @property
     def spec(self) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Cumulative counters shared by all workers, incremented in the transaction that stores what is counted.
 
-A counter has several slots, and each process adds to one of them: transactions rarely wait for each other's row,
-and the number of rows is bounded.
+A counter has several rows, one per slot, and each process adds to one of them. Transactions therefore rarely wait for
+the lock of a row, and the number of rows is bounded.
 """
 
 import os
@@ -13,18 +13,18 @@ from service.database.statements import upsert
 from service.database.tables import Tally
 
 TALLIES: Mapping[str, str] = {
-    "run_epochs": "Epochs trained, over all runs, as they were stored.",
+    "run_epochs": "Epochs trained and stored, over all runs.",
     "rows": "Metric rows stored.",
-    "leases_lost": "Workers that fell silent with a shard in hand: their lease ran out.",
-    "shards_retried": "Shards that a worker took up again, after a lost worker or one that handed over.",
+    "leases_lost": "Leases that expired because their worker was lost.",
+    "shards_retried": "Shards claimed again, after a worker was lost or handed its shard over.",
 }
 SLOTS = 16
-# Process ids of neighbours differ by little.
+# Processes that start together have consecutive ids, and so different slots.
 _SLOT = os.getpid() % SLOTS
 
 
 def add(session: Session, **counts: int) -> None:
-    """Add to counters. Rows are locked in the order of the names, so that two transactions cannot wait in a ring."""
+    """Add to counters. Rows are locked in the order of the names, so that transactions cannot deadlock."""
     unknown = counts.keys() - TALLIES.keys()
     assert not unknown, unknown
     rows = [{"name": name, "slot": _SLOT, "value": count} for name, count in sorted(counts.items()) if count > 0]

@@ -1,4 +1,4 @@
-// The state of a view in its address, so that a copied link shows the same elsewhere.
+// The state of a view in its address, so that a copied link shows the same in another browser.
 
 /** Read the query of the address. */
 export const readAddress = () => new URLSearchParams(location.search);
@@ -10,7 +10,7 @@ export function writeAddress(values, { step = false } = {}) {
     for (const one of Array.isArray(value) ? value : [value])
       if (one !== null && one !== undefined && one !== "") query.append(name, one);
   }
-  // Commas and colons need no escape in a query, and are what a person reads.
+  // Commas and colons need no escape in a query; without escapes it is readable.
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   const address = location.pathname + (text ? `?${text}` : "");
   if (address === location.pathname + location.search) return;
@@ -36,7 +36,7 @@ export function writeOptimizer({ kind, ...settings }) {
   ].join(",");
 }
 
-/** Read what writeOptimizer wrote; what is neither number nor JSON stays text. */
+/** Parse the text of writeOptimizer; values that are neither numbers nor JSON stay texts. */
 export function readOptimizer(text) {
   const [kind, ...parts] = text.split(",");
   const settings = parts.map((part) => {

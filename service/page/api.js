@@ -1,10 +1,10 @@
-// Requests to the API of this server: JSON in and out, errors in its own words, a key where it wants one.
+// Requests to the API of this server: JSON bodies, errors with the messages of the API, and a key if required.
 import { h, newId } from "./dom.js";
 
 export const ROOT = document.documentElement.dataset.root;
 const KEY = "ravine-key";
 
-/** What the API refused: `title`, `detail` and, for a body, `errors: [{loc, msg}]`. */
+/** An error of the API: `title`, `detail` and, for invalid values, `errors: [{loc, msg}]`. */
 export class ApiError extends Error {
   constructor(status, problem) {
     super(problem.detail || problem.title || `the server answered ${status}`);
@@ -14,7 +14,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Send a request and give the Response; throws ApiError. A missing key is asked for once, then the request repeated. */
+/** Send a request and give the Response; throws ApiError. If a key is missing, ask the user once and repeat the request. */
 export async function send(method, path, { body, signal, headers = {} } = {}) {
   for (;;) {
     const key = sessionStorage.getItem(KEY);
@@ -37,13 +37,13 @@ export async function send(method, path, { body, signal, headers = {} } = {}) {
     }
     if (response.ok || response.status === 304) return response;
     const problem = await response.json().catch(() => ({}));
-    // Another request may have been given a key meanwhile.
+    // Another request may have obtained a key meanwhile.
     if (response.status === 401 && (sessionStorage.getItem(KEY) !== key || (await askForKey(problem.detail)))) continue;
     throw new ApiError(response.status, problem);
   }
 }
 
-/** Send a request and give what it answers. */
+/** Send a request and give the JSON of the answer. */
 export async function ask(method, path, options) {
   const response = await send(method, path, options);
   return response.status === 204 ? null : response.json();
@@ -67,7 +67,7 @@ export function getOnce(path) {
 }
 const kept = new Map();
 
-/** Get all items of a list, page by page; `items` is what the list calls them. */
+/** Get all items of a list, page by page; `items` is their name in the answer. */
 export async function getAll(path, { items: name = "items", ...options } = {}) {
   const items = [];
   let cursor = null;
@@ -117,19 +117,19 @@ function askForKey(reason) {
   return asking;
 }
 
-/** Save an answer as a file; by a request of our own, because a plain link could not carry the key. */
+/** Save an answer as a file. It is fetched by script, because a plain link cannot send the key. */
 export async function download(path, name, headers) {
   save(await (await send("GET", path, { headers })).blob(), name);
 }
 
-/** Save what is here already as a file. */
+/** Save content of the page as a file. */
 export function save(blob, name) {
   const address = URL.createObjectURL(blob);
   h("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-/** Write the command that does the same from a shell. */
+/** Write the equivalent shell command. */
 export function asCurl(method, path, body) {
   const address = `${location.origin}${ROOT}${path}`;
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;

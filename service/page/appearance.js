@@ -1,4 +1,4 @@
-// Light or dark: what the person chose, else what the system says.
+// Light or dark: the choice of the user, else the preference of the system.
 
 const system = matchMedia("(prefers-color-scheme: dark)");
 const changed = new EventTarget();

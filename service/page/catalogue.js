@@ -1,7 +1,7 @@
 // The catalogue of the server: kinds of problem and of optimizer, with their parameters and properties.
 import { getOnce } from "./api.js";
 
-/** Learning rate of a slider where the catalogue suggests none. */
+/** Learning rate of a slider if the catalogue suggests none. */
 export const USUAL_RATE = 0.015;
 
 /** Load the catalogue; one request for each list while the page is open. */

@@ -12,27 +12,27 @@ export function h(name, attributes = {}, ...children) {
     } else element.setAttribute(key, value === true ? "" : value);
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
-  // The value of a select is known only once its options are there.
+  // The value of a select can be set only after its options.
   if (name === "select" && attributes.value !== undefined) element.value = attributes.value;
   return element;
 }
 
 let number = 0;
 
-/** Give a name that no other element has. */
+/** Give a unique name. */
 export function newId(prefix = "id") {
   number += 1;
   return `${prefix}-${number}`;
 }
 
-/** Say something at the foot of the page for a while. */
+/** Show a note at the foot of the page for some seconds. */
 export function note(text, seconds = 4) {
   const element = h("div", {}, text);
   document.getElementById("notes").append(element);
   setTimeout(() => element.remove(), seconds * 1000);
 }
 
-/** Copy a text; where the browser forbids it, show it so that a person can. */
+/** Copy a text; if the browser forbids it, show the text for copying by hand. */
 export async function copy(text, what) {
   try {
     await navigator.clipboard.writeText(text);
@@ -42,5 +42,5 @@ export async function copy(text, what) {
   }
 }
 
-/** Whether the person has asked for little motion. */
+/** Whether the user prefers reduced motion. */
 export const lessMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,16 +1,16 @@
-// A job while it runs: server-sent events by fetch, which can carry a key; polling by ETag where a stream breaks.
+// Following a job: server-sent events by fetch, which can send a key; polling by ETag if a stream breaks.
 import { ApiError, get, send } from "./api.js";
 import { isOpen } from "./status.js";
 
-// A proxy that cuts streams cuts the next one too.
+// After a broken stream no other one is tried, because a proxy that closes streams would close it too.
 const MAX_BREAKS = 3;
 const POLL_MS = 500;
 
 /**
  * Follow a job to its end and give the ended job.
  *
- * `tell` has functions for what comes: `status(name)`, `progress(progress)`, `metrics(runs)` with rows that are new, and
- * `restart()` where all rows will be told again.
+ * `tell` has the callbacks `status(name)`, `progress(progress)`, `metrics(runs)` with new rows, and `restart()` before all
+ * rows are sent again.
  */
 export async function follow(jobId, { fields, maxPoints, labels, runs, signal, ...tell } = {}) {
   const query = new URLSearchParams();
@@ -32,7 +32,7 @@ export async function follow(jobId, { fields, maxPoints, labels, runs, signal, .
         else if (event.name === "progress") tell.progress?.(event.data);
       }
     } catch (error) {
-      // A job that is gone, or a key that was refused, does not come back.
+      // After a 404 or an invalid key a repetition would fail too.
       if (error.name === "AbortError" || (error instanceof ApiError && error.status)) throw error;
     }
     breaks += 1;
@@ -44,7 +44,7 @@ export async function follow(jobId, { fields, maxPoints, labels, runs, signal, .
 export async function* read(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  // Nobody cancels: after `end` the server closes the stream, and a view that is left aborts the request.
+  // The reader is not cancelled: the server closes the stream after `end`, and a closed view aborts the request.
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;

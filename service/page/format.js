@@ -1,6 +1,6 @@
-// Numbers as people read them, and numbers as the API writes them.
+// Formatting of numbers and times, and parsing of numbers of the API.
 
-/** Read a number of the API: what is not finite is written as text there. */
+/** Parse a number of the API, which writes numbers that are not finite as texts. */
 export const number = (value) => (value === null || value === undefined ? null : Number(value));
 
 /** Write a number with a few digits: 0.139, 1.2e-9, ∞. */
@@ -30,7 +30,7 @@ export function estimate(one, digits = 3) {
 /** Count something: 1 run, 12 runs. */
 export const count = (num, name) => `${num.toLocaleString("en")} ${name}${num === 1 ? "" : "s"}`;
 
-/** Say how long something takes. */
+/** Format a duration. */
 export function duration(seconds) {
   if (seconds === null || !Number.isFinite(seconds)) return "–";
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
@@ -39,7 +39,7 @@ export function duration(seconds) {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** Say when something was, in the reader's own time. */
+/** Format a time in the local time zone. */
 export function moment(text) {
   if (!text) return "–";
   const then = new Date(text);

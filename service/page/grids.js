@@ -23,7 +23,7 @@ export const varying = (entry) => Object.keys(entry).filter((name) => numValues(
 /** List the hyper-parameters of an entry that are a list or a range, with it. */
 const gridsOf = (entry) => Object.entries(entry).filter(([, value]) => Array.isArray(value) || isRange(value));
 
-/** Whether an entry stands for several settings. */
+/** Whether an entry has several settings. */
 export const hasGrid = (entry) => gridsOf(entry).length > 0;
 
 /** Give one entry for each setting of an entry, each with its label. */

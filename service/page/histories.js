@@ -1,4 +1,4 @@
-// The histories of a job's runs as they arrive, and what many seeds say together.
+// The histories of the runs of a job as they arrive, and their medians and quartiles over seeds.
 
 /** Rows gathered per run: {id, label, seed, epoch: [], loss: [], …} in the order in which runs first appeared. */
 export class Histories {
@@ -20,7 +20,7 @@ export class Histories {
     return this;
   }
 
-  /** Forget all rows. */
+  /** Remove all rows. */
   clear() {
     this.runs.clear();
   }
@@ -44,7 +44,7 @@ function read(value) {
 /**
  * Give median and quartiles of a field over runs, epoch by epoch: {x, y, low, high}, low and high null for one run.
  *
- * A run that has diverged counts as infinite from then on: leaving it out would flatter its setting.
+ * A diverged run counts as infinite; without it the setting would look better than it is.
  */
 export function band(runs, field) {
   const grid = [...new Set(runs.flatMap((run) => run.epoch))].sort((one, other) => one - other);
@@ -57,7 +57,7 @@ export function band(runs, field) {
       const value = run[field]?.[index];
       if (value === null || value === undefined) return;
       const here = { place: at.get(epoch), value: Number.isNaN(value) ? Infinity : value };
-      // Thinned histories keep different epochs: a median of those alone that have a row would jump about.
+      // Thinned histories have different epochs: a median over only the runs with a row would jump.
       for (let place = (before?.place ?? here.place) + 1; place < here.place; place += 1) {
         columns[place].push(between(before, here, grid[place], grid));
       }

@@ -1,9 +1,9 @@
-// Labels of optimizers: the words that tell the entries of a job apart.
+// Labels of optimizers, which distinguish the entries of a job.
 
 /** Give an entry's label: its kind where it has none. */
 export const labelOf = (entry) => entry.label ?? entry.kind;
 
-/** Give each optimizer a label of its own: its kind, or what distinguishes it from others of its kind. */
+/** Give each optimizer a unique label: its kind, with the values in which it differs from others of its kind. */
 export function labelled(list) {
   const kinds = list.map(({ kind }) => kind);
   const used = new Set();

@@ -1,4 +1,4 @@
-// Requests about landscapes: the map of a loss, and what theory says of a setting on it.
+// Requests about landscapes: the map of a loss, and the theory of settings.
 import { post } from "./api.js";
 
 const SAMPLES = 120;

@@ -13,7 +13,7 @@ export const STYLES = {
   lion: ["#3a3a3a", "#f0f0f0", [2.4, 1, 1, 1]],
 };
 
-/** Choose a style for each series by the kind of its optimizer; later ones of a kind take what nobody has. */
+/** Choose a style for each series by the kind of its optimizer; further series of a kind get unused styles. */
 export function lineStyles(kinds) {
   const names = Object.keys(STYLES);
   const wanted = [...new Set(kinds.filter((kind) => kind in STYLES))];

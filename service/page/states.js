@@ -1,7 +1,7 @@
-// What is shown where there is no result: nothing yet, waiting, and failed.
+// Views without a result: empty, loading and failed.
 import { h } from "./dom.js";
 
-/** Show an error in the API's own words, with the places that it complains about. */
+/** Show an error with the message of the API and the places of the invalid values. */
 export function failure(error) {
   const places = (error.errors ?? []).map(({ loc, msg }) =>
     h("li", {}, h("code", {}, loc.filter((part) => part !== "body").join(".")), ` ${msg}`),
@@ -25,12 +25,12 @@ export async function loading(root, promise) {
   }
 }
 
-/** Show what to do where there is nothing yet. */
+/** Show a hint in an empty view. */
 export const empty = (title, ...children) => h("div", { class: "empty" }, h("h2", {}, title), ...children);
 
 /**
- * Show complaints of the API beside the controls that caused them: each control has `data-field`, the place in the
- * spec. What belongs to no control is given back, to be shown elsewhere.
+ * Show errors of the API beside the controls that caused them: each control has `data-field`, the place in the spec.
+ * Errors of no control are returned.
  */
 export function complain(root, error) {
   calm(root);
@@ -51,7 +51,7 @@ export function complain(root, error) {
   return rest;
 }
 
-/** Take all complaints away. */
+/** Remove all errors. */
 export function calm(root) {
   for (const text of root.querySelectorAll(".complaint")) text.remove();
   for (const control of root.querySelectorAll("[aria-invalid]")) control.removeAttribute("aria-invalid");

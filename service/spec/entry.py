@@ -30,7 +30,7 @@ _GRID = get_args(Grid)[0]
 class Entry(Strict):
     """One entry of a job's optimizers: a kind, its hyper-parameters (numbers, lists or ranges), a label."""
 
-    # A kind adds hyper-parameters (`Grid`) and flags (`bool`) only; which is which follows from the annotation.
+    # A kind adds only hyper-parameters (annotated as `Grid`) and flags (`bool`).
     grid_names: ClassVar[tuple[str, ...]]
     flag_names: ClassVar[tuple[str, ...]]
 
@@ -65,7 +65,7 @@ class Entry(Strict):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Sort the fields of a kind by their annotations, and refuse one that is neither a grid nor a flag."""
+        """Sort the fields of a kind by their annotations, and reject one that is neither a grid nor a flag."""
         annotations = {name: field.annotation for name, field in cls.model_fields.items()}
         cls.grid_names = tuple(name for name, kind in annotations.items() if kind == _GRID)
         cls.flag_names = tuple(name for name, kind in annotations.items() if kind is bool)

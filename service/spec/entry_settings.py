@@ -1,4 +1,4 @@
-"""The settings of one entry: every combination of hyper-parameter values that it stands for.
+"""The settings of one entry: every combination of its hyper-parameter values.
 
 An axis is one or more hyper-parameters whose values change together, n values each. The settings are the product of the
 axes, the first varying slowest. A grid has one axis for each hyper-parameter, of length 1 where it is fixed.
@@ -72,7 +72,7 @@ class EntrySettings:
         return {**self.entry.model_dump(mode="json", exclude={"label"}), **self._values(setting)}
 
     def find(self, written: str) -> int | None:
-        """Number of the setting whose varying hyper-parameters are written like this: ``lr=0.1 momentum=0.9``."""
+        """Number of the setting with these varying hyper-parameters, written as ``lr=0.1 momentum=0.9``."""
         given = written.split(" ")
         position = []
         for axis, num in zip(self.axes, self.shape, strict=True):

@@ -1,4 +1,4 @@
-"""Numbers of a spec: one value, a list, or a range, each within stated bounds."""
+"""Numbers of a spec: one value, a list or a range, within stated bounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ NO_ZERO_CHARACTER = r"^[^\x00]*$"
 
 
 class Range(Strict):
-    """``num`` values from ``from`` to ``to``, both included, by even steps (``linear``) or equal ratios (``log``)."""
+    """``num`` values from ``from`` to ``to``, both included, with even steps (``linear``) or equal ratios (``log``)."""
 
     from_: float = Field(alias="from", description="First value.")
     to: float = Field(description="Last value.")
@@ -40,12 +40,12 @@ class Range(Strict):
     scale: Literal["linear", "log"] = Field("linear", description="Even steps or equal ratios.")
 
     def model_post_init(self, context: Any) -> None:
-        """Refuse a logarithmic range that touches zero."""
+        """Reject a logarithmic range with an end at or below zero."""
         if self.scale == "log" and (self.from_ <= 0 or self.to <= 0):
             raise PydanticCustomError("log_range", "a logarithmic range needs 'from' and 'to' above 0")
 
     def values(self) -> list[float]:
-        """Give the values, ``from`` and ``to`` exactly as written."""
+        """Give the values; ``from`` and ``to`` are exact."""
         if self.num == 1:
             return [self.from_]
         spaced = np.geomspace if self.scale == "log" else np.linspace
@@ -53,7 +53,7 @@ class Range(Strict):
 
 
 def shape_of(value: object) -> str | None:
-    """Name the form of a value, number, list or range, so that an error refers to that form only."""
+    """Name the form of a value (number, list or range), so that an error refers to this form only."""
     if isinstance(value, dict | Range):
         return "range"
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -78,7 +78,7 @@ def values_of(grid: float | list[float] | Range) -> list[float]:
 
 @dataclass(frozen=True)
 class Within:
-    """The interval that every value of a grid must lie in; shown in the JSON Schema, named in the error."""
+    """The interval of allowed values of a grid; shown in the JSON Schema and in errors."""
 
     gt: float | None = None
     ge: float | None = None
@@ -100,7 +100,7 @@ class Within:
         )
 
     def check(self, grid: float | list[float] | Range) -> float | list[float] | Range:
-        """Return the grid, or name the value that is outside. A range is monotonic: its two ends decide."""
+        """Return the grid, or raise an error with the value outside. A range is monotonic, so its ends are enough."""
         for value in (grid.from_, grid.to) if isinstance(grid, Range) else values_of(grid):
             if not self.allows(value):
                 raise PydanticCustomError(

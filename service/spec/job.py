@@ -1,4 +1,4 @@
-"""What a job is: a fair comparison of optimizers on one problem, validated, with its defaults filled in."""
+"""The spec of a job: a comparison of optimizers on one problem, validated, with its defaults filled in."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem
 
-# torch.manual_seed keeps the low 32 bits of a seed: larger ones would silently repeat smaller ones.
+# torch.manual_seed uses the low 32 bits of a seed, so larger seeds would repeat smaller ones.
 MAX_SEED = 2**32 - 1
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 
@@ -61,13 +61,13 @@ BatchSize = Annotated[
 
 
 class JobSpec(Strict):
-    """A comparison: every optimizer, with every setting, sees the same seeds and the same starts."""
+    """A comparison: all settings of all optimizers have the same seeds and the same starts."""
 
     name: Annotated[str, StringConstraints(max_length=200, pattern=NO_ZERO_CHARACTER)] = Field(
-        "", description="What the job is called; by default its optimizers and its problem."
+        "", description="Name of the job; by default its optimizers and its problem."
     )
-    problem: Problem = Field(description="What is trained on.")
-    optimizers: list[Optimizer] = Field(min_length=1, max_length=64, description="What is compared.")
+    problem: Problem = Field(description="The problem to train on.")
+    optimizers: list[Optimizer] = Field(min_length=1, max_length=64, description="The optimizers to compare.")
     seeds: Seeds = Field(
         [0],
         description="Seeds of initial weights, data order and noise, the same for every optimizer.",
@@ -101,7 +101,7 @@ class JobSpec(Strict):
     )
     target_loss: float | None = Field(None, description="Default target of the comparison.")
     time_limit_seconds: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="A job that trains longer than this fails; what it recorded stays."
+        None, gt=0, allow_inf_nan=False, description="A job that trains longer than this fails; its rows are kept."
     )
     ttl_seconds: int | None = Field(
         None, ge=1, le=10 * 365 * 86_400, description="The job is deleted this long after it ends."
@@ -192,7 +192,7 @@ class JobSpec(Strict):
 
     @property
     def updates_per_epoch(self) -> int:
-        """Count the updates of an epoch: the mini-batches, ``accumulate`` at a time; one where there is no data."""
+        """Count the updates of an epoch: one per ``accumulate`` mini-batches; 1 without data."""
         examples = self.problem.num_examples
         if examples is None:
             return 1
@@ -206,16 +206,16 @@ class JobSpec(Strict):
         return 1 + -(-self.epochs // self.record_every)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the spec as accepted, every default filled in, ready for JSON; posting it again gives the same job."""
+        """Give the accepted spec with all defaults, ready for JSON; a job posted with it is equal."""
         return self.model_dump(mode="json", by_alias=True)
 
     def digest(self) -> str:
-        """Fingerprint the spec: SHA-256 of its canonical JSON."""
+        """Compute the SHA-256 of the canonical JSON of the spec."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
 
 def _label(optimizers: list[Any], taken: set[str]) -> list[Any]:
-    """Give every entry without a label its kind, or its kind and settings where that would not tell two apart."""
+    """Label every entry without a label by its kind, with its hyper-parameters if several entries have that kind."""
     unlabelled = [entry.kind for entry in optimizers if entry.label is None]
     labelled = []
     for entry in optimizers:

@@ -1,4 +1,4 @@
-"""What surfaces and quadratics have in common: starts, gradient noise, a shift."""
+"""Common fields of surfaces and quadratics: starts, gradient noise, a shift."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -29,7 +29,7 @@ ShiftBy = Annotated[Point | None, Field(description="Shift of the landscape at s
 
 
 class Landscape:
-    """Base of surfaces and quadratics: a point that moves, from one start or from many."""
+    """Base of surfaces and quadratics, with one or several starts."""
 
     has_matrices: ClassVar[bool] = False
     is_landscape: ClassVar[bool] = True
@@ -40,7 +40,7 @@ class Landscape:
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float64"
     numbers_per_example: ClassVar[int] = 0
 
-    if TYPE_CHECKING:  # Otherwise pydantic makes them fields, and fields are validated in the order of their class.
+    if TYPE_CHECKING:  # At run time pydantic would make them fields here, before the fields of the subclasses.
         start: list[float] | None
         starts: list[list[float]] | StartGrid | None
         shift_at: int | None
@@ -63,7 +63,7 @@ class Landscape:
 
     @property
     def num_examples(self) -> None:
-        """A landscape has no data."""
+        """None: a landscape has no data."""
         return
 
     @property
@@ -90,7 +90,7 @@ class Landscape:
 
 
 def check_shift(shift_by: list[float] | None, dimension: int | None, info: ValidationInfo) -> list[float] | None:
-    """Refuse one of shift_at and shift_by without the other, and a shift in another space than the problem's."""
+    """Reject shift_at without shift_by, shift_by without shift_at, and a shift of another dimension."""
     if "shift_at" in info.data and (info.data["shift_at"] is None) != (shift_by is None):
         raise PydanticCustomError("shift", "shift_at and shift_by must be given together")
     if shift_by is not None and dimension is not None:

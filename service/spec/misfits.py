@@ -10,7 +10,7 @@ Location = tuple[str, ...]
 
 
 def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> Iterator[tuple[Location, str]]:
-    """List what does not fit the job: the location within the entry, and what is allowed there."""
+    """List the values that do not fit the job: location within the entry, and what is allowed there."""
     if entry.needs_matrices and not has_matrices:
         yield ("kind",), f"{entry.kind} needs a problem with matrices of weights, such as flipnet"
     for name, schedule in (("schedule", entry.schedule), ("momentum_schedule", entry.momentum_schedule)):

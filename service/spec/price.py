@@ -1,4 +1,4 @@
-"""What a job will cost, known before anything runs: runs, epochs, updates, rows, and how it is cut into shards."""
+"""The price of a job, computed from its spec: runs, epochs, updates, rows, memory, time, and its shards."""
 
 from dataclasses import dataclass
 from math import prod
@@ -6,40 +6,40 @@ from math import prod
 from service.spec.fields import Range
 from service.spec.job import JobSpec, SeedRange
 
-# A shard's weight matrix is about one block of the trainer in float32. Fewer runs would not pay for the fixed cost of
-# an operation: on one core, 48 digits networks train a quarter faster each than 16 do.
+# Numbers of the weight matrix of a shard: about one block of the trainer in float32. With fewer runs, the fixed cost of
+# an operation dominates: on one core, 48 digits networks train a quarter faster each than 16 do.
 MATRIX_NUMBERS = 160_000
 MAX_SHARD_RUNS = 8_192
-# Runs come in multiples of the widest vector the processor works on, so that no shard has ragged lanes.
+# The number of runs is a multiple of the widest vector of the processor, so that no vector is partly used.
 LANES = 16
 
-# What a shard's matrices and activations may take, of the 1.5 GB that a worker may grow to: half a gigabyte is for
-# Python, torch and rows on their way. A shard has as many runs as fit; a job of which one run does not fit is refused.
+# Largest size of the matrices and activations of a shard, of the 1.5 GB of a worker: 0.5 GB is for Python, torch and
+# rows. A shard has as many runs as fit; a job is rejected if one of its runs does not fit.
 MAX_SHARD_BYTES = 1024**3
-# Matrices [D, R] that are alive at once: weights, their start and those before the epoch, the gradient and a part of
-# it, up to four of an optimizer's state, and the results that replace them.
+# Matrices [D, R] in memory at once: weights, their start and those before the epoch, the gradient and a part of it, up
+# to four matrices of state of the optimizer, and the results that replace them.
 MATRICES = 12
-# Values of a forward pass that are alive at once: they themselves, their slopes, and results on the way.
+# Copies of the values of a forward pass in memory at once: the values, their slopes, and intermediate results.
 PASSES = 3
-# Examples that a network is evaluated on at once, where more would not stay in cache.
+# Examples of one evaluation of a network; more would not fit the cache.
 CHUNK = 64
 
-# Seconds per update of one shard: the fixed cost of its tensor operations, and what a number of the matrix adds.
-# Measured with FlipNet and momentum on one core; the choice of the queue and the guess of a dry run depend on them.
+# Seconds per update of one shard, per number of its matrix, and per row, with FlipNet and momentum on one core. The
+# choice of the queue and the estimate of a dry run depend on them.
 SECONDS_PER_UPDATE = 1.2e-4
 SECONDS_PER_NUMBER = 2e-9
 SECONDS_PER_ROW = 3e-6
-# Seconds per value of a network's forward pass and its slope; measured from 5e-9 (digits, mlp) to 2e-8 (cnn).
+# Seconds per value of the forward pass of a network and its slope: from 5e-9 (digits, mlp) to 2e-8 (cnn).
 SECONDS_PER_VALUE = 1.5e-8
-# Lanczos looks at all of the data about this often for one row of sharpness.
+# Passes over the data of the Lanczos method for one value of the sharpness, about.
 LANCZOS_PASSES = 40
-# A job that takes longer than this on one worker is a sweep: it may be shared by several, and nobody watches it.
+# A job that takes longer than this on one worker goes to the queue `batch`.
 INTERACTIVE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Price:
-    """The size of a job, without running or listing it."""
+    """The price of a job, computed without running or listing it."""
 
     runs_total: int
     epochs_total: int
@@ -53,12 +53,12 @@ class Price:
 
     @property
     def work(self) -> float:
-        """Count the numbers that will be updated: updates × parameters."""
+        """Count the updated numbers: updates × parameters."""
         return float(self.updates_total) * self.num_parameters
 
     @property
     def seconds(self) -> float:
-        """Estimate the time that one worker needs."""
+        """Estimate the training time with one worker."""
         num_shards = -(-self.runs_total // self.shard_runs)
         updates_per_run = self.updates_total / self.runs_total
         return (
@@ -70,13 +70,13 @@ class Price:
 
     @property
     def queue(self) -> str:
-        """Choose the queue: a small job never waits behind a sweep."""
+        """Choose the queue, so that a small job never waits for a large one."""
         return "interactive" if self.seconds <= INTERACTIVE_SECONDS else "batch"
 
     def shards(self) -> list[tuple[int, int]]:
-        """Cut the runs into shards: (first run, number of runs) of each.
+        """Divide the runs into shards: (first run, number of runs) of each.
 
-        Shards are of one size and, where there are several, of an even number, so that two workers end together.
+        Shards have equal sizes. Several shards are of an even number, so that two workers end at the same time.
         """
         num_shards = -(-self.runs_total // self.shard_runs)
         num_shards += num_shards % 2 if num_shards > 1 else 0
@@ -86,7 +86,7 @@ class Price:
 
 
 def price(spec: JobSpec) -> Price:
-    """Compute the size of a job from its spec alone."""
+    """Compute the price of a job from its spec."""
     num_settings = sum(
         prod(grid.num if isinstance(grid, Range) else len(grid) if isinstance(grid, list) else 1 for grid in grids)
         for grids in (entry.grids().values() for entry in spec.optimizers)
@@ -113,9 +113,9 @@ def price(spec: JobSpec) -> Price:
 
 
 def bytes_per_run(spec: JobSpec) -> int:
-    """Bound from above what one run takes while it trains: its matrices, and the activations of one batch.
+    """Give an upper bound of the memory of one run in training: its matrices, and the activations of one batch.
 
-    The whole data go through a network in chunks, so that a batch or a chunk is the largest portion there is.
+    An evaluation over all data works in chunks, so the larger of a batch and a chunk counts.
     """
     examples = spec.problem.num_examples or 0
     batch = CHUNK if isinstance(spec.batch_size, str) else spec.batch_size

@@ -1,7 +1,7 @@
-"""Which runs a spec stands for: run number i, its label, its hyper-parameters, its seed and its start.
+"""The runs of a spec: run i with its label, its hyper-parameters, its seed and its start.
 
-Runs are optimizers (expanded) × seeds × starts, in that order of nesting. Nothing is listed: a sweep of a
-million runs is a few short axes, and run i is found by division.
+Runs are settings × seeds × starts, in that order of nesting. They are not listed: a sweep of a million runs has a few
+short axes, and run i is found by division.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from service.spec.job import JobSpec, SeedRange
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job, every hyper-parameter resolved."""
+    """One run of a job, with all hyper-parameters."""
 
     index: int
     label: str
@@ -57,13 +57,13 @@ class Runs:
         )
 
     def seeds(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Look up seeds by their position in the spec."""
+        """Give seeds by their position in the spec."""
         if isinstance(self.spec.seeds, SeedRange):
             return self.spec.seeds.first + positions
         return np.array(self.spec.seeds, dtype=np.int64)[positions]
 
     def labelled(self, label: str) -> Iterator[tuple[int, int]]:
-        """Find the runs that carry a label, as (first, one past the last): all of an entry's, or one setting's."""
+        """Find the runs with a label of an entry or of a setting, as ranges (first, one past the last)."""
         for first, last, settings in zip(self.firsts, self.firsts[1:], self.entries, strict=False):
             own = settings.entry.label or settings.entry.kind
             if label == own:

@@ -1,4 +1,4 @@
-"""What is a surface, and which of them show one thing each?"""
+"""Named surfaces of the catalogue that each show one property."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ Point = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Surface:
-    """A function of x, or of x and y. `minima` are the points where it takes its least value, `value`."""
+    """A function of x, or of x and y. `minima` are its global minima, with the loss `value`."""
 
     name: str
     title: str
@@ -18,7 +18,7 @@ class Surface:
     sentence: str
     value: float | None = 0.0
     reference: str = ""
-    # Points that are lower than all around them, but not the lowest, with their values.
+    # Local minima that are not global, with their values.
     local_minima: tuple[tuple[Point, float], ...] = ()
 
 
@@ -79,8 +79,8 @@ SHAPES = (
             "-sin(10*sqrt(x**2 + y**2) + 0.01)/(10*sqrt(x**2 + y**2) + 0.01) + 0.01*(10*sqrt(x**2 + y**2) + 0.01)**2"
         ),
         domain=((-1, 1), (-1, 1)),
-        # The lowest point is the origin, but as the tip of a very blunt cone: the slope there is 0.0353 on every
-        # side, no gradient vanishes, and no run settles on it.
+        # The lowest point is the origin, the tip of a flat cone: the slope there is 0.0353 on every side, so no
+        # gradient vanishes, and no run settles there.
         minima=(),
         value=None,
         start=(0.9, 0.6),

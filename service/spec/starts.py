@@ -15,7 +15,7 @@ MAX_COORDINATE = 1e100
 
 
 def within_float(point: list[float]) -> list[float]:
-    """Return a point, or refuse one whose square overflows float64."""
+    """Return a point, or reject one whose square overflows float64."""
     if not all(isfinite(value) and abs(value) <= MAX_COORDINATE for value in point):
         raise PydanticCustomError("coordinate", "coordinates must be between −1e100 and 1e100")
     return point
@@ -52,7 +52,7 @@ Starts = Annotated[
 
 
 def check_dimension(dimension: int, given: int) -> None:
-    """Refuse a point of another dimension than the problem."""
+    """Reject a point of another dimension than the problem."""
     if given != dimension:
         raise PydanticCustomError(
             "dimension",
@@ -62,7 +62,7 @@ def check_dimension(dimension: int, given: int) -> None:
 
 
 def check_starts(starts: Any, dimension: int, start: object) -> None:
-    """Refuse starts of another dimension, or together with a single start."""
+    """Reject starts of another dimension, or together with a single start."""
     if starts is None:
         return
     if start is not None:

@@ -1,6 +1,6 @@
-"""Which surfaces are there by name: their formulas, domains, minima and typical starts?
+"""Named surfaces of the catalogue: formulas, domains, minima and typical starts.
 
-Minima are exact to double precision: found by Newton's method with 60 digits from the values in the literature, then
+Minima are exact to double precision: computed by Newton's method with 60 digits from values in the literature, then
 rounded.
 """
 

@@ -1,4 +1,4 @@
-"""What all schedules have: the unit of a step, a warm-up, and the check whether a schedule fits a job.
+"""Common fields of schedules: the unit of a step, a warm-up, and the check whether a schedule fits a job.
 
 A schedule is a factor of the optimizer's own value. All kinds use the same names: ``warmup_steps``, ``decay_steps``,
 ``final_fraction``, and ``per``: a step is an update or an epoch.
@@ -22,21 +22,21 @@ Misfit = tuple[str, str]
 
 
 class WarmUp(Strict):
-    """What all schedules have: the unit of a step, and a linear warm-up before the schedule."""
+    """Base of schedules: the unit of a step, and a linear warm-up before the schedule."""
 
     title: ClassVar[str]
     formula: ClassVar[str]
     reference: ClassVar[str]
 
     kind: str = Field(description="The schedule's name.")
-    per: Literal["update", "epoch"] = Field("update", description="What a step is: an update or an epoch.")
+    per: Literal["update", "epoch"] = Field("update", description="Unit of a step: an update or an epoch.")
     warmup_steps: int = Field(
         0, ge=0, le=MAX_STEPS, description="Steps of a linear warm-up before the schedule begins."
     )
     initial_fraction: Fraction = Field(1 / 3, description="Start of the warm-up, as a fraction of the value.")
 
     def parameters(self, num_steps: int) -> dict[str, Any]:
-        """Give the schedule's own parameters in a job of so many steps; what was left out follows from the job."""
+        """Give the parameters of the schedule in a job of this many steps, with defaults that depend on the job."""
         return {name: getattr(self, name) for name in type(self).model_fields if name not in WarmUp.model_fields}
 
     def warmup(self, num_steps: int) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class WarmUp(Strict):
         return {"warmup_steps": self.warmup_steps, "initial_fraction": self.initial_fraction}
 
     def misfits(self, num_steps: int) -> Iterator[Misfit]:
-        """List what does not fit a job of so many steps, field by field."""
+        """List the fields that do not fit a job of this many steps."""
         unit = f"{self.per}s"
         field = "warmup_steps"
         needed = self.warmup_steps
@@ -60,7 +60,7 @@ class WarmUp(Strict):
             )
 
     def highest(self, num_steps: int) -> float:
-        """Bound the factors in a job of so many steps."""
+        """Give an upper bound of the factors in a job of this many steps."""
         before = self.initial_fraction if self.warmup(num_steps)["warmup_steps"] else 1.0
         return max(before, 1.0, self._last(num_steps))
 

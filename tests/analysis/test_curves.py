@@ -1,4 +1,4 @@
-"""When a target is reached, and the area under a curve: by hand, on curves that end, diverge and come back."""
+"""Arrival at a target and area under a curve, against values computed by hand; curves end, diverge or rise again."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def curves(*losses: list[float], every: int = 1) -> Curves:
     )
 
 
-def test_a_target_is_reached_first_and_for_good() -> None:
+def test_first_and_lasting_arrival_at_a_target() -> None:
     found = curves(
         [4.0, 3.0, 1.0, 2.0, 0.5],  # Back above once.
         [4.0, 1.0, 0.5],

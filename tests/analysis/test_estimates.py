@@ -1,4 +1,4 @@
-"""Estimates and their intervals, against scipy and against what is known of the distributions."""
+"""Estimates and their intervals, against scipy and known properties of distributions."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_equal_runs_have_an_interval_of_no_width(statistic: Statistic) -> None:
     assert (same.low_C[0], same.value_C[0], same.high_C[0]) == pytest.approx((0.07, 0.07, 0.07), rel=1e-12)
 
 
-def test_runs_that_diverged_are_infinite_and_the_median_of_the_others_stands() -> None:
+def test_diverged_runs_are_infinite_and_the_median_stays_finite() -> None:
     samples = np.array([[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, np.inf]])
     assert estimate(samples, "mean").value_C[0] == np.inf
     assert estimate(samples, "iqm").value_C[0] == pytest.approx(4.5)
@@ -45,7 +45,7 @@ def test_runs_that_diverged_are_infinite_and_the_median_of_the_others_stands() -
     assert (everything.value_C[0], everything.low_C[0], everything.high_C[0]) == (np.inf, np.inf, np.inf)
 
 
-def test_an_outlier_does_not_carry_the_interval_beyond_the_sample() -> None:
+def test_an_interval_stays_within_the_range_of_the_sample() -> None:
     outlier = estimate(np.array([[1e-6 * (1 + i) for i in range(9)] + [1.0]]), "mean")
     assert 0 < outlier.low_C[0] < outlier.value_C[0] < outlier.high_C[0] <= 1.0
 
@@ -59,7 +59,7 @@ def test_the_same_runs_give_the_same_interval_whatever_their_order_and_their_nei
 
 
 @pytest.mark.parametrize("statistic", ["mean", "iqm", "median"])
-def test_the_bootstrap_meets_the_normal_interval_where_it_takes_over(
+def test_bootstrap_and_normal_interval_agree_at_the_limit_between_them(
     statistic: Statistic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     samples = np.random.default_rng(5).normal(size=(3, 200))
@@ -79,7 +79,7 @@ def test_intervals_of_normal_samples_cover_the_truth_95_times_in_100(statistic: 
     assert 0.93 <= np.mean((found.low_C <= 0) & (found.high_C >= 0)) <= 0.97
 
 
-def test_a_paired_difference_forgets_what_both_share() -> None:
+def test_a_paired_difference_cancels_the_shared_effect() -> None:
     rng = np.random.default_rng(2)
     seeds = 100 * rng.normal(size=20)
     found = paired_difference(seeds + 1 + 0.1 * rng.normal(size=20), seeds)
@@ -97,7 +97,7 @@ def test_the_geometric_mean_of_ratios_is_that_of_scipy() -> None:
     assert (1 / swapped.high, 1 / swapped.low) == pytest.approx((found.low, found.high), rel=0.05)
 
 
-def test_a_speed_up_counts_who_misses_the_target() -> None:
+def test_a_speed_up_counts_misses_of_the_target() -> None:
     found = speed_up(np.array([5.0, 10.0, np.inf, 4.0, np.inf, 0.0]), np.array([10.0, 40.0, 7.0, np.inf, np.inf, 0.0]))
     assert found.ratio is not None
     assert found.ratio.value == pytest.approx(np.sqrt(8))
@@ -108,7 +108,7 @@ def test_a_speed_up_counts_who_misses_the_target() -> None:
     assert nothing.median_ratio is None
 
 
-def test_the_probability_of_improvement_is_mann_and_whitneys() -> None:
+def test_the_probability_of_improvement_is_the_mann_whitney_statistic() -> None:
     rng = np.random.default_rng(6)
     this, baseline = rng.integers(0, 9, 30).astype(float), rng.integers(4, 13, 30).astype(float)
     found = probability_of_improvement(this, baseline)

@@ -1,4 +1,4 @@
-"""What a path says: by hand, on a zig-zag, a straight line and a path that leaves."""
+"""Measures of paths, against values computed by hand: a zig-zag, a straight line and a diverging path."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def test_a_zig_zag_changes_sign_turns_back_and_overshoots() -> None:
     assert path.detour > 1
 
 
-def test_a_straight_line_turns_by_nothing() -> None:
+def test_a_straight_line_has_turning_angle_0() -> None:
     path = trace(np.array([[4.0, 4.0], [3.0, 3.0], [1.0, 1.0], [0.1, 0.1]]), ORIGIN)
     assert path.turning_angle == pytest.approx(0, abs=1e-5)
     assert path.detour == pytest.approx(1)

@@ -10,12 +10,12 @@ from service.analysis.signed_rank import holm, signed_rank_p
 
 
 @pytest.mark.parametrize("num", [1, 2, 5, 10, 20, 50])
-def test_p_is_exactly_scipys(num: int) -> None:
+def test_p_equals_that_of_scipy(num: int) -> None:
     differences = np.random.default_rng(num).normal(0.3, size=num)
     assert signed_rank_p(differences) == pytest.approx(scipy.stats.wilcoxon(differences, method="exact").pvalue)
 
 
-def test_p_of_many_pairs_with_ties_is_scipys() -> None:
+def test_p_of_many_pairs_with_ties_equals_that_of_scipy() -> None:
     differences = np.random.default_rng(1).integers(-3, 5, 200).astype(float)
     expected = scipy.stats.wilcoxon(differences, method="approx").pvalue
     assert signed_rank_p(differences) == pytest.approx(expected)

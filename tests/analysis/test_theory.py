@@ -1,4 +1,4 @@
-"""Theory's closed forms are those of iteration matrices, of the literature's table, and of the engine's own runs."""
+"""Closed forms of theory, against iteration matrices, a table of the literature, and runs of the engine."""
 
 import math
 
@@ -32,7 +32,7 @@ def method(kind: str, **settings: float) -> LinearMethod:
 
 
 def iteration_matrix(kind: str, beta: float, step: float) -> np.ndarray:
-    """One update of (w, v) on ½λw² with lr·λ = step, written out from the update rules alone (v scaled by lr)."""
+    """One update of (w, v) on ½λw² with lr·λ = step, from the update rules (v scaled by lr)."""
     b = beta
     return np.array({
         "sgd": [[1 - step, 0], [0, 0]],
@@ -73,7 +73,7 @@ def test_the_limits_on_the_ravine_are_those_of_the_table() -> None:
     assert method("momentum").lr_limit(0.0) == math.inf
 
 
-def test_gradient_descent_swings_above_half_its_limit_and_not_below() -> None:
+def test_gradient_descent_oscillates_above_half_its_limit_and_not_below() -> None:
     assert not method("sgd").oscillates(0.049 * L)
     assert method("sgd").oscillates(0.051 * L)
     assert method("sgd").contraction(0.05 * L) == pytest.approx(0, abs=1e-12)
@@ -115,7 +115,7 @@ def test_the_critical_momenta_are_those_of_the_table() -> None:
 
 
 @given(st.sampled_from(["momentum", "nesterov"]), st.floats(1e-3, 0.9))
-def test_a_run_swings_above_the_critical_momentum_and_not_below(kind: str, step: float) -> None:
+def test_a_run_oscillates_above_the_critical_momentum_and_not_below(kind: str, step: float) -> None:
     critical = critical_momentum(kind, step)
     assert critical is not None
     assume(1e-3 < critical < 0.989)
@@ -148,7 +148,7 @@ def test_the_stationary_variance_solves_lyapunovs_equation(kind: str, beta: floa
     assert ours.variance(lr, value, 1.0) == pytest.approx(stationary[0], rel=1e-6)
 
 
-def test_outside_the_limit_a_noisy_run_settles_nowhere() -> None:
+def test_outside_the_limit_the_stationary_variance_is_infinite() -> None:
     assert method("sgd").variance(0.11, L, 1.0) == math.inf
 
 
@@ -159,7 +159,7 @@ def test_the_sharpness_ceilings_are_those_of_the_table() -> None:
     assert stability.sharpness_ceiling("nesterov", {"lr": lr, "momentum": 0.9}) == pytest.approx(3.8 / 2.8 / lr)
     assert stability.sharpness_ceiling("adam", {"lr": lr, "beta1": 0.9}) == pytest.approx(38 / lr)
     assert stability.sharpness_ceiling("lion", {"lr": lr}) is None
-    # Behind a preconditioner that stands still, Adam is the heavy ball of averaged gradients.
+    # With a constant preconditioner, Adam is the heavy ball with averaged gradients.
     for beta in (0.5, 0.9, 0.99):
         averaged = method("dampened", momentum=beta, dampening=beta).sharpness_ceiling(lr)
         assert stability.sharpness_ceiling("adam", {"lr": lr, "beta1": beta}) == pytest.approx(averaged)
@@ -176,7 +176,7 @@ def test_a_spectrum_without_a_minimum_has_no_best_settings() -> None:
         best_settings("sgd", -2.0, 2.0)
 
 
-def test_the_engines_runs_shrink_at_the_rate_of_theory_for_every_method_and_condition_number() -> None:
+def test_runs_of_the_engine_converge_at_the_rate_of_theory() -> None:
     conditions, shares, num_epochs = (3.0, 30.0, 300.0), (0.2, 0.6, 0.9), 3000
     for condition in conditions:
         optimizers, rates = [], []
@@ -191,10 +191,10 @@ def test_the_engines_runs_shrink_at_the_rate_of_theory_for_every_method_and_cond
         fields = trainer.fields
         distance = np.stack([e.values_FR[fields.index("distance_to_minimum")] for e in trainer.run()])
         for run, rate in enumerate(rates):
-            # Long enough for the slowest root to have won, short enough to stay above rounding errors.
+            # Long enough for the slowest root to dominate, short enough to stay above rounding errors.
             end = min(num_epochs, int(math.log(1e-100) / math.log(rate)))
             begin = end // 2
-            # A swing's envelope: the largest distance within a window at both ends.
+            # The envelope of an oscillation: the largest distance within a window at both ends.
             window = max(1, min(end - begin, 200) // 2)
             early, late = (distance[at : at + window, run].max() for at in (begin, end - window))
             measured = (late / early) ** (1 / (end - window - begin))

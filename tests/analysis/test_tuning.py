@@ -1,4 +1,4 @@
-"""What tuning buys, how wide the band of good rates is, and what a performance profile scores."""
+"""Expected best of k settings, band of good learning rates, and score of a performance profile."""
 
 import itertools
 
@@ -42,14 +42,14 @@ def test_precisions_are_shares_of_the_gap_at_the_start() -> None:
     assert found[1, -1] == np.inf
 
 
-def test_medians_leave_out_what_is_not_there_and_keep_infinities() -> None:
+def test_medians_ignore_missing_values_and_keep_infinities() -> None:
     table = np.array([[1.0, np.nan, 3.0], [np.inf, np.inf, 1.0], [np.nan, np.nan, np.nan], [2.0, np.inf, np.nan]])
     assert medians(table)[:2].tolist() == [2.0, np.inf]
     assert np.isnan(medians(table)[2])
     assert medians(table)[3] == np.inf
 
 
-def test_settings_that_cannot_be_told_apart_share_a_rank() -> None:
+def test_settings_without_a_clear_difference_share_a_rank() -> None:
     rng = np.random.default_rng(1)
     seeds = rng.normal(size=20)
     table = np.stack([seeds + 5, seeds, seeds + 0.01 * rng.normal(size=20), np.full(20, np.inf)])

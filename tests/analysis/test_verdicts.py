@@ -1,4 +1,4 @@
-"""The sentence of a comparison says no more than its numbers do."""
+"""The verdict of a comparison as a sentence."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The catalogue tells a client everything it may ask for, in words and in JSON Schema."""
+"""The catalogue describes all kinds in words and in JSON Schema."""
 
 import httpx
 import pytest
@@ -20,7 +20,7 @@ def test_every_entry_has_a_formula_a_reference_and_a_sentence_for_each_parameter
 
 
 @pytest.mark.parametrize("path", ["problems", "optimizers", "schedules"])
-def test_who_has_the_catalogue_already_gets_no_body(client: httpx.Client, path: str) -> None:
+def test_an_unchanged_catalogue_is_answered_304_without_a_body(client: httpx.Client, path: str) -> None:
     tag = client.get(f"/v1/{path}").headers["etag"]
     again = client.get(f"/v1/{path}", headers={"If-None-Match": tag})
     assert (again.status_code, again.content) == (304, b"")
@@ -38,7 +38,7 @@ def test_optimizers_have_ranges_and_defaults(client: httpx.Client) -> None:
     assert entries["adam"]["properties"]["eps"]["default"] == 1e-8
 
 
-def test_optimizers_tell_how_much_they_keep(client: httpx.Client) -> None:
+def test_optimizers_have_the_size_of_their_state(client: httpx.Client) -> None:
     kept = {entry["kind"]: entry["state_per_parameter"] for entry in client.get("/v1/optimizers").json()["items"]}
     assert (kept["sgd"], kept["momentum"], kept["adam"], kept["lion"]) == (0, 1, 2, 1)
 
@@ -54,7 +54,7 @@ def test_surfaces_have_domain_minima_and_typical_start(client: httpx.Client) -> 
     assert len(surfaces["himmelblau"]["minima"]) == 4
 
 
-def test_the_process_tells_that_it_is_up_and_ready(client: httpx.Client) -> None:
+def test_health_and_readiness_are_answered(client: httpx.Client) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
     assert client.get("/readyz").json()["status"] == "ready"
 

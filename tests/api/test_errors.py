@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request, the answer says where, what is allowed, and nothing is stored."""
+"""Errors of requests name the place and what is allowed there, and nothing is stored."""
 
 from typing import Any
 
@@ -56,10 +56,10 @@ def test_a_wrong_spec_is_refused_with_its_place_and_nothing_is_stored(
     answer = client.post("/v1/jobs", json=GOOD | changes)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
-    told = answer.json()
-    assert {"type", "title", "status", "detail", "instance", "errors"} <= set(told)
-    assert [error["loc"] for error in told["errors"]] == [place]
-    assert allowed in told["errors"][0]["msg"]
+    problem = answer.json()
+    assert {"type", "title", "status", "detail", "instance", "errors"} <= set(problem)
+    assert [error["loc"] for error in problem["errors"]] == [place]
+    assert allowed in problem["errors"][0]["msg"]
     after = client.get("/v1/jobs?limit=1").json()["items"]
     assert [job["id"] for job in after] == [job["id"] for job in before]
 

@@ -1,4 +1,4 @@
-"""What is new since a place: every row once, in whatever order shards store theirs."""
+"""Rows after a position: each row once, whatever the order in which shards store them."""
 
 import json
 import random
@@ -29,23 +29,23 @@ def interest_in(stored: Stored, *, fields: str = "loss", max_points: int | None 
 def read_on(
     database: Database, stored: Stored, place: StreamPosition, interest: Interest
 ) -> tuple[list[Row], StreamPosition]:
-    """Read all that is new, going through the text of an id after each piece."""
-    told: list[Row] = []
+    """Read all new rows; after each piece, write the position as an id and read it back."""
+    sent: list[Row] = []
     while piece := news.next_news(database, stored.job, Runs(stored.spec), place, interest):
         place = read_position(write_position(piece.position, stored.id), stored.id)
         for run in json.loads(piece.data or b'{"runs":[]}')["runs"]:
-            told += [(split_run_id(run["run_id"])[1], epoch) for epoch in run["epoch"]]
-    return told, place
+            sent += [(split_run_id(run["run_id"])[1], epoch) for epoch in run["epoch"]]
+    return sent, place
 
 
-def test_every_row_is_told_once_in_whatever_order_shards_store(
+def test_every_row_is_sent_once_whatever_the_order_of_storage(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "EVENT_ROWS", 5)
     chance = random.Random(4)
     for _ in range(3):
         stored = Stored(database)
-        interest, place, told = interest_in(stored), StreamPosition(), []
+        interest, place, sent = interest_in(stored), StreamPosition(), []
         open_shards = list(range(len(stored.claims)))
         while open_shards:
             shard = chance.choice(open_shards)
@@ -56,26 +56,26 @@ def test_every_row_is_told_once_in_whatever_order_shards_store(
                 stored.store(shard, chance.randint(1, 4))
             if chance.random() < 0.7:
                 rows, place = read_on(database, stored, place, interest)
-                told += rows
+                sent += rows
         rows, place = read_on(database, stored, place, interest)
-        told += rows
-        assert sorted(told) == stored.rows()
-        assert len(told) == len(set(told))
+        sent += rows
+        assert sorted(sent) == stored.rows()
+        assert len(sent) == len(set(sent))
         assert place == StreamPosition(behind=len(stored.claims))
 
 
-def test_the_row_of_epoch_zero_is_told_while_epoch_one_is_trained(database: Database) -> None:
+def test_the_row_of_epoch_zero_is_sent_while_epoch_one_is_trained(database: Database) -> None:
     stored = Stored(database)
     interest = interest_in(stored)
     assert read_on(database, stored, StreamPosition(), interest) == ([], StreamPosition())
     stored.store(1, 1)
-    told, place = read_on(database, stored, StreamPosition(), interest)
-    assert told == [(2, 0), (3, 0)]
+    sent, place = read_on(database, stored, StreamPosition(), interest)
+    assert sent == [(2, 0), (3, 0)]
     stored.store(1, 1)
     assert read_on(database, stored, place, interest)[0] == [(2, 1), (3, 1)]
 
 
-def test_a_look_sees_every_chunk(database: Database) -> None:
+def test_every_chunk_changes_the_state(database: Database) -> None:
     stored = Stored(database)
     seen = []
     for shard, num_epochs in [(0, 1), (2, 1), (0, 3), (1, 10)]:
@@ -91,17 +91,17 @@ def test_a_look_sees_every_chunk(database: Database) -> None:
     assert last.shards == ()
 
 
-def test_only_the_rows_of_chosen_runs_are_told(database: Database) -> None:
+def test_only_the_rows_of_selected_runs_are_sent(database: Database) -> None:
     stored = Stored(database)
     stored.finish()
-    told, place = read_on(database, stored, StreamPosition(), interest_in(stored, labels="b"))
-    assert sorted(told) == [row for row in stored.rows() if row[0] >= 3]
+    sent, place = read_on(database, stored, StreamPosition(), interest_in(stored, labels="b"))
+    assert sorted(sent) == [row for row in stored.rows() if row[0] >= 3]
     assert place == StreamPosition(behind=3)
-    told, _ = read_on(database, stored, StreamPosition(), interest_in(stored, runs="5,0"))
-    assert sorted(told) == [row for row in stored.rows() if row[0] in (0, 5)]
+    sent, _ = read_on(database, stored, StreamPosition(), interest_in(stored, runs="5,0"))
+    assert sorted(sent) == [row for row in stored.rows() if row[0] in (0, 5)]
 
 
-def test_rows_far_ahead_wait_until_the_shards_before_them_are_told(
+def test_rows_beyond_the_window_are_sent_after_earlier_shards(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "WINDOW", 4)
@@ -116,27 +116,27 @@ def test_rows_far_ahead_wait_until_the_shards_before_them_are_told(
         if shard != 1:
             stored.store(shard, 2)
             stored.end(shard)
-    told, place = read_on(database, stored, StreamPosition(), interest)
+    sent, place = read_on(database, stored, StreamPosition(), interest)
     assert place.behind == 1
-    assert (last, 0) not in told
+    assert (last, 0) not in sent
     stored.store(1, 2)
     stored.end(1)
     rest, place = read_on(database, stored, place, interest)
-    assert sorted(told + rest) == stored.rows()
+    assert sorted(sent + rest) == stored.rows()
     assert place == StreamPosition(behind=last + 1)
 
 
 def test_thinned_events_keep_first_last_and_extremes(database: Database) -> None:
     stored = Stored(database, epochs=2_000, loss=lambda run, epoch: -5.0 if epoch == 777 else float(epoch % 100))
     stored.finish()
-    told, _ = read_on(database, stored, StreamPosition(), interest_in(stored, runs="4", max_points=50))
-    epochs = [epoch for _, epoch in told]
+    sent, _ = read_on(database, stored, StreamPosition(), interest_in(stored, runs="4", max_points=50))
+    epochs = [epoch for _, epoch in sent]
     assert epochs == sorted(set(epochs))
     assert {0, 99, 777, 2_000} <= set(epochs)
     assert len(epochs) <= 60
 
 
-def test_thinned_events_tell_the_same_points_whatever_chunks_come(
+def test_thinned_events_have_the_same_points_whatever_the_chunks(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "THINNED_EVENT_ROWS", 150)
@@ -147,18 +147,18 @@ def test_thinned_events_tell_the_same_points_whatever_chunks_come(
     answers = []
     for sizes in ([407], [9], None):
         stored = Stored(database, shard_runs=4, epochs=406, loss=lambda run, epoch: noise[epoch] + run)
-        interest, place, told = interest_in(stored, max_points=40), StreamPosition(), []
+        interest, place, sent = interest_in(stored, max_points=40), StreamPosition(), []
         for shard in (1, 0):
             while stored.stored[shard] <= 406:
                 stored.store(shard, sizes[0] if sizes else chance.randint(1, 70))
                 more, place = read_on(database, stored, place, interest)
-                told += more
+                sent += more
             stored.end(shard)
         more, place = read_on(database, stored, place, interest)
         assert place == StreamPosition(behind=2)
-        told += more
-        assert len(told) == len(set(told))
-        answers.append(sorted(told))
+        sent += more
+        assert len(sent) == len(set(sent))
+        answers.append(sorted(sent))
     assert answers[0] == answers[1] == answers[2]
     of_run = [epoch for run, epoch in answers[0] if run == 5]
     extremes = {noise.index(choose(one for one in noise if abs(one) < 9)) for choose in (min, max)}
@@ -166,21 +166,21 @@ def test_thinned_events_tell_the_same_points_whatever_chunks_come(
     assert 30 <= len(of_run) <= 42
 
 
-def test_a_thinned_reader_need_not_wait_for_the_end(database: Database) -> None:
+def test_thinned_rows_are_sent_before_the_end(database: Database) -> None:
     stored = Stored(database, epochs=999)
     interest = interest_in(stored, runs="0", max_points=100)
     stored.store(0, 39)
     assert read_on(database, stored, StreamPosition(), interest) == ([], StreamPosition())
     stored.store(0, 42)
-    told, place = read_on(database, stored, StreamPosition(), interest)
+    sent, place = read_on(database, stored, StreamPosition(), interest)
     assert place == StreamPosition(epochs=(80,))
-    assert [epoch for _, epoch in told] == [0, 39, 40, 79]
-    # The rest of what is stored, for one who wants all.
-    told, _ = read_on(database, stored, place, interest_in(stored, runs="0"))
-    assert told == [(0, 80)]
+    assert [epoch for _, epoch in sent] == [0, 39, 40, 79]
+    # The remaining stored rows, without thinning.
+    sent, _ = read_on(database, stored, place, interest_in(stored, runs="0"))
+    assert sent == [(0, 80)]
 
 
-def test_an_export_and_the_place_behind_it_leave_neither_gap_nor_repeat(database: Database) -> None:
+def test_an_export_and_the_position_after_it_have_neither_gap_nor_repeat(database: Database) -> None:
     stored = Stored(database)
     stored.store(0, 4)
     stored.store(2, 10)
@@ -200,7 +200,7 @@ def test_an_export_and_the_place_behind_it_leave_neither_gap_nor_repeat(database
     assert sorted([*exported, *rest]) == stored.rows()
 
 
-def test_a_job_that_is_deleted_while_it_is_read_is_not_taken_for_one_without_rows(database: Database) -> None:
+def test_a_job_deleted_during_a_read_is_an_error(database: Database) -> None:
     stored = Stored(database)
     stored.finish()
     runs, interest = Runs(stored.spec), interest_in(stored)

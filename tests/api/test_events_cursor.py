@@ -1,4 +1,4 @@
-"""The id of an event: short, and good for one job only."""
+"""The id of an event is short and valid for one job only."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,14 +17,14 @@ PLACES = st.builds(
 )
 
 
-# How fast places are drawn is no matter of the code, and a busy machine is slow at it.
+# Drawing positions may be slow on a busy machine.
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(PLACES)
-def test_a_place_comes_back_from_its_id(place: StreamPosition) -> None:
+def test_a_position_is_read_back_from_its_id(place: StreamPosition) -> None:
     assert read_position(write_position(place, JOB), JOB) == place
 
 
-def test_no_id_is_the_beginning() -> None:
+def test_without_an_id_the_position_is_the_start() -> None:
     assert read_position(None, JOB) == read_position("", JOB) == StreamPosition()
 
 
@@ -37,7 +37,7 @@ def test_an_id_stays_short_however_many_shards_a_job_has() -> None:
 @pytest.mark.parametrize(
     "text", ["hello", "é", "AAAA", "!", "A" * 3_000, write_position(StreamPosition("running", 3, (5,)), OTHER)]
 )
-def test_what_was_not_given_out_for_this_job_is_refused(text: str) -> None:
+def test_a_text_that_is_no_id_of_this_job_is_rejected(text: str) -> None:
     with pytest.raises(BadCursor):
         read_position(text, JOB)
 

@@ -1,4 +1,4 @@
-"""Many readers of one job: one look at a time, one read for all who stand at the same place."""
+"""Many readers of one job share polls, and readers at the same position share reads."""
 
 import asyncio
 from collections import Counter
@@ -20,7 +20,7 @@ DEADLINE_SECONDS = 30.0
 
 
 async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> StreamPosition:
-    """Read as a stream does."""
+    """Read all rows as an event stream does."""
     place, seen = StreamPosition(), None
     async with hub.follow(watched) as follower:
         while not follower.is_over:
@@ -32,7 +32,7 @@ async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> Str
     return place
 
 
-def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hundred_readers_share_the_reads_of_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = Stored(database)
     watched = Watched(stored.job, Runs(stored.spec))
     interest = Interest(((0, 6),), select_fields(stored.spec, "loss"))
@@ -65,18 +65,18 @@ def test_a_hundred_readers_cost_what_one_does(database: Database, monkeypatch: p
         await asyncio.to_thread(stored.finish)
         async with asyncio.timeout(DEADLINE_SECONDS):
             places = await asyncio.gather(*readers)
-        assert not hub._followers, "the last one to leave ends the follower"
+        assert not hub._followers, "the last reader ends the follower"
         return places, loop.time() - started
 
     places, seconds = asyncio.run(watch())
     assert places == [StreamPosition(behind=3)] * NUM_READERS
-    assert reads.total() == len(reads), "what was read for one was read again for another"
-    # At first a follower looks up to 40 times more: ten times 0.015 s apart, then at intervals of a tenth of the time
-    # that has passed, which are 28 more until they have become POLL_SECONDS.
+    assert reads.total() == len(reads), "rows were read more than once"
+    # At first a follower polls up to 40 times more: ten times at intervals of 0.015 s, then at a tenth of the elapsed
+    # time, which are 28 polls until the interval is POLL_SECONDS.
     assert looks <= 2 + 40 + seconds / POLL_SECONDS
 
 
-def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_a_follower_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.api.events.hub.CACHE_BYTES", 2_000)
     monkeypatch.setattr(news, "EVENT_ROWS", 6)
     stored = Stored(database, epochs=100)
@@ -99,7 +99,7 @@ def test_what_is_kept_for_others_is_bounded(database: Database, monkeypatch: pyt
     assert max(kept) <= 2_000
 
 
-def test_a_hub_that_is_closed_lets_all_go(database: Database) -> None:
+def test_closing_the_hub_ends_all_streams(database: Database) -> None:
     stored = Stored(database)
     watched = Watched(stored.job, Runs(stored.spec))
 

@@ -1,4 +1,4 @@
-"""Events as clients meet them: while rows are stored, after a break, late, slowly, and when the process stops."""
+"""Event streams over HTTP: during the training, after a reconnection, late, slow, and at the end of the process."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ class Event(NamedTuple):
 
 
 def events_in(lines: Iterator[str]) -> Iterator[Event]:
-    """Read a stream as the standard says, as far as this API uses it."""
+    """Parse a stream of server-sent events, as far as this API uses the standard."""
     fields: dict[str, str] = {}
     for line in lines:
         if line:
@@ -53,7 +53,7 @@ def rows_of(event: Event) -> list[Row]:
     return [(split_run_id(run["run_id"])[1], epoch) for run in event.data["runs"] for epoch in run["epoch"]]
 
 
-def test_a_job_is_watched_from_its_queue_to_its_end(client: httpx.Client) -> None:
+def test_a_stream_covers_a_job_from_queued_to_its_end(client: httpx.Client) -> None:
     spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.1}], "seeds": [1, 2], "epochs": 30}
     job_id = client.post("/v1/jobs", json=spec).raise_for_status().json()["id"]
     with watching(client, job_id) as stream:
@@ -61,8 +61,8 @@ def test_a_job_is_watched_from_its_queue_to_its_end(client: httpx.Client) -> Non
     statuses = [event.data["status"] for event in events if event.name == "status"]
     assert statuses == [one for one in ("queued", "running", "completed") if one in statuses]
     assert statuses[-1] == "completed"
-    told = [row for event in events if event.name == "metrics" for row in rows_of(event)]
-    assert sorted(told) == [(run, epoch) for run in (0, 1) for epoch in range(31)]
+    sent = [row for event in events if event.name == "metrics" for row in rows_of(event)]
+    assert sorted(sent) == [(run, epoch) for run in (0, 1) for epoch in range(31)]
     assert [event.data["fraction"] for event in events if event.name == "progress"][-1] == 1.0
     assert events[-1].name == "end"
     assert events[-1].data == client.get(f"/v1/jobs/{job_id}").json()
@@ -72,42 +72,42 @@ def test_a_job_is_watched_from_its_queue_to_its_end(client: httpx.Client) -> Non
     assert set(parts[0]) == set(history) - {"total_points", "returned_points"}
 
 
-def test_reconnecting_after_any_event_leaves_neither_gap_nor_repeat(
+def test_reconnecting_after_any_event_gives_neither_gap_nor_repeat(
     client: httpx.Client, stack_database: Database
 ) -> None:
     stored = Stored(stack_database)
-    told: list[Row] = []
+    sent: list[Row] = []
     last = ""
 
     def connect_and_leave_after_rows(**query: str) -> bool:
-        """Tell whether the stream ended before there were any."""
+        """Whether the stream ended before any rows."""
         nonlocal last
         with watching(client, stored.id, None if query else last, fields="loss", **query) as stream:
             for event in stream:
                 last = event.id
                 if event.name == "metrics":
-                    told.extend(rows_of(event))
+                    sent.extend(rows_of(event))
                     return False
         return True
 
     for shard, num_epochs in [(2, 1), (0, 3), (1, 10), (0, 1), (2, 4)]:
         stored.store(shard, num_epochs)
-        # The header for some, the query for others.
+        # Some reconnections use the header, others the query.
         assert not connect_and_leave_after_rows(**({"last_event_id": last} if shard == 0 else {}))
     stored.finish()
     while not connect_and_leave_after_rows():
         pass
-    assert sorted(told) == stored.rows()
-    assert len(told) == len(set(told))
+    assert sorted(sent) == stored.rows()
+    assert len(sent) == len(set(sent))
 
 
-def test_after_the_end_there_is_nothing_to_come_back_for(client: httpx.Client, stack_database: Database) -> None:
+def test_reconnecting_after_the_event_end_is_answered_204(client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database)
     stored.finish()
     with watching(client, stored.id) as stream:
         end = list(stream)[-1]
     assert end.name == "end"
-    # What tells a browser to stay away.
+    # The status after which a browser does not reconnect.
     answer = client.get(f"/v1/jobs/{stored.id}/events", headers={"Last-Event-ID": end.id})
     assert answer.status_code == 204
     other = Stored(stack_database)
@@ -115,13 +115,13 @@ def test_after_the_end_there_is_nothing_to_come_back_for(client: httpx.Client, s
     other.finish()
 
 
-def test_a_late_reader_gets_all_then_the_end(client: httpx.Client, stack_database: Database) -> None:
+def test_a_late_reader_gets_all_rows_then_the_end(client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database, epochs=1_500)
     stored.finish()
     with watching(client, stored.id, fields="loss") as stream:
         events = list(stream)
-    told = [row for event in events if event.name == "metrics" for row in rows_of(event)]
-    assert sorted(told) == stored.rows()
+    sent = [row for event in events if event.name == "metrics" for row in rows_of(event)]
+    assert sorted(sent) == stored.rows()
     assert len([event for event in events if event.name == "metrics"]) > 2
     assert events[0].data == {"status": "completed"}
     assert [event.name for event in events].index("end") == len(events) - 1
@@ -144,13 +144,13 @@ def test_events_are_chosen_by_run_label_field_and_thinned(client: httpx.Client, 
     assert client.get("/v1/jobs/01a1fd99-6a5f-75de-861f-50b300000000/events").status_code == 404
 
 
-def test_nan_infinities_and_minus_zero_are_told_apart(client: httpx.Client, stack_database: Database) -> None:
+def test_nan_infinities_and_minus_zero_are_distinguished(client: httpx.Client, stack_database: Database) -> None:
     values = [1e308, -0.0, None, float("inf"), float("-inf"), float("nan")]
     stored = Stored(stack_database, epochs=5, seeds=[0], loss=lambda run, epoch: values[epoch])
     stored.finish()
     with client.stream("GET", f"/v1/jobs/{stored.id}/events?fields=loss&runs=0") as answer:
         event = next(event for event in events_in(answer.iter_lines()) if event.name == "metrics")
-    # Written out, because −0 equals 0.
+    # Compared as text, because −0 equals 0.
     assert repr(event.data["runs"][0]["loss"]) == "[1e+308, -0.0, None, 'Infinity', '-Infinity', 'NaN']"
 
 
@@ -160,7 +160,7 @@ def test_a_deleted_job_ends_its_streams(client: httpx.Client, stack_database: Da
     with watching(client, stored.id) as stream:
         assert next(stream).data == {"status": "running"}
         with stack_database.transaction() as session:
-            # What a time to live does when it is over; over HTTP a running job has to be cancelled first.
+            # As after a time to live; over HTTP a running job must be cancelled before it is deleted.
             from sqlalchemy import delete
 
             from service.database.tables import Job
@@ -170,11 +170,11 @@ def test_a_deleted_job_ends_its_streams(client: httpx.Client, stack_database: Da
     assert client.get(f"/v1/jobs/{stored.id}/events").status_code == 404
 
 
-def test_a_reader_that_takes_nothing_costs_the_others_nothing(
+def test_a_client_that_reads_nothing_does_not_delay_others(
     stack: Stack, client: httpx.Client, stack_database: Database
 ) -> None:
     stored = Stored(stack_database, epochs=15_000)
-    api = psutil.Process(stack.parts["api"].pid)
+    api = psutil.Process(stack.processes["api"].pid)
     with ExitStack() as streams:
         idle = [streams.enter_context(closing(connect(stack.url))) for _ in range(20)]
         for reader in idle:
@@ -183,12 +183,12 @@ def test_a_reader_that_takes_nothing_costs_the_others_nothing(
         stored.finish()
         started = time.monotonic()
         with watching(client, stored.id, fields="loss") as stream:
-            told = sum(len(rows_of(event)) for event in stream if event.name == "metrics")
-        assert told == 6 * 15_001
+            sent = sum(len(rows_of(event)) for event in stream if event.name == "metrics")
+        assert sent == 6 * 15_001
         assert time.monotonic() - started < PATIENCE
         # All rows would be six megabytes for each of them.
         assert api.memory_info().rss - before < 80e6
-        # One that takes again finds all that it missed.
+        # A client that reads again receives all rows.
         with idle[0].makefile("r", encoding="utf-8", newline="\n") as lines:
             rows: list[Row] = []
             for event in events_in(line.rstrip("\r\n") for line in lines if not _is_chunk_size(line)):
@@ -214,11 +214,11 @@ def test_sigterm_ends_a_hundred_streams_and_the_process(
         process = psutil.Process(api.pid)
         process.send_signal(signal.SIGTERM)
         for reader in readers:
-            # The end of a chunked body: the stream was closed, not cut.
+            # The end of a chunked body: the stream was closed, not interrupted.
             read_until(reader, b"0\r\n\r\n")
         until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
 
 
 def _is_chunk_size(line: str) -> bool:
-    """Whether a line belongs to the transfer, not to the events; those of headers have no blank line after data."""
+    """Whether a line is the size of a chunk, which belongs to the transfer and not to the events."""
     return line.endswith("\r\n")

@@ -1,4 +1,4 @@
-"""Streams in which nothing moves: the server has nothing to tell, or the reader takes nothing."""
+"""Event streams without data, and event streams whose client reads nothing."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ STALLED_SECONDS = 1.2
 
 @pytest.fixture(scope="module")
 def api(new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    """An API of little patience."""
+    """An API with short intervals for comments and stalled clients."""
     env = {"RAVINE_PING_SECONDS": str(PING_SECONDS), "RAVINE_STALLED_SECONDS": str(STALLED_SECONDS)}
     folder = tmp_path_factory.mktemp("silent")
     with Api(new_database("sqlite"), broker.new_url(), folder, env=env) as running:
@@ -32,7 +32,7 @@ def api_database(api: Api, open_database: Callable[[str], Database]) -> Database
     return open_database(api.database_url)
 
 
-def test_a_silent_stream_sends_comments_as_often_as_is_set(api: Api, api_database: Database) -> None:
+def test_a_silent_stream_sends_comments_at_the_interval_of_the_setting(api: Api, api_database: Database) -> None:
     stored = Stored(api_database)
     url = f"{api.url}/v1/jobs/{stored.id}/events"
     pings: list[float] = []
@@ -43,16 +43,16 @@ def test_a_silent_stream_sends_comments_as_often_as_is_set(api: Api, api_databas
                 pings.append(time.monotonic())
             if len(pings) == 4:
                 break
-    # They may arrive late where the machine is busy, the first one most of all, but no more often than that.
+    # They may arrive late on a busy machine, in particular the first one, but not more often.
     assert pings[-1] - pings[0] > 2 * PING_SECONDS
 
 
-def test_by_default_a_stream_is_silent_for_ten_seconds_and_a_reader_for_a_minute() -> None:
+def test_by_default_comments_come_after_10_s_and_stalled_streams_end_after_60_s() -> None:
     assert Settings.model_fields["ping_seconds"].default == 10.0
     assert Settings.model_fields["stalled_seconds"].default == 60.0
 
 
-def test_a_reader_that_never_reads_is_cut_off_and_no_other(api: Api, api_database: Database) -> None:
+def test_only_a_stream_whose_client_reads_nothing_is_closed(api: Api, api_database: Database) -> None:
     stored = Stored(api_database, epochs=40_000)
     with ExitStack() as streams:
         never, slow, quick, table = (streams.enter_context(closing(connect(api.url))) for _ in range(4))
@@ -71,17 +71,17 @@ def test_a_reader_that_never_reads_is_cut_off_and_no_other(api: Api, api_databas
         reading.start()
         streams.callback(reading.join)
         streams.callback(is_enough.set)
-        told = b""
-        while not told.endswith(b"0\r\n\r\n"):
-            told += quick.recv(1 << 20)
-        assert b"event: end" in told[-2_000:]
+        received_by_quick = b""
+        while not received_by_quick.endswith(b"0\r\n\r\n"):
+            received_by_quick += quick.recv(1 << 20)
+        assert b"event: end" in received_by_quick[-2_000:]
         until(lambda: "read nothing" in api.log())
         until(lambda: len(slows) * PING_SECONDS > 4 * STALLED_SECONDS)
-        # Not the one that is slow: its pieces are megabytes, of which it took a part. Nor who reads a table.
+        # Neither the slow client, which has read a part of each piece, nor the client that reads a table.
         assert api.log().count("read nothing") == 1
         assert all(slows)
-        assert sum(slows) < len(told) / 2
-        # What the kernel had taken is there, megabytes of it; the rest is not, nor an end.
+        assert sum(slows) < len(received_by_quick) / 2
+        # The megabytes in the buffers of the kernel arrive; the rest and the end of the stream do not.
         received = b"".join(iter(lambda: never.recv(1 << 20), b""))
-        assert len(received) < 0.9 * len(told)
+        assert len(received) < 0.9 * len(received_by_quick)
         assert not received.endswith(b"0\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The road of a job over HTTP, on both databases: post, poll, list, cancel, delete."""
+"""Jobs over HTTP, on both databases: post, poll, list, cancel, delete."""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +23,9 @@ SPEC: dict[str, Any] = {
     "batch_size": 1,
     "shuffle": False,
 }
-# An id as they are, of no job or run.
+# A valid id of no job or run.
 NOBODY = "01234567-89ab-7cde-8f01-23456789abcd"
-# Minutes of work: it is still running whenever a test wants to look at it.
+# Minutes of training, so that it still runs when a test reads it.
 LONG = {
     "problem": {"kind": "surface", "name": "ravine"},
     "optimizers": [{"kind": "sgd", "lr": 0.001}],
@@ -42,12 +42,12 @@ def post(client: httpx.Client, spec: dict[str, Any] = SPEC, **headers: str) -> d
 
 
 def newest(client: httpx.Client) -> list[str]:
-    """The id of the newest job, whatever its state."""
+    """The id of the newest job, with any status."""
     return [job["id"] for job in client.get("/v1/jobs?limit=1").json()["items"]]
 
 
 def wait_until_running(client: httpx.Client, job_id: str) -> None:
-    until(lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] != "queued", "no worker has begun")
+    until(lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] != "queued", "no worker has claimed it")
 
 
 def test_a_posted_job_is_trained_and_its_history_can_be_read(client: httpx.Client) -> None:
@@ -87,19 +87,19 @@ def test_ids_are_uuid7_and_sort_by_creation(client: httpx.Client) -> None:
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in ids)
 
 
-def test_a_dry_run_tells_what_would_run_and_stores_nothing(client: httpx.Client) -> None:
+def test_a_dry_run_gives_the_size_of_a_job_and_stores_nothing(client: httpx.Client) -> None:
     before = newest(client)
     grid = {**SPEC, "optimizers": [{"kind": "sgd", "lr": {"from": 0.01, "to": 0.1, "num": 10}}], "seeds": {"count": 3}}
     answer = client.post("/v1/jobs?dry_run=true", json=grid)
     assert answer.status_code == 200
-    told = answer.json()
-    assert {name: told[name] for name in told if name not in {"runs", "estimated_seconds"}} == {
+    body = answer.json()
+    assert {name: body[name] for name in body if name not in {"runs", "estimated_seconds"}} == {
         "runs_total": 30, "epochs_total": 900, "updates_total": 14_400, "rows_total": 930
     }  # fmt: skip
-    assert told["estimated_seconds"] > 0
-    assert len(told["runs"]) == 20
-    assert told["runs"][4]["label"] == "sgd lr=0.02"
-    assert told["runs"][4]["seed"] == 1
+    assert body["estimated_seconds"] > 0
+    assert len(body["runs"]) == 20
+    assert body["runs"][4]["label"] == "sgd lr=0.02"
+    assert body["runs"][4]["seed"] == 1
     assert newest(client) == before
 
 
@@ -162,7 +162,7 @@ def test_jobs_are_filtered_by_status_and_problem(client: httpx.Client) -> None:
     assert listed(status="queued") == []
 
 
-def test_a_name_is_looked_for_as_it_is_written(client: httpx.Client) -> None:
+def test_the_filter_of_names_takes_every_character_literally(client: httpx.Client) -> None:
     mark = uuid4().hex
     job_id = post(client, {**SPEC, "name": f"Über 50% of_all {mark}"})["id"]
     for part, is_found in {"Über": True, "ÜBER": True, "50% OF_ALL": True, "5%0": False, "of-all": False}.items():
@@ -170,7 +170,7 @@ def test_a_name_is_looked_for_as_it_is_written(client: httpx.Client) -> None:
         assert (job_id in {job["id"] for job in found}) == is_found, part
 
 
-def test_a_running_job_stops_when_cancelled_and_keeps_what_was_recorded(client: httpx.Client) -> None:
+def test_a_running_job_stops_when_cancelled_and_keeps_its_rows(client: httpx.Client) -> None:
     job = post(client, {**LONG, "record_every": 1, "epochs": 1_000_000})
     wait_until_running(client, job["id"])
     until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["progress"]["epochs_done"] > 0, "nothing was recorded")
@@ -192,18 +192,18 @@ def test_a_running_job_stops_when_cancelled_and_keeps_what_was_recorded(client: 
     assert client.get(f"/v1/runs/{run['id']}/metrics").status_code == 404
 
 
-def test_a_cancelled_job_ends_at_once_where_no_worker_has_begun_its_shards(client: httpx.Client) -> None:
-    # Four shards and one process for sweeps: at least two have not begun.
+def test_queued_shards_of_a_cancelled_job_end_at_once(client: httpx.Client) -> None:
+    # Four shards and one process for large jobs, so at least two shards are queued.
     sweep = {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]}
     job = post(client, sweep)
     wait_until_running(client, job["id"])
-    told = client.post(f"/v1/jobs/{job['id']}/cancel").json()
-    assert told["progress"]["runs_ended"] >= 16_384
+    body = client.post(f"/v1/jobs/{job['id']}/cancel").json()
+    assert body["progress"]["runs_ended"] >= 16_384
     assert wait_for_job(client, job["id"])["status"] == "cancelled"
     assert client.get(f"/v1/jobs/{job['id']}/runs", params={"status": "cancelled", "limit": 1}).json()["items"]
 
 
-def test_a_small_job_does_not_wait_behind_a_sweep(client: httpx.Client) -> None:
+def test_a_small_job_does_not_wait_for_a_sweep(client: httpx.Client) -> None:
     sweep = post(client, {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]})
     wait_until_running(client, sweep["id"])
     small = wait_for_job(client, post(client)["id"])

@@ -1,4 +1,4 @@
-"""Who gets in, and to what: keys, owners, and the door that is open on the loopback address alone."""
+"""API keys: authentication, owners, admins, and the loopback address without keys."""
 
 import re
 import subprocess
@@ -26,8 +26,8 @@ SPEC: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": 
 SETTING = "the key of the setting, of more than 32 characters"
 
 
-class Door:
-    """An API on a database of its own, without workers, and the keys of that database."""
+class KeyedApi:
+    """An API with an empty database and no workers, and the keys of this database."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -50,43 +50,43 @@ class Door:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def door(
+def server(
     request: pytest.FixtureRequest,
     new_database: Callable[[str], str],
     broker: Broker,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Door]:
+) -> Iterator[KeyedApi]:
     env = {"RAVINE_API_KEY": SETTING}
-    folder = tmp_path_factory.mktemp("door")
-    with Api(new_database(request.param), broker.new_url(), folder, env=env) as api, closing(Door(api)) as door:
-        yield door
+    folder = tmp_path_factory.mktemp("keys")
+    with Api(new_database(request.param), broker.new_url(), folder, env=env) as api, closing(KeyedApi(api)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
-def clients(door: Door) -> Iterator[tuple[httpx.Client, httpx.Client, httpx.Client]]:
+def clients(server: KeyedApi) -> Iterator[tuple[httpx.Client, httpx.Client, httpx.Client]]:
     """Clients of two owners and of an admin."""
-    made = door.new_key(), door.new_key(), door.new_key(is_admin=True)
-    with door.client(made[0]) as one, door.client(made[1]) as other, door.client(made[2]) as admin:
+    made = server.new_key(), server.new_key(), server.new_key(is_admin=True)
+    with server.client(made[0]) as one, server.client(made[1]) as other, server.client(made[2]) as admin:
         yield one, other, admin
 
 
-def test_every_route_of_v1_asks_for_a_key_and_says_which_scheme(door: Door) -> None:
-    with door.client() as stranger:
-        document = stranger.get("/openapi.json").json()
-        asked = 0
+def test_every_route_of_v1_requires_a_key_and_names_the_scheme(server: KeyedApi) -> None:
+    with server.client() as anonymous_client:
+        document = anonymous_client.get("/openapi.json").json()
+        num_requests = 0
         for path, item in document["paths"].items():
             for method in item:
-                answer = stranger.request(method, path.replace("{", "").replace("}", ""))
+                answer = anonymous_client.request(method, path.replace("{", "").replace("}", ""))
                 if not path.startswith(("/v1/", "/metrics")):
                     assert answer.status_code == 200, path
                     continue
-                asked += 1
+                num_requests += 1
                 assert answer.status_code == 401, (method, path)
                 assert answer.headers["www-authenticate"].startswith("Bearer")
                 assert answer.headers["content-type"] == "application/problem+json"
                 assert "ravine keys create" in answer.json()["detail"]
     assert (
-        asked
+        num_requests
         == sum(path.startswith(("/v1/", "/metrics")) and len(item) for path, item in document["paths"].items())
         > 12
     )
@@ -97,21 +97,21 @@ def test_every_route_of_v1_asks_for_a_key_and_says_which_scheme(door: Door) -> N
         "", "Bearer", "Bearer wrong", "Basic dXNlcjpwYXNz", "Bearer ravine_", f"Basic {SETTING}", "\xff",
     ],
 )  # fmt: skip
-def test_a_wrong_key_is_401(door: Door, header: str) -> None:
-    with door.client() as client:
+def test_a_wrong_key_is_401(server: KeyedApi, header: str) -> None:
+    with server.client() as client:
         answer = client.get("/v1/jobs", headers={"Authorization": header.encode("latin-1")})
     assert answer.status_code == 401
 
 
-def test_the_key_of_the_setting_is_an_admins(door: Door, clients: tuple[httpx.Client, ...]) -> None:
+def test_the_key_of_the_setting_is_an_admin_key(server: KeyedApi, clients: tuple[httpx.Client, ...]) -> None:
     job = clients[0].post("/v1/jobs", json=SPEC).json()
-    with door.client(SETTING) as client:
+    with server.client(SETTING) as client:
         assert client.get(f"/v1/jobs/{job['id']}").status_code == 200
 
 
-def test_a_key_is_shown_once_and_only_its_hash_is_stored(door: Door) -> None:
-    key = door.new_key()
-    with door.database.snapshot() as session:
+def test_a_key_is_shown_once_and_only_its_hash_is_stored(server: KeyedApi) -> None:
+    key = server.new_key()
+    with server.database.snapshot() as session:
         rows = session.execute(select(ApiKey)).scalars().all()
         everything = str(session.execute(text("SELECT * FROM api_keys")).all())
     assert key not in everything
@@ -119,19 +119,19 @@ def test_a_key_is_shown_once_and_only_its_hash_is_stored(door: Door) -> None:
     assert all(len(row.sha256) == 64 for row in rows)
 
 
-def test_no_key_is_in_the_log(door: Door, clients: tuple[httpx.Client, ...]) -> None:
+def test_no_key_is_in_the_log(server: KeyedApi, clients: tuple[httpx.Client, ...]) -> None:
     wrong = f"ravine_{uuid4().hex}"
-    with door.client(wrong) as client:
+    with server.client(wrong) as client:
         client.get("/v1/jobs")
         client.post("/v1/jobs", content=b"{")
-    with door.client(SETTING) as client:
+    with server.client(SETTING) as client:
         client.post("/v1/jobs", json=SPEC | {"epochs": 0})
-    log = door.api.log()
+    log = server.api.log()
     secrets = [wrong, SETTING, *(str(client.headers["authorization"]).split()[1] for client in clients)]
     assert not [secret for secret in secrets if secret in log]
 
 
-def test_anothers_job_does_not_exist_for_an_owner(clients: tuple[httpx.Client, ...]) -> None:
+def test_a_job_of_another_owner_is_404(clients: tuple[httpx.Client, ...]) -> None:
     one, other, admin = clients
     job = one.post("/v1/jobs", json=SPEC | {"name": f"mine {uuid4()}"}).json()
     here = f"/v1/jobs/{job['id']}"
@@ -146,10 +146,10 @@ def test_anothers_job_does_not_exist_for_an_owner(clients: tuple[httpx.Client, .
     for method, path in paths:
         answer = other.request(method, path)
         assert answer.status_code == 404, (method, path)
-        # Not even the words tell what is another's from what is nobody's.
+        # The message is the same as for a job that does not exist.
         unknown = other.request(method, path.replace(run["id"], nothing).replace(job["id"], nothing))
-        told, of_nothing = answer.json()["detail"], unknown.json()["detail"]
-        assert told.replace(run["id"], nothing).replace(job["id"], nothing) == of_nothing
+        detail, unknown_detail = answer.json()["detail"], unknown.json()["detail"]
+        assert detail.replace(run["id"], nothing).replace(job["id"], nothing) == unknown_detail
     assert other.get("/v1/jobs", params={"name": job["name"]}).json()["items"] == []
     for client in (one, admin):
         assert [found["id"] for found in client.get("/v1/jobs", params={"name": job["name"]}).json()["items"]] == [
@@ -161,7 +161,7 @@ def test_anothers_job_does_not_exist_for_an_owner(clients: tuple[httpx.Client, .
     assert one.delete(here).status_code == 204
 
 
-def test_an_idempotency_key_is_its_owners_alone(clients: tuple[httpx.Client, ...]) -> None:
+def test_idempotency_keys_of_owners_are_independent(clients: tuple[httpx.Client, ...]) -> None:
     one, other, _ = clients
     header = {"Idempotency-Key": str(uuid4())}
     first = one.post("/v1/jobs", json=SPEC, headers=header).json()["id"]
@@ -171,14 +171,14 @@ def test_an_idempotency_key_is_its_owners_alone(clients: tuple[httpx.Client, ...
     assert one.post("/v1/jobs", json=SPEC, headers=header).json()["id"] == first
 
 
-def test_a_revoked_key_opens_nothing_after_a_second(door: Door) -> None:
-    with door.client(door.new_key("for a while")) as client:
+def test_a_revoked_key_is_rejected_after_a_second(server: KeyedApi) -> None:
+    with server.client(server.new_key("for a while")) as client:
         assert client.get("/v1/jobs").status_code == 200
-        door.revoke("for a while")
+        server.revoke("for a while")
         until(lambda: client.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
 
 
-def test_keys_are_made_listed_and_revoked_from_a_terminal(tmp_path: Path) -> None:
+def test_keys_are_created_listed_and_revoked_on_the_command_line(tmp_path: Path) -> None:
     def ravine_keys(*arguments: str) -> Result:
         return CliRunner().invoke(key_commands.app, [*arguments, "--data-dir", str(tmp_path)])
 
@@ -195,31 +195,31 @@ def test_keys_are_made_listed_and_revoked_from_a_terminal(tmp_path: Path) -> Non
     assert ravine_keys("revoke", shown.split()[0]).exit_code == 0
     again = ravine_keys("revoke", "ann")
     assert again.exit_code == 1
-    assert "no key in use" in again.stderr
+    assert "no valid key" in again.stderr
     assert "revoked" in ravine_keys("list").stdout
     assert ravine_keys("create", "--name", "a\nb").exit_code != 0
 
 
-def test_the_loopback_address_is_open_until_there_is_a_key(
+def test_the_loopback_address_requires_no_key_until_one_exists(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
-    with Api(new_database("sqlite"), broker.new_url(), tmp_path) as api, closing(Door(api)) as door:
-        with door.client() as anybody:
-            job = anybody.post("/v1/jobs", json=SPEC).json()
-            key = door.new_key("first")
-            until(lambda: anybody.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
-        with door.client(key) as owner, door.client(door.new_key(is_admin=True)) as admin:
+    with Api(new_database("sqlite"), broker.new_url(), tmp_path) as api, closing(KeyedApi(api)) as server:
+        with server.client() as anonymous:
+            job = anonymous.post("/v1/jobs", json=SPEC).json()
+            key = server.new_key("first")
+            until(lambda: anonymous.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
+        with server.client(key) as owner, server.client(server.new_key(is_admin=True)) as admin:
             assert owner.get(f"/v1/jobs/{job['id']}").status_code == 404
             assert admin.get(f"/v1/jobs/{job['id']}").status_code == 200
-            door.revoke("first")
-            # Revoking keys does not open the door again.
+            server.revoke("first")
+            # After the revocation a key is still required.
             until(lambda: owner.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
-            with door.client() as anybody:
-                assert anybody.get("/v1/jobs").status_code == 401
+            with server.client() as anonymous:
+                assert anonymous.get("/v1/jobs").status_code == 401
 
 
 @pytest.mark.parametrize("command", ["serve", "up"])
-def test_beyond_the_loopback_address_nothing_starts_without_a_key(
+def test_on_other_addresses_nothing_starts_without_a_key(
     new_database: Callable[[str], str], tmp_path: Path, command: str
 ) -> None:
     url = new_database("sqlite") if command == "serve" else ""
@@ -233,7 +233,7 @@ def test_beyond_the_loopback_address_nothing_starts_without_a_key(
         check=False,
     )
     assert answer.returncode == 1
-    assert "has no key" in answer.stderr
+    assert "this API has none" in answer.stderr
     assert "ravine keys create" in answer.stderr
     assert "RAVINE_API_KEY" in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -257,17 +257,17 @@ def test_a_short_key_in_the_setting_is_refused_without_being_shown(tmp_path: Pat
     assert "Traceback" not in answer.stderr
 
 
-def test_with_a_key_the_api_listens_everywhere_and_whoever_has_none_stays_out(
+def test_with_a_key_the_api_listens_everywhere_and_rejects_requests_without_one(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     env = {"RAVINE_API_KEY": SETTING}
     with (
         Api(new_database("sqlite"), broker.new_url(), tmp_path, host="0.0.0.0", env=env) as api,
-        closing(Door(api)) as door,
-        door.client() as stranger,
-        door.client(SETTING) as client,
+        closing(KeyedApi(api)) as server,
+        server.client() as anonymous_client,
+        server.client(SETTING) as client,
     ):
-        assert stranger.get("/v1/jobs").status_code == 401
+        assert anonymous_client.get("/v1/jobs").status_code == 401
         assert client.get("/v1/jobs").status_code == 200
 
 
@@ -279,5 +279,5 @@ def test_with_a_key_the_api_listens_everywhere_and_whoever_has_none_stays_out(
         ("::ffff:10.0.0.1", False), ("fe80::1%eth0", False), ("example.org", False),
     ],
 )  # fmt: skip
-def test_what_only_this_machine_reaches(address: str | None, is_local: bool) -> None:
+def test_loopback_addresses_are_recognised(address: str | None, is_local: bool) -> None:
     assert is_loopback(address) is is_local

@@ -1,4 +1,4 @@
-"""How much one caller may have open, and what clients are told while the database cannot be used."""
+"""Limits of the open work of a caller, and answers while the database is unavailable."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def owners(
     broker: Broker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[httpx.Client, httpx.Client]]:
-    """Clients of two owners, neither of whom may have more than four jobs open, or the work of ten epochs."""
+    """Clients of two owners, each limited to four open jobs and the work of ten epochs."""
     url = new_database(request.param)
     with closing(Database(url)) as database, database.transaction() as session:
         one, other = (create(session, name)[1] for name in ("one", "other"))
@@ -50,7 +50,7 @@ def owners(
 
 @pytest.fixture(autouse=True)
 def _nothing_open(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Every test of the limits begins with none of its jobs open."""
+    """Cancel all jobs, so that every test of the limits begins without open jobs."""
     yield
     if "owners" in request.fixturenames:
         for client in request.getfixturevalue("owners"):
@@ -67,7 +67,7 @@ def test_more_open_jobs_than_allowed_are_429_until_one_has_ended(owners: tuple[h
     assert refused.headers["content-type"] == "application/problem+json"
     assert int(refused.headers["retry-after"]) > 0
     assert "at most 4" in refused.json()["detail"]
-    # What was accepted before is told again, whatever is open now; and others have limits of their own.
+    # A repeated request gives the accepted job although the limit is reached, and other owners have separate limits.
     assert one.post("/v1/jobs", json=SPEC, headers=key).json()["id"] == jobs[0]["id"]
     assert other.post("/v1/jobs", json=SPEC).status_code == 202
     assert one.post("/v1/jobs?dry_run=true", json=SPEC).status_code == 200
@@ -76,14 +76,14 @@ def test_more_open_jobs_than_allowed_are_429_until_one_has_ended(owners: tuple[h
     assert one.post("/v1/jobs", json=SPEC).status_code == 429
 
 
-def test_requests_at_the_same_moment_count_each_other(owners: tuple[httpx.Client, httpx.Client]) -> None:
+def test_concurrent_requests_count_each_other(owners: tuple[httpx.Client, httpx.Client]) -> None:
     one, _ = owners
     with ThreadPoolExecutor(12) as threads:
         statuses = [answer.status_code for answer in threads.map(lambda _: one.post("/v1/jobs", json=SPEC), range(12))]
     assert sorted(statuses) == [202] * 4 + [429] * 8
 
 
-def test_more_open_work_than_allowed_is_429_but_a_job_alone_is_let_in(
+def test_more_open_work_than_allowed_is_429_but_a_single_job_is_accepted(
     owners: tuple[httpx.Client, httpx.Client],
 ) -> None:
     one, other = owners
@@ -95,7 +95,7 @@ def test_more_open_work_than_allowed_is_429_but_a_job_alone_is_let_in(
     assert other.post("/v1/jobs", json=SPEC | {"epochs": 100}).status_code == 202
 
 
-def test_a_database_that_goes_away_is_503_and_what_was_accepted_is_there_when_it_is_back(
+def test_an_unavailable_database_is_503_and_accepted_jobs_are_kept(
     postgres: Postgres, new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     url = new_database("postgresql")
@@ -109,7 +109,7 @@ def test_a_database_that_goes_away_is_503_and_what_was_accepted_is_there_when_it
             assert answer.status_code == 503, answer.text
             assert answer.headers["content-type"] == "application/problem+json"
             assert int(answer.headers["retry-after"]) > 0
-            # The driver's words name the socket, the database and the user.
+            # The message of the driver contains the socket, the database and the user.
             assert not {name, postgres.socket_dir, "postgres"} & set(answer.text.replace('"', " ").split())
         assert client.get("/readyz").status_code == 503
         assert client.get("/healthz").status_code == 200
@@ -125,7 +125,7 @@ def test_a_database_that_goes_away_is_503_and_what_was_accepted_is_there_when_it
         assert "read-only" in answer.json()["detail"]
 
 
-def test_a_sqlite_file_that_stays_locked_is_503_for_writers_and_open_for_readers(
+def test_a_locked_sqlite_file_is_503_for_writers_and_readable(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     url = new_database("sqlite")
@@ -148,7 +148,9 @@ def test_a_sqlite_file_that_stays_locked_is_503_for_writers_and_open_for_readers
         ("PRAGMA max_page_count = 1", "has no disk space left"),
     ],
 )
-def test_a_sqlite_file_that_takes_no_more_says_why(tmp_path: Path, spoil: str, reason: str) -> None:
+def test_a_sqlite_file_that_cannot_be_written_is_unavailable_with_the_reason(
+    tmp_path: Path, spoil: str, reason: str
+) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'spoilt.db'}")
     with engine.connect() as connection:
         connection.execute(text("CREATE TABLE rows (value TEXT)"))
@@ -160,7 +162,7 @@ def test_a_sqlite_file_that_takes_no_more_says_why(tmp_path: Path, spoil: str, r
     assert why_unavailable(caught.value) == reason
 
 
-def test_a_mistake_in_what_the_database_is_asked_is_no_503(tmp_path: Path) -> None:
+def test_an_invalid_statement_is_not_503(tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{tmp_path / 'empty.db'}")
     with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
         connection.execute(text("SELECT nonsense FROM"))

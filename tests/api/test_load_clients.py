@@ -1,4 +1,4 @@
-"""Many clients at once while jobs train: every answer is one, nothing is locked, and memory stays where it was."""
+"""Many clients at once while jobs train: all answers are valid, no lock errors occur, and memory does not grow."""
 
 import json
 import subprocess
@@ -31,7 +31,7 @@ SWEEP: dict[str, Any] = {
 
 
 def poll(url: str, num_clients: int, seconds: float, job_ids: list[str]) -> Counter[str]:
-    """Count the answers that clients get, by status."""
+    """Count the answers of polling clients by status."""
     command = [sys.executable, "-m", "benchmarks.poller", url, str(num_clients), str(seconds), *job_ids]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     return Counter(json.loads(done.stdout)["answers"])
@@ -41,7 +41,7 @@ def epochs_done(client: httpx.Client, job_id: str) -> int:
     return int(client.get(f"/v1/jobs/{job_id}").json()["progress"]["epochs_done"])
 
 
-def test_fifty_clients_poll_while_ten_jobs_train_and_every_answer_is_one(client: httpx.Client) -> None:
+def test_fifty_clients_poll_while_ten_jobs_train_without_an_error(client: httpx.Client) -> None:
     job_ids = [post(client, SWEEP)["id"] for _ in range(10)]
     answers = poll(str(client.base_url), 50, 4.0, job_ids)
     for job_id in job_ids:
@@ -52,8 +52,8 @@ def test_fifty_clients_poll_while_ten_jobs_train_and_every_answer_is_one(client:
     assert ends <= {"completed", "cancelled"}
 
 
-def test_a_poll_sees_what_was_answered_before_it(client: httpx.Client) -> None:
-    """Shared reads are never older than the question: not even while others keep them going."""
+def test_a_poll_is_never_older_than_an_earlier_answer(client: httpx.Client) -> None:
+    """A shared read starts after the poll arrives, also while other clients poll all the time."""
     stopped = threading.Event()
     job_ids = [post(client, {**SWEEP, "epochs": 10_000})["id"] for _ in range(5)]
 
@@ -73,7 +73,7 @@ def test_a_poll_sees_what_was_answered_before_it(client: httpx.Client) -> None:
         other.result()
 
 
-def test_an_unknown_job_is_404_for_whoever_asks_while_others_get_theirs(client: httpx.Client) -> None:
+def test_an_unknown_job_is_404_while_other_polls_are_answered(client: httpx.Client) -> None:
     known = post(client)["id"]
     unknown = known[:-1] + ("0" if known[-1] != "0" else "1")
     with ThreadPoolExecutor(20) as pool:
@@ -109,7 +109,7 @@ def test_sqlite_is_never_locked_for_eight_readers_and_two_writing_workers(
             job_ids += [post(client, SWEEP)["id"] for _ in range(2)]
             readers = [pool.submit(read, number) for number in range(8)]
             try:
-                # Small jobs are written beside both sweeps until each of those has been written a few times.
+                # Small jobs are stored beside both sweeps until chunks of each sweep have been stored several times.
                 deadline = time.monotonic() + 3 * PATIENCE
                 while any(epochs_done(client, job_id) < 5_000 for job_id in job_ids):
                     assert time.monotonic() < deadline, "the sweeps are not written"
@@ -126,7 +126,7 @@ def test_sqlite_is_never_locked_for_eight_readers_and_two_writing_workers(
     assert "locked" not in printed
 
 
-# What a child of the pool does, without the queue: one shard after another in one process.
+# Trains one shard after another in one process, as a worker does, without the queue.
 CHILD = """
 import sys, psutil
 from service.database.connection import Database

@@ -1,4 +1,4 @@
-"""The OpenAPI document as documentation: nothing without a description, examples that run, and clients made of it."""
+"""The OpenAPI document: descriptions of everything, valid examples, and a generated client."""
 
 import importlib
 import json
@@ -26,7 +26,7 @@ VERBS = {
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    """The document, as a client reads it."""
+    """The document as answered to a client."""
     document: dict[str, Any] = json.loads(json.dumps(create_app().openapi()))
     return document
 
@@ -94,9 +94,7 @@ def test_operation_ids_are_verbs_fit_for_generated_clients(document: dict[str, A
 @pytest.mark.parametrize(
     ("name", "members"), [("TrainingProblem", PROBLEMS), ("OptimizerEntry", OPTIMIZERS), ("Schedule", SCHEDULES)]
 )
-def test_unions_have_names_and_tell_their_members_apart(
-    document: dict[str, Any], name: str, members: tuple[Any, ...]
-) -> None:
+def test_unions_have_names_and_discriminators(document: dict[str, Any], name: str, members: tuple[Any, ...]) -> None:
     schemas = document["components"]["schemas"]
     union = schemas[name]
     mapping = union["discriminator"]["mapping"]
@@ -104,7 +102,7 @@ def test_unions_have_names_and_tell_their_members_apart(
     assert len(mapping) == len(union["oneOf"]) == len(members)
     for kind, reference in mapping.items():
         assert schemas[reference.rpartition("/")[2]]["properties"]["kind"]["const"] == kind
-    # Nowhere is it written out a second time.
+    # The union occurs only once in the document.
     assert json.dumps(document).count(json.dumps(union["oneOf"])) == 1
 
 
@@ -116,7 +114,7 @@ def test_numbers_that_may_not_be_finite_say_so(document: dict[str, Any]) -> None
     assert {"$ref": "#/components/schemas/Number"} in schemas["RunAnswer"]["properties"]["final_loss"]["anyOf"]
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     references = re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document))
     assert set(references) <= set(schemas)
@@ -143,16 +141,16 @@ def test_every_example_of_a_body_gets_the_documented_answer(document: dict[str, 
 
 @pytest.fixture(scope="module")
 def made_client(document: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a package that a public generator has made of the document."""
+    """The name of a client package generated from the document."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "openapi.json").write_text(json.dumps(document))
-    # Formatting what was generated takes longer than generating it.
+    # Without formatting, which takes longer than the generation.
     (folder / "config.yml").write_text("post_hooks: []\n")
     options = ["--path", "openapi.json", "--meta", "none", "--output-path", "made_client", "--config", "config.yml"]
     command = [sys.executable, "-m", "openapi_python_client", "generate", *options]
     generated = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180)
     assert generated.returncode == 0, generated.stdout + generated.stderr
-    # What it cannot make anything of are pictures.
+    # The generator supports all routes except plots.
     assert set(re.findall(r"WARNING parsing (.*) within", generated.stdout + generated.stderr)) == {
         f"GET /v1/jobs/{{job_id}}/plot.{form}" for form in ("png", "svg")
     }

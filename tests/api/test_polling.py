@@ -1,4 +1,4 @@
-"""Polls are told what is stored when they arrive; an answer is written anew only where something has changed."""
+"""Polls are answered with the state at their arrival; answers of unchanged jobs are cached."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from service.jobs.owners import ANYBODY, Caller
 from tests.stored import Stored
 
 
-def test_an_answer_is_kept_until_its_job_changes(database: Database) -> None:
+def test_an_answer_is_cached_until_its_job_changes(database: Database) -> None:
     stored = Stored(database)
     polls = Polls(database)
 
@@ -30,8 +30,8 @@ def test_an_answer_is_kept_until_its_job_changes(database: Database) -> None:
             await polls.get(stored.id, Caller("another", is_admin=False))
         with database.transaction() as session:
             lifecycle.remove(session, stored.id, ANYBODY)
-        for gone in (stored.id, "no id", "\x00"):
+        for missing in (stored.id, "no id", "\x00"):
             with pytest.raises(NotFound):
-                await polls.get(gone, ANYBODY)
+                await polls.get(missing, ANYBODY)
 
     asyncio.run(poll())

@@ -1,4 +1,4 @@
-"""Experiments have names, and a name may be posted instead of a spec."""
+"""Presets: experiments that can be posted by name."""
 
 import httpx
 import pytest
@@ -7,7 +7,7 @@ from service.spec.presets import PRESETS
 from tests.servers import wait_for_job
 
 
-def test_every_preset_is_listed_and_shows_the_spec_that_it_stands_for(client: httpx.Client) -> None:
+def test_every_preset_is_listed_and_has_its_spec(client: httpx.Client) -> None:
     items = client.get("/v1/presets").raise_for_status().json()["items"]
     assert [item["name"] for item in items] == list(PRESETS)
     for item in items:
@@ -17,15 +17,15 @@ def test_every_preset_is_listed_and_shows_the_spec_that_it_stands_for(client: ht
     assert shown["spec"]["problem"] == {"kind": "surface", "name": "ravine", "start": [5, 2]}
 
 
-def test_every_preset_would_run_and_prices_like_its_spec(client: httpx.Client) -> None:
+def test_every_preset_is_valid_and_has_the_size_of_its_spec(client: httpx.Client) -> None:
     for name in PRESETS:
-        told = client.post("/v1/jobs?dry_run=true", json={"preset": name})
-        assert told.status_code == 200, (name, told.text)
+        dry_run = client.post("/v1/jobs?dry_run=true", json={"preset": name})
+        assert dry_run.status_code == 200, (name, dry_run.text)
         spec = client.get(f"/v1/presets/{name}").json()["spec"]
-        assert client.post("/v1/jobs?dry_run=true", json=spec).json() == told.json()
+        assert client.post("/v1/jobs?dry_run=true", json=spec).json() == dry_run.json()
 
 
-def test_a_posted_preset_is_a_job_like_any_other_and_top_level_fields_take_its_place(client: httpx.Client) -> None:
+def test_a_preset_is_posted_as_a_job_and_fields_replace_those_of_the_preset(client: httpx.Client) -> None:
     body = {"preset": "ravine-large-lr", "epochs": 3, "name": "shorter", "optimizers": [{"kind": "sgd", "lr": 0.04}]}
     answer = client.post("/v1/jobs", json=body)
     assert answer.status_code == 202, answer.text
@@ -37,7 +37,7 @@ def test_a_posted_preset_is_a_job_like_any_other_and_top_level_fields_take_its_p
 
 
 @pytest.mark.parametrize("name", ["nope", "", 3, None, ["ravine-race"]])
-def test_an_unknown_preset_is_refused_with_the_names_there_are(client: httpx.Client, name: object) -> None:
+def test_an_unknown_preset_is_rejected_with_the_known_names(client: httpx.Client, name: object) -> None:
     answer = client.post("/v1/jobs", json={"preset": name})
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]

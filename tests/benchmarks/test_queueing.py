@@ -1,4 +1,4 @@
-"""The queue that benchmarks simulate has the waits that queueing theory predicts."""
+"""The simulated queue of the benchmarks has the waiting times of queueing theory."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The clock of the benchmarks counts what it should, and waiting ends with the condition or with an error."""
+"""Timers and waiting of the benchmarks."""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 from benchmarks.timing import Timer, repeat, wait_until
 
 
-def test_a_timer_runs_while_its_block_is_open_and_stands_still_after() -> None:
+def test_a_timer_runs_during_its_block_only() -> None:
     with Timer() as timer:
         time.sleep(0.01)
         inside = timer.seconds
@@ -23,7 +23,7 @@ def test_warm_ups_run_but_are_not_timed() -> None:
     assert len(calls) == 5
 
 
-def test_waiting_beyond_the_deadline_is_an_error_that_says_what_did_not_happen() -> None:
+def test_after_the_deadline_the_error_names_what_did_not_happen() -> None:
     wait_until(lambda: True, "it ended", deadline_seconds=0.0, poll_seconds=0.0)
     with pytest.raises(AssertionError, match=r"the job did not end within 0\.01 s"):
         wait_until(lambda: False, "the job did not end", deadline_seconds=0.01, poll_seconds=0.001)

@@ -1,4 +1,4 @@
-"""A long storm from the command line: ``python -m tests.chaos --database sqlite --seed 1 --jobs 200 --blows 50``."""
+"""A long fault-injection test: ``python -m tests.chaos --database sqlite --seed 1 --jobs 200 --blows 50``."""
 
 import argparse
 import json
@@ -21,16 +21,16 @@ DEADLINE_SECONDS = 1_800.0
 
 
 def main() -> int:
-    """Run a storm on the chosen database, and print what it did and found."""
+    """Run it on the chosen database, and print the injected faults and the violations."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="repeats the schedule of the blows")
     parser.add_argument("--jobs", type=int, default=200)
     parser.add_argument("--blows", type=int, default=50)
     parser.add_argument("--pause", type=float, default=4.0, help="seconds between two blows, on average")
-    asked = parser.parse_args()
-    print(f"seed {asked.seed}, {asked.database}")
-    report = _run(asked.database, asked.seed, asked.jobs, asked.blows, asked.pause)
+    options = parser.parse_args()
+    print(f"seed {options.seed}, {options.database}")
+    report = _run(options.database, options.seed, options.jobs, options.blows, options.pause)
     table = Table("measure", "value")
     for what, value in (report.figures | report.blows).items():
         table.add_row(what, f"{value:,.0f}")
@@ -38,7 +38,7 @@ def main() -> int:
     Console().print(table)
     for wrong in report.violations:
         print(wrong)
-    found = {"seed": asked.seed, "database": asked.database, "violations": report.violations}
+    found = {"seed": options.seed, "database": options.database, "violations": report.violations}
     print(json.dumps(found | report.figures | report.blows))
     return 1 if report.violations else 0
 

@@ -1,4 +1,4 @@
-"""What is broken, when, and how: a schedule that a seed repeats, and the hands that carry it out on real processes."""
+"""Fault injection: a schedule of faults ("blows") that depends on a seed, and its execution on real processes."""
 
 import random
 import signal
@@ -18,7 +18,7 @@ Kind = Literal[
     "freeze child", "restart database",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
-# Most of all the processes that train.
+# Relative frequencies; faults of training processes are the most frequent.
 WEIGHTS = {"kill worker": 3, "kill child": 4, "freeze child": 3, "freeze worker": 2, "stop worker": 3}
 
 LOADING_SECONDS = 0.5
@@ -26,7 +26,7 @@ LOADING_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Blow:
-    """One thing that goes wrong after a pause. A freeze takes some seconds; ``pick`` in [0, 1) says whom it hits."""
+    """One fault after a pause. A freeze has a duration; ``pick`` in [0, 1) selects the process."""
 
     kind: Kind
     pause_seconds: float
@@ -35,9 +35,9 @@ class Blow:
 
 
 def schedule(seed: int, num: int, kinds: Sequence[Kind], *, pause_seconds: float, lease_seconds: float) -> list[Blow]:
-    """Draw blows: each kind at least once where there are enough, the same ones for the same arguments.
+    """Draw blows, the same for the same arguments; each kind occurs at least once if ``num`` allows it.
 
-    Freezes are as often shorter as longer than the lease.
+    Freezes are shorter than the lease as often as longer.
     """
     draw = random.Random(seed)
     chosen = [*kinds][:num]
@@ -50,7 +50,7 @@ def schedule(seed: int, num: int, kinds: Sequence[Kind], *, pause_seconds: float
 
 
 class Hands:
-    """Carries blows out. Whatever is frozen goes on again, at the latest when the block ends."""
+    """Executes blows. Frozen processes are resumed, at the latest at the end of the block."""
 
     def __init__(self, stack: Stack, broker: Broker, postgres: Postgres | None) -> None:
         self._stack, self._broker, self._postgres = stack, broker, postgres
@@ -66,12 +66,12 @@ class Hands:
                 process.resume()
 
     def strike(self, blow: Blow) -> bool:
-        """Do it; False where what it was meant for is not there at the moment."""
+        """Execute a blow; False if the process does not exist at the moment."""
         match blow.kind:
             case "kill API":
-                return self._signal(self._parts("api"), blow, signal.SIGKILL)
+                return self._signal(self._pids("api"), blow, signal.SIGKILL)
             case "kill broker":
-                return self._signal([self._broker.part.pid], blow, signal.SIGKILL)
+                return self._signal([self._broker.process.pid], blow, signal.SIGKILL)
             case "empty broker":
                 with suppress(ConnectionError):
                     self._broker.empty()
@@ -108,24 +108,24 @@ class Hands:
         return True
 
     def _one_that_trains(self, blow: Blow, *, main: bool = False) -> list[int | None]:
-        """Most often the process that computes most, or its main process; now and then just any."""
+        """In most cases the busiest training process or its worker, sometimes any."""
         worker_of = {child: pid for pid in self._workers() for child in children([pid])}
         there = sorted(worker_of)
-        # A process that has just been started computes too, but trains nothing yet.
+        # A new process is busy too, but does not train yet.
         old = [child for child in there if _age_seconds(child) > LOADING_SECONDS]
         if old and blow.pick < 0.8:
             there = [busiest(old)]
         return [worker_of[child] for child in there] if main else [*there]
 
-    def _parts(self, *names: str) -> list[int | None]:
-        return [self._stack.parts[name].pid for name in names]
+    def _pids(self, *names: str) -> list[int | None]:
+        return [self._stack.processes[name].pid for name in names]
 
     def _workers(self) -> list[int | None]:
-        return self._parts(*(name for name in self._stack.parts if name != "api"))
+        return self._pids(*(name for name in self._stack.processes if name != "api"))
 
 
 def children(workers: Sequence[int | None]) -> list[int]:
-    """The processes of some workers that train."""
+    """The training processes of some workers."""
     found = []
     for pid in workers:
         with suppress(psutil.NoSuchProcess):
@@ -135,7 +135,7 @@ def children(workers: Sequence[int | None]) -> list[int]:
 
 
 def busiest(pids: Sequence[int], seconds: float = 0.4) -> int:
-    """The process that computes most: the one that trains, while one shard is trained."""
+    """The process with the highest processor load."""
     before = {pid: _cpu_seconds(pid) for pid in pids}
     time.sleep(seconds)
     return max(before, key=lambda pid: _cpu_seconds(pid) - before[pid])

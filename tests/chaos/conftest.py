@@ -1,4 +1,4 @@
-"""A stack that its tests may break: its own database server and broker, short leases, and a clock that is wrong."""
+"""A stack for fault injection, with a separate database server and broker, short leases, and a wrong clock."""
 
 import json
 import re
@@ -22,11 +22,11 @@ from tests.chaos.storm import undisturbed
 from tests.servers import POLL_SECONDS, Broker, Postgres, Stack, wait_for_job
 
 LEASE_SECONDS = 3.0
-# What Celery logs when it gets a task, and when the task has ended.
+# Words that Celery logs when it receives a task, and when the task has ended.
 WORDS = "received", "succeeded"
 SWEEP_SECONDS = 0.5
-# Imported by Python itself before anything else: the clock that Celery and Ravine see is an hour ahead. (datetime's is
-# left alone: extensions rely on the layout of its classes.)
+# Imported by Python at its start: sets the clock of Celery and Ravine one hour ahead. datetime is not changed, because
+# extensions depend on the layout of its classes.
 WRONG_CLOCK = """
 import time
 
@@ -38,7 +38,7 @@ time.time_ns = lambda: _time_ns() + 3_600 * 10**9
 
 @dataclass
 class Fragile:
-    """A stack, what it stands on, and a look into its rows."""
+    """A stack with its broker and database, and access to its rows."""
 
     stack: Stack
     client: httpx.Client
@@ -66,14 +66,14 @@ class Fragile:
 
     def workers(self) -> dict[str, int]:
         """The hosts of the workers, by name."""
-        pids = {name: part.pid for name, part in self.stack.parts.items() if name.startswith("batch")}
+        pids = {name: process.pid for name, process in self.stack.processes.items() if name.startswith("batch")}
         return {name: pid for name, pid in pids.items() if pid is not None}
 
     def trainer(self) -> tuple[str, int]:
-        """The one worker that has a task at present, and its process that trains it."""
+        """The name of the only worker with a task, and its training process."""
 
         def has_a_task(name: str) -> bool:
-            lines = list(self.stack.parts[name].tail)
+            lines = list(self.stack.processes[name].tail)
             received, ended = (re.findall(rf"train_shard\[(\S+)\] {word}", "\n".join(lines)) for word in WORDS)
             return bool(set(received) - set(ended))
 
@@ -88,7 +88,7 @@ class Fragile:
         return busy[0], child
 
     def wait(self, condition: Callable[[], object], seconds: float, what: str) -> float:
-        """Wait until something holds, and tell how long it took."""
+        """Wait until a condition is true, and give the seconds that it took."""
         started = time.monotonic()
         while not condition():
             assert time.monotonic() - started < seconds, f"after {seconds:g} s it is not true that {what}"
@@ -96,24 +96,24 @@ class Fragile:
         return time.monotonic() - started
 
     def wait_until_running(self, job_id: str, epoch: int = 0) -> None:
-        self.wait(lambda: self.shard(job_id).status == "running", 60, "a worker has begun")
+        self.wait(lambda: self.shard(job_id).status == "running", 60, "a worker has claimed it")
         self.wait(lambda: self.shard(job_id).epoch >= epoch, 60, f"epoch {epoch} is stored")
 
     def wait_until_workers_are_up(self) -> None:
-        """Wait until both workers have a process that trains, as they have not right after they were killed."""
+        """Wait until both workers have a training process; after a kill it takes a moment."""
 
         def both_are_up() -> bool:
             workers = self.workers()
             return len(workers) == 2 and all(children([pid]) for pid in workers.values())
 
         self.wait(both_are_up, 60, "both workers are up")
-        # A process that is there may still be connecting to the broker.
+        # A process may still be connecting to the broker.
         assert wait_for_job(self.client, self.post(SMALL))["status"] == "completed"
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fragile]:
-    """A stack with two workers, of which one has a clock that is an hour ahead. Tests break it."""
+    """A stack with two workers, one of which has a clock one hour ahead. Tests inject faults into it."""
     folder: Path = tmp_path_factory.mktemp(f"fragile-{request.param}")
     (folder / "clock").mkdir()
     (folder / "clock" / "sitecustomize.py").write_text(WRONG_CLOCK)
@@ -138,7 +138,7 @@ def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture(scope="session")
 def quietly(new_database: Callable[[str], str]) -> Iterator[Callable[[dict[str, Any]], Record]]:
-    """What an undisturbed worker makes of a spec: the same on every database, and so trained once for all."""
+    """A function that gives the record of an undisturbed worker for a spec. It is the same on all databases."""
     database, known = Database(new_database("sqlite")), dict[str, Record]()
 
     def train(spec: dict[str, Any]) -> Record:
@@ -153,5 +153,5 @@ def quietly(new_database: Callable[[str], str]) -> Iterator[Callable[[dict[str, 
 
 @pytest.fixture(scope="session")
 def expected(quietly: Callable[[dict[str, Any]], Record]) -> Record:
-    """What an undisturbed worker makes of LONG."""
+    """The record of an undisturbed worker for LONG."""
     return quietly(LONG)

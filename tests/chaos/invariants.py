@@ -1,6 +1,6 @@
-"""What must be true of a job after whatever happened: nothing lost, doubled, missing, gone back, or different.
+"""Invariants of a job after faults: nothing is lost, duplicated, missing, different, or goes back.
 
-Everything here is plain data, so that each kind of violation can be shown to be seen.
+The functions take plain data, so that tests can check that each kind of violation is detected.
 """
 
 import struct
@@ -16,13 +16,13 @@ from service.database.connection import Database
 from service.database.tables import Job, Metric, Run, Shard
 
 Row = tuple[Any, ...]
-# A job may skip states, and may not come back to an earlier one; the ends exclude each other.
+# A job may skip states, but must not return to an earlier one or change its final one.
 ORDER = {"queued": 0, "running": 1, "cancelling": 2, "completed": 3, "failed": 3, "cancelled": 3}
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a job has left: rows (run, epoch, numbers as bits), runs (index, status, epochs done, …), its status."""
+    """The stored result of a job: rows (run, epoch, numbers as bits), runs (index, status, epochs done, …), status."""
 
     status: str
     rows: Sequence[Row]
@@ -31,16 +31,16 @@ class Record:
 
 @dataclass(frozen=True)
 class Sighting:
-    """A job as somebody who looked again and again saw it change."""
+    """A state of a job as seen by a poll."""
 
     status: str
     epochs_done: int
 
 
 def violations(expected: Record, found: Record | None, sightings: Sequence[Sighting]) -> list[str]:
-    """Say in a sentence each what is wrong with a job; ``expected`` is what an undisturbed worker makes of its spec."""
+    """List the violations of a job as sentences; ``expected`` is the record of an undisturbed worker."""
     if found is None:
-        return ["lost: the job is not there"]
+        return ["lost: the job does not exist"]
     if ORDER[found.status] < 3:
         return [f"lost: the job never ended, it is {found.status}"]
     wrong = []
@@ -48,10 +48,10 @@ def violations(expected: Record, found: Record | None, sightings: Sequence[Sight
         wrong.append(f"lost: the job is {found.status} and not {expected.status}")
     counts = Counter(row[:2] for row in found.rows)
     doubled = sorted(place for place, count in counts.items() if count > 1)
-    wanted, there = {row[:2]: row for row in expected.rows}, {row[:2]: row for row in found.rows}
-    missing, extra = sorted(wanted.keys() - there.keys()), sorted(there.keys() - wanted.keys())
-    different = [place for place in sorted(wanted.keys() & there.keys()) if wanted[place] != there[place]]
-    places = {"doubled": doubled, "missing": missing, "nobody's": extra, "different": different}
+    correct, stored = {row[:2]: row for row in expected.rows}, {row[:2]: row for row in found.rows}
+    missing, extra = sorted(correct.keys() - stored.keys()), sorted(stored.keys() - correct.keys())
+    different = [place for place in sorted(correct.keys() & stored.keys()) if correct[place] != stored[place]]
+    places = {"doubled": doubled, "missing": missing, "unexpected": extra, "different": different}
     for what, found_places in places.items():
         if found_places:
             run, epoch = found_places[0]
@@ -79,7 +79,7 @@ def _paired(left: Sequence[Row], right: Sequence[Row]) -> list[tuple[Row | None,
 
 
 def record_of(database: Database, job_id: str) -> Record | None:
-    """Read what a job has left, in the order of runs and epochs."""
+    """Read the stored result of a job, in the order of runs and epochs."""
     with database.snapshot() as session:
         job = session.execute(select(Job.key, Job.status).where(Job.id == job_id)).one_or_none()
         if job is None:
@@ -98,7 +98,7 @@ def record_of(database: Database, job_id: str) -> Record | None:
 
 
 def attempts_of(database: Database, job_id: str) -> tuple[int, int]:
-    """Count the attempts at the shards of a job, and those that were lost."""
+    """Count the attempts at the shards of a job, and the lost ones."""
     with database.snapshot() as session:
         found = session.execute(
             select(Shard.attempt, Shard.lost).join(Job, Job.key == Shard.job_key).where(Job.id == job_id)
@@ -107,5 +107,5 @@ def attempts_of(database: Database, job_id: str) -> tuple[int, int]:
 
 
 def _bits(row: Any) -> Row:
-    """A row whose floating-point numbers are their bits: NaN equals itself, and −0.0 is not 0.0."""
+    """A row with floating-point numbers as their bits, so that NaN equals itself, and −0.0 differs from 0.0."""
     return tuple(struct.pack("<d", value) if isinstance(value, float) else value for value in row)

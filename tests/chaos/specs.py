@@ -1,4 +1,4 @@
-"""What is trained while things break: every kind of problem, each about a second of work, with chunks on the way."""
+"""Specs for fault injection: every kind of problem, each about a second of training with several chunks."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ SPECS: list[dict[str, Any]] = [
         "shuffle": True,
     },
     {
-        # One of these diverges on the way, the others go on.
+        # One of these runs diverges.
         "problem": {"kind": "flipnet"},
         "optimizers": [{"kind": "sgd", "lr": [0.01, 0.1, 3.0]}, {"kind": "rprop", "lr": 0.01}],
         "batch_size": "full",
@@ -67,7 +67,7 @@ SPECS: list[dict[str, Any]] = [
     },
 ]  # fmt: skip
 
-# One epoch of this takes seconds; only those who may leave their job unfinished use it.
+# One epoch takes seconds; for tests that do not wait for the end of the job.
 SLOW: dict[str, Any] = {
     "problem": {"kind": "digits", "model": "resnet", "hidden": 8},
     "optimizers": [{"kind": "momentum", "lr": 0.05}],

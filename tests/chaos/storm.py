@@ -1,4 +1,4 @@
-"""Many jobs while everything around them breaks: does each of them end as if nothing had happened?"""
+"""A storm: many jobs during fault injection, each compared with the record of an undisturbed job."""
 
 import threading
 import time
@@ -24,14 +24,14 @@ from worker.engine.device import use_device
 from worker.runner import train_shard
 
 LOOK_SECONDS = 0.1
-# Short, so that lost workers cost little of the time that a storm has.
+# Short, so that lost workers are detected fast.
 ENV = {"RAVINE_LEASE_SECONDS": "3", "RAVINE_SWEEP_SECONDS": "0.5", "RAVINE_MAX_ATTEMPTS": "1000"}
 LEASE_SECONDS = 3.0
 
 
 @dataclass
 class Report:
-    """What a storm has done, and what it has found."""
+    """The executed blows, the violations and the figures of a storm."""
 
     violations: list[str] = field(default_factory=list)
     blows: Counter[str] = field(default_factory=Counter)
@@ -39,7 +39,7 @@ class Report:
 
 
 class Watcher(threading.Thread):
-    """Looks at all jobs again and again, and notes each change."""
+    """Polls all jobs, and records each change."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(name="watcher", daemon=True)
@@ -47,12 +47,12 @@ class Watcher(threading.Thread):
         self._database, self._stopped = database, threading.Event()
 
     def run(self) -> None:
-        """Look until stopped; a database that is away is looked at again."""
+        """Poll until stopped; if the database is unavailable, poll again."""
         while not self._stopped.wait(LOOK_SECONDS):
             self.look()
 
     def look(self) -> None:
-        """Look once."""
+        """Poll once."""
         query = (
             select(Job.id, Job.status, func.sum(Shard.epochs_done).label("epochs"))
             .join(Shard, Shard.job_key == Job.key)
@@ -70,19 +70,19 @@ class Watcher(threading.Thread):
 
     @property
     def num_ended(self) -> int:
-        """Count the jobs that were seen to end."""
+        """Count the jobs that have ended."""
         return sum(sightings[-1].status in JOB_ENDED for sightings in list(self.seen.values()))
 
     def stop(self) -> None:
-        """Look a last time."""
+        """Stop after a last poll."""
         self._stopped.set()
         self.join()
         self.look()
 
 
 def undisturbed(database: Database, spec: dict[str, Any]) -> Record:
-    """Train a job in this process, on a database that no worker knows."""
-    use_device("cpu")  # As a worker does: with two threads convolutions add in another order.
+    """Train a job in this process, on a database without workers."""
+    use_device("cpu")  # As in a worker: with two threads convolutions add in another order.
     parsed = JobSpec.model_validate(spec)
     cost = price(parsed)
     with database.transaction() as session:
@@ -105,7 +105,7 @@ def storm(
     num_jobs: int,
     deadline_seconds: float,
 ) -> Report:
-    """Post jobs, the specs in turn, while the blows fall; wait for all, and compare each with what it should be."""
+    """Post jobs with the specs in turn during the blows, wait for all, and compare each with its expected record."""
     report, started = Report(), time.monotonic()
     database = Database(stack.database_url)
     watcher = Watcher(database)
@@ -124,17 +124,15 @@ def storm(
     watcher.stop()
     ended = time.monotonic()
     if len(set(posted)) != num_jobs or len(watcher.seen) != num_jobs:
-        report.violations.append(
-            f"of {num_jobs} jobs {len(set(posted))} were accepted and {len(watcher.seen)} are there"
-        )
+        report.violations.append(f"of {num_jobs} jobs {len(set(posted))} were accepted and {len(watcher.seen)} exist")
     attempts = lost = rows = 0
     for number, job_id in enumerate(posted):
         found = record_of(database, job_id)
         should_be = expected[number % len(specs)]
         report.violations += [f"job {number}: {wrong}" for wrong in violations(should_be, found, watcher.seen[job_id])]
         rows += len(found.rows) if found else 0
-        tried, gone = attempts_of(database, job_id)
-        attempts, lost = attempts + tried, lost + gone
+        num_attempts, num_lost = attempts_of(database, job_id)
+        attempts, lost = attempts + num_attempts, lost + num_lost
     shards = sum(len(price(JobSpec.model_validate(specs[number % len(specs)])).shards()) for number in range(num_jobs))
     report.figures = {
         "jobs": num_jobs,
@@ -151,7 +149,7 @@ def storm(
 
 
 def _post(stack: Stack, specs: list[dict[str, Any]], num_jobs: int, posted: list[str], deadline: float) -> None:
-    """Post as a patient client does: with a key of its own for each job, again and again until it is accepted."""
+    """Post each job with an idempotency key, and repeat the request until it is accepted."""
     with httpx.Client(base_url=stack.url, timeout=5.0, trust_env=False) as client:
         for number in range(num_jobs):
             while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""A database server that goes away and comes back costs time, and nothing else: no epoch, no attempt, no restart."""
+"""An outage of the database server costs time only: no epoch, no attempt, no restart."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ from tests.chaos.specs import LONG
 from tests.servers import wait_for_job
 
 
-def test_a_training_outlives_a_database_that_is_away_for_longer_than_a_lease(fragile: Fragile, expected: Any) -> None:
+def test_a_training_continues_after_an_outage_longer_than_a_lease(fragile: Fragile, expected: Any) -> None:
     if fragile.postgres is None:
         pytest.skip("SQLite has no server that could go away")
     fragile.wait_until_workers_are_up()
@@ -21,7 +21,7 @@ def test_a_training_outlives_a_database_that_is_away_for_longer_than_a_lease(fra
     fragile.postgres.halt()
     try:
         away = time.monotonic()
-        # The API says so meanwhile, and that it is worth trying again.
+        # Meanwhile the API answers 503 with Retry-After.
         answer = fragile.client.get(f"/v1/jobs/{job_id}")
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/problem+json"

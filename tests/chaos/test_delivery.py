@@ -1,4 +1,4 @@
-"""The row is the truth, the message is a nudge: lost, doubled, late or never sent, a job is trained once."""
+"""A job is trained once, also if its messages are lost, repeated, late or never sent."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +17,8 @@ from tests.chaos.specs import LONG, SLOW, SMALL
 from tests.servers import wait_for_job
 
 
-def test_a_job_of_which_no_message_is_there_starts_soon(fragile: Fragile) -> None:
-    """What an API leaves that is killed before it sent the message, and a worker that is killed before its claim."""
+def test_a_job_without_a_message_starts_soon(fragile: Fragile) -> None:
+    """As after an API that was killed before it sent the message, or a worker that was killed before its claim."""
     fragile.wait_until_workers_are_up()
     spec = JobSpec.model_validate(SMALL)
     with fragile.database.transaction() as session:
@@ -27,10 +27,8 @@ def test_a_job_of_which_no_message_is_there_starts_soon(fragile: Fragile) -> Non
     assert wait_for_job(fragile.client, job.id)["status"] == "completed"
 
 
-def test_messages_that_come_twice_at_once_and_again_while_the_job_runs_are_one_execution(
-    fragile: Fragile, expected: Any
-) -> None:
-    """The second is what a visibility timeout that is shorter than the job makes of one message."""
+def test_repeated_messages_cause_one_execution(fragile: Fragile, expected: Any) -> None:
+    """A broker repeats a message if its visibility timeout is shorter than the job."""
     fragile.wait_until_workers_are_up()
     dispatcher = Dispatcher(Settings(broker_url=fragile.stack.broker_url))
     job_id = fragile.post(LONG)
@@ -47,9 +45,9 @@ def test_messages_that_come_twice_at_once_and_again_while_the_job_runs_are_one_e
     assert violations(expected, record_of(fragile.database, job_id), []) == []
 
 
-def test_a_broker_that_forgets_everything_forgets_no_job(fragile: Fragile) -> None:
+def test_a_broker_that_loses_all_messages_loses_no_job(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
-    # Both workers are busy, so that what is posted next waits in the queue.
+    # Both workers are busy, so the next jobs wait in the queue.
     busy = [fragile.post(SLOW) for _ in range(2)]
     for job_id in busy:
         fragile.wait_until_running(job_id)
@@ -60,7 +58,7 @@ def test_a_broker_that_forgets_everything_forgets_no_job(fragile: Fragile) -> No
     assert [wait_for_job(fragile.client, job_id)["status"] for job_id in waiting] == ["completed"]
 
 
-def test_one_idempotency_key_used_twenty_times_at_once_is_one_job(fragile: Fragile) -> None:
+def test_one_idempotency_key_used_twenty_times_at_once_makes_one_job(fragile: Fragile) -> None:
     def post(_: int) -> str:
         answer = fragile.client.post("/v1/jobs", json=SMALL, headers={"Idempotency-Key": "twenty"})
         assert answer.status_code == 202, answer.text
@@ -71,11 +69,9 @@ def test_one_idempotency_key_used_twenty_times_at_once_is_one_job(fragile: Fragi
 
 
 @pytest.mark.parametrize("after_epochs", [0, 5])
-def test_a_cancel_that_races_with_the_end_has_one_winner_and_the_answer_says_which(
-    fragile: Fragile, after_epochs: int
-) -> None:
+def test_a_cancel_near_the_end_of_a_job_answers_the_final_status(fragile: Fragile, after_epochs: int) -> None:
     job_id = fragile.post({**SMALL, "epochs": 200})
-    fragile.wait(lambda: fragile.shard(job_id).epoch >= after_epochs, 30, "it has come so far")
+    fragile.wait(lambda: fragile.shard(job_id).epoch >= after_epochs, 30, "these epochs are stored")
     answer = fragile.client.post(f"/v1/jobs/{job_id}/cancel")
     end = wait_for_job(fragile.client, job_id)
     assert answer.status_code in {202, 409}

@@ -1,4 +1,4 @@
-"""The checker sees each kind of violation: without this a storm that ends well would prove nothing."""
+"""The check of invariants detects each kind of violation."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ WHOLE = Record("completed", ROWS, RUNS)
 SEEN = [Sighting("queued", 0), Sighting("running", 1), Sighting("running", 3), Sighting("completed", 4)]
 
 
-def test_a_job_that_was_left_in_peace_violates_nothing() -> None:
+def test_an_undisturbed_job_has_no_violations() -> None:
     assert violations(WHOLE, WHOLE, SEEN) == []
     assert violations(WHOLE, WHOLE, [SEEN[0], SEEN[3]]) == []
 
@@ -25,14 +25,14 @@ def test_a_job_that_was_left_in_peace_violates_nothing() -> None:
         ("lost", replace(WHOLE, status="failed")),
         ("doubled", replace(WHOLE, rows=[*ROWS, ROWS[3]])),
         ("missing", replace(WHOLE, rows=ROWS[:-1])),
-        ("nobody's", replace(WHOLE, rows=[*ROWS, (2, 0, bytes(8), None)])),
+        ("unexpected", replace(WHOLE, rows=[*ROWS, (2, 0, bytes(8), None)])),
         ("different", replace(WHOLE, rows=[*ROWS[:5], (1, 2, b"\1" + bytes(7), None)])),
         ("different", replace(WHOLE, rows=[*ROWS[:5], (1, 2, bytes(8), bytes(8))])),
         ("different", replace(WHOLE, runs=[RUNS[0], (1, "diverged", 1)])),
         ("different", replace(WHOLE, runs=RUNS[:1])),
     ],
 )
-def test_what_a_job_has_left_is_compared_with_what_it_should_be(kind: str, found: Record | None) -> None:
+def test_the_record_of_a_job_is_compared_with_the_expected_one(kind: str, found: Record | None) -> None:
     (wrong,) = violations(WHOLE, found, SEEN)
     assert wrong.startswith(f"{kind}:")
 
@@ -46,6 +46,6 @@ def test_what_a_job_has_left_is_compared_with_what_it_should_be(kind: str, found
         [Sighting("running", 3), Sighting("running", 1)],
     ],
 )
-def test_neither_a_state_nor_the_progress_may_go_back(sightings: list[Sighting]) -> None:
+def test_status_and_progress_never_go_back(sightings: list[Sighting]) -> None:
     (wrong,) = violations(WHOLE, WHOLE, sightings)
     assert wrong.startswith("gone back:")

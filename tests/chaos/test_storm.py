@@ -14,7 +14,7 @@ from tests.chaos.storm import ENV, LEASE_SECONDS, storm
 from tests.servers import Broker, Postgres, Stack
 
 JOBS, BLOWS, PAUSE_SECONDS = 6, 6, 1.5
-# A deadline for a busy machine; an idle one needs a tenth.
+# A timeout for a busy machine; an idle one takes a tenth of it.
 DEADLINE_SECONDS = 400.0
 
 
@@ -25,7 +25,7 @@ def test_the_same_seed_gives_the_same_blows() -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_jobs_end_as_if_nothing_had_happened(
+def test_jobs_end_with_the_records_of_undisturbed_ones(
     kind: str, quietly: Callable[[dict[str, Any]], Record], tmp_path: Path
 ) -> None:
     expected = [quietly(spec) for spec in SPECS]

@@ -1,13 +1,13 @@
-"""A job that takes longer than its time limit fails, inside an epoch too, and keeps what it recorded."""
+"""A job that takes longer than its time limit fails, also inside an epoch, and keeps its rows."""
 
 from tests.chaos.conftest import Fragile
 from tests.chaos.specs import SLOW, SMALL
 from tests.servers import wait_for_job
 
 
-def test_a_job_that_takes_too_long_fails_with_the_reason(fragile: Fragile) -> None:
+def test_a_job_beyond_its_time_limit_fails_with_the_reason(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
-    # Far longer than the limit; its first rows are there after a moment.
+    # Much longer than the limit; its first rows are stored early.
     job_id = fragile.post({**SLOW, "problem": {**SLOW["problem"], "hidden": 2}, "time_limit_seconds": 3})
     job = wait_for_job(fragile.client, job_id)
     assert (job["status"], job["error"]["reason"]) == ("failed", "timeout")
@@ -15,12 +15,12 @@ def test_a_job_that_takes_too_long_fails_with_the_reason(fragile: Fragile) -> No
     first = fragile.client.get(f"/v1/jobs/{job_id}/runs?limit=1").json()["items"][0]
     assert first["status"] == "failed"
     history = fragile.client.get(f"/v1/runs/{first['id']}/metrics").json()
-    # On a machine that is busy with something else the limit may be over before the first row.
+    # On a busy machine the limit may be over before the first row.
     was_recorded = first["final_loss"] is not None
     assert history["epoch"] == (list(range(first["epochs_done"] + 1)) if was_recorded else [])
 
 
-def test_a_limit_beyond_what_is_allowed_is_refused_with_its_place(fragile: Fragile) -> None:
+def test_a_time_limit_above_the_allowed_one_is_rejected_with_its_place(fragile: Fragile) -> None:
     for limit, place in ((1e9, ["body", "time_limit_seconds"]), (0, ["body", "time_limit_seconds"])):
         answer = fragile.client.post("/v1/jobs", json={**SMALL, "time_limit_seconds": limit})
         assert answer.status_code == 422

@@ -1,6 +1,6 @@
-"""A worker that dies, sleeps or has to leave costs its job time and nothing else.
+"""A worker that is killed, suspended or shut down costs its job time only.
 
-How much time is what `python -m benchmarks recovery` measures; here the patience is for a machine that is busy.
+`python -m benchmarks recovery` measures this time; the timeouts here are long, for a busy machine.
 """
 
 import signal
@@ -14,7 +14,7 @@ from tests.chaos.specs import LONG, SLOW, SMALL
 from tests.servers import wait_for_job
 
 
-def test_a_worker_that_is_told_to_end_hands_over_inside_an_epoch_and_another_goes_on(fragile: Fragile) -> None:
+def test_a_worker_that_shuts_down_hands_over_inside_an_epoch_and_another_continues(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
     job_id = fragile.post(SLOW)
     fragile.wait_until_running(job_id)
@@ -22,15 +22,15 @@ def test_a_worker_that_is_told_to_end_hands_over_inside_an_epoch_and_another_goe
     worker = psutil.Process(fragile.workers()[name])
     worker.send_signal(signal.SIGTERM)
     fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 30, "another worker has the shard")
-    # Celery takes two to three seconds for its own end, more on a busy machine.
+    # Celery's shutdown takes 2 to 3 s, more on a busy machine.
     worker.wait(timeout=30)
     assert fragile.shard(job_id).lost == 0
-    # Nor does a cancel wait for the end of the epoch, which takes half a minute.
+    # A cancel does not wait for the end of the epoch either, which takes half a minute.
     fragile.client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
     fragile.wait(lambda: fragile.job(job_id)["status"] == "cancelled", 10, "the job is cancelled")
 
 
-def test_a_stopped_worker_that_wakes_up_after_its_lease_writes_nothing_more(fragile: Fragile, expected: Any) -> None:
+def test_a_worker_suspended_beyond_its_lease_writes_nothing_more(fragile: Fragile, expected: Any) -> None:
     fragile.wait_until_workers_are_up()
     job_id = fragile.post(LONG)
     fragile.wait_until_running(job_id, epoch=1)
@@ -45,7 +45,7 @@ def test_a_stopped_worker_that_wakes_up_after_its_lease_writes_nothing_more(frag
     assert violations(expected, record_of(fragile.database, job_id), []) == []
 
 
-def test_a_shard_that_loses_each_of_its_workers_fails_after_three_and_other_jobs_go_on(fragile: Fragile) -> None:
+def test_a_shard_that_loses_three_workers_fails_and_other_jobs_continue(fragile: Fragile) -> None:
     job_id = fragile.post(SLOW)
     others = []
     for attempt in (1, 2, 3):
@@ -67,7 +67,7 @@ def test_a_shard_that_loses_each_of_its_workers_fails_after_three_and_other_jobs
 
 def test_workers_whose_clocks_are_an_hour_apart_keep_their_leases(fragile: Fragile, expected: Any) -> None:
     fragile.wait_until_workers_are_up()
-    # One for each: whoever has the wrong clock trains one, for longer than a lease.
+    # One job for each worker, so that the worker with the wrong clock trains for longer than a lease.
     jobs = [fragile.post(LONG) for _ in range(2)]
     for job_id in jobs:
         assert wait_for_job(fragile.client, job_id)["status"] == "completed"

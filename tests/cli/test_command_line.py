@@ -1,4 +1,4 @@
-"""The command line by itself: help, what it loads, completion, and curves as text."""
+"""The command line without a service: help, imported modules, completion, and curves as text."""
 
 import os
 import re
@@ -24,7 +24,7 @@ def test_the_help_documents_exit_codes_and_loads_nothing_heavy() -> None:
 
 
 def completed(shell: str, **typed: str) -> str:
-    """What `ravine` offers a shell for what was typed so far."""
+    """The completions of `ravine` for a typed text."""
     answer = subprocess.run(
         [str(Path(sys.executable).with_name("ravine"))],
         env={**os.environ, "_RAVINE_COMPLETE": f"complete_{shell}", **typed},

@@ -1,4 +1,4 @@
-"""The commands that ask a service: what people see, what scripts get, and how each failure ends."""
+"""Commands that send requests to a service: text output, JSON output, errors and exit codes."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ SPEC: dict[str, Any] = {
     "seeds": {"count": 6},
     "epochs": 20,
 }
-# What a command prints does not depend on the database behind the service.
+# The output of a command does not depend on the database of the service.
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 Command = Callable[..., Result]
 
@@ -80,7 +80,7 @@ def test_watch_follows_to_the_end_and_shows_a_curve_for_each_label(ravine: Comma
         assert re.search(rf"^ +{label} +6 +{diverged} .*[{BARS}]+", watched.stdout, re.MULTILINE)
 
 
-def test_watch_leaves_standard_output_to_json(ravine: Command) -> None:
+def test_watch_with_json_prints_only_json_to_standard_output(ravine: Command) -> None:
     watched = ravine("submit", "spec.json", "--watch", "--json")
     assert json.loads(watched.stdout)["status"] == "completed"
     assert "slow" in watched.stderr
@@ -101,7 +101,7 @@ def test_on_a_terminal_watch_draws_a_bar(ravine: Command, stack: Stack, tmp_path
         while True:
             try:
                 shown += (more := screen.read(4096))
-            except OSError:  # Linux says so when the other end of a terminal is closed.
+            except OSError:  # Raised by Linux when the other end of a terminal is closed.
                 break
             if not more:
                 break
@@ -135,12 +135,12 @@ def test_a_job_that_fails_or_is_cancelled_ends_watching_with_1(ravine: Command, 
     assert ravine("show", job).exit_code == 2
 
 
-def test_a_dry_run_tells_the_price(ravine: Command) -> None:
+def test_a_dry_run_prints_the_size_of_a_job(ravine: Command) -> None:
     assert ravine("submit", "spec.json", "--dry-run").stdout.startswith("12 runs, 240 epochs, 240 updates")
     assert json.loads(ravine("submit", "spec.json", "--dry-run", "--json").stdout)["runs_total"] == 12
 
 
-def test_jobs_and_show_tell_what_there_is(ravine: Command, job_id: str) -> None:
+def test_jobs_and_show_print_the_stored_jobs(ravine: Command, job_id: str) -> None:
     listed = ravine("jobs", "--name", SPEC["name"], "--status", "completed", "--limit", "500")
     assert job_id in listed.stdout
     assert job_id in [job["id"] for job in json.loads(ravine("jobs", "--limit", "500", "--json").stdout)]
@@ -171,7 +171,7 @@ def test_a_history_is_the_same_in_all_formats(ravine: Command, job_id: str, stac
 
 
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
-def test_a_table_is_the_services_own_to_the_byte(ravine: Command, job_id: str, stack: Stack, form: str) -> None:
+def test_a_table_has_the_bytes_of_the_service(ravine: Command, job_id: str, stack: Stack, form: str) -> None:
     with stack.client() as http, Ravine(stack.url) as client:
         run_id = next(client.runs(job_id, label="wild"))["id"]
         of_run = http.get(f"/v1/runs/{run_id}/metrics?format={form}").content
@@ -183,7 +183,7 @@ def test_a_table_is_the_services_own_to_the_byte(ravine: Command, job_id: str, s
     assert not Path("table.part").exists()
 
 
-def test_a_table_that_breaks_off_leaves_no_file_that_looks_whole(
+def test_an_interrupted_table_leaves_no_file_with_the_final_name(
     ravine: Command, job_id: str, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with lossy_proxy(stack.url) as proxy:
@@ -239,7 +239,7 @@ def test_plot_writes_a_file(ravine: Command, job_id: str) -> None:
         (["plot", "{job}", "--kind", "pie", "-o", "a.png"], "pie"),
     ],
 )
-def test_wrong_use_ends_with_2_and_the_services_own_words(
+def test_wrong_use_ends_with_2_and_the_message_of_the_service(
     ravine: Command, job_id: str, arguments: list[str], words: str
 ) -> None:
     Path("broken.json").write_text("{")
@@ -250,7 +250,7 @@ def test_wrong_use_ends_with_2_and_the_services_own_words(
     assert result.stdout == ""
 
 
-def test_a_service_that_is_not_there_ends_with_3(ravine: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_service_ends_with_3(ravine: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAVINE_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr("service.client.connection._FIRST_PAUSE_SECONDS", 0.001)
     result = ravine("jobs")

@@ -1,4 +1,4 @@
-"""`ravine doctor` finds a healthy stack well, and names each part that is away, with the way out."""
+"""`ravine doctor` checks a stack, and names each unavailable component with a remedy."""
 
 import json
 import re
@@ -23,7 +23,7 @@ CHECKS = ["database", "migrations", "clock", "broker", "workers", "disk"]
 def findings(database_url: str, broker_url: str) -> dict[str, doctor.Finding]:
     found = doctor.examine(Settings(database_url=database_url, broker_url=broker_url))
     assert [finding.check for finding in found] == CHECKS
-    # Whoever is told that something is wrong is told what to do.
+    # Every failed check has a remedy.
     assert all(finding.is_well or finding.way_out for finding in found)
     return {finding.check: finding for finding in found}
 
@@ -40,8 +40,8 @@ def ravine_doctor(database_url: str, broker_url: str, *options: str) -> "subproc
     )
 
 
-def test_a_healthy_stack_is_found_well(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The machine of the tests may have less room than a sweep wants.
+def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The machine of the tests may have less disk space than required.
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
     monkeypatch.setattr(doctor, "PING_SECONDS", 5.0)
     found = findings(stack.database_url, stack.broker_url)
@@ -50,17 +50,17 @@ def test_a_healthy_stack_is_found_well(stack: Stack, monkeypatch: pytest.MonkeyP
     assert "batch@" in found["workers"].found
 
 
-def test_the_command_prints_a_line_each_and_fails_while_something_is_wrong(
+def test_the_command_prints_a_line_per_check_and_fails_if_one_fails(
     new_database: Callable[[str], str], broker: Broker
 ) -> None:
-    url, nobody = new_database("sqlite"), broker.new_url()
-    told = ravine_doctor(url, nobody)
-    assert told.returncode == 1
-    assert [line.split()[1] for line in told.stdout.splitlines()] == CHECKS
-    (workers,) = (line for line in told.stdout.splitlines() if "workers" in line)
+    url, unused_broker = new_database("sqlite"), broker.new_url()
+    answer = ravine_doctor(url, unused_broker)
+    assert answer.returncode == 1
+    assert [line.split()[1] for line in answer.stdout.splitlines()] == CHECKS
+    (workers,) = (line for line in answer.stdout.splitlines() if "workers" in line)
     assert workers.startswith("✗")
     assert "ravine worker" in workers
-    as_json = ravine_doctor(url, nobody, "--json")
+    as_json = ravine_doctor(url, unused_broker, "--json")
     assert as_json.returncode == 1
     listed: list[dict[str, Any]] = json.loads(as_json.stdout)
     assert [one["check"] for one in listed] == CHECKS
@@ -69,7 +69,9 @@ def test_the_command_prints_a_line_each_and_fails_while_something_is_wrong(
     }  # fmt: skip
 
 
-def test_a_broker_that_is_away_is_named_and_the_workers_are_not_guessed_at(new_database: Callable[[str], str]) -> None:
+def test_an_unreachable_broker_is_named_and_the_state_of_the_workers_is_unknown(
+    new_database: Callable[[str], str],
+) -> None:
     found = findings(new_database("sqlite"), f"redis://127.0.0.1:{free_port()}/0")
     assert not found["broker"].is_well
     assert "RAVINE_BROKER_URL" in found["broker"].way_out
@@ -78,7 +80,7 @@ def test_a_broker_that_is_away_is_named_and_the_workers_are_not_guessed_at(new_d
     assert found["database"].is_well
 
 
-def test_a_database_that_is_away_is_named_without_its_password(postgres: Postgres, broker_url: str) -> None:
+def test_an_unreachable_database_is_named_without_its_password(postgres: Postgres, broker_url: str) -> None:
     url = f"postgresql+psycopg://ravine:hunter2@127.0.0.1:{free_port()}/ravine"
     found = findings(url, broker_url)
     assert not found["database"].is_well
@@ -89,7 +91,7 @@ def test_a_database_that_is_away_is_named_without_its_password(postgres: Postgre
     assert not missing["migrations"].is_well
 
 
-def test_a_sqlite_file_that_is_not_there_is_named_and_not_made(tmp_path: Path, broker_url: str) -> None:
+def test_a_missing_sqlite_file_is_named_and_not_created(tmp_path: Path, broker_url: str) -> None:
     found = findings(f"sqlite:///{tmp_path / 'none.db'}", broker_url)
     assert not found["database"].is_well
     assert "ravine up" in found["database"].way_out
@@ -107,11 +109,11 @@ def test_tables_of_another_version_are_named(database_url: str, broker_url: str)
     assert "ravine migrate" in migrations.way_out
 
 
-def test_a_clock_that_is_off_and_a_full_disk_are_named(
+def test_a_wrong_clock_and_a_full_disk_are_named(
     database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = doctor.time.time
-    # This machine's clock, an hour off; the database has its own.
+    # The clock of this process is wrong by an hour; the database has another clock.
     monkeypatch.setattr(doctor.time, "time", lambda: real() + 3_600)
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 2**62)
     found = findings(database_url, broker_url)
@@ -123,8 +125,8 @@ def test_a_clock_that_is_off_and_a_full_disk_are_named(
 
 def test_the_folder_of_an_embedded_stack_names_its_database(tmp_path: Path, new_database: Callable[[str], str]) -> None:
     Path(make_url(new_database("sqlite")).database or "").rename(tmp_path / "ravine.db")
-    told = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(tmp_path))
-    lines = {line.split()[1]: line for line in told.stdout.splitlines()}
+    answer = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(tmp_path))
+    lines = {line.split()[1]: line for line in answer.stdout.splitlines()}
     assert lines["database"].startswith("✓")
     assert str(tmp_path) in lines["database"]
     assert lines["broker"].startswith("✗")

@@ -1,4 +1,4 @@
-"""`ravine up` is everything in one command: what it promises about ports, folders, crashes and its own end."""
+"""`ravine up` starts the embedded stack: ports, folders, crashes and shutdown."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from tests.servers import free_port, until, wait_for_job
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 START_SECONDS = 60.0
-STOP_SECONDS = 30.0  # A deadline, not a promise: five seconds for each of two stages, on a machine that may be busy.
+STOP_SECONDS = 30.0  # A timeout for a busy machine: 5 s for each of two stages.
 JOB = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "sgd", "lr": 0.05}],
@@ -29,7 +29,7 @@ JOB = {
 
 
 class Up:
-    """A `ravine up` of its own, read line by line."""
+    """A running `ravine up`, whose output is read line by line."""
 
     def __init__(self, *options: str, cwd: Path) -> None:
         self.process = subprocess.Popen(
@@ -38,15 +38,15 @@ class Up:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=cwd,
-            # A shell starts what runs in the background with SIGINT switched off, and `ravine up` leaves it so; these
-            # tests stand for a person at a terminal, wherever they run.
+            # A shell starts background commands with SIGINT ignored, which `ravine up` keeps. Here SIGINT is handled,
+            # as for a command at a terminal.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.lines: list[str] = []
         self.url = ""
 
     def read_until(self, pattern: str) -> re.Match[str]:
-        """Read what it prints until a line fits."""
+        """Read its output until a line matches."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
@@ -58,10 +58,10 @@ class Up:
         self.url = self.read_until(r"Ravine is ready at (\S+)")[1]
 
     def family(self) -> list[psutil.Process]:
-        """Every process that it has started, and those that these have."""
+        """All of its descendant processes."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def part(self, marker: str) -> psutil.Process:
+    def descendant(self, marker: str) -> psutil.Process:
         """The process with this word in its command line."""
         return next(child for child in self.family() if marker in " ".join(child.cmdline()))
 
@@ -69,7 +69,7 @@ class Up:
 @contextmanager
 def up(*options: str, cwd: Path) -> Iterator[Up]:
     running = Up(*options, cwd=cwd)
-    watchdog = subprocess.Popen(  # A hanging test ends here instead of holding up all others.
+    watchdog = subprocess.Popen(  # Kills a hanging process, so that other tests can run.
         ["sh", "-c", f"sleep {2 * START_SECONDS:g}; kill -9 {running.process.pid}"], start_new_session=True
     )
     try:
@@ -84,18 +84,18 @@ def up(*options: str, cwd: Path) -> Iterator[Up]:
 
 
 def fails_at_once(*options: str, cwd: Path) -> str:
-    """Run `ravine up` where it cannot work, and give what it says."""
+    """Run `ravine up` under conditions in which it fails, and give its error output."""
     answer = subprocess.run([RAVINE, "up", *options], capture_output=True, text=True, cwd=cwd, timeout=60, check=False)
     assert answer.returncode == 1
     assert "Traceback" not in answer.stderr
     return answer.stderr
 
 
-def test_a_taken_port_is_a_clear_error_and_nothing_is_started(tmp_path: Path) -> None:
+def test_a_port_in_use_is_a_clear_error_and_nothing_is_started(tmp_path: Path) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         message = fails_at_once("--port", str(port), cwd=tmp_path)
-    assert f"Port {port} of 127.0.0.1 is taken" in message
+    assert f"Port {port} of 127.0.0.1 is in use" in message
     assert f"make up PORT={port + 1}" in message
     assert not (tmp_path / "data" / "ravine.db").exists()
 
@@ -114,7 +114,7 @@ def test_a_database_of_a_newer_version_is_a_clear_error(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "data" / "ravine.db")) as connection, connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES ('of tomorrow')")
-    assert "cannot be brought to this version" in fails_at_once("--port", "0", cwd=tmp_path)
+    assert "cannot be migrated to this version" in fails_at_once("--port", "0", cwd=tmp_path)
 
 
 def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,27 +127,27 @@ def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == [deep]
 
 
-def test_down_without_anything_running_says_so(tmp_path: Path) -> None:
+def test_down_without_a_running_stack_prints_so(tmp_path: Path) -> None:
     answer = subprocess.run([RAVINE, "down"], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert "No Ravine runs on" in answer.stdout
 
 
-def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:
-    """One stack for several promises, because each start loads torch twice."""
+def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path) -> None:
+    """One stack for several checks, because each start loads torch twice."""
     port = free_port()
     with up("--port", str(port), cwd=tmp_path) as first:
         first.wait_until_ready()
         assert first.url == f"http://127.0.0.1:{port}"
         assert httpx.get(f"{first.url}/readyz").status_code == 200
 
-        # A second supervisor on the same folder leaves the first one alone.
+        # A second supervisor on the same folder fails and does not affect the first one.
         assert f"process {first.process.pid}" in fails_at_once("--port", "0", cwd=tmp_path)
 
         with httpx.Client(base_url=first.url, timeout=30.0) as client:
             job = client.post("/v1/jobs", json=JOB).json()
             assert wait_for_job(client, job["id"])["status"] == "completed"
 
-        # No part but the API listens on TCP.
+        # Only the API listens on TCP.
         listening = {
             connection.laddr.port
             for process in [psutil.Process(first.process.pid), *first.family()]
@@ -156,8 +156,8 @@ def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:
         }
         assert listening == {port}
 
-        # A killed API is back before a patient client gives up: the socket stays open all the time.
-        first.part("service.cli.local.serve").kill()
+        # A killed API is restarted while clients wait, because the socket stays open.
+        first.descendant("service.cli.local.serve").kill()
         assert httpx.get(f"{first.url}/readyz", timeout=START_SECONDS).status_code == 200
         first.read_until(r"api │ was ended by SIGKILL; starting it again")
 
@@ -172,19 +172,19 @@ def test_the_life_of_a_stack(tmp_path: Path, temporary: Path) -> None:
         assert again["status"] == "completed"
         family = second.family()
         if sys.platform == "linux":
-            # Not even a supervisor that is killed leaves anything behind.
+            # If the supervisor is killed, all of its processes end too.
             second.process.kill()
             until(lambda: not any(map(is_running, family)))
             assert list(temporary.glob("ravine-*")) != []
 
-    # The next one, even if it gets no further than the port, tidies up after the one that was killed.
-    # (A port of its own: the kernel may have lent the old one to somebody's outgoing connection.)
+    # The next supervisor removes the temporary folder of the killed one, even if its start then fails at the port.
+    # (A new port, because the kernel may have assigned the old one to an outgoing connection.)
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         fails_at_once("--port", str(taken.getsockname()[1]), cwd=tmp_path)
     assert list(temporary.glob("ravine-*")) == []
 
 
-def test_ctrl_c_while_everything_is_starting_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_ctrl_c_during_the_start_ends_all_processes(tmp_path: Path) -> None:
     with up("--port", "0", cwd=tmp_path) as running:
         until(lambda: len(running.family()) >= 2)
         family = running.family()

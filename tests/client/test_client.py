@@ -1,4 +1,4 @@
-"""The Python client: one call for each thing that the API can do, its errors, and what it sends again."""
+"""The Python client: a method for each operation of the API, errors, and repeated requests."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ SPEC: dict[str, Any] = {
     "epochs": 20,
 }
 
-# What the client makes of an answer does not depend on the database behind the service.
+# The results of the client do not depend on the database of the service.
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
 
@@ -62,7 +62,7 @@ def test_a_spec_comes_from_a_file_as_well(ravine: Ravine, tmp_path: Path) -> Non
         ravine.submit(str(tmp_path / "nowhere.json"))
 
 
-def test_runs_have_floats_where_the_api_writes_words(ravine: Ravine, job_id: str) -> None:
+def test_runs_have_floats_where_the_api_writes_texts(ravine: Ravine, job_id: str) -> None:
     runs = list(ravine.runs(job_id))
     assert [run["index"] for run in runs] == [0, 1, 2, 3]
     wild = next(ravine.runs(job_id, label="wild"))
@@ -71,7 +71,7 @@ def test_runs_have_floats_where_the_api_writes_words(ravine: Ravine, job_id: str
     assert ravine.run(wild["id"]) == wild
 
 
-def test_a_history_is_arrays_and_tells_nan_from_what_was_not_measured(ravine: Ravine, job_id: str) -> None:
+def test_a_history_has_arrays_that_distinguish_nan_from_not_measured(ravine: Ravine, job_id: str) -> None:
     slow, wild = (next(ravine.runs(job_id, label=label))["id"] for label in ("slow", "wild"))
     history = ravine.history(slow)
     assert history.epoch.tolist() == list(range(21))
@@ -114,7 +114,7 @@ def test_many_histories_are_one_table(ravine: Ravine, job_id: str) -> None:
     assert frame([]).empty
 
 
-def test_without_pandas_a_table_says_what_is_missing(
+def test_without_pandas_the_error_names_the_missing_package(
     ravine: Ravine, job_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
@@ -122,7 +122,7 @@ def test_without_pandas_a_table_says_what_is_missing(
         frame(ravine.metrics(job_id))
 
 
-def test_the_comparison_the_catalogue_and_a_picture_are_a_call_each(ravine: Ravine, job_id: str) -> None:
+def test_comparison_catalogue_and_plot_take_one_call_each(ravine: Ravine, job_id: str) -> None:
     assert ravine.comparison(job_id, baseline="slow")["baseline"] == "slow"
     assert "adam" in {optimizer["kind"] for optimizer in ravine.catalogue("optimizers")}
     picture = ravine.plot(job_id, "loss", width=400, height=300)
@@ -131,7 +131,7 @@ def test_the_comparison_the_catalogue_and_a_picture_are_a_call_each(ravine: Ravi
     assert "<title>" in (ravine.plot(job_id, "paths", format="svg")._repr_svg_() or "")
 
 
-def test_presets_and_lessons_are_asked_for_by_name(ravine: Ravine) -> None:
+def test_presets_and_lessons_are_read_by_name(ravine: Ravine) -> None:
     assert "ravine-large-lr" in {preset["name"] for preset in ravine.catalogue("presets")}
     job = ravine.submit("ravine-large-lr", epochs=3)
     assert job["spec"]["epochs"] == 3
@@ -142,7 +142,7 @@ def test_presets_and_lessons_are_asked_for_by_name(ravine: Ravine) -> None:
     assert ravine.lesson(lesson["id"])["statement"] == lesson["statement"]
 
 
-def test_errors_carry_what_the_api_says(ravine: Ravine, job_id: str) -> None:
+def test_errors_have_the_details_of_the_api(ravine: Ravine, job_id: str) -> None:
     with pytest.raises(NotAccepted) as refused:
         ravine.submit({**SPEC, "optimizers": [{"kind": "sgd", "lr": -1}]})
     assert refused.value.status == 422
@@ -176,7 +176,7 @@ def test_a_lost_answer_to_submit_makes_no_second_job(ravine: Ravine, stack: Stac
     assert [one["id"] for one in ravine.jobs(name=name)] == [job["id"]]
 
 
-def test_what_may_not_arrive_twice_is_not_sent_again(job_id: str, stack: Stack) -> None:
+def test_a_request_that_is_not_repeatable_is_not_sent_again(job_id: str, stack: Stack) -> None:
     with lossy_proxy(stack.url) as proxy, Ravine(proxy.url) as through:
         proxy.faults.append(LOSE)
         with pytest.raises(NotReachable):
@@ -184,7 +184,7 @@ def test_what_may_not_arrive_twice_is_not_sent_again(job_id: str, stack: Stack) 
         assert len(proxy.seen) == 1
 
 
-def test_a_lost_answer_to_get_is_asked_for_again_as_often_as_was_allowed(job_id: str, stack: Stack) -> None:
+def test_a_get_without_an_answer_is_repeated_up_to_the_limit(job_id: str, stack: Stack) -> None:
     with lossy_proxy(stack.url) as proxy, Ravine(proxy.url, retries=1) as through:
         proxy.faults.append(LOSE)
         assert through.job(job_id)["id"] == job_id
@@ -193,7 +193,7 @@ def test_a_lost_answer_to_get_is_asked_for_again_as_often_as_was_allowed(job_id:
             through.job(job_id)
 
 
-def test_an_answer_that_is_not_ravines_is_named_as_such(job_id: str, stack: Stack) -> None:
+def test_an_answer_of_another_server_is_an_error_that_says_so(job_id: str, stack: Stack) -> None:
     with lossy_proxy(stack.url) as proxy, Ravine(proxy.url) as through:
         proxy.faults.append(HTML)
         with pytest.raises(Unavailable, match="not an error of Ravine") as found:

@@ -1,4 +1,4 @@
-"""The client without a service: what it says where nobody is, and what it loads."""
+"""The client without a service: its error, and its imported modules."""
 
 import subprocess
 import sys
@@ -16,9 +16,9 @@ from service.histories.formats import TABLE_FORMATS
 from tests.servers import free_port
 
 
-def test_nobody_there_is_one_clear_error() -> None:
-    with Ravine(f"http://127.0.0.1:{free_port()}", retries=0) as nobody, pytest.raises(NotReachable, match="ravine up"):
-        nobody.job("x")
+def test_an_unreachable_service_is_one_clear_error() -> None:
+    with Ravine(f"http://127.0.0.1:{free_port()}", retries=0) as ravine, pytest.raises(NotReachable, match="ravine up"):
+        ravine.job("x")
     with Ravine("ftp://127.0.0.1", retries=0) as foreign, pytest.raises(RavineError):
         foreign.job("x")
 

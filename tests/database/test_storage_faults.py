@@ -39,7 +39,7 @@ NO_ROOM = 0  # The size in bytes beyond which no file may be written.
 @contextmanager
 def full_disk(stack: Stack) -> Iterator[None]:
     """No process of a stack can write to a file any more, as far as the kernel lets any process see a full disk."""
-    started = [psutil.Process(part.pid) for part in stack.parts.values() if part.pid is not None]
+    started = [psutil.Process(one.pid) for one in stack.processes.values() if one.pid is not None]
     processes = [process for one in started for process in (one, *one.children(recursive=True))]
     before = {process: process.rlimit(psutil.RLIMIT_FSIZE) for process in processes}
     for process, (_, hard) in before.items():

@@ -1,4 +1,4 @@
-"""Do the commands of a page exist, with these options? Looked up, not run: make, ravine and docker compose."""
+"""Check that the commands of a page exist with their options, without running them: make, ravine, docker compose."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), r
 VARIABLES = set(re.findall(r"^([A-Z_]+) \?=", (ROOT / "Makefile").read_text(), re.MULTILINE))
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES = set(yaml.safe_load(COMPOSE_TEXT)["services"])
-# What of docker compose is used here: its options, those that take a value marked by =. exec and run take a command.
+# The used commands of docker compose with their options; those with a value end with =. exec and run take a command.
 COMPOSE = {
     "up": "--build --detach -d --no-deps --wait --pull= --scale=",
     "down": "--timeout=",
@@ -32,12 +32,12 @@ COMPOSE = {
     "config": "--quiet",
 }
 NAMES = re.compile(r"\bRAVINE_[A-Z_]+\b")
-# RAVINE_URL is the client's.
+# RAVINE_URL is a setting of the client.
 KNOWN_NAMES = {f"RAVINE_{name.upper()}" for name in Settings.model_fields} | {"RAVINE_URL"}
 
 
 def commands(text: str) -> list[list[str]]:
-    """Give the commands of a console block, split into words; where some lines begin with $, the others are answers."""
+    """Give the commands of a console block, split into words; if some lines begin with $, the others are output."""
     lines = text.replace("\\\n", " ").splitlines()
     typed = [line[2:] for line in lines if line.startswith("$ ")] or lines
     found: list[list[str]] = []
@@ -55,7 +55,7 @@ def commands(text: str) -> list[list[str]]:
 
 
 def complaints(text: str) -> list[str]:
-    """Say what of these commands does not exist."""
+    """List the errors of these commands: unknown commands, options, services and settings."""
     unknown = set(NAMES.findall(text)) - KNOWN_NAMES - set(NAMES.findall(COMPOSE_TEXT))
     return [f"no setting {name}" for name in sorted(unknown)] + [
         complaint for words in commands(text) if (complaint := _complaint(words))
@@ -63,7 +63,7 @@ def complaints(text: str) -> list[str]:
 
 
 def missing(text: str) -> list[str]:
-    """Say which services and settings a file of YAML names that are not there."""
+    """List the unknown services and settings in a YAML file."""
     services = (yaml.safe_load(text) or {}).get("services", {})
     return sorted(set(services) - SERVICES) + sorted(set(NAMES.findall(text)) - KNOWN_NAMES)
 
@@ -71,7 +71,7 @@ def missing(text: str) -> list[str]:
 def _complaint(words: list[str]) -> str:
     while words and re.match(r"[A-Z_]+=", words[0]):
         words = words[1:]
-    # What is read from or written to files is no argument.
+    # Redirections are not arguments.
     for sign in (">", ">>", "<"):
         if sign in words:
             words = words[: words.index(sign)]
@@ -89,7 +89,7 @@ def _complaint(words: list[str]) -> str:
 
 
 def _of_ravine(words: list[str]) -> str:
-    """Let the command line read the words as it would, and go no further."""
+    """Parse the words with the command line of Ravine, without running a command."""
     command: Any = typer.main.get_command(app)
     names = ["ravine"]
     while words and hasattr(command, "commands"):

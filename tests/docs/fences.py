@@ -1,4 +1,4 @@
-"""Which blocks of code do README and docs have, and what is one of each kind for?"""
+"""Code blocks of README and docs, and their kinds."""
 
 import re
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ KINDS = {
     "json": "posted with dry_run where it is a job; else read",
     "console": "not run, as it needs containers or ends what runs: each command must exist with these options",
     "yaml": "read; services and settings that it names must exist",
-    "text": "what is answered",
+    "text": "expected output",
 }
 # The only blocks of other kinds, by page and kind, each with the reason why it needs no run.
 EXCEPTIONS = {
-    ("docs/states.md", "mermaid"): "a drawing; test_states.py compares its arrows with the code",
+    ("docs/states.md", "mermaid"): "a diagram; test_states.py compares its arrows with the code",
 }
 
 
@@ -32,16 +32,16 @@ class Fence:
     kind: str
     text: str
     answer: str
-    """The block of kind text that follows it, with nothing but a paragraph between; else empty."""
+    """The block of kind text after it, with at most one paragraph between them; else empty."""
 
     @property
     def place(self) -> str:
-        """Where it is, for a report."""
+        """Its page and line, for errors."""
         return f"{self.page}:{self.line}"
 
 
 def fences(page: str) -> list[Fence]:
-    """Give all blocks of a page, in its order; one that is not closed, or begins inside another, is an error."""
+    """Give all blocks of a page in their order; an unclosed or nested block is an error."""
     found: list[Fence] = []
     opened: tuple[int, str, int] | None = None
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Run the blocks of a page, one after another, against a running stack, as somebody does who follows it."""
+"""Run the code blocks of a page, one after another, against a running stack."""
 
 import json
 import os
@@ -16,8 +16,8 @@ from tests.docs.fences import EXCEPTIONS, ROOT, Fence
 from tests.servers import Stack
 
 ADDRESS = "http://127.0.0.1:8000"
-# An answer that is not wanted fails the block. head reads to the end, so that it breaks off no answer. Every variable
-# reaches the next block.
+# An error status of curl fails the block. head reads to the end, so that it interrupts no transfer. Variables are kept
+# for the next block.
 PROLOGUE = """set -euo pipefail; set -o allexport
 curl() { command curl $STRICT "$@"; }
 head() { command head "$@"; cat > /dev/null; }
@@ -26,7 +26,7 @@ trap 'env -0 > "$STATE"' EXIT
 
 
 class Reader:
-    """Somebody who has a folder and a shell, and types what the page shows."""
+    """A folder and a shell in which the blocks of a page are run."""
 
     def __init__(self, stack: Stack, folder: Path) -> None:
         self.stack, self.folder = stack, folder
@@ -35,7 +35,7 @@ class Reader:
         mine = {name: value for name, value in os.environ.items() if not name.startswith("RAVINE_")}
         self.env = {
             **mine,
-            # The commands of this Python come first, and run this checkout.
+            # The commands of this environment come first on the path.
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{mine['PATH']}",
             "PYTHONPATH": str(ROOT),
             "NO_PROXY": "127.0.0.1",
@@ -46,7 +46,7 @@ class Reader:
         }
 
     def follow(self, fence: Fence) -> None:
-        """Do what a block shows, or fail with its place."""
+        """Run a block, or fail with its place."""
         if (fence.page, fence.kind) in EXCEPTIONS or fence.kind == "text":
             return
         text = fence.text.replace(ADDRESS, self.stack.url)
@@ -69,7 +69,7 @@ class Reader:
         assert complaints("\n".join(made)) == [], fence.place
         if not others.strip():
             return
-        # What is refused on purpose is followed by the answer that says why.
+        # A block whose request is rejected on purpose is followed by the error.
         strict = "" if '"detail"' in fence.answer else "--fail --show-error"
         state = self.folder.parent / f"{self.folder.name}.env"
         answer = subprocess.run(
@@ -87,7 +87,7 @@ class Reader:
         self.env.update(dict(one.split("=", 1) for one in state.read_text().split("\0") if one))
 
     def _ask(self, fence: Fence, text: str) -> None:
-        """Post a job without running it; anything else is an answer, or lines of a log."""
+        """Post a job as a dry run; other JSON is an answer or log lines and is only parsed."""
         try:
             body = json.loads(text)
         except json.JSONDecodeError:
@@ -100,7 +100,7 @@ class Reader:
             assert answer.status_code == 200, f"{fence.place}: {answer.text}"
 
     def leave(self) -> None:
-        """Close what the snippets opened."""
+        """Close the clients that the snippets opened."""
         for one in self.names.values():
             if isinstance(one, httpx.Client | Ravine):
                 one.close()

@@ -1,4 +1,4 @@
-"""What the guides show works: every block of code of README and docs, and the notebook from top to bottom."""
+"""All code blocks of README and docs work, and the notebook runs from top to bottom."""
 
 import ast
 import json
@@ -24,7 +24,9 @@ WITH_BLOCKS = [page for page in PAGES if fences(page)]
 
 @on_sqlite
 @pytest.mark.parametrize("page", WITH_BLOCKS)
-def test_what_a_page_shows_works(page: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_blocks_of_a_page_work(
+    page: str, stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "reader"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -54,11 +56,11 @@ def _by_events_and_formats(folder: Path, said: str) -> None:
     assert table.stat().st_size > 10_000
 
 
-# What is to be there when all of a page was done.
+# Checks after the blocks of a page.
 MADE = {"docs/command-line.md": _by_the_command_line, "docs/events-and-formats.md": _by_events_and_formats}
 
 
-def test_no_block_is_left_out_and_no_exception_is_for_nothing() -> None:
+def test_every_block_has_a_known_kind_and_every_exception_is_used() -> None:
     counted = Counter((page, fence.kind) for page in PAGES for fence in fences(page))
     assert {"README.md", "docs/command-line.md", "docs/reference/job-spec.md"} <= set(PAGES)
     unknown = {(page, kind) for page, kind in counted if kind not in KINDS}
@@ -68,7 +70,7 @@ def test_no_block_is_left_out_and_no_exception_is_for_nothing() -> None:
         assert marks == 2 * sum(number for (of, _), number in counted.items() if of == page)
 
 
-def test_a_command_that_is_not_there_is_found() -> None:
+def test_unknown_commands_are_detected() -> None:
     right = (
         "make up PORT=1",
         "RAVINE_URL=x ravine show ID | head -1",
@@ -134,7 +136,7 @@ def test_the_notebook_runs_from_top_to_bottom(stack: Stack, monkeypatch: pytest.
 
 
 def run_cell(source: str, names: dict[str, Any]) -> Any:
-    """Run a cell as a notebook does, and give the value of its last expression."""
+    """Run a cell, and give the value of its last expression."""
     *before, last = ast.parse(source).body
     if not isinstance(last, ast.Expr):
         exec(compile(ast.Module([*before, last], []), "cell", "exec"), names)

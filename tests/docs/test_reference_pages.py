@@ -1,4 +1,4 @@
-"""The reference in docs/ says what the product does today: it is written anew in memory and compared."""
+"""The pages in docs/reference are up to date and complete."""
 
 import re
 from pathlib import Path
@@ -21,14 +21,14 @@ def written() -> dict[str, str]:
     return pages()
 
 
-def test_the_reference_is_what_the_product_says_today(written: dict[str, str]) -> None:
+def test_the_reference_is_up_to_date(written: dict[str, str]) -> None:
     on_disk = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
     assert sorted(on_disk) == sorted(written), "write it anew: make reference"
     stale = [name for name, text in written.items() if on_disk[name] != text]
     assert stale == [], "write it anew: make reference"
 
 
-def test_nothing_is_left_out_of_the_reference(written: dict[str, str]) -> None:
+def test_the_reference_is_complete(written: dict[str, str]) -> None:
     def rows(name: str) -> set[str]:
         return set(re.findall(r"^\| `([^`]+)` \|", written[name], re.MULTILINE))
 
@@ -47,7 +47,7 @@ def test_nothing_is_left_out_of_the_reference(written: dict[str, str]) -> None:
             assert fields <= rows(page), member
 
 
-def test_every_link_of_the_reference_leads_somewhere(written: dict[str, str]) -> None:
+def test_every_link_of_the_reference_resolves(written: dict[str, str]) -> None:
     anchors = {
         name: {"", *(re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in _titles(text))}
         for name, text in written.items()

@@ -1,4 +1,4 @@
-"""What docs/security.md claims is held by tests that exist; and what passes between service and worker is data."""
+"""docs/security.md names existing tests and the actual settings; service and worker exchange data only."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_every_test_that_the_page_on_security_names_exists() -> None:
     assert [(file, test) for file, test in NAMED if f"def {test}(" not in files.get(file, "")] == []
 
 
-def test_every_attempt_that_the_page_lists_has_a_test() -> None:
+def test_every_listed_attack_has_a_test() -> None:
     attempts = PAGE.partition("## Attacks and tests")[2].partition("##")[0]
     rows = [line for line in attempts.splitlines() if line.startswith("|")][2:]
     assert rows
@@ -35,7 +35,7 @@ def test_the_page_has_the_settings_with_their_defaults() -> None:
     assert f"{Settings().max_body_bytes:,}" in PAGE
 
 
-def test_service_and_worker_speak_json_only() -> None:
+def test_service_and_worker_exchange_json_only() -> None:
     settings = celery_settings(Settings())
     assert settings["accept_content"] == ["json"]
     assert settings["task_serializer"] == "json"

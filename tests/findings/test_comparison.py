@@ -1,4 +1,4 @@
-"""The comparison over HTTP, on both databases: right, honest about what it does not know, and clear about bad input."""
+"""The comparison over HTTP, on both databases: statistics, warnings, and errors of the query."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def settings(comparison: dict[str, Any]) -> dict[str, Any]:
     return {setting["label"]: setting for label in comparison["labels"] for setting in label["settings"]}
 
 
-def test_every_statistic_is_what_scipy_makes_of_the_histories(client: httpx.Client, flipnet: str) -> None:
+def test_every_statistic_equals_that_of_scipy_for_the_histories(client: httpx.Client, flipnet: str) -> None:
     comparison = compare(client, flipnet)
     histories = client.get(f"/v1/jobs/{flipnet}/metrics", params={"limit": 500}).json()["runs"]
     losses = {
@@ -93,7 +93,7 @@ def test_every_statistic_is_what_scipy_makes_of_the_histories(client: httpx.Clie
     assert "sgd" in comparison["verdict"]
 
 
-def test_what_was_answered_before_of_an_ended_job_costs_no_body(client: httpx.Client, flipnet: str) -> None:
+def test_an_unchanged_comparison_of_an_ended_job_is_answered_304(client: httpx.Client, flipnet: str) -> None:
     here = f"/v1/jobs/{flipnet}/comparison"
     answer = client.get(here)
     tag = answer.headers["etag"]
@@ -103,12 +103,12 @@ def test_what_was_answered_before_of_an_ended_job_costs_no_body(client: httpx.Cl
     assert other.status_code == 200
 
 
-def test_the_target_is_the_one_asked_for_else_the_specs(client: httpx.Client, flipnet: str) -> None:
-    asked = compare(client, flipnet, target=1e-9)
-    assert asked["target"] == {"loss": 1e-9, "source": "query"}
-    assert "target_never_reached" in codes(asked)
-    assert settings(asked)["sgd"]["epochs_to_target"]["median"]["value"] == "Infinity"
-    assert settings(asked)["momentum"]["against_baseline"]["speed_up"]["neither"] == SEEDS
+def test_the_target_is_that_of_the_query_else_that_of_the_spec(client: httpx.Client, flipnet: str) -> None:
+    given = compare(client, flipnet, target=1e-9)
+    assert given["target"] == {"loss": 1e-9, "source": "query"}
+    assert "target_never_reached" in codes(given)
+    assert settings(given)["sgd"]["epochs_to_target"]["median"]["value"] == "Infinity"
+    assert settings(given)["momentum"]["against_baseline"]["speed_up"]["neither"] == SEEDS
     job_id = run_job(client, {**FLIPNET, "target_loss": 0.15, "epochs": 2})
     assert compare(client, job_id)["target"] == {"loss": 0.15, "source": "spec"}
 
@@ -146,7 +146,7 @@ def test_the_baseline_may_be_any_label(client: httpx.Client, flipnet: str) -> No
     assert 1 / ratio["value"] == pytest.approx(forth["speed_up"]["ratio"]["value"])
 
 
-def test_a_ravine_tells_of_its_paths_and_that_seeds_change_nothing(client: httpx.Client) -> None:
+def test_a_comparison_on_the_ravine_has_paths_and_counts_one_seed(client: httpx.Client) -> None:
     spec = {
         "problem": {"kind": "surface", "name": "ravine"},
         "optimizers": [
@@ -216,7 +216,7 @@ def test_a_large_grid_shows_the_best_setting_of_each_label_and_warns(client: htt
     assert rates["low"] <= rates["best"] == chosen <= rates["high"]
 
 
-def test_clipping_in_most_epochs_is_told(client: httpx.Client) -> None:
+def test_clipping_in_most_epochs_is_a_warning(client: httpx.Client) -> None:
     spec = {
         "problem": {"kind": "surface", "name": "ravine"},
         "optimizers": [{"kind": "sgd", "lr": 0.01}, {"label": "clipped", "kind": "sgd", "lr": 0.01, "clip_norm": 0.1}],

@@ -1,4 +1,4 @@
-"""Labels compared over several jobs: profiles and runtime distributions."""
+"""Comparison across jobs: performance profiles and runtime distributions."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Comparisons of jobs that have not ended, on both databases: of what is there, and saying so."""
+"""Comparisons of jobs that have not ended, on both databases."""
 
 from typing import Any
 
@@ -46,12 +46,12 @@ def test_a_job_that_ended_before_its_first_row_has_nothing_to_compare_either(dat
     assert found["verdict"] == "No run has recorded anything yet."
 
 
-def test_a_running_job_is_compared_as_far_as_it_is(database: Database) -> None:
+def test_a_running_job_is_compared_by_its_rows_so_far(database: Database) -> None:
     key = create(database)
     with database.transaction() as session:
         claimed = shards.claim(session, key, 0, lease_seconds=60, receipt={})
         assert claimed is not None
-        # Three runs: one goes well, one has turned to NaN, one has fallen to −Infinity.
+        # Three runs: one converges, one has become NaN, one has become −Infinity.
         losses = np.array([[1.0, 1.0, 1.0], [0.5, np.nan, -np.inf]])
         rows = MetricRows(
             fields=("loss",),

@@ -1,4 +1,4 @@
-"""The numbers of heat maps over HTTP: right cell by cell, and with the runs that each stands for."""
+"""The numbers of heat maps over HTTP: values and runs of each cell."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ def test_a_cell_is_the_median_of_its_runs_at_the_best_of_the_other_settings(clie
     assert [row[2] for row in found["values"]] == ["Infinity", "Infinity"]
 
 
-def test_axes_change_places_and_the_share_that_diverged_is_a_number(client: httpx.Client, job: str) -> None:
+def test_axes_can_be_exchanged_and_the_share_of_diverged_runs_is_a_number(client: httpx.Client, job: str) -> None:
     found = grid(client, job, value="diverged", x="weight_decay", y="lr")
     assert found["y"]["values"] == [0.005, 0.01, 3.0]
     assert found["values"] == [[0, 0], [0, 0], [1, 1]]
@@ -85,7 +85,7 @@ def test_epochs_to_a_target_are_those_of_the_histories(client: httpx.Client, job
     assert found["values"][1][2] == "Infinity"
 
 
-def test_what_was_answered_before_costs_304_and_another_question_does_not(client: httpx.Client, job: str) -> None:
+def test_an_unchanged_grid_is_answered_304_and_another_query_is_not(client: httpx.Client, job: str) -> None:
     first = client.get(f"/v1/jobs/{job}/grid")
     known = {"If-None-Match": first.headers["ETag"]}
     again = client.get(f"/v1/jobs/{job}/grid", headers=known)
@@ -113,7 +113,7 @@ def test_cells_without_a_row_are_null(client: httpx.Client) -> None:
         ({"width": 3}, "width", ""),
     ],
 )
-def test_what_is_not_on_the_grid_is_answered_with_what_is(
+def test_unknown_axes_and_labels_are_rejected_with_the_known_ones(
     client: httpx.Client, job: str, query: dict[str, Any], place: str, allowed: str
 ) -> None:
     answer = client.get(f"/v1/jobs/{job}/grid", params=query)
@@ -122,7 +122,7 @@ def test_what_is_not_on_the_grid_is_answered_with_what_is(
     assert answer.json()["errors"][0]["loc"] == ["query", place]
 
 
-def test_a_job_without_a_grid_says_what_it_would_need(client: httpx.Client) -> None:
+def test_a_job_without_a_grid_is_rejected_with_what_a_grid_needs(client: httpx.Client) -> None:
     flat = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}
     job = client.post("/v1/jobs", json=flat).raise_for_status().json()["id"]
     wait_for_job(client, job)

@@ -1,4 +1,4 @@
-"""Verdicts follow from numbers: other numbers, another verdict. And what is drawn of them can be read."""
+"""Verdicts of lessons for given numbers, their figures and their page."""
 
 import math
 import xml.etree.ElementTree as ElementTree
@@ -57,7 +57,7 @@ def test_a_statement_holds_in_all_readings_in_some_or_in_none() -> None:
     )
 
 
-def test_other_steps_on_the_parabola_come_to_another_verdict() -> None:
+def test_other_steps_on_the_parabola_give_another_verdict() -> None:
     judge = LESSONS["parabola-sgd"].judge
 
     def verdict(lr: float) -> str:
@@ -68,7 +68,7 @@ def test_other_steps_on_the_parabola_come_to_another_verdict() -> None:
     assert verdict(0.011).startswith("fails")
 
 
-def test_an_escape_by_chance_is_no_escape() -> None:
+def test_an_escape_within_the_interval_of_chance_does_not_count() -> None:
     judge = LESSONS["noise-escapes"].judge
 
     def verdict(*escaped: int) -> str:
@@ -81,7 +81,7 @@ def test_an_escape_by_chance_is_no_escape() -> None:
     assert verdict(100, 100, 100, 100) == "fails"
 
 
-def test_settling_is_the_last_arrival_and_has_to_be_seen() -> None:
+def test_settling_is_the_last_arrival_and_must_last() -> None:
     epochs, swings = np.arange(11), [5, 0, 5, 0, 0, 5, 0, 0, 0, 0, 0]
     assert first_reached(epochs, swings, 1)[0] == 1
     assert settled(epochs, swings, 1)[0] == 6
@@ -90,16 +90,16 @@ def test_settling_is_the_last_arrival_and_has_to_be_seen() -> None:
     assert settled(epochs, [[0] * 11, [9] * 11], 1).tolist() == [0, math.inf]
 
 
-def test_paths_are_measured_as_the_words_say() -> None:
+def test_measures_of_paths_follow_their_definitions() -> None:
     assert sign_changes([[1, -1, 1e-12, -1, 2]], floor=1e-9).tolist() == [2]
     assert overshoot([[2, 1, -0.5, 0.1], [-2, -1, -0.1, 0]]).tolist() == [0.25, 0.0]
     there_and_back = [[[0, 0], [1, 0], [0, 0]], [[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 0], [2, 0]]]
     assert turning_angle(there_and_back) == pytest.approx([180, 90, 0])
 
 
-def test_intervals_contain_what_they_are_about() -> None:
+def test_intervals_contain_the_true_values() -> None:
     found = share("share", [True] * 30 + [False] * 70)
-    # Wilson's interval of 30 in 100, from the formula worked by hand.
+    # Wilson's interval of 30 in 100, computed by hand.
     assert (found.value, found.low, found.high) == pytest.approx((0.3, 0.2189, 0.3958), abs=5e-5)
     middle = band("loss", [1.0, 2.0, 3.0, math.nan])
     assert (middle.value, middle.high) == (2.0, math.inf)
@@ -112,7 +112,7 @@ def test_intervals_contain_what_they_are_about() -> None:
     assert difference("gap", [1.0, math.inf], [1.0, 1.0]).value is None
 
 
-def test_evidence_reads_words_for_numbers_and_pads_runs_that_ended_early() -> None:
+def test_evidence_reads_texts_as_numbers_and_pads_short_runs() -> None:
     found = evidence(loss=[[1.0, "Infinity"], [1.0, 0.5, 0.25]])
     loss = found.values("loss", "sgd")
     assert loss[0, 1] == math.inf

@@ -1,4 +1,4 @@
-"""The ledger: lessons are submitted, judged by what their jobs recorded, and the page says what was found."""
+"""The ledger: lessons are submitted and judged by the histories of their jobs; docs/lessons.md has the verdicts."""
 
 import os
 import re
@@ -54,7 +54,7 @@ IDS = [
     "accumulation",
     "zero-grad",
 ]
-# Those on digits take minutes: the page is written by a run of all, the suite repeats the rest.
+# Lessons on digits take minutes; the tests run the other ones.
 CHEAP = [
     name
     for name, lesson in LESSONS.items()
@@ -97,7 +97,7 @@ def test_the_page_cites_the_source_of_each_statement_and_its_criterion() -> None
 
 
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-def test_the_page_says_what_the_lessons_come_to_today(stack: Stack) -> None:
+def test_the_page_has_the_verdicts_of_this_version(stack: Stack) -> None:
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
         for name in CHEAP:
             assert client.post(f"/v1/lessons/{name}/jobs").status_code == 202
@@ -107,7 +107,7 @@ def test_the_page_says_what_the_lessons_come_to_today(stack: Stack) -> None:
     expected = {name: on_page[name] for name in CHEAP}
     for name in CHEAP:
         if "flipnet" in {PRESETS[preset].spec["problem"]["kind"] for preset in LESSONS[name].presets}:
-            # Single precision on another processor may change a last digit, and must change no more than that.
+            # In float32 another processor may change the last digit, but nothing else.
             found[name], expected[name] = (re.sub(r"[0-9.]+", "#", of[name]) for of in (found, expected))
     assert found == expected, "write it anew: ravine lessons --write docs/lessons.md"
     assert len(CHEAP) == 28
@@ -159,14 +159,14 @@ def test_a_lesson_whose_job_is_gone_before_it_was_judged_has_stopped(client: htt
 
 
 @pytest.mark.parametrize("call", [("GET", "/v1/lessons/nope"), ("POST", "/v1/lessons/nope/jobs")])
-def test_an_unknown_lesson_is_404_with_the_names_there_are(client: httpx.Client, call: tuple[str, str]) -> None:
+def test_an_unknown_lesson_is_404_with_the_known_names(client: httpx.Client, call: tuple[str, str]) -> None:
     answer = client.request(*call)
     assert answer.status_code == 404
     assert "parabola-sgd" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-def test_the_command_runs_lessons_at_a_service_and_names_those_there_are(stack: Stack) -> None:
+def test_the_command_runs_lessons_at_a_service_and_lists_the_known_names(stack: Stack) -> None:
     def ravine(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(Path(sys.executable).with_name("ravine")), "lessons", *words],

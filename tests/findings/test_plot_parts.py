@@ -1,4 +1,4 @@
-"""The parts of pictures: styles, labels that do not overlap, quantiles with infinities, and the gallery's bounds."""
+"""Elements of plots: styles, labels without overlap, quantiles with infinities, and the limits of the gallery."""
 
 import threading
 
@@ -14,7 +14,7 @@ from service.findings.plots.style import DARK, LIGHT, line_styles
 from service.spec.optimizers import OPTIMIZERS
 
 
-def test_sgd_is_grey_blue_whoever_else_is_in_the_picture() -> None:
+def test_sgd_is_grey_blue_in_every_picture() -> None:
     assert line_styles(["adam", "lion", "sgd"], LIGHT)[2] == line_styles(["sgd"], LIGHT)[0]
     assert line_styles(["muon", "lars"], LIGHT)[0].colour != line_styles(["sgd"], LIGHT)[0].colour
 
@@ -30,7 +30,7 @@ def test_no_two_of_sixteen_lines_look_the_same(palette: object) -> None:
     assert len({style.dashes for style in few}) == 8
 
 
-def test_labels_keep_their_order_and_their_distance_and_move_no_more_than_they_must() -> None:
+def test_labels_keep_order_and_distance_and_move_as_little_as_possible() -> None:
     places = np.array([10.0, 11.0, 200.0, 12.0, 299.0, 300.0])
     found = spread(places, 15.0, 300.0)
     assert np.all(np.diff(np.sort(found)) >= 15.0 - 1e-9)
@@ -59,7 +59,7 @@ def test_numbers_beside_axes_are_short() -> None:
     assert shorten("momentum lr=0.0149249554505 momentum=0.0863636363636") == "momentum lr=0.0149 momentum=0.0864"
 
 
-def test_limits_leave_out_what_is_not_finite_or_has_no_logarithm() -> None:
+def test_limits_ignore_values_that_are_not_finite_or_have_no_logarithm() -> None:
     low, high = limits(np.array([np.nan, np.inf, 0.0, 1e-3, 10.0]), log=True)
     assert 0.5e-3 < low < 1e-3
     assert 10.0 < high < 20.0
@@ -67,7 +67,7 @@ def test_limits_leave_out_what_is_not_finite_or_has_no_logarithm() -> None:
     assert limits(np.array([3.0, 3.0]), log=False)[0] < 3.0
 
 
-def test_the_gallery_forgets_what_was_not_asked_for_longest() -> None:
+def test_the_gallery_removes_the_least_recently_requested_picture() -> None:
     gallery = Gallery(max_bytes=250)
     for tag in "ab":
         gallery.draw(tag, lambda: Drawn(bytes(100), ""))
@@ -75,12 +75,12 @@ def test_the_gallery_forgets_what_was_not_asked_for_longest() -> None:
     gallery.draw("c", lambda: Drawn(bytes(100), ""))
     assert gallery.find("b") is None
     assert gallery.find("a") is not None
-    # One that is larger than all room is given, and not kept.
+    # A picture that exceeds the size of the cache is answered but not cached.
     assert len(gallery.draw("d", lambda: Drawn(bytes(1000), "")).data) == 1000
     assert gallery.find("d") is None
 
 
-def test_no_more_than_two_are_drawn_at_once_and_who_finds_no_place_is_told_so() -> None:
+def test_at_most_two_pictures_are_drawn_at_once_and_the_queue_is_bounded() -> None:
     gallery = Gallery(at_once=2, max_waiting=0)
     entered, leave = threading.Semaphore(0), threading.Event()
 
@@ -104,7 +104,7 @@ def test_no_more_than_two_are_drawn_at_once_and_who_finds_no_place_is_told_so() 
     assert gallery.draw("third", make).data == b""
 
 
-def test_a_picture_that_fails_gives_its_place_back() -> None:
+def test_a_failed_drawing_releases_its_place() -> None:
     gallery = Gallery(at_once=1, max_waiting=0)
 
     def fail() -> Drawn:

@@ -1,4 +1,4 @@
-"""Pictures over HTTP: every kind, what it needs, what it says in words, and that it is drawn once."""
+"""Plots over HTTP: every kind, parameters, alternative texts and caching."""
 
 import re
 import struct
@@ -53,7 +53,7 @@ def words(answer: httpx.Response) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_is_an_svg_that_says_in_words_what_it_shows(client: httpx.Client, job: str, kind: str) -> None:
+def test_every_kind_is_an_svg_with_an_alternative_text(client: httpx.Client, job: str, kind: str) -> None:
     answer = plot(client, job, kind=kind).raise_for_status()
     assert answer.headers["Content-Type"] == "image/svg+xml"
     root = ElementTree.fromstring(answer.content)
@@ -67,32 +67,32 @@ def test_every_kind_is_an_svg_that_says_in_words_what_it_shows(client: httpx.Cli
     # A header has no line breaks; the words are the same.
     assert words(answer).split()[:-1] == description.text[:600].split()[:-1]
     assert "momentum" in description.text
-    # Opened by itself it runs nothing and loads nothing.
+    # Opened as a document it runs and loads nothing.
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert not re.search(rb"<script|href=\"http", answer.content)
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_png_has_the_size_that_was_asked_for(client: httpx.Client, job: str, dark: bool) -> None:
+def test_a_png_has_the_requested_size(client: httpx.Client, job: str, dark: bool) -> None:
     answer = plot(client, job, "png", kind="loss", width=400, height=300, density=2, dark=dark).raise_for_status()
     assert answer.headers["Content-Type"] == "image/png"
     assert struct.unpack(">II", answer.content[16:24]) == (800, 600)
     assert b"Description" in answer.content[:4096]
 
 
-def test_the_words_tell_the_numbers_that_the_api_gives(client: httpx.Client, job: str) -> None:
+def test_the_alternative_text_has_the_numbers_of_the_api(client: httpx.Client, job: str) -> None:
     runs = client.get(f"/v1/jobs/{job}/runs", params={"label": "sgd", "limit": 500}).json()["items"]
     losses = sorted(run["final_loss"] for run in runs)
     median = (losses[2] + losses[3]) / 2
-    told = words(plot(client, job, kind="loss"))
-    found = re.search(r"sgd ends at ([^;]+);", told)
+    alternative_text = words(plot(client, job, kind="loss"))
+    found = re.search(r"sgd ends at ([^;]+);", alternative_text)
     assert found is not None
     assert float(found[1]) == pytest.approx(median, rel=1e-3)
-    assert "too fast has diverged" in told
-    assert "6 of too fast" in told
+    assert "too fast has diverged" in alternative_text
+    assert "6 of too fast" in alternative_text
 
 
-def test_what_was_drawn_before_costs_304_and_another_size_does_not(client: httpx.Client, job: str) -> None:
+def test_an_unchanged_plot_is_answered_304_and_another_size_is_not(client: httpx.Client, job: str) -> None:
     first = plot(client, job, kind="loss").raise_for_status()
     again = client.get(first.request.url, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
@@ -102,7 +102,7 @@ def test_what_was_drawn_before_costs_304_and_another_size_does_not(client: httpx
     assert other.headers["ETag"] != first.headers["ETag"]
 
 
-def test_a_picture_is_drawn_anew_when_the_job_has_gone_on(client: httpx.Client) -> None:
+def test_a_plot_is_drawn_again_after_progress_of_the_job(client: httpx.Client) -> None:
     new = client.post("/v1/jobs", json=SPEC).raise_for_status().json()
     early = plot(client, new["id"])
     wait_for_job(client, new["id"])
@@ -126,7 +126,7 @@ def test_a_picture_is_drawn_anew_when_the_job_has_gone_on(client: httpx.Client) 
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_with_what_can(
+def test_invalid_parameters_are_rejected_with_the_valid_ones(
     client: httpx.Client, job: str, query: dict[str, Any], allowed: str
 ) -> None:
     answer = plot(client, job, **query)
@@ -149,14 +149,14 @@ def test_a_heat_map_counts_epochs_to_the_target(client: httpx.Client, job: str) 
         f"/v1/jobs/{job}/metrics", params={"labels": "momentum lr=0.01 momentum=0.5", "fields": "loss"}
     ).json()["runs"]
     first = sorted(next(e for e, loss in zip(h["epoch"], h["loss"], strict=True) if loss <= 1.0) for h in histories)
-    told = words(plot(client, job, kind="heatmap", value="epochs_to_target"))
-    best = re.search(r"The best is ([\d.]+) at lr 0.01", told)
+    alternative_text = words(plot(client, job, kind="heatmap", value="epochs_to_target"))
+    best = re.search(r"The best is ([\d.]+) at lr 0.01", alternative_text)
     assert best is not None
     others = (first[2] + first[3]) / 2
     assert float(best[1]) <= others
 
 
-def test_twelve_requests_at_once_all_get_their_picture_or_are_told_to_come_back(client: httpx.Client, job: str) -> None:
+def test_twelve_requests_at_once_are_answered_with_a_picture_or_503(client: httpx.Client, job: str) -> None:
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda width: plot(client, job, width=500 + width), range(12)))
     assert {answer.status_code for answer in answers} <= {200, 503}

@@ -1,4 +1,4 @@
-"""POST /v1/theory tells a page how far its sliders may go, before anything runs."""
+"""POST /v1/theory: limits and best settings without training."""
 
 from typing import Any
 
@@ -16,27 +16,29 @@ def ask(client: httpx.Client, **query: object) -> dict:
     return answer.json()
 
 
-def test_the_limits_and_best_settings_on_the_ravine_are_told(client: httpx.Client) -> None:
-    told = ask(client, problem=RAVINE, optimizer="nesterov", lr=0.07)
-    assert told["exact"] is True
-    assert told["setting"]["lr_limit"] == pytest.approx(0.0678571, abs=5e-8)
-    assert told["setting"]["inside"] is False
-    assert told["problem"]["condition_number"] == pytest.approx(10)
-    best = {one["kind"]: (one["lr"], one["momentum"]) for one in told["problem"]["best"]}
+def test_the_limits_and_best_settings_on_the_ravine_are_answered(client: httpx.Client) -> None:
+    found = ask(client, problem=RAVINE, optimizer="nesterov", lr=0.07)
+    assert found["exact"] is True
+    assert found["setting"]["lr_limit"] == pytest.approx(0.0678571, abs=5e-8)
+    assert found["setting"]["inside"] is False
+    assert found["problem"]["condition_number"] == pytest.approx(10)
+    best = {one["kind"]: (one["lr"], one["momentum"]) for one in found["problem"]["best"]}
     assert best["momentum"] == pytest.approx((0.1154431, 0.2698739), abs=5e-8)
 
 
 def test_noise_and_momentum_are_taken_into_account(client: httpx.Client) -> None:
-    told = ask(client, problem={**RAVINE, "noise": 1.0}, optimizer="momentum", momentum=0.9, lr=0.05)
-    assert told["setting"]["stationary_loss"] == pytest.approx(0.1283784 + 10 * 0.05 * 1.9 / (20 * 0.1 * 2.8), abs=1e-6)
-    assert told["setting"]["oscillates"] is True
+    found = ask(client, problem={**RAVINE, "noise": 1.0}, optimizer="momentum", momentum=0.9, lr=0.05)
+    assert found["setting"]["stationary_loss"] == pytest.approx(
+        0.1283784 + 10 * 0.05 * 1.9 / (20 * 0.1 * 2.8), abs=1e-6
+    )
+    assert found["setting"]["oscillates"] is True
     assert ask(client, problem=RAVINE, optimizer="sgd")["setting"]["lr_limit"] == pytest.approx(0.1)
 
 
-def test_a_network_has_a_sharpness_ceiling_alone_and_a_slope_nothing_to_limit(client: httpx.Client) -> None:
-    told = ask(client, problem={"kind": "flipnet"}, optimizer="adam", lr=0.01)
-    assert told["setting"]["sharpness_ceiling"] == pytest.approx(3800)
-    assert told["setting"]["lr_limit"] is None
+def test_a_network_has_only_a_sharpness_ceiling_and_a_slope_has_no_limit(client: httpx.Client) -> None:
+    found = ask(client, problem={"kind": "flipnet"}, optimizer="adam", lr=0.01)
+    assert found["setting"]["sharpness_ceiling"] == pytest.approx(3800)
+    assert found["setting"]["lr_limit"] is None
     slope = ask(client, problem={"kind": "surface", "name": "slope"}, optimizer="sgd")
     assert slope["setting"]["lr_limit"] == "Infinity"
     assert slope["problem"]["best"] == []
@@ -51,9 +53,7 @@ def test_a_network_has_a_sharpness_ceiling_alone_and_a_slope_nothing_to_limit(cl
         ({"problem": RAVINE, "beta": 0.9}, ["body", "beta"]),
     ],
 )
-def test_a_query_that_cannot_be_answered_is_refused_with_the_place(
-    client: httpx.Client, query: dict, place: list
-) -> None:
+def test_an_invalid_query_is_rejected_with_the_place(client: httpx.Client, query: dict, place: list) -> None:
     answer = client.post("/v1/theory", json=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["loc"] == place
@@ -65,10 +65,10 @@ def theory_of_job(client: httpx.Client, problem: dict[str, Any], *optimizers: di
     return client.get(f"/v1/jobs/{job['id']}/comparison").raise_for_status().json()["theory"]
 
 
-def test_a_comparison_holds_measured_rates_against_predicted_ones(client: httpx.Client) -> None:
-    told = theory_of_job(client, RAVINE, {"kind": "sgd", "lr": [0.02, 0.2]}, {"kind": "momentum", "lr": 0.02})
-    slow, outside, fast = told["settings"]
-    assert told["exact"] is True
+def test_a_comparison_has_measured_and_predicted_rates(client: httpx.Client) -> None:
+    found = theory_of_job(client, RAVINE, {"kind": "sgd", "lr": [0.02, 0.2]}, {"kind": "momentum", "lr": 0.02})
+    slow, outside, fast = found["settings"]
+    assert found["exact"] is True
     assert [one["inside"] for one in (slow, outside, fast)] == [True, False, True]
     for one in (slow, fast):
         assert one["measured_rate"] == pytest.approx(one["rate"], abs=0.01)

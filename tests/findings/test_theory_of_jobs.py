@@ -1,4 +1,4 @@
-"""What theory says of a job: limits and rates for each setting, at the minimum that its runs reached."""
+"""Theory of a job: limits and rates of each setting, at the minimum that its runs reached."""
 
 import math
 from typing import Any
@@ -20,7 +20,7 @@ def spec(problem: dict[str, Any], *optimizers: dict[str, Any], epochs: int = 200
 
 
 def reached(job: JobSpec) -> list[Reached]:
-    """Train all runs here and now."""
+    """Train all runs in this process."""
     from worker.engine.trainer import Trainer
 
     num = len(job.optimizers)
@@ -38,12 +38,12 @@ RAVINE = {"kind": "surface", "name": "ravine"}
 
 
 def test_on_the_ravine_theory_is_exact_and_every_setting_has_its_limit() -> None:
-    told = job_theory(spec(RAVINE, {"kind": "sgd", "lr": [0.04, 0.11]}, {"kind": "nesterov", "lr": 0.05}))
-    assert told["exact"]
-    assert told["problem"]["condition_number"] == pytest.approx(10)
-    assert [one["inside"] for one in told["settings"]] == [True, False, True]
-    assert [one["lr_limit"] for one in told["settings"]] == pytest.approx([0.1, 0.1, 0.0678571], abs=5e-8)
-    assert {one["kind"]: one["lr"] for one in told["problem"]["best"]} == pytest.approx(
+    result = job_theory(spec(RAVINE, {"kind": "sgd", "lr": [0.04, 0.11]}, {"kind": "nesterov", "lr": 0.05}))
+    assert result["exact"]
+    assert result["problem"]["condition_number"] == pytest.approx(10)
+    assert [one["inside"] for one in result["settings"]] == [True, False, True]
+    assert [one["lr_limit"] for one in result["settings"]] == pytest.approx([0.1, 0.1, 0.0678571], abs=5e-8)
+    assert {one["kind"]: one["lr"] for one in result["problem"]["best"]} == pytest.approx(
         {"sgd": 0.0909091, "momentum": 0.1154431, "nesterov": 0.0645161}, abs=5e-8
     )
 
@@ -56,7 +56,7 @@ def test_the_measured_rate_is_the_predicted_one(problem: dict[str, Any]) -> None
 
 
 def test_the_limit_is_that_of_the_minimum_which_was_reached() -> None:
-    # Of Himmelblau's four minima each has its own curvature.
+    # The four minima of Himmelblau's function have different curvatures.
     starts = [[4, 4], [-4, 4], [-4, -4], [4, -4]]
     limits = set()
     for start in starts:
@@ -71,22 +71,22 @@ def test_the_limit_is_that_of_the_minimum_which_was_reached() -> None:
 
 
 def test_a_saddle_has_no_best_settings_and_no_setting_is_inside() -> None:
-    told = job_theory(spec({"kind": "surface", "name": "saddle"}, {"kind": "sgd", "lr": 0.1}))
-    assert told["problem"]["best"] == []
-    assert (told["problem"]["smallest"], told["problem"]["largest"]) == pytest.approx((-2, 2))
-    assert told["settings"][0]["inside"] is False
-    assert told["settings"][0]["rate"] == pytest.approx(1.2)
+    result = job_theory(spec({"kind": "surface", "name": "saddle"}, {"kind": "sgd", "lr": 0.1}))
+    assert result["problem"]["best"] == []
+    assert (result["problem"]["smallest"], result["problem"]["largest"]) == pytest.approx((-2, 2))
+    assert result["settings"][0]["inside"] is False
+    assert result["settings"][0]["rate"] == pytest.approx(1.2)
 
 
-def test_of_networks_and_of_other_methods_only_the_sharpness_ceiling_is_told() -> None:
-    told = job_theory(spec({"kind": "flipnet"}, {"kind": "sgd", "lr": 0.05}, {"kind": "adam", "lr": 0.01}))
-    assert [one["sharpness_ceiling"] for one in told["settings"]] == pytest.approx([40, 3800])
-    assert all(one["lr_limit"] is None for one in told["settings"])
-    assert told["problem"]["best"] == []
+def test_networks_and_other_methods_have_only_a_sharpness_ceiling() -> None:
+    result = job_theory(spec({"kind": "flipnet"}, {"kind": "sgd", "lr": 0.05}, {"kind": "adam", "lr": 0.01}))
+    assert [one["sharpness_ceiling"] for one in result["settings"]] == pytest.approx([40, 3800])
+    assert all(one["lr_limit"] is None for one in result["settings"])
+    assert result["problem"]["best"] == []
 
 
 def test_a_scheduled_or_clipped_rate_is_not_judged_and_weight_decay_is() -> None:
-    told = job_theory(
+    result = job_theory(
         spec(
             RAVINE,
             {"kind": "sgd", "lr": 0.05, "schedule": {"kind": "cosine"}},
@@ -94,10 +94,10 @@ def test_a_scheduled_or_clipped_rate_is_not_judged_and_weight_decay_is() -> None
             {"kind": "sgd", "lr": 0.05, "weight_decay": 5.0},
         )
     )
-    assert [one["lr_limit"] for one in told["settings"]] == pytest.approx([None, None, 0.08])
+    assert [one["lr_limit"] for one in result["settings"]] == pytest.approx([None, None, 0.08])
 
 
-def test_under_noise_the_level_at_which_runs_settle_is_told() -> None:
+def test_with_noise_the_stationary_loss_is_given() -> None:
     noisy = spec({**RAVINE, "noise": 1.0}, {"kind": "sgd", "lr": 0.05})
     assert job_theory(noisy)["settings"][0]["stationary_loss"] == pytest.approx(0.0131579 + 10 * 0.05 / 20, abs=1e-6)
     full = spec({**RAVINE, "noise": 1.0}, {"kind": "sgd", "lr": 0.05}, batch_size="full")

@@ -1,4 +1,4 @@
-"""Chapter 1. A job is one JSON document: a problem, the optimizers that compete on it, seeds and epochs."""
+"""Chapter 1. A job is one JSON document with a problem, optimizers, seeds and epochs."""
 
 from typing import Any
 from uuid import uuid4

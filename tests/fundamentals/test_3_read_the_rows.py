@@ -1,4 +1,4 @@
-"""Chapter 3. Every epoch of every run is a row in the database; its fields come back as JSON, CSV or Parquet."""
+"""Chapter 3. Every epoch of every run is a row in the database; its fields are read as JSON, CSV or Parquet."""
 
 import csv
 import io

@@ -38,7 +38,7 @@ def against_sgd(comparison: dict[str, Any]) -> dict[str, Any]:
 
 def test_momentum_reaches_the_target_in_fewer_epochs_than_sgd(comparison: dict[str, Any]) -> None:
     speed_up = against_sgd(comparison)["speed_up"]["ratio"]
-    # The interval holds the true ratio in about 95 of 100 such experiments; all of it lies above 1.
+    # The interval contains the true ratio in about 95 of 100 such experiments; the whole interval lies above 1.
     assert 1 < speed_up["low"] <= speed_up["value"] <= speed_up["high"]
 
 

@@ -1,4 +1,4 @@
-"""Chapter 5. A list or range of a hyper-parameter makes a grid of settings, trained together and judged apart."""
+"""Chapter 5. A list or range of a hyper-parameter makes a grid of settings, which are compared with each other."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Chapter 6. On quadratics theory predicts limits and rates before anything runs; the rows agree with it."""
+"""Chapter 6. On quadratics theory predicts limits and rates of convergence; the measured rows agree with it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Chapter 8. A job that is no longer needed is cancelled where it is, keeps its rows, and is deleted with them."""
+"""Chapter 8. A cancelled job stops and keeps its rows; a job that has ended can be deleted with its rows."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.servers import until, wait_for_job
 
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
-# Minutes of work, which no test waits for.
+# Minutes of training; no test waits for its end.
 LONG: dict[str, Any] = {
     "problem": {"kind": "surface", "name": "ravine"},
     "optimizers": [{"kind": "sgd", "lr": 0.001}],

@@ -1,4 +1,4 @@
-"""Chapter 9. All processes end in the middle of a job; after a restart it goes on from its checkpoint, bit for bit."""
+"""Chapter 9. If all processes end during a job, it continues after a restart from its checkpoint, bit for bit."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,6 +1,6 @@
-"""Whatever is asked of the API, it answers as its OpenAPI document says, and never with an error of its own.
+"""Random requests to the API are answered as documented in its OpenAPI document, and never with 5xx.
 
-Here about a hundred requests on each database; `make fuzz` asks thousands: RAVINE_FUZZ_REQUESTS says how many.
+By default about a hundred requests on each database; `make fuzz` sends thousands (RAVINE_FUZZ_REQUESTS).
 """
 
 import os
@@ -22,11 +22,11 @@ from tests.servers import Api, Broker
 from worker.runner import train_shard
 
 REQUESTS = int(os.environ.get("RAVINE_FUZZ_REQUESTS", "100"))
-# What one round asks for each operation and phase: in the suite a handful, so that a round is short.
+# Requests of one round for each operation and phase; few by default, so that a round is short.
 EXAMPLES = 5 if REQUESTS < 1_000 else 60
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 3}
-# A job of the fuzzer's may be as large as any: here it may not fill the disk with rows.
+# Limits the size of random jobs, so that their rows do not fill the disk.
 SMALL = {"RAVINE_MAX_RUNS": "2000", "RAVINE_MAX_OPEN_JOBS": "1000000"}
 
 
@@ -47,17 +47,17 @@ def test_every_answer_is_a_documented_one_and_none_is_5xx(
         database.close()
         run = httpx.get(f"{api.url}/v1/jobs/{job['id']}/runs", headers=header, trust_env=False).json()["items"][0]
         assert run["status"] == "completed"
-        asked, seed = 0, 1
-        while asked < REQUESTS / 2:
-            asked += ask(api.url, key, run["id"], seed, tmp_path)
+        num_requests, seed = 0, 1
+        while num_requests < REQUESTS / 2:
+            num_requests += run_schemathesis(api.url, key, run["id"], seed, tmp_path)
             seed += 1
-        print(f"{kind}: {asked:,} requests")
+        print(f"{kind}: {num_requests:,} requests")
         assert "Traceback" not in api.log()
 
 
-def ask(url: str, key: str, run: str, seed: int, folder: Path) -> int:
-    """Run schemathesis once, and give how many requests it made."""
-    # The coverage phase asks the same each time, and takes the longest.
+def run_schemathesis(url: str, key: str, run: str, seed: int, folder: Path) -> int:
+    """Run schemathesis once, and give the number of its requests."""
+    # The coverage phase sends the same requests each time, and takes the longest.
     phases = "examples,coverage,fuzzing,stateful" if seed == 1 and REQUESTS >= 1_000 else "fuzzing,stateful"
     answer = subprocess.run(
         [
@@ -72,8 +72,8 @@ def ask(url: str, key: str, run: str, seed: int, folder: Path) -> int:
         timeout=3_000,
         check=False,
     )
-    told = "\n".join(line[:300] for line in answer.stdout.splitlines()[-120:])
-    assert answer.returncode == 0, told + answer.stderr[-2_000:]
+    output = "\n".join(line[:300] for line in answer.stdout.splitlines()[-120:])
+    assert answer.returncode == 0, output + answer.stderr[-2_000:]
     found = re.search(r"([\d,]+) generated", answer.stdout)
     assert found, answer.stdout[-2_000:]
     return int(found[1].replace(",", ""))

@@ -1,4 +1,4 @@
-"""What a playground's networks decide comes back over HTTP, from both databases, and goes with the job."""
+"""Decision maps of playground networks over HTTP, on both databases; they are deleted with the job."""
 
 import httpx
 import numpy as np

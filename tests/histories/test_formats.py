@@ -1,4 +1,4 @@
-"""Histories and runs as CSV, NDJSON and Parquet, as pandas and polars read them: the numbers of the JSON answer."""
+"""Histories and runs as CSV, NDJSON and Parquet, read by pandas and polars, have the numbers of the JSON answer."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from tests.servers import Stack
 from tests.stored import Stored
 
 NAN, INFINITY = math.nan, math.inf
-# What a float can be, and null.
+# Special values of floats, and null.
 SPECIAL: list[float | None] = [0.1, None, -0.0, 1e308, 5e-324, 1 / 3, -1e-7, INFINITY, -INFINITY, NAN]
 
 
@@ -34,7 +34,7 @@ def stored(stack_database: Database) -> Stored:
 
 
 def bits(value: float | None) -> bytes | None:
-    """Tell −0 from 0, and take any NaN for any other."""
+    """The bits of a float, in which −0 differs from 0; all NaN are equal."""
     return None if value is None else struct.pack(">d", NAN if math.isnan(value) else value)
 
 
@@ -42,14 +42,14 @@ def expected(stored: Stored) -> list[tuple[int, int, bytes | None]]:
     return [(run, epoch, bits(special(run, epoch))) for run, epoch in stored.rows()]
 
 
-def test_csv_tells_nan_infinities_null_and_minus_zero_apart(client: httpx.Client, stored: Stored) -> None:
+def test_csv_distinguishes_nan_infinities_null_and_minus_zero(client: httpx.Client, stored: Stored) -> None:
     answer = client.get(f"/v1/jobs/{stored.id}/metrics", params={"format": "csv", "fields": "loss,momentum"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == f'attachment; filename="{stored.id}-metrics.csv"'
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert list(rows[0]) == ["run_id", "label", "seed", "index", "epoch", "loss", "momentum"]
-    told = [(int(row["index"]), int(row["epoch"]), bits(float(row["loss"]) if row["loss"] else None)) for row in rows]
-    assert told == expected(stored)
+    points = [(int(row["index"]), int(row["epoch"]), bits(float(row["loss"]) if row["loss"] else None)) for row in rows]
+    assert points == expected(stored)
     assert {row["loss"] for row in rows} > {"nan", "inf", "-inf", "", "-0.0"}
     assert {row["momentum"] for row in rows} == {""}
 
@@ -59,8 +59,8 @@ def test_ndjson_is_strict_json_line_by_line(client: httpx.Client, stored: Stored
     assert answer.headers["content-type"] == "application/x-ndjson"
     rows = [json.loads(line, parse_constant=pytest.fail) for line in answer.text.splitlines()]
     assert list(rows[0]) == ["run_id", "label", "seed", "index", "epoch", "loss"]
-    told = [(row["index"], row["epoch"], bits(None if row["loss"] is None else float(row["loss"]))) for row in rows]
-    assert told == expected(stored)
+    points = [(row["index"], row["epoch"], bits(None if row["loss"] is None else float(row["loss"]))) for row in rows]
+    assert points == expected(stored)
     assert {row["loss"] for row in rows} > {"NaN", "Infinity", "-Infinity"}
 
 
@@ -76,12 +76,12 @@ def test_parquet_has_nan_as_a_float_and_null_as_null(client: httpx.Client, store
 
 def test_json_has_the_same_numbers(client: httpx.Client, stored: Stored) -> None:
     page = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss").json()["runs"]
-    told = [
+    points = [
         (index, epoch, bits(None if loss is None else float(loss)))
         for index, run in enumerate(page)
         for epoch, loss in zip(run["epoch"], run["loss"], strict=True)
     ]
-    assert told == expected(stored)
+    assert points == expected(stored)
 
 
 def test_pandas_and_polars_read_an_address(stack: Stack, client: httpx.Client, stack_database: Database) -> None:
@@ -161,12 +161,12 @@ def test_a_thinned_table_has_the_points_of_the_thinned_answer(
     stored.finish()
     page = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss&max_points=40").json()["runs"]
     table = client.get(f"/v1/jobs/{stored.id}/metrics?fields=loss&max_points=40&format=csv").text
-    told = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(table))]
-    assert told == [(index, epoch) for index, run in enumerate(page) for epoch in run["epoch"]]
-    assert {(0, 700), (1, 333), (1, 41), (0, 1_000)} <= set(told)
+    points = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(table))]
+    assert points == [(index, epoch) for index, run in enumerate(page) for epoch in run["epoch"]]
+    assert {(0, 700), (1, 333), (1, 41), (0, 1_000)} <= set(points)
 
 
-def test_what_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored) -> None:
+def test_a_format_that_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored) -> None:
     for path in (f"/v1/jobs/{stored.id}/metrics", f"/v1/jobs/{stored.id}/runs"):
         answer = client.get(path, headers={"Accept": "image/png"})
         assert answer.status_code == 406
@@ -177,7 +177,7 @@ def test_what_accept_does_not_allow_is_406(client: httpx.Client, stored: Stored)
     assert wrong.json()["errors"][0]["loc"] == ["query", "format"]
 
 
-def test_what_is_after_an_id_follows_on(client: httpx.Client, stack_database: Database) -> None:
+def test_rows_after_an_id_can_be_exported(client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database)
     stored.store(0, 3)
     stored.store(1, 5)
@@ -187,10 +187,10 @@ def test_what_is_after_an_id_follows_on(client: httpx.Client, stack_database: Da
     polled = client.get(here, params={"last_event_id": first.headers["last-event-id"], "fields": "loss"})
     stored.finish()
     rest = client.get(here, params={"last_event_id": polled.json()["last_event_id"], "format": "ndjson"})
-    told = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(first.text))]
+    points = [(int(row["index"]), int(row["epoch"])) for row in csv.DictReader(io.StringIO(first.text))]
     ids = {run["id"]: run["index"] for run in client.get(f"/v1/jobs/{stored.id}/runs").json()["items"]}
-    told += [(ids[run["run_id"]], epoch) for run in polled.json()["runs"] for epoch in run["epoch"]]
-    told += [(row["index"], row["epoch"]) for row in map(json.loads, rest.text.splitlines())]
-    assert sorted(told) == stored.rows()
+    points += [(ids[run["run_id"]], epoch) for run in polled.json()["runs"] for epoch in run["epoch"]]
+    points += [(row["index"], row["epoch"]) for row in map(json.loads, rest.text.splitlines())]
+    assert sorted(points) == stored.rows()
     nothing: dict[str, Any] = client.get(here, params={"last_event_id": rest.headers["last-event-id"]}).json()
     assert nothing["runs"] == []

@@ -1,4 +1,4 @@
-"""How rows are read in bulk, and which format is chosen."""
+"""Reading of rows in bulk: windows, plans of queries, and sizes of pieces."""
 
 import io
 import re
@@ -51,7 +51,7 @@ def test_a_few_epochs_of_many_runs_are_looked_up_run_by_run(stack_database: Data
     with stack_database.engine.connect() as connection:
         explain = "EXPLAIN QUERY PLAN" if stack_database.file else "EXPLAIN"
         plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} SELECT m.loss {rest}"))
-    # All three columns of the primary key decide where to look for the rows of a run.
+    # The search uses all three columns of the primary key.
     if stack_database.file:
         assert "SEARCH m USING PRIMARY KEY (job_key=? AND run_index=? AND epoch>? AND epoch<?)" in plan
     else:

@@ -1,4 +1,4 @@
-"""Histories over HTTP, on both databases: exact, in columns, NaN and infinities told apart."""
+"""Histories over HTTP, on both databases: exact numbers, columns, NaN and infinities."""
 
 import json
 import math
@@ -23,7 +23,7 @@ def run_job(client: httpx.Client, spec: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("path", REFERENCE, ids=[path.stem for path in REFERENCE])
-def test_a_plain_torch_loop_comes_back_within_a_billionth(client: httpx.Client, path: Path) -> None:
+def test_histories_equal_a_plain_torch_loop_within_a_billionth(client: httpx.Client, path: Path) -> None:
     reference = json.loads(path.read_text())
     job_id = run_job(client, reference["spec"])
     answered = client.get(f"/v1/jobs/{job_id}/metrics").json()["runs"]
@@ -65,7 +65,7 @@ def test_a_run_that_diverges_is_a_result_and_its_last_row_is_kept(client: httpx.
     assert progress["fraction"] == 1.0
 
 
-def test_nan_and_both_infinities_come_back_told_apart(client: httpx.Client) -> None:
+def test_nan_and_both_infinities_are_distinguished(client: httpx.Client) -> None:
     ends = {}
     for name, expression in {
         "Infinity": "exp(x) - 1", "-Infinity": "0 - exp(x)", "NaN": "log(x)"

@@ -1,4 +1,4 @@
-"""Histories longer than a block, on both databases: the same JSON as in one piece, in memory that does not grow."""
+"""Histories longer than a block, on both databases: the same JSON as in one piece, with bounded memory."""
 
 import json
 import tracemalloc
@@ -35,15 +35,15 @@ NUM_ROWS = 2_500
 
 @pytest.fixture
 def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of which a history has several, the last one shorter."""
+    """Reduce the size of blocks, so that a history has several, the last one shorter."""
     for module in (reading, json_histories, thinned):
         monkeypatch.setattr(module, "PIECE_ROWS", 1_000)
-    # Three fields at a time: some are written as they are read, some from memory, and one by itself.
+    # Three fields at a time: some are written as they are read, some from memory, and one alone.
     monkeypatch.setattr(json_histories, "HELD_VALUES", 2 * NUM_ROWS)
 
 
 def job_with_rows(database: Database, num_rows: int = NUM_ROWS, num_runs: int = 2) -> Job:
-    """A job whose first run has all kinds of numbers, the smallest and the largest where nobody looks by chance."""
+    """A job whose first run has all kinds of numbers; its extremes are at positions that even thinning would omit."""
     spec = JobSpec.model_validate(
         {
             "problem": {"kind": "surface", "name": "ravine"},
@@ -73,8 +73,8 @@ def runs_of(job: Job) -> Runs:
 
 
 def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dict[str, Any]]:
-    """What SQLAlchemy reads, as the objects whose JSON is to be written."""
-    runs, told = runs_of(job), []
+    """The rows as read by SQLAlchemy, as the objects of the JSON answer."""
+    runs, objects = runs_of(job), []
     chosen = [getattr(Metric, name) for name in selection.columns]
     last = runs.spec.epochs if selection.to_epoch is None else selection.to_epoch
     for index in (0, 1):
@@ -96,8 +96,8 @@ def in_one_piece(database: Database, job: Job, selection: Selection) -> list[dic
             columns["position"] = [list(point) for point in zip(columns.pop("x"), columns.pop("y"), strict=True)]
         run = runs[index]
         named = {"run_id": run_id(job.id, index), "label": run.label, "seed": run.seed}
-        told.append({**named, **columns, "total_points": total, "returned_points": len(rows)})
-    return told
+        objects.append({**named, **columns, "total_points": total, "returned_points": len(rows)})
+    return objects
 
 
 def as_json(content: Any) -> bytes:
@@ -144,7 +144,7 @@ def test_a_long_run_without_rows_has_columns_without_values(database: Database) 
 
 
 @pytest.mark.parametrize("block_rows", [NUM_ROWS + 1, 1_000])
-def test_half_a_history_of_a_deleted_job_never_ends_like_a_whole_one(
+def test_an_incomplete_history_of_a_deleted_job_does_not_look_complete(
     database: Database, monkeypatch: pytest.MonkeyPatch, block_rows: int
 ) -> None:
     monkeypatch.setattr(json_histories, "PIECE_ROWS", block_rows)
@@ -175,7 +175,7 @@ def test_the_memory_that_a_history_takes_does_not_grow_with_it(
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     database.close()
-    # As Python's numbers three times as many rows would take about 45 MB more.
+    # As Python numbers, three times as many rows would take about 45 MB more.
     assert peaks[1] < peaks[0] + 3e6
     assert peaks[1] < 40e6
 

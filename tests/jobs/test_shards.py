@@ -177,8 +177,8 @@ def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
 def test_a_shard_whose_message_was_lost_is_sent_again(database: Database) -> None:
     create(database)
     with database.transaction() as session:
-        assert messages.to_publish(session, "interactive", silent_seconds=5.0) == []
+        assert messages.to_publish(session, "interactive", age_seconds=5.0) == []
         session.execute(update(Shard).values(published_at=seconds_from_now(-6)))
     with database.transaction() as session:
-        assert len(messages.to_publish(session, "interactive", silent_seconds=5.0)) == 1
-        assert messages.to_publish(session, "interactive", silent_seconds=5.0) == []
+        assert len(messages.to_publish(session, "interactive", age_seconds=5.0)) == 1
+        assert messages.to_publish(session, "interactive", age_seconds=5.0) == []

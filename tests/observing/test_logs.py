@@ -1,4 +1,4 @@
-"""The log: one JSON object a line, with what is known of the request or the shard, and nothing that is secret."""
+"""The log: one JSON object per line, with the context of the request or shard, and without secrets."""
 
 import io
 import itertools
@@ -20,7 +20,7 @@ SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.0
 
 
 class Terminal(io.StringIO):
-    """A stream that a person reads."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def same_root() -> Iterator[None]:
-    """Give the root logger back as it was: pytest has handlers of its own there."""
+    """Restore the root logger, which has handlers of pytest."""
     root = logging.getLogger()
     handlers, level, ours = root.handlers[:], root.level, logging.getLogger("ravine").level
     yield
@@ -40,18 +40,18 @@ def same_root() -> Iterator[None]:
 
 @pytest.fixture
 def folder(stack: Stack) -> Path:
-    """Where the parts of the shared stack log to."""
+    """Folder of the log files of the shared stack."""
     return stack.log_dir
 
 
-def lines(folder: Path, part: str) -> list[dict[str, Any]]:
-    """Read what a part has logged: JSON from the first line on that is; Celery warns of root before there is a log."""
-    printed = (folder / f"{part}.log").read_text().splitlines(keepends=True)
+def lines(folder: Path, process: str) -> list[dict[str, Any]]:
+    """Read the log of a process from the first JSON line on; Celery may print a warning before it."""
+    printed = (folder / f"{process}.log").read_text().splitlines(keepends=True)
     ours = itertools.dropwhile(lambda line: not line.startswith("{"), printed)
     return [json.loads(line) for line in ours if line.endswith("\n")]
 
 
-def test_lines_of_other_libraries_are_json_with_what_is_bound() -> None:
+def test_lines_of_other_libraries_are_json_with_the_bound_context() -> None:
     stream = io.StringIO()
     logs.configure(Settings(), stream)
     with bound_contextvars(job="j", shard=3):
@@ -83,7 +83,7 @@ def test_a_traceback_is_one_line_of_json() -> None:
         ("console", io.StringIO(), False),
     ],
 )
-def test_a_person_at_a_terminal_gets_words(log_format: Any, stream: io.StringIO, is_json: bool) -> None:
+def test_a_terminal_gets_readable_text(log_format: Any, stream: io.StringIO, is_json: bool) -> None:
     logs.configure(Settings(log_format=log_format), stream)
     logging.getLogger("ravine.test").info("hello")
     assert "hello" in stream.getvalue()
@@ -101,24 +101,24 @@ def test_the_level_is_that_of_the_setting() -> None:
 def test_a_request_is_logged_by_its_template_and_its_id_comes_back(stack: Stack, folder: Path) -> None:
     with stack.client() as client:
         answer = client.post("/v1/jobs/no-such-job/cancel", headers={"X-Request-ID": f"mine.{id(stack)}"})
-    asked = answer.headers["x-request-id"]
-    assert asked == f"mine.{id(stack)}"
-    until(lambda: any(line.get("request_id") == asked for line in lines(folder, "api")))
-    (noted,) = [line for line in lines(folder, "api") if line.get("request_id") == asked]
+    request_id = answer.headers["x-request-id"]
+    assert request_id == f"mine.{id(stack)}"
+    until(lambda: any(line.get("request_id") == request_id for line in lines(folder, "api")))
+    (noted,) = [line for line in lines(folder, "api") if line.get("request_id") == request_id]
     assert noted["event"] == "request"
     assert (noted["method"], noted["route"], noted["status"]) == ("POST", "/v1/jobs/{job_id}/cancel", 404)
     assert 0 < noted["seconds"] < 30
 
 
 @pytest.mark.parametrize("sent", ["", "two words", "x" * 129, "naïve"])
-def test_an_id_that_does_not_fit_into_a_log_is_replaced(stack: Stack, sent: str) -> None:
+def test_an_invalid_request_id_is_replaced(stack: Stack, sent: str) -> None:
     with stack.client() as client:
         made = client.get("/healthz", headers={"X-Request-ID": sent.encode()}).headers["x-request-id"]
     assert made != sent
     assert len(made) == 32
 
 
-def test_a_worker_logs_job_shard_attempt_and_itself(stack: Stack, folder: Path) -> None:
+def test_a_worker_logs_job_shard_attempt_and_its_name(stack: Stack, folder: Path) -> None:
     with stack.client() as client:
         job = client.post("/v1/jobs", json=SPEC).json()
         wait_for_job(client, job["id"])
@@ -136,12 +136,12 @@ def test_neither_bodies_nor_query_strings_are_logged(stack: Stack, folder: Path)
     with stack.client() as client:
         client.post("/v1/jobs", json={"hush": "secret-body"})
         answer = client.post("/v1/jobs?hush=secret-query", content=b"secret-body")
-    asked = answer.headers["x-request-id"]
-    until(lambda: any(line.get("request_id") == asked for line in lines(folder, "api")))
+    request_id = answer.headers["x-request-id"]
+    until(lambda: any(line.get("request_id") == request_id for line in lines(folder, "api")))
     assert "secret" not in (folder / "api.log").read_text()
 
 
-def test_the_console_of_the_stack_shows_json_as_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_console_of_the_stack_shows_json_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     console = Console()
     console.line("api", logs.line("info", "all is well"))
     console.line("api", logs.line("error", "it broke", job="abc", exception="Traceback:\n  here"))

@@ -1,4 +1,4 @@
-"""What Prometheus reads at /metrics: bounded labels, and numbers that are right whoever trained."""
+"""The metrics at /metrics: bounded labels, and correct numbers for all workers."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,7 +26,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
 def parsed(text: str) -> dict[Sample, float]:
-    """Read the text format as Prometheus' own parser does."""
+    """Parse the text format with the parser of the Prometheus client."""
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(text)
@@ -46,7 +46,7 @@ def value(samples: dict[Sample, float], name: str, **labels: str) -> float:
 
 
 def of_the_database(database: Database) -> dict[Sample, float]:
-    """What a process that has just started would answer."""
+    """The metrics of a new process."""
     families = WorkMetrics(database, QUEUES).collect()
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -62,9 +62,9 @@ def test_what_a_job_trains_is_counted_exactly_once(stack_database: Database, cli
     after = of_the_database(database)
     assert job["progress"]["epochs_done"] == 10
     assert value(after, "ravine_run_epochs_total") - value(before, "ravine_run_epochs_total") == 10
-    # Of each run the untrained start is a row too.
+    # The untrained start of each run is a row too.
     assert value(after, "ravine_rows_total") - value(before, "ravine_rows_total") == 12
-    # The deletion of a job takes nothing away.
+    # The deletion of a job does not change counters.
     client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
     assert value(of_the_database(database), "ravine_run_epochs_total") == value(after, "ravine_run_epochs_total")
 
@@ -78,7 +78,7 @@ def test_requests_are_counted_by_template_method_and_status(client: httpx.Client
     assert value(scraped(client), name, **labels) == before + 3
 
 
-def test_inventions_of_clients_make_no_new_labels(client: httpx.Client) -> None:
+def test_unknown_paths_and_methods_make_no_new_labels(client: httpx.Client) -> None:
     for method in ("PROPFIND", "MKCOL"):
         client.get(f"/invented/{method}")
         client.request(method, "/v1/jobs")
@@ -103,7 +103,7 @@ def test_transactions_are_timed_by_kind(client: httpx.Client) -> None:
         assert value(after, name, kind=kind) > value(before, name, kind=kind), kind
 
 
-def test_queues_tell_how_many_wait_and_for_how_long(database: Database) -> None:
+def test_queues_have_the_number_and_the_age_of_waiting_shards(database: Database) -> None:
     assert value(of_the_database(database), "ravine_oldest_queued_shard_age_seconds", queue="interactive") == 0
     create(database)
     key = create(database)
@@ -170,13 +170,13 @@ def test_the_tables_are_read_once_a_second_at_most(database: Database) -> None:
     until(lambda: waiting() == 1)
 
 
-def test_a_database_that_is_away_is_a_number_and_no_error(tmp_path: Path) -> None:
+def test_an_unavailable_database_is_a_metric_and_no_error(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
     assert of_the_database(database) == {("ravine_database_up", frozenset()): 0.0}
     database.close()
 
 
-def test_where_keys_are_needed_an_admins_is(
+def test_metrics_require_an_admin_key_if_keys_are_required(
     new_database: Callable[[str], str], broker_url: str, tmp_path: Path
 ) -> None:
     url = new_database("sqlite")
@@ -187,9 +187,9 @@ def test_where_keys_are_needed_an_admins_is(
         _, owner = owners.create(session, "owner")
     database.close()
     with Api(url, broker_url, tmp_path, env={"RAVINE_API_KEY": SETTING}) as api:
-        asked = {key: {"Authorization": f"Bearer {key}"} for key in (owner, SETTING)}
+        key_headers = {key: {"Authorization": f"Bearer {key}"} for key in (owner, SETTING)}
         assert httpx.get(f"{api.url}/metrics", trust_env=False).status_code == 401
-        refused = httpx.get(f"{api.url}/metrics", headers=asked[owner], trust_env=False)
+        refused = httpx.get(f"{api.url}/metrics", headers=key_headers[owner], trust_env=False)
         assert refused.status_code == 403
         assert "admin" in refused.json()["detail"]
-        assert httpx.get(f"{api.url}/metrics", headers=asked[SETTING], trust_env=False).status_code == 200
+        assert httpx.get(f"{api.url}/metrics", headers=key_headers[SETTING], trust_env=False).status_code == 200

@@ -1,5 +1,4 @@
-"""Traces, with a collector on the loopback address: one trace leads from the POST to the shard, whatever became of the
-message in between."""
+"""Traces, sent to a collector on the loopback address: one trace covers the POST and the shards."""
 
 import secrets
 import sys
@@ -24,7 +23,7 @@ SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.0
 
 
 class Collector:
-    """Takes spans as OTLP over HTTP, as an OpenTelemetry collector does."""
+    """Receives spans as OTLP over HTTP, as an OpenTelemetry collector does."""
 
     def __init__(self) -> None:
         self.spans: list[tuple[str, Span]] = []
@@ -35,10 +34,10 @@ class Collector:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.path == "/v1/traces":
                     for sent in ExportTraceServiceRequest.FromString(body).resource_spans:
-                        part = next(
+                        process = next(
                             one.value.string_value for one in sent.resource.attributes if one.key == "service.name"
                         )
-                        spans.extend((part, span) for scope in sent.scope_spans for span in scope.spans)
+                        spans.extend((process, span) for scope in sent.scope_spans for span in scope.spans)
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -52,8 +51,8 @@ class Collector:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def of_trace(self, trace_id: str) -> dict[str, tuple[str, Span]]:
-        """The spans of a trace, by name, each with the part of Ravine that sent it."""
-        return {span.name: (part, span) for part, span in list(self.spans) if span.trace_id.hex() == trace_id}
+        """The spans of a trace by name, each with the name of the process that sent it."""
+        return {span.name: (process, span) for process, span in list(self.spans) if span.trace_id.hex() == trace_id}
 
     def close(self) -> None:
         self._server.shutdown()
@@ -79,12 +78,12 @@ def traced(
 
 
 def traceparent() -> tuple[str, str]:
-    """A client's trace, and the header that says so."""
+    """A trace id of a client, and its header traceparent."""
     trace_id = secrets.token_hex(16)
     return trace_id, f"00-{trace_id}-{secrets.token_hex(8)}-01"
 
 
-def test_one_trace_leads_from_the_post_to_the_shard(traced: Stack, collector: Collector) -> None:
+def test_one_trace_covers_the_post_and_the_shard(traced: Stack, collector: Collector) -> None:
     trace_id, sent = traceparent()
     with traced.client() as client:
         job = client.post("/v1/jobs", json=SPEC, headers={"traceparent": sent}).json()
@@ -105,7 +104,7 @@ def test_the_trace_survives_a_lost_message(traced: Stack, collector: Collector) 
     trace_id, sent = traceparent()
     database = Database(traced.database_url)
     with traced.client() as client:
-        # What a POST leaves behind when its message is lost: a row that nobody was told of.
+        # As after a POST whose message was lost.
         key = create(database)
         with database.transaction() as session:
             job = session.get_one(lifecycle.Job, key)
@@ -124,20 +123,20 @@ def test_without_a_collector_nothing_is_traced() -> None:
         assert tracing.carrier() == {}
 
 
-def test_a_missing_extra_is_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(tracing.TracingMissing, match=r"ravine\[tracing\]"):
         tracing.configure(Settings(otlp_endpoint="http://127.0.0.1:4318"), "api")
 
 
-def test_a_part_stops_soon_though_its_collector_is_away(
+def test_processes_stop_soon_although_the_collector_is_unavailable(
     traced: Stack, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The last test here: it ends what the others share.
+    # The last test of this file, because it ends processes that the others share.
     collector.close()
     with traced.client() as client:
         wait_for_job(client, client.post("/v1/jobs", json=SPEC).json()["id"])
-    # Nobody has to be killed, though the machine may be busy.
+    # No process has to be killed, also on a busy machine.
     monkeypatch.setattr("service.cli.local.supervisor.STOP_SECONDS", PATIENCE)
     began = time.monotonic()
     traced.stop()

@@ -1,4 +1,4 @@
-"""A real browser on the page of the shared stack; every error that it reports fails its test."""
+"""Chromium on the page of the shared stack; every error that it reports fails the test."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from tests.servers import Stack
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-# Drawing in three dimensions without a graphics card; a container has no sandbox of its own.
+# 3D drawing without a graphics card; Chromium's sandbox does not work in containers.
 ARGUMENTS = ["--no-sandbox", "--enable-unsafe-swiftshader"]
 # The first job of a worker loads torch.
 PATIENCE_MS = 30_000
@@ -30,19 +30,19 @@ class Complaints:
 
     def listen(self, page: Page, origin: str) -> None:
         """Record the errors of a page: console, exceptions, requests to other hosts."""
-        page.on("console", lambda message: self._said(message.type, message.text))
+        page.on("console", lambda message: self._on_message(message.type, message.text))
         page.on("pageerror", lambda error: self.found.append(f"exception: {error}"))
-        page.on("request", lambda request: self._asked(request.url, origin))
+        page.on("request", lambda request: self._on_request(request.url, origin))
 
-    def _said(self, kind: str, text: str) -> None:
+    def _on_message(self, kind: str, text: str) -> None:
         expected = any(words in text for words in self.allowed)
         if kind == "error" and not expected:
             self.found.append(f"console: {text}")
 
-    def _asked(self, url: str, origin: str) -> None:
+    def _on_request(self, url: str, origin: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in {"http", "https", "ws", "wss"} and f"{parts.scheme}://{parts.netloc}" != origin:
-            self.found.append(f"request beyond the server: {url}")
+            self.found.append(f"request to another host: {url}")
 
 
 # The page looks the same on both databases: one of the two shared stacks is enough.
@@ -51,11 +51,9 @@ on_one_stack = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, for all tests of a module: while Playwright is there it occupies the event loop of this thread, which
-    tests elsewhere have for themselves.
-    """
+    """Chromium for the tests of a module. Playwright occupies the event loop of this thread, which other tests need."""
     if CHROMIUM is None:
-        reason = "no Chromium here: `apt install chromium`, and the tests of the page run too"
+        reason = "the tests of the page require Chromium: `apt install chromium`"
         if os.environ.get("RAVINE_NEEDS_BROWSER"):
             pytest.fail(reason)
         pytest.skip(reason)

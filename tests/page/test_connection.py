@@ -1,4 +1,4 @@
-"""The page and a server that makes it hard: one that wants a key, and one whose streams break."""
+"""The page with a server that requires a key, and with a server whose streams break."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.servers import Api
 KEY = "a-key-that-is-known-to-these-tests-only"
 
 
-def test_where_a_key_is_needed_it_is_asked_for_once_and_kept_in_the_tab(
+def test_a_required_key_is_requested_once_and_kept_in_the_tab(
     browser: Browser, new_database: Callable[[str], str], broker_url: str, tmp_path: Path, complaints: Complaints
 ) -> None:
     complaints.allowed.add("status of 401")
@@ -39,7 +39,7 @@ def test_where_a_key_is_needed_it_is_asked_for_once_and_kept_in_the_tab(
 
 @pytest.mark.usefixtures("stack")
 @on_one_stack
-def test_where_streams_break_the_job_is_polled(new_page: Callable[..., Page], complaints: Complaints) -> None:
+def test_a_job_is_polled_if_its_stream_breaks(new_page: Callable[..., Page], complaints: Complaints) -> None:
     complaints.allowed.add("net::ERR_FAILED")
     page = new_page("/healthz")
     broken: list[str] = []

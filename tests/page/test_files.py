@@ -1,4 +1,4 @@
-"""How the page is served: nothing but this server, nothing inline, and no version mixed with another."""
+"""Files of the page: all from this server, no inline scripts, no mixed versions."""
 
 import gzip
 import re
@@ -22,12 +22,12 @@ def test_every_view_has_the_document_and_a_policy_without_inline_script(client: 
         assert "default-src 'none'" in policy
         assert "script-src 'self';" in policy
         assert answer.headers["cache-control"] == "no-cache"
-        # Scripts are files of this server; a foreign host is named nowhere.
+        # Scripts are files of this server; no other host is named.
         assert re.findall(r"<script(?![^>]*\ssrc=)", answer.text) == []
         assert re.findall(r"(?:src|href)=\"(?:https?:)?//", answer.text) == []
 
 
-def test_all_files_that_the_document_names_are_kept_for_ever(client: httpx.Client) -> None:
+def test_files_of_the_document_are_cached_without_a_limit(client: httpx.Client) -> None:
     names = re.findall(r"(?:src|href)=\"(/page/[^\"]+)\"", client.get("/").text)
     assert len(names) >= 6
     for name in names:
@@ -47,14 +47,14 @@ def test_plotly_comes_from_its_package_and_compressed(client: httpx.Client) -> N
     assert plain.content == gzip.decompress(body)
 
 
-def test_another_version_is_answered_but_not_kept(client: httpx.Client) -> None:
+def test_a_file_of_another_version_is_answered_but_not_cached(client: httpx.Client) -> None:
     answer = client.get("/page/0123456789abcdef/main.js")
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2Fapp.py", "styles", "/etc/passwd"])
-def test_only_files_of_the_page_are_given(client: httpx.Client, name: str) -> None:
+def test_only_files_of_the_page_are_served(client: httpx.Client, name: str) -> None:
     assert client.get(f"/page/{digest()}/{name}").status_code == 404
 
 

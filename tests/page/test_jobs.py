@@ -1,4 +1,4 @@
-"""Jobs in the browser: a list that is live, and for each job all that it has measured."""
+"""Jobs in the browser: the live list, and the results of a job."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ SPEC = {
     "seeds": {"first": 0, "count": 6},
     "epochs": 50,
 }
-# Seconds of training: long enough to be seen on its way, and cancelled by a test before it ends.
+# Seconds of training, so that a test can see it running and cancel it.
 LONG = {
     "name": "A job on its way",
     "problem": {"kind": "digits", "model": "cnn"},
@@ -34,7 +34,7 @@ def post(stack: Stack, spec: dict) -> str:
         return str(client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
 
 
-def test_a_job_is_followed_to_its_end_and_told(new_page: OpenPage, stack: Stack) -> None:
+def test_a_job_is_followed_to_its_end_and_its_results_are_shown(new_page: OpenPage, stack: Stack) -> None:
     job_id = post(stack, SPEC)
     page = new_page(f"/jobs/{job_id}")
     expect(page.locator(".view")).to_have_attribute("data-status", "completed")
@@ -54,7 +54,7 @@ def test_a_job_is_followed_to_its_end_and_told(new_page: OpenPage, stack: Stack)
     )
 
 
-def test_what_a_job_has_measured_is_taken_away_as_a_file(new_page: OpenPage, stack: Stack, tmp_path: Path) -> None:
+def test_results_of_a_job_are_downloaded(new_page: OpenPage, stack: Stack, tmp_path: Path) -> None:
     page = new_page(f"/jobs/{post(stack, SPEC)}")
     expect(page.locator(".view")).to_have_attribute("data-status", "completed")
     with page.expect_download() as download:
@@ -64,7 +64,7 @@ def test_what_a_job_has_measured_is_taken_away_as_a_file(new_page: OpenPage, sta
     assert polars.read_csv(path).height == 12 * 51
 
 
-def test_a_job_is_repeated_and_deleted_after_a_question(
+def test_a_job_is_repeated_and_deleted_after_a_confirmation(
     new_page: OpenPage, stack: Stack, complaints: Complaints
 ) -> None:
     first = post(stack, SPEC)
@@ -84,7 +84,7 @@ def test_a_job_is_repeated_and_deleted_after_a_question(
         assert client.get(f"/v1/jobs/{again}").status_code == 404
 
 
-def test_a_job_on_its_way_is_seen_in_the_list_and_cancelled(new_page: OpenPage, stack: Stack) -> None:
+def test_a_running_job_is_listed_and_cancelled(new_page: OpenPage, stack: Stack) -> None:
     job_id = post(stack, LONG)
     page = new_page("/jobs?name=on+its+way")
     wait_for_count(page, "drawn", 1)
@@ -94,7 +94,7 @@ def test_a_job_on_its_way_is_seen_in_the_list_and_cancelled(new_page: OpenPage, 
     expect(row).to_contain_text("cancelled")
 
 
-def test_a_job_that_is_gone_says_so_in_the_words_of_the_api(new_page: OpenPage, complaints: Complaints) -> None:
+def test_a_missing_job_is_shown_with_the_message_of_the_api(new_page: OpenPage, complaints: Complaints) -> None:
     complaints.allowed.add("status of 404")
     page = new_page("/jobs/01a1fe16-4961-7fd2-aaa6-8fc600000000")
     expect(page.get_by_role("alert")).to_contain_text("01a1fe16-4961-7fd2-aaa6-8fc600000000")

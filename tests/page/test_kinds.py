@@ -1,4 +1,4 @@
-"""The kinds of problem and of optimizer that the page names or is given: each of them exists."""
+"""The kinds of problems and optimizers named in the scripts of the page exist."""
 
 import re
 from typing import Any, get_args
@@ -13,7 +13,7 @@ from tests.page.conftest import on_one_stack
 
 
 def kind_of(model: Any) -> str:
-    """Give the kind that a spec calls a problem or an optimizer by."""
+    """Give the kind of a problem or optimizer in a spec."""
     return str(get_args(model.model_fields["kind"].annotation)[0])
 
 
@@ -49,7 +49,7 @@ def test_fields_that_the_form_of_a_problem_shows_first_exist() -> None:
 
 
 @on_one_stack
-def test_the_catalogue_gives_what_the_page_asks_of_it(client: httpx.Client) -> None:
+def test_the_catalogue_has_the_fields_that_the_page_uses(client: httpx.Client) -> None:
     problems = {one["kind"]: one for one in client.get("/v1/problems").json()["items"]}
     optimizers = {one["kind"]: one for one in client.get("/v1/optimizers").json()["items"]}
     assert {kind for kind, one in problems.items() if one["is_landscape"]} == {"surface", "quadratic"}

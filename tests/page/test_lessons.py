@@ -1,4 +1,4 @@
-"""Lessons in the browser: what a text says is run on the spot, and judged."""
+"""Lessons in the browser: the list, and running a lesson."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
 
 
-def test_all_lessons_are_listed_with_what_became_of_them(new_page: OpenPage) -> None:
+def test_all_lessons_are_listed_with_their_verdicts(new_page: OpenPage) -> None:
     page = new_page("/lessons")
     wait_for_count(page, "drawn", 1)
     expect(page.locator("li[data-lesson]")).to_have_count(len(LESSONS))
 
 
-def test_a_lesson_is_run_and_its_verdict_stands_beside_what_the_text_says(new_page: OpenPage) -> None:
+def test_a_lesson_is_run_and_shows_statement_and_verdict(new_page: OpenPage) -> None:
     page = new_page("/lessons/beta-zero")
     page.get_by_role("button", name="Run").first.click()
     expect(page.locator(".view[data-verdict]")).to_be_visible()

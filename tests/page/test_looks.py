@@ -1,4 +1,4 @@
-"""Every view, light and dark, narrow and wide: no complaint, no bar to scroll sideways, nothing that bars a reader."""
+"""Every view, light and dark, narrow and wide: no errors, no horizontal scroll bar, accessible."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ VIEWS = {"race": "/", "train": "/train", "sweep": "/sweep", "jobs": "/jobs", "le
 
 
 def open_view(new_page: OpenPage, path: str, **options: object) -> Page:
-    """Open a view and wait until there is something to see."""
+    """Open a view and wait until it has content."""
     page = new_page(path, **options)
     page.wait_for_function("() => document.querySelector('.view')?.children.length > 0")
     if path == "/":
@@ -25,7 +25,7 @@ def open_view(new_page: OpenPage, path: str, **options: object) -> Page:
 
 
 def serious(page: Page) -> list[str]:
-    """List what axe-core finds that bars people: rule, weight and elements."""
+    """List the serious accessibility violations found by axe-core: rule, impact and elements."""
     found = Axe().run(page).response["violations"]
     return [
         f"{one['id']} ({one['impact']}): {[node['target'] for node in one['nodes']]}"
@@ -35,7 +35,7 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_bars_nobody_and_is_no_wider_than_its_window(new_page: OpenPage, view: str) -> None:
+def test_a_view_is_accessible_and_no_wider_than_its_window(new_page: OpenPage, view: str) -> None:
     page = open_view(new_page, VIEWS[view])
     expect(page.locator("header [aria-current=page]")).to_have_text(view.capitalize())
     assert serious(page) == []
@@ -43,7 +43,7 @@ def test_a_view_bars_nobody_and_is_no_wider_than_its_window(new_page: OpenPage, 
     assert serious(page) == []
     for width in (360, 768, 2560):
         page.set_viewport_size({"width": width, "height": 740})
-        # Plots are drawn anew a frame after their element has got its size.
+        # Plots are drawn again one frame after a change of their size.
         page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 

@@ -1,4 +1,4 @@
-"""The structure of the page's scripts: views are independent of each other, and no import leads back to its file."""
+"""Imports of the scripts of the page: views are independent of each other, and there are no cycles."""
 
 import posixpath
 import re
@@ -20,7 +20,7 @@ DYNAMIC = re.compile(r"\bimport\(\s*\"(\.[^\"]+)\"\s*\)")
 
 
 def imports(name: str, text: str) -> set[str]:
-    """List the scripts that a script imports, by their paths below the folder of the page."""
+    """List the imports of a script, as paths below the folder of the page."""
     targets = STATIC.findall(text) + DYNAMIC.findall(text)
     return {posixpath.normpath(posixpath.join(posixpath.dirname(name), target)) for target in targets}
 
@@ -29,7 +29,7 @@ IMPORTS = {name: imports(name, text) for name, text in SCRIPTS.items()}
 
 
 def cycle(graph: Mapping[str, set[str]]) -> list[str]:
-    """Give the files of an import circle, or nothing."""
+    """Give the files of an import cycle, or nothing."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

@@ -1,4 +1,4 @@
-"""The front door: a surface, a start, sliders, and paths that a real job has walked."""
+"""The race in the browser: a surface, a start, sliders, and the paths of a job."""
 
 import re
 from collections.abc import Callable
@@ -14,12 +14,12 @@ pytestmark = on_one_stack
 
 
 def address(page: Page) -> dict[str, list[str]]:
-    """What the address of a page says."""
+    """The query of the address of a page."""
     return parse_qs(urlsplit(page.url).query)
 
 
 def open_race(new_page: OpenPage, query: str = "", **options: object) -> Page:
-    """Open the race and wait until it has been run and told."""
+    """Open the race and wait until it has run and its figures are shown."""
     page = new_page(f"/{query}", **options)
     wait_for_count(page, "raced", 1)
     expect(page.locator(".readouts table")).to_be_visible()
@@ -33,10 +33,10 @@ def figures(page: Page) -> list[list[str]]:
     )
 
 
-def test_the_ravine_is_raced_at_once_and_told_in_figures(new_page: OpenPage) -> None:
+def test_the_first_race_runs_at_once_and_shows_its_figures(new_page: OpenPage) -> None:
     page = open_race(new_page)
     rows = {row[0]: row[1:] for row in figures(page)}
-    # The known race at rate 0.015: SGD ends at 0.0565 after 100 steps, momentum is there after 30.
+    # Known results at learning rate 0.015: SGD ends at 0.0565 after 100 steps; momentum reaches this loss after 30.
     assert rows["sgd"][:2] == ["100 steps", "0.0565"]
     assert rows["momentum"][0] == "30 steps"
     # 2/20 and 2·1.9/20: the limits of both methods on a curvature of 20.
@@ -59,7 +59,7 @@ def test_a_click_in_the_picture_moves_the_start(new_page: OpenPage) -> None:
     assert page.get_by_label("Start", exact=True).input_value() == f"{x:g}, {y:g}"
 
 
-def test_a_slider_runs_a_new_race_and_takes_the_old_job_away(new_page: OpenPage, stack: Stack) -> None:
+def test_a_slider_runs_a_new_race_and_deletes_the_old_job(new_page: OpenPage, stack: Stack) -> None:
     page = open_race(new_page)
     before = page.get_by_role("link", name="All of this job").get_attribute("href")
     slider = page.get_by_role("slider", name="β", exact=True).last
@@ -75,7 +75,7 @@ def test_a_slider_runs_a_new_race_and_takes_the_old_job_away(new_page: OpenPage,
         assert client.get(f"/v1{before}").status_code == 404
 
 
-def test_beyond_its_limit_a_method_diverges_and_the_page_says_so(new_page: OpenPage) -> None:
+def test_beyond_its_limit_a_method_diverges_and_the_page_shows_it(new_page: OpenPage) -> None:
     page = open_race(new_page, "?o=sgd,lr:0.15&o=momentum,lr:0.015,momentum:0.9")
     rows = figures(page)
     assert rows[0][1] == "1 of 1 diverged"
@@ -83,7 +83,7 @@ def test_beyond_its_limit_a_method_diverges_and_the_page_says_so(new_page: OpenP
     assert page.locator(".slider .limit:visible").count() == 2
 
 
-def test_a_copied_link_shows_the_same_race_elsewhere(new_page: OpenPage) -> None:
+def test_a_copied_link_shows_the_same_race_in_another_tab(new_page: OpenPage) -> None:
     query = "?surface=himmelblau&o=sgd,lr:0.005&o=adam,lr:0.2&o=nesterov,lr:0.004,momentum:0.8&noise=2&seeds=6&steps=60"
     first = open_race(new_page, query)
     first.get_by_role("slider", name="Step", exact=True).focus()
@@ -96,7 +96,7 @@ def test_a_copied_link_shows_the_same_race_elsewhere(new_page: OpenPage) -> None
     assert second.get_by_label("Surface").input_value() == "himmelblau"
 
 
-def test_a_formula_is_raced_and_an_error_is_told_beside_it(new_page: OpenPage, complaints: Complaints) -> None:
+def test_a_formula_is_raced_and_an_error_is_shown_beside_it(new_page: OpenPage, complaints: Complaints) -> None:
     complaints.allowed.add("status of 422")
     page = open_race(new_page)
     page.get_by_label("Surface").select_option("")

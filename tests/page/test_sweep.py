@@ -1,4 +1,4 @@
-"""Sweeps in the browser: hundreds of runs as one map, and the curves behind each of its cells."""
+"""Sweeps in the browser: hundreds of runs as a heat map, and the curves of a cell."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Training in the browser: a job is posted, followed to its end, told, and found again by its address."""
+"""Training in the browser: a job is posted, followed to its end, and shown again by its address."""
 
 from collections.abc import Callable
 
@@ -20,12 +20,12 @@ def test_flipnet_is_trained_over_seeds_and_a_link_shows_it_again(new_page: OpenP
     expect(table.locator("tbody tr")).to_have_count(2)
     again = new_page(page.url, dark=True)
     wait_for_count(again, "trained", 1)
-    told = table.inner_text()
-    assert again.get_by_role("region", name="Figures of the training").inner_text() == told
+    figures = table.inner_text()
+    assert again.get_by_role("region", name="Figures of the training").inner_text() == figures
     assert again.locator(".view").get_attribute("data-job") == page.locator(".view").get_attribute("data-job")
 
 
-def test_the_playground_shows_what_its_network_decides(new_page: OpenPage) -> None:
+def test_the_playground_shows_its_decision_map(new_page: OpenPage) -> None:
     page = new_page("/train?p=playground,dataset:circles&o=adam,lr:0.03&epochs=10&seeds=1")
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for_count(page, "trained", 1)

@@ -1,4 +1,4 @@
-"""Formulas mean what mathematics says, derive as mathematics says, and nothing else gets in."""
+"""Formulas have the right values and derivatives, and invalid text is rejected."""
 
 import math
 import time
@@ -49,7 +49,7 @@ def formulas(draw, depth=4):
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(text=formulas(), x=st.floats(-3, 3), y=st.floats(-3, 3))
-def test_a_formula_means_what_it_means_in_python(text, x, y):
+def test_a_formula_has_its_value_in_python(text, x, y):
     names = {name: getattr(math, name) for name in ("sin", "tanh", "sqrt", "exp", "pi", "e")} | {"abs": abs}
     try:
         expected = eval(text, names, {"x": x, "y": y})
@@ -58,7 +58,7 @@ def test_a_formula_means_what_it_means_in_python(text, x, y):
     try:
         expression = parse(text)
     except ExpressionError as refused:
-        # 2**2**2**2 is 65,536, and so is what stands after x in x**2**2**2**2.
+        # 2**2**2**2 is 65,536, and so is the exponent of x in x**2**2**2**2.
         if f"exponents from -{MAX_EXPONENT}" not in str(refused):
             assert "x" not in text.replace("exp", "")
             assert "y" not in text
@@ -125,7 +125,7 @@ def test_constant_derivatives_have_the_shape_and_dtype_of_the_input(dtype):
         assert (output.shape, output.dtype) == (x.shape, dtype)
 
 
-def test_what_value_and_derivatives_have_in_common_is_computed_once():
+def test_common_terms_of_value_and_derivatives_are_computed_once():
     assert len(parse("x**2 + 10*y**2").compile(("value", "x", "y"))) == 6
     # One exponential, one square, and a handful of products.
     assert len(parse("exp(x**2)").compile(("value", "x", "xx"))) <= 8
@@ -189,7 +189,7 @@ def test_outside_its_domain_a_formula_is_nan_or_infinite_like_any_array_arithmet
         ("2 + 3*pi", "constant"),
     ],
 )
-def test_what_is_not_a_formula_is_refused_with_its_place(text, place):
+def test_an_invalid_formula_is_rejected_with_the_place(text, place):
     with pytest.raises(ExpressionError) as refused:
         parse(text)
     assert place in str(refused.value)
@@ -211,7 +211,7 @@ def test_what_is_not_a_formula_is_refused_with_its_place(text, place):
     ],
     ids=lambda text: f"{text[:12]} … {len(text)}",
 )
-def test_what_would_take_long_is_refused_at_once(text):
+def test_a_formula_that_would_take_long_is_rejected_at_once(text):
     started = time.process_time()
     with pytest.raises(ExpressionError):
         parse(text)
@@ -229,7 +229,7 @@ def test_the_longest_formulas_that_are_allowed_derive_quickly():
     assert time.process_time() - started < 2
 
 
-def test_a_formula_raises_no_warning_of_its_own():
+def test_the_evaluation_of_a_formula_emits_no_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         parse("x**-1000 + 1e308*x*1e308")

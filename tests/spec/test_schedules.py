@@ -1,4 +1,4 @@
-"""A schedule fits its job, or is refused with its place and the limit."""
+"""A schedule fits its job, or is rejected with its place and the limit."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def course(given: JobSpec, num_steps: int = 40) -> dict[str, Any]:
     return {**schedule.parameters(num_steps), **schedule.warmup(num_steps)}
 
 
-def test_what_is_left_out_follows_from_the_job() -> None:
+def test_omitted_parameters_follow_from_the_job() -> None:
     assert course(spec({"kind": "cosine"}))["decay_steps"] == 40
     assert course(spec({"kind": "polynomial", "warmup_steps": 15}))["decay_steps"] == 25
     assert course(spec({"kind": "polynomial", "per": "epoch"}), 10)["decay_steps"] == 10
@@ -51,7 +51,7 @@ def test_stable_and_decay_share_the_job(given: dict[str, int], stable: int, deca
     assert (found["stable_steps"], found["decay_steps"]) == (stable, decay)
 
 
-def test_every_schedule_can_be_asked_for_and_trained() -> None:
+def test_every_schedule_can_be_posted_and_trained() -> None:
     required: dict[str, dict[str, Any]] = {
         "step": {"decay_steps": 4},
         "exponential": {"factor": 0.9},
@@ -75,7 +75,7 @@ def test_the_history_shows_the_rate_and_the_momentum_in_force() -> None:
     values = [epoch.values_FR[:, 0] for epoch in trainer.run() if epoch.values_FR is not None]
     rates = [value[trainer.fields.index("lr")] for value in values]
     momenta = [value[trainer.fields.index("momentum")] for value in values]
-    # Each row has what its epoch's last update took: updates 3, 7, 11, … from 0.
+    # Each row has the values of the last update of its epoch: updates 3, 7, 11, …, counted from 0.
     np.testing.assert_allclose(rates[1:], [0.1] * 3 + [0.05] * 3 + [0.025] * 3 + [0.0125])
     np.testing.assert_allclose(momenta[1:], [0.8] * 2 + [0.9] * 3 + [0.96] * 5)
 
@@ -123,7 +123,7 @@ def test_a_schedule_longer_than_the_job_is_refused(schedule: dict[str, Any], fie
         {"kind": "constant", "warmup_steps": 3, "initial_fraction": 2},
     ],
 )
-def test_a_momentum_that_a_schedule_would_lift_to_1_is_refused(lifting: dict[str, Any]) -> None:
+def test_a_schedule_that_would_raise_a_momentum_to_1_is_rejected(lifting: dict[str, Any]) -> None:
     for optimizer in ({}, {"momentum": {"from": 0.8, "to": 0.1, "num": 3}}, {"momentum": [0.1, 0.8]}):
         with pytest.raises(ValidationError) as refused:
             spec({"kind": "constant"}, lifting, optimizer=optimizer)
@@ -141,7 +141,7 @@ def test_a_momentum_schedule_needs_a_momentum() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "told"),
+    ("schedule", "message"),
     [
         ({"kind": "sine"}, "one_cycle"),
         ({"kind": "cosine", "final_fraction": -0.1}, "greater than or equal to 0"),
@@ -154,6 +154,6 @@ def test_a_momentum_schedule_needs_a_momentum() -> None:
         ({"kind": "cosine", "steps": 3}, "not permitted"),
     ],
 )
-def test_a_schedule_that_makes_no_sense_is_refused(schedule: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told):
+def test_an_invalid_schedule_is_rejected(schedule: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         spec(schedule)

@@ -1,4 +1,4 @@
-"""What a spec accepts, fills in and refuses, and what it stands for."""
+"""Specs: validation, defaults, grids, runs and price."""
 
 import json
 from typing import Any
@@ -34,14 +34,14 @@ def test_defaults_are_filled_in() -> None:
     assert given["name"] == "sgd on flipnet"
 
 
-def test_surfaces_and_quadratics_are_computed_in_float64_unless_asked_otherwise() -> None:
+def test_surfaces_and_quadratics_are_computed_in_float64_by_default() -> None:
     ravine = {"kind": "surface", "name": "ravine"}
     assert spec(problem=ravine).dtype == "float64"
     assert spec(problem=ravine, dtype="float32").dtype == "float32"
     assert spec(problem={"kind": "quadratic", "eigenvalues": [1.0]}).dtype == "float64"
 
 
-def test_batches_and_their_order_are_the_problems_own_unless_asked_otherwise() -> None:
+def test_batches_and_their_order_are_those_of_the_problem_by_default() -> None:
     digits = spec(problem={"kind": "digits"})
     assert (digits.batch_size, digits.shuffle, digits.dtype) == (32, True, "float32")
     given = spec(problem={"kind": "digits"}, batch_size=1, shuffle=False)
@@ -125,7 +125,7 @@ def test_runs_are_found_by_label_of_an_entry_and_of_one_setting() -> None:
     assert list(runs.labelled("b")) == []
 
 
-def test_entries_of_one_kind_get_labels_that_tell_them_apart() -> None:
+def test_entries_of_one_kind_get_different_labels() -> None:
     given = spec(optimizers=[SGD, {"kind": "sgd", "lr": 0.1}, {"kind": "sgd", "lr": 0.1}])
     assert [entry.label for entry in given.optimizers] == ["sgd lr=0.05", "sgd lr=0.1", "sgd lr=0.1 (2)"]
 
@@ -177,7 +177,7 @@ def test_a_small_job_is_interactive_and_a_sweep_is_not() -> None:
     assert price(spec(problem=digits, epochs=10, measure=["sharpness"])).queue == "batch"
 
 
-def test_every_optimizer_of_the_catalogue_can_be_asked_for_with_a_learning_rate_alone() -> None:
+def test_every_optimizer_of_the_catalogue_requires_only_a_learning_rate() -> None:
     for kind in OPTIMIZERS:
         name = kind.model_json_schema()["properties"]["kind"]["const"]
         assert Runs(spec(optimizers=[{"kind": name, "lr": 0.1}]))[0].optimizer["lr"] == 0.1
@@ -243,10 +243,10 @@ WRONG: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
 
 
 @pytest.mark.parametrize(("changes", "place"), WRONG, ids=[json.dumps(changes)[:70] for changes, _ in WRONG])
-def test_what_is_wrong_is_refused_at_its_place(changes: dict[str, Any], place: tuple[str | int, ...]) -> None:
+def test_an_invalid_spec_is_rejected_with_the_place(changes: dict[str, Any], place: tuple[str | int, ...]) -> None:
     with pytest.raises(ValidationError) as refused:
         spec(**changes)
     assert len(refused.value.errors()) == 1
-    # Names of union members stand between; the answer over HTTP leaves them out (test_errors.py).
-    told = [part for part in refused.value.errors()[0]["loc"] if part in place]
-    assert list(dict.fromkeys(told)) == list(place)
+    # The location also contains names of union members, which the answer over HTTP omits (test_errors.py).
+    location = [part for part in refused.value.errors()[0]["loc"] if part in place]
+    assert list(dict.fromkeys(location)) == list(place)

@@ -1,4 +1,4 @@
-"""The standard surfaces are what their table says."""
+"""The named surfaces have the formulas, domains and minima of the literature."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the rows say when a worker leaves, loses sight of the database, or runs out of time, on both databases."""
+"""States of shards after a handover, an outage of the database and the time limit, on both databases."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ def look(database: Database, claimed: Claim) -> Stop | None:
         return shards.look(session, claimed)
 
 
-def test_any_number_of_hand_overs_costs_no_attempt(database: Database) -> None:
+def test_handovers_do_not_count_as_lost_workers(database: Database) -> None:
     key = create(database)
     for attempt in range(1, 6):
         claimed = claim(database, key)
@@ -47,13 +47,13 @@ def test_any_number_of_hand_overs_costs_no_attempt(database: Database) -> None:
         with database.transaction() as session:
             shards.give_back(session, claimed)
         found = shard(database, key)
-        # Without a message that could be under way, the next sweep sends one at once.
+        # No message is marked as sent, so the next sweep sends one at once.
         assert (found.status, found.lost, found.lease_until, found.published_at) == ("queued", 0, None, None)
         with pytest.raises(LeaseLost), database.transaction() as session:
             shards.give_back(session, claimed)
 
 
-def test_a_lease_that_ran_out_is_taken_up_again_unless_somebody_else_was_quicker(database: Database) -> None:
+def test_an_expired_lease_is_renewed_unless_another_attempt_owns_the_shard(database: Database) -> None:
     key = create(database)
     first = claim(database, key)
     expire(database)
@@ -74,7 +74,7 @@ def test_a_lease_that_ran_out_is_taken_up_again_unless_somebody_else_was_quicker
         shards.beat(session, first, lease_seconds=60.0)
 
 
-def test_a_worker_hears_of_a_cancel_and_of_the_end_of_its_time(database: Database) -> None:
+def test_a_worker_detects_a_cancel_and_the_time_limit(database: Database) -> None:
     key = create(database, time_limit_seconds=30)
     claimed = claim(database, key)
     assert look(database, claimed) is None
@@ -86,7 +86,7 @@ def test_a_worker_hears_of_a_cancel_and_of_the_end_of_its_time(database: Databas
     assert look(database, claimed) is Stop.CANCELLED
 
 
-def test_what_waits_for_a_worker_when_the_time_is_over_ends_with_the_next_sweep(database: Database) -> None:
+def test_queued_shards_beyond_the_time_limit_end_with_the_next_sweep(database: Database) -> None:
     key = create(database, time_limit_seconds=30)
     claimed = claim(database, key)
     with database.transaction() as session:
@@ -100,8 +100,8 @@ def test_what_waits_for_a_worker_when_the_time_is_over_ends_with_the_next_sweep(
         assert (job.status, job.error_reason) == ("failed", "timeout")
 
 
-def test_a_commit_whose_answer_was_lost_is_not_made_twice(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database commits each chunk, and says so only at the second attempt."""
+def test_a_commit_whose_answer_was_lost_is_not_repeated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database commits each chunk, but its answer to the first commit is lost."""
     original, commits = Database.transaction, 0
 
     @contextmanager
@@ -123,7 +123,7 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice(database: Database, mo
     assert commits > 12
 
 
-def test_a_process_that_was_told_to_end_stores_a_checkpoint_gives_back_and_begins_nothing(
+def test_a_process_that_shuts_down_hands_its_shard_over_and_claims_nothing(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = create(database, epochs=3)

@@ -1,4 +1,4 @@
-"""The host of worker processes: names, restarts, its own death, a configuration that cannot work, and when it forks."""
+"""The host of worker processes: names, restarts, its end, invalid configuration, and conditions for a fork."""
 
 import os
 import signal
@@ -55,42 +55,40 @@ def test_a_killed_process_is_replaced_and_dies_with_its_host(
     supervisor: TemplateSupervisor, env: dict[str, str]
 ) -> None:
     supervisor.run("workers", worker_command("batch", BATCH, 2), env=env)
-    part = supervisor.parts["workers"]
+    process = supervisor.processes["workers"]
 
     def ready() -> int:
-        return sum(" ready." in line for line in part.tail)
+        return sum(" ready." in line for line in process.tail)
 
     until(lambda: ready() == 2)
-    first, second = children([part.pid])
+    first, second = children([process.pid])
     os.kill(first, signal.SIGKILL)
     until(lambda: ready() == 3)
-    third, fourth = children([part.pid])
+    third, fourth = children([process.pid])
     assert second in (third, fourth)
     assert first not in (third, fourth)
-    assert part.pid is not None
-    os.kill(part.pid, signal.SIGKILL)
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGKILL)
     until(lambda: not any(map(is_alive, (third, fourth))))
 
 
 def test_sigterm_ends_the_host_with_all_its_processes(supervisor: TemplateSupervisor, env: dict[str, str]) -> None:
     supervisor.run("workers", worker_command("batch", BATCH, 2), env=env)
-    part = supervisor.parts["workers"]
-    until(lambda: sum(" ready." in line for line in part.tail) == 2)
-    pids = [part.pid, *children([part.pid])]
+    process = supervisor.processes["workers"]
+    until(lambda: sum(" ready." in line for line in process.tail) == 2)
+    pids = [process.pid, *children([process.pid])]
     supervisor.stop()
     assert not any(is_alive(pid) for pid in pids if pid is not None)
 
 
-def test_a_device_that_is_not_there_ends_the_host_with_a_reason(
-    supervisor: TemplateSupervisor, env: dict[str, str]
-) -> None:
+def test_an_unknown_device_ends_the_host_with_a_reason(supervisor: TemplateSupervisor, env: dict[str, str]) -> None:
     supervisor.run("workers", worker_command("batch", BATCH, 1), env={**env, "RAVINE_DEVICE": "abacus"})
-    part = supervisor.parts["workers"]
-    until(lambda: any("cannot start: Device 'abacus' is unknown" in line for line in part.tail))
+    process = supervisor.processes["workers"]
+    until(lambda: any("cannot start: Device 'abacus' is unknown" in line for line in process.tail))
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody has waited for does not."""
+    """Whether a process runs; a zombie does not."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

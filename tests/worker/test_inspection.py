@@ -1,4 +1,4 @@
-"""What Flower and `celery inspect` ask a worker, over the broker alone: no result backend, and no Flower installed."""
+"""Inspection of workers over the broker, as by Flower and `celery inspect`, without a result backend."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,46 +10,48 @@ from celery import Celery
 from service.jobs.dispatch import TRAIN_SHARD
 from tests.servers import Stack, until
 
-# What is asked goes over the broker: the database has no part in it.
+# Inspection does not use the database.
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 ENDLESS = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.01}], "epochs": 1_000_000}
-# Of both workers; an answer of both ends the wait.
+# The timeout for answers; the answers of both workers end the wait.
 ANSWER_SECONDS = 2.0
 
 
 @pytest.fixture
-def asked(stack: Stack) -> Iterator[Any]:
-    """What Flower opens: an app that knows the broker, and nothing else of Ravine."""
+def inspector(stack: Stack) -> Iterator[Any]:
+    """The inspector of a Celery app that has only the address of the broker, as in Flower."""
     app = Celery("flower", broker=stack.broker_url, set_as_current=False)
     yield app.control.inspect(timeout=ANSWER_SECONDS, limit=2)
     app.close()
 
 
-def test_every_worker_answers_a_ping(asked: Any) -> None:
-    until(lambda: len(asked.ping() or {}) == 2)
-    answers = asked.ping()
+def test_every_worker_answers_a_ping(inspector: Any) -> None:
+    until(lambda: len(inspector.ping() or {}) == 2)
+    answers = inspector.ping()
     assert {name.partition("@")[0] for name in answers} == {"interactive", "batch"}
     assert set(map(str, answers.values())) == {"{'ok': 'pong'}"}
 
 
-def test_what_is_trained_now_is_active_and_its_worker_named(asked: Any, client: httpx.Client) -> None:
+def test_the_current_task_is_active_and_names_its_worker(inspector: Any, client: httpx.Client) -> None:
     job = client.post("/v1/jobs", json=ENDLESS).json()
     found: list[dict[str, Any]] = []
 
     def trains() -> bool:
-        found[:] = [task for tasks in (asked.active() or {}).values() for task in tasks if task["name"] == TRAIN_SHARD]
+        found[:] = [
+            task for tasks in (inspector.active() or {}).values() for task in tasks if task["name"] == TRAIN_SHARD
+        ]
         return bool(found)
 
     until(trains)
     client.post(f"/v1/jobs/{job['id']}/cancel").raise_for_status()
     assert found[0]["hostname"].partition("@")[0] in {"interactive", "batch"}
-    # A key of a row and a number: no part of a spec is in a message.
+    # The key of a row and a number; messages do not contain the spec.
     assert len(found[0]["args"]) == 2
     assert all(isinstance(one, int) for one in found[0]["args"])
 
 
-def test_statistics_tell_processes_and_tasks(asked: Any) -> None:
-    until(lambda: len(asked.stats() or {}) == 2)
-    for stats in asked.stats().values():
+def test_statistics_have_processes_and_tasks(inspector: Any) -> None:
+    until(lambda: len(inspector.stats() or {}) == 2)
+    for stats in inspector.stats().values():
         assert len(stats["pool"]["processes"]) == stats["pool"]["max-concurrency"] == 1
         assert set(stats["total"]) <= {TRAIN_SHARD}

@@ -1,4 +1,4 @@
-"""The bridge between what may be asked for and what the engine can do."""
+"""Translation of specs into plans of the engine; kinds, fields and hyper-parameters are equal on both sides."""
 
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def module_of(member: Any) -> str:
     return str(member.__module__).rpartition(".")[2]
 
 
-def test_what_may_be_asked_for_is_what_the_engine_has() -> None:
+def test_the_kinds_of_a_spec_are_those_of_the_engine() -> None:
     assert {kind_of(member) for member in OPTIMIZERS} == set(optimizers.OPTIMIZERS)
     assert {kind_of(member) for member in PROBLEMS} == set(problems.PROBLEMS)
     assert {kind_of(member) for member in SCHEDULES} == set(schedules.SCHEDULES)
@@ -47,7 +47,7 @@ def test_what_may_be_asked_for_is_what_the_engine_has() -> None:
     ],
     ids=lambda problem: problem["kind"],
 )
-def test_the_fields_of_a_problem_and_what_is_measured_are_what_the_engine_yields(problem: dict[str, Any]) -> None:
+def test_the_fields_of_a_problem_are_those_of_the_engine(problem: dict[str, Any]) -> None:
     momentum = {"kind": "momentum", "lr": 0.01}
     spec = JobSpec.model_validate(
         {"problem": problem, "optimizers": [momentum], "epochs": 1, "measure": [*reversed(MEASURES)]}
@@ -121,7 +121,7 @@ def test_a_shard_in_the_middle_trains_the_runs_that_its_indices_name() -> None:
         assert [values["x"], values["y"]] == runs[index].start
 
 
-def test_limits_of_gradients_reach_the_engine() -> None:
+def test_clipping_is_passed_to_the_engine() -> None:
     steep = {"kind": "quadratic", "eigenvalues": [100.0], "start": [1.0]}
     entries = [{"kind": "sgd", "lr": 0.1, "clip_norm": 2.0}, {"kind": "sgd", "lr": 0.1, "clip_value": 3.0}]
     trainer = Trainer(plan(JobSpec.model_validate({"problem": steep, "optimizers": entries, "epochs": 1}), 0, 2))

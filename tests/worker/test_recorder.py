@@ -12,9 +12,9 @@ FIELDS = ("loss", "test_loss")
 
 
 def epochs(rng: np.random.Generator, num_runs: int, num_epochs: int, record_every: int) -> list[Epoch]:
-    """Draw what a trainer could have yielded: losses of all kinds, runs that diverge, epochs that are not recorded."""
+    """Draw possible epochs of a trainer: losses of all kinds, runs that diverge, epochs that are not recorded."""
     alive_R = np.ones(num_runs, dtype=bool)
-    told = []
+    yielded = []
     for number in range(num_epochs + 1):
         loss_R = rng.choice([1.0, 2.0, 0.5, -0.0, 0.0, np.nan, np.inf, 1e30, rng.random()], num_runs)
         diverged_R = alive_R & (rng.random(num_runs) < 0.07)
@@ -24,15 +24,15 @@ def epochs(rng: np.random.Generator, num_runs: int, num_epochs: int, record_ever
         if kept_R is not None:
             values_FR = np.stack([loss_R, rng.random(num_runs)])
             values_FR[:, ~kept_R] = np.nan
-        told.append(Epoch(number, diverged_R, kept_R, values_FR, np.ones((2, num_runs), dtype=bool)))
+        yielded.append(Epoch(number, diverged_R, kept_R, values_FR, np.ones((2, num_runs), dtype=bool)))
         alive_R = alive_R & ~diverged_R
-    return told
+    return yielded
 
 
-def outcome(told: list[Epoch], run: int) -> tuple[int, float, float, int, int]:
-    """Follow one run by hand: epochs done, final and best loss, best epoch, diverged epoch."""
+def outcome(yielded: list[Epoch], run: int) -> tuple[int, float, float, int, int]:
+    """Compute the outcome of one run epoch by epoch: epochs done, final and best loss, best epoch, diverged epoch."""
     done, final, best, best_epoch, diverged = 0, np.nan, np.inf, -1, -1
-    for epoch in told:
+    for epoch in yielded:
         if diverged >= 0:
             break
         done = epoch.number
@@ -49,14 +49,14 @@ def outcome(told: list[Epoch], run: int) -> tuple[int, float, float, int, int]:
 def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(seed: int) -> None:
     rng = np.random.default_rng(seed)
     num_runs, num_epochs, record_every = (int(rng.integers(*span)) for span in ((1, 6), (1, 30), (1, 5)))
-    told = epochs(rng, num_runs, num_epochs, record_every)
+    yielded = epochs(rng, num_runs, num_epochs, record_every)
     recorder = Recorder(FIELDS, 3, num_runs, num_epochs)
     rows: list[tuple[int, int, NDArray[np.float64]]] = []
-    for epoch in told:
+    for epoch in yielded:
         recorder.add(epoch)
         is_last = epoch.number == num_epochs
         if rng.random() < 0.2 or is_last:
-            # What a checkpoint is made of is asked for before.
+            # A checkpoint needs these arrays before the rows are taken.
             recorder.arrays()
             progress = recorder.take(None, ended=is_last)
             if progress.rows is not None:
@@ -67,20 +67,20 @@ def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(se
     found = progress.outcomes
     # The same rows in one chunk.
     whole = Recorder(FIELDS, 3, num_runs, num_epochs)
-    for epoch in told:
+    for epoch in yielded:
         whole.add(epoch)
     at_once = whole.take(None, ended=True).outcomes
     np.testing.assert_array_equal(found.loss_area_R, at_once.loss_area_R)
     np.testing.assert_array_equal(found.history_digest_R, at_once.history_digest_R)
     for run in range(num_runs):
-        done, final, best, best_epoch, diverged = outcome(told, run)
+        done, final, best, best_epoch, diverged = outcome(yielded, run)
         assert found.epochs_done_R[run] == done
         assert found.best_epoch_R[run] == best_epoch
         assert found.diverged_epoch_R[run] == diverged
         np.testing.assert_array_equal([found.final_loss_R[run], found.best_loss_R[run]], [final, best])
     expected = [
         (3 + run, epoch.number, epoch.values_FR[:, run])
-        for epoch in told
+        for epoch in yielded
         if epoch.kept_R is not None and epoch.values_FR is not None
         for run in np.flatnonzero(epoch.kept_R)
     ]
@@ -98,9 +98,9 @@ def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(se
     np.testing.assert_array_equal([row[2] for row in rows], [row[2] for row in expected])
 
 
-def digest(told: list[Epoch], fields: tuple[str, ...] = FIELDS) -> int:
-    recorder = Recorder(fields, 0, 1, told[-1].number)
-    for epoch in told:
+def digest(yielded: list[Epoch], fields: tuple[str, ...] = FIELDS) -> int:
+    recorder = Recorder(fields, 0, 1, yielded[-1].number)
+    for epoch in yielded:
         recorder.add(epoch)
     return int(recorder.take(None, ended=True).outcomes.history_digest_R[0])
 

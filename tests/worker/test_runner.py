@@ -1,4 +1,4 @@
-"""A shard trained for the record, on both databases: whatever happens on the way, the same bits or a reason."""
+"""Training of a shard with storage, on both databases: interruptions, failures and outages."""
 
 import threading
 from typing import Any
@@ -17,7 +17,7 @@ from tests.servers import until
 from worker.runner import train_shard
 
 
-def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_training_stores_the_reason(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     key = create(database)
     with database.transaction() as session:
         broken = {**session.get_one(Job, key).spec, "epochs": "many"}
@@ -29,9 +29,7 @@ def test_a_training_that_fails_says_why(database: Database, monkeypatch: pytest.
         assert "epochs" in (job.error_detail or "")
 
 
-def test_a_database_that_stays_away_costs_an_attempt_and_not_the_job(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_outage_costs_an_attempt_and_not_the_job(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     key = create(database)
 
     def away(*_: Any, **__: Any) -> bool:
@@ -53,7 +51,7 @@ def test_a_database_that_stays_away_costs_an_attempt_and_not_the_job(
 def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its_shard(database: Database) -> None:
     surface = {"kind": "surface", "name": "ravine"}
     key = create(database, problem=surface, optimizers=[{"kind": "sgd", "lr": 0.001}], epochs=10**6, record_every=10**6)
-    # No chunk is stored before the end, which is far away: only the heartbeat can have moved the lease.
+    # No chunk is stored during the test, so only the heartbeat can have renewed the lease.
     settings = Settings(lease_seconds=0.3, look_seconds=0.02, flush_seconds=1_000, checkpoint_seconds=1_000)
     worker = threading.Thread(target=train_shard, args=(database, settings, key, 0))
     worker.start()
@@ -82,7 +80,7 @@ def test_a_training_cut_anywhere_and_resumed_gives_the_same_bits(database: Datab
     original = shards.record
 
     class Cut(BaseException):
-        """What a kill looks like from inside: nothing after it runs."""
+        """Simulates a kill: no code after it runs."""
 
     def cut_after_three(*arguments: Any, **named: Any) -> bool:
         nonlocal stored

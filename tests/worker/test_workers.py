@@ -1,4 +1,4 @@
-"""The number of workers changes nothing but the time: identical bytes of history with one and with three."""
+"""Histories do not depend on the number of workers: identical bytes with one and with three."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -31,7 +31,7 @@ SPECS: list[dict[str, Any]] = [
 
 
 def histories(client: httpx.Client, spec: dict[str, Any]) -> str:
-    """Run a job and give its histories as they come over the wire, without the ids."""
+    """Run a job and give the bytes of its histories, without the ids."""
     answer = client.post("/v1/jobs", json=spec)
     assert answer.status_code == 202, answer.text
     job_id = answer.json()["id"]
@@ -43,7 +43,7 @@ def histories(client: httpx.Client, spec: dict[str, Any]) -> str:
 def many(
     new_database: Callable[[str], str], broker: Broker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """Three processes for all jobs, each replaced after every shard: all that load torch are larger than a megabyte."""
+    """Three processes for all jobs, each replaced after every shard, because the memory limit is one megabyte."""
     url, folder = new_database("sqlite"), tmp_path_factory.mktemp("many")
     env = {"RAVINE_WORKER_MEMORY_MB": "1"}
     with Stack(url, broker.new_url(), folder, batch_processes=3, env=env) as stack:
@@ -52,7 +52,7 @@ def many(
 
 @pytest.fixture(scope="module")
 def with_three_processes(many: Stack) -> list[str]:
-    """The histories as three processes on SQLite make them."""
+    """The histories of three processes on SQLite."""
     with many.client() as client:
         return [histories(client, spec) for spec in SPECS]
 
@@ -61,14 +61,14 @@ def test_a_process_that_grew_too_large_is_replaced_after_its_shard(many: Stack) 
     with many.client() as client:
 
         def trainers() -> set[int]:
-            return set(children([many.parts["workers"].pid]))
+            return set(children([many.processes["workers"].pid]))
 
         until(lambda: len(trainers()) == 4)
         first = trainers()
         spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}
 
         def one_more_has_replaced_all() -> bool:
-            """Any process may take a small job."""
+            """Small jobs may go to any process."""
             job = client.post("/v1/jobs", json=spec).json()
             assert wait_for_job(client, job["id"])["status"] == "completed"
             return trainers().isdisjoint(first)

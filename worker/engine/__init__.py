@@ -1,6 +1,6 @@
 """The engine trains all runs of a shard at once, as columns of one matrix [D, R]: D parameters, R runs, runs last.
 
-It is pure torch and numpy and takes plain data: it knows no database, queue or clock. Its folders, from the top:
+It is pure torch and numpy and takes plain data; it depends on no database, queue or clock. Its folders, from the top:
 
     trainer.py              Plan, Trainer, Epoch: trains a plan epoch by epoch.
     stack/                  A stack of runs: groups, columns and blocks, hyper-parameters per update, recorded fields.

@@ -1,7 +1,7 @@
 """Trains all runs of a plan together and yields their fields epoch by epoch.
 
-The trainer is a generator and knows no database, queue or clock. Its caller stores what it yields, takes checkpoints
-between yields, and closes it to stop. A poll makes it yield inside an epoch too.
+The trainer is a generator and depends on no database, queue or clock. Its caller stores the yielded epochs, takes
+checkpoints between yields, and closes it to stop. A poll makes it yield inside an epoch too.
 """
 
 from collections.abc import Iterator, Mapping

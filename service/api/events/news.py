@@ -137,15 +137,15 @@ def next_news(database: Database, job: Job, runs: Runs, position: StreamPosition
         if room <= 0:
             break
         whole = Span(shard.first_run, shard.first_run + shard.num_runs, first, shard.end_epoch)
-        wanted = inside(list(interest.ranges), whole)
-        num_runs = sum(span.end_run - span.first_run for span in wanted)
+        selected = inside(list(interest.ranges), whole)
+        num_runs = sum(span.end_run - span.first_run for span in selected)
         epochs = max(1, room // num_runs * record_every) if num_runs else stored
         if cell is not None and num_runs:
             epochs = max(cell, min(epochs, cells.MAX_SPAN_ROWS * record_every))
             epochs -= (first + epochs) % cell
         end = min(stored, first + epochs)
         sent[shard.number] = end
-        spans += [replace(span, end_epoch=end) for span in wanted]
+        spans += [replace(span, end_epoch=end) for span in selected]
         room -= num_runs * -(-(end - first) // record_every)
     after = advance(position, sent, known)
     if after == position:

@@ -36,33 +36,35 @@ Name = Annotated[str, Field(max_length=500, pattern=NO_ZERO_CHARACTER)]
 
 
 class ComparisonQuery(BaseModel):
-    """What to compare with what; anything else is refused."""
+    """Parameters of a comparison; unknown ones are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
     baseline: str | None = Field(
-        None, max_length=500, description="Label of what the others are compared with; by default the first."
+        None, max_length=500, description="Label with which the others are compared; by default the first."
     )
     target: Target = None
-    tuned: bool = Field(False, description="Tune each label on half of the pairs and judge it on the other half.")
+    tuned: bool = Field(False, description="Tune each label on half of the pairs and evaluate it on the other half.")
 
 
 class GridQuery(BaseModel):
-    """Which numbers of which grid; anything else is refused."""
+    """Parameters of a heat map; unknown ones are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
-    value: Value = Field("final_loss", description="What each cell tells.")
-    label: Name | None = Field(None, description="Of which entry; by default the first that has a grid of two.")
-    x: Name | None = Field(None, description="Hyper-parameter to the right; by default the learning rate.")
-    y: Name | None = Field(None, description="Hyper-parameter upwards; by default the next one that varies.")
+    value: Value = Field("final_loss", description="The quantity shown in each cell.")
+    label: Name | None = Field(
+        None, description="Label of the entry; by default the first with at least two varying hyper-parameters."
+    )
+    x: Name | None = Field(None, description="Hyper-parameter of the x axis; by default the learning rate.")
+    y: Name | None = Field(None, description="Hyper-parameter of the y axis; by default the next one that varies.")
     target: float | None = Field(
-        None, allow_inf_nan=False, description="epochs_to_target: loss to reach; by default the spec's."
+        None, allow_inf_nan=False, description="Loss to reach, for epochs_to_target; by default the spec's."
     )
 
 
 class AcrossQuery(BaseModel):
-    """Which jobs to compare; anything else is refused."""
+    """Parameters of a comparison across jobs; unknown ones are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,21 +77,20 @@ class AcrossQuery(BaseModel):
     operation_id="get_comparison",
     responses={
         200: {"model": ComparisonAnswer},
-        304: {"description": "The job has ended, and this was answered before."},
+        304: {"description": "The job has ended, so the comparison has not changed since this ETag."},
         **NO_JOB,
     },
 )
 def get_comparison(
     job_id: str, query: Annotated[ComparisonQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
 ) -> Response:
-    """Tell who won, by how much, and how sure that is. What is asked again of a job that has ended costs 304."""
+    """Compare the settings of a job, with intervals and tests. For a job that has ended, the answer has an ETag."""
     with database.snapshot() as session:
         job = lifecycle.find(session, job_id, caller)
         headers = {"Cache-Control": "no-cache"}
         if job.status in JOB_ENDED:
-            # Nothing changes any more: the tag is known before the answer is computed.
-            asked = f"{VERSION} {job.id} {job.status} {query.model_dump_json()}"
-            tag = tag_of(asked)
+            # Nothing changes any more, so the tag is known before the answer is computed.
+            tag = tag_of(f"{VERSION} {job.id} {job.status} {query.model_dump_json()}")
             if (unchanged := not_modified(request, tag)) is not None:
                 return unchanged
             headers = tag_headers(tag)
@@ -102,20 +103,20 @@ def get_comparison(
     operation_id="get_grid",
     responses={
         200: {"model": HeatMapAnswer},
-        304: {"description": "No row has come since this was answered."},
+        304: {"description": "No row was stored since this ETag."},
         **NO_JOB,
     },
 )
 def get_grid(
     job_id: str, query: Annotated[GridQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
 ) -> Response:
-    """Give the numbers of a heat map over two hyper-parameters, and the runs of each cell."""
+    """Get the numbers of a heat map over two hyper-parameters, and the runs of each cell."""
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, caller)
         done = progress.progress_of(session, [job.key])[job.key]
-        # Rows only ever come with progress: the tag is known before anything is read.
-        read_from = f"{VERSION} {job.id} {job.status} {done.epochs_done} {done.runs_ended}"
-        tag = tag_of(f"{read_from} {query.model_dump_json()}")
+        # Rows are stored together with progress, so the tag is known before any row is read.
+        version = f"{VERSION} {job.id} {job.status} {done.epochs_done} {done.runs_ended}"
+        tag = tag_of(f"{version} {query.model_dump_json()}")
         if (unchanged := not_modified(request, tag)) is not None:
             return unchanged
         table = read_table(session, job, runs.spec)

@@ -1,4 +1,4 @@
-"""What a comparison across jobs answers, described field by field."""
+"""Models of answers of a comparison across jobs."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ class CurveAnswer(Answer):
     """A curve of shares from 0 to 1 and its pointwise 95 % bootstrap band."""
 
     share: list[float]
-    """The curve, at each place of the axis that its label names."""
+    """The share at each value of the axis."""
     low: list[float]
     """Lower end of the band."""
     high: list[float]
@@ -28,22 +28,22 @@ class AcrossJob(Answer):
     status: str
     """The job's status when it was read."""
     instances: int
-    """Pairs of seed and start that are compared."""
+    """Number of pairs of seed and start that are compared."""
     target: TargetAnswer
     """The loss to reach in this job."""
     least_loss: Number
-    """What precisions refer to."""
+    """The loss to which precisions are relative."""
     least_loss_source: Literal["minimum", "smallest_recorded"]
-    """Where `least_loss` is from: a known minimum, or the smallest loss that any run recorded."""
+    """Source of `least_loss`: a known minimum, or the smallest loss that any run recorded."""
     settings: list[str]
     """The setting of each label that is compared: the best by median final loss."""
 
 
 class AcrossLabel(Answer):
-    """One label over all jobs, each job counting the same."""
+    """One label over all jobs; each job has the same weight."""
 
     label: str
-    """The label, which all jobs have."""
+    """The label, which occurs in all jobs."""
     score: EstimateAnswer
     """Mean of the performance profile over ratios 1 to 4: mean (4 − min(r, 4))/3."""
     solved: float
@@ -58,7 +58,7 @@ class AcrossAnswer(Answer):
     """Labels compared over several jobs."""
 
     jobs: list[AcrossJob]
-    """The jobs, in the order asked for."""
+    """The jobs, in the order of the request."""
     profile_ratios: list[float]
     """Ratios of cost at which `profile` is given."""
     budgets: list[float]

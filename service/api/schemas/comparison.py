@@ -1,4 +1,4 @@
-"""What a comparison answers, described field by field."""
+"""Models of answers of the comparison of a job."""
 
 from typing import Any, Literal
 
@@ -8,58 +8,58 @@ from service.api.schemas.tuned import TunedAnswer
 
 
 class SpeedUpAnswer(Answer):
-    """How many times sooner the target is reached than by the baseline: epochs of the baseline / epochs of this one."""
+    """Speed-up over the baseline: epochs of the baseline to the target, divided by epochs of this setting."""
 
     ratio: EstimateAnswer | None
-    """Geometric mean over the pairs in which both reach the target after epoch 0; null if there is none."""
+    """Geometric mean over the pairs in which both reach the target after epoch 0; null without such a pair."""
     median_ratio: Number | None
-    """Median over all pairs in which one does at least; a miss counts as infinitely many epochs."""
+    """Median over all pairs in which at least one reaches it; a miss counts as infinitely many epochs."""
     both: int
-    """Pairs in which both reach the target."""
+    """Number of pairs in which both reach the target."""
     only_this: int
-    """Pairs in which the baseline misses it."""
+    """Number of pairs in which only this setting reaches it."""
     only_baseline: int
-    """Pairs in which this one misses it."""
+    """Number of pairs in which only the baseline reaches it."""
     neither: int
-    """Pairs in which both miss it."""
+    """Number of pairs in which neither reaches it."""
 
 
 class AgainstBaseline(Answer):
-    """This setting against the baseline, paired by seed and start."""
+    """Comparison of this setting with the baseline, paired by seed and start."""
 
     pairs: int
-    """Pairs of runs of both."""
+    """Number of pairs of runs."""
     speed_up: SpeedUpAnswer | None
-    """By the epochs at which the target is reached first; null without a target."""
+    """Speed-up by the first epoch at or below the target; null without a target."""
     speed_up_settled: SpeedUpAnswer | None
-    """By the epochs from which on the loss stays at or below the target."""
+    """Speed-up by the epoch from which on the loss stays at or below the target."""
     final_loss_difference: SummaryAnswer | None
-    """Final loss minus the baseline's, pair by pair: below 0 this one ends lower."""
+    """Final loss minus that of the baseline, pair by pair; below 0 this setting ends lower."""
     probability_of_improvement: EstimateAnswer | None
-    """That a run of this one ends lower than one of the baseline, ties by half (Agarwal et al. 2021)."""
+    """Probability that a run of it ends lower than one of the baseline; ties count half (Agarwal et al. 2021)."""
     wilcoxon_p: float
     """Two-sided p of Wilcoxon's signed-rank test of the differences."""
     wilcoxon_p_holm: float
-    """The same, corrected by Holm's method for all settings that are tested here."""
+    """`wilcoxon_p` corrected by Holm's method for all settings tested in this comparison."""
 
 
 class PathsAnswer(Answer):
-    """How the runs move through the plane, over the recorded points."""
+    """Shape of the paths of the runs, over the recorded points."""
 
     runs: int
-    """Runs looked at."""
+    """Number of runs examined."""
     sign_changes: list[float]
-    """Per coordinate the median number of times it passes the minimum's (without one: the last point's)."""
+    """Per coordinate, the median number of crossings of the minimum (without one: of the last point)."""
     overshoot: list[float]
-    """Per coordinate the median of how far it gets past the minimum's, seen from the start."""
+    """Per coordinate, the median of the largest distance beyond the minimum, seen from the start."""
     turning_angle: SummaryAnswer | None
     """Mean angle between consecutive steps, in degrees: 0 straight on, 180 back."""
     length: SummaryAnswer | None
     """Length of the path."""
     detour: SummaryAnswer | None
-    """Length over the straight distance from start to end."""
+    """Length divided by the straight distance from start to end."""
     ended_in: dict[str, int]
-    """Runs that ended in each known minimum, by its position in the catalogue's list, or in `none`."""
+    """Number of runs that ended in each known minimum, by its position in the catalogue's list, or in `none`."""
 
 
 class SettingAnswer(Answer):
@@ -68,91 +68,91 @@ class SettingAnswer(Answer):
     label: str
     """The optimizer's label, and the hyper-parameters that vary."""
     optimizer: dict[str, Any]
-    """Every hyper-parameter resolved."""
+    """The kind and every hyper-parameter, defaults included."""
     rank: int | None
-    """1 is the smallest final loss; settings that the intervals cannot tell apart share a rank; null without rows."""
+    """1 is the smallest final loss; settings that the intervals do not distinguish share a rank; null without rows."""
     is_baseline: bool
-    """Whether the others are compared with this one."""
+    """Whether this is the baseline of the comparison."""
     runs: int
-    """Runs with rows; where seeds change nothing, those of the first seed."""
+    """Number of runs with rows; where seeds change nothing, only those of the first seed."""
     diverged: int
-    """Of these, runs that diverged; their losses count as infinite."""
+    """Number of these runs that diverged; their losses count as infinite."""
     final_loss: SummaryAnswer | None
     """Loss at the last epoch; infinite for runs that diverged."""
     best_loss: SummaryAnswer | None
-    """Smallest loss that was recorded."""
+    """Smallest recorded loss."""
     loss_area: SummaryAnswer | None
     """Mean loss over training: area under the loss curve, divided by the epochs."""
     test_loss: SummaryAnswer | None
-    """At the last epoch; infinite for runs that diverged."""
+    """Test loss at the last epoch; infinite for runs that diverged."""
     accuracy: SummaryAnswer | None
-    """At the last epoch, over the training data; 0 where a run that diverged has none."""
+    """Training accuracy at the last epoch; 0 for a diverged run without a value."""
     test_accuracy: SummaryAnswer | None
-    """At the last epoch, over the test data."""
+    """Test accuracy at the last epoch."""
     epochs_to_target: SummaryAnswer | None
-    """First recorded epoch at or below the target; infinite where it is missed."""
+    """First recorded epoch at or below the target; infinite for a miss."""
     epochs_to_settle: SummaryAnswer | None
-    """First recorded epoch from which on the loss stays there."""
+    """First recorded epoch from which on the loss stays at or below the target."""
     updates_per_epoch: int
-    """Parameter updates in an epoch."""
+    """Parameter updates per epoch."""
     updates_to_target: SummaryAnswer | None
-    """epochs_to_target in updates."""
+    """`epochs_to_target` in updates."""
     share_reached: float | None
     """Share of runs that reach the target."""
     share_settled: float | None
-    """Share of runs that are at or below it to the end."""
+    """Share of runs that stay at or below the target to the end."""
     against_baseline: AgainstBaseline | None
-    """Null for the baseline itself."""
+    """Comparison with the baseline; null for the baseline itself."""
     paths: PathsAnswer | None
-    """For problems of at most two dimensions."""
+    """Shape of the paths; only for problems of at most two dimensions."""
 
 
 class LabelAnswer(Answer):
-    """One label: an entry of the spec's optimizers."""
+    """One label: an entry of `optimizers` in the spec."""
 
     label: str
     """The label."""
     kind: str
     """The kind of optimizer."""
     num_settings: int
-    """Settings that its lists and ranges expand into."""
+    """Number of settings to which its lists and ranges expand."""
     represented_by: Literal["each_setting", "best_median_final_loss"]
-    """Which of them are shown: each, or where a job has more than 20 in all, the best one (and the baseline)."""
+    """Which settings are shown: all, or, if the job has more than 20, the best one (and the baseline)."""
     settings: list[SettingAnswer]
     """The settings that are shown."""
 
 
 class TargetAnswer(Answer):
-    """The loss to reach."""
+    """The loss to reach, and its source."""
 
     loss: float | None
-    """Null where there is no finite one."""
+    """The loss; null if there is no finite one."""
     source: Literal["query", "spec", "median_final_loss_of_baseline"]
-    """Where the target is from: the query, the spec, or the median final loss of the baseline."""
+    """Source of the target: the query, the spec, or the median final loss of the baseline."""
 
 
 class IntervalsAnswer(Answer):
-    """How intervals are made."""
+    """Level, number of resamples and seed of the intervals."""
 
     level: float
     """Coverage, 0.95."""
     resamples: int
-    """Bootstrap resamples; with more than 200 observations the normal interval that they tend to."""
+    """Number of bootstrap resamples; above 200 observations the normal interval is used instead."""
     seed: int
-    """Of the resampling: the same rows always give the same intervals."""
+    """Seed of the resampling: the same rows always give the same intervals."""
 
 
 class Caution(Answer):
-    """Something to know before trusting the answer."""
+    """A warning about the reliability of the answer."""
 
     code: str
-    """A name for programs, which does not change."""
+    """A constant name, for programs."""
     sentence: str
-    """What to know, in words."""
+    """The warning, as a sentence."""
 
 
 class ComparisonAnswer(Answer):
-    """Who won, by how much, and how sure that is."""
+    """The comparison of the settings of a job."""
 
     job_id: str
     """The job."""
@@ -161,26 +161,26 @@ class ComparisonAnswer(Answer):
     status: str
     """The job's status when it was read."""
     partial: bool
-    """True while runs have not trained to their end: this is what is there."""
+    """True while runs have not ended: the answer covers the rows stored so far."""
     verdict: str
-    """The answer in one sentence."""
+    """The result in one sentence."""
     warnings: list[Caution]
-    """What to know before trusting the answer."""
+    """Warnings about the reliability of the answer."""
     seeds: int
-    """Seeds of the job."""
+    """Number of seeds of the job."""
     starts: int
-    """Starts of the job."""
+    """Number of starts of the job."""
     pairs: int
-    """Pairs of seed and start that count as separate observations."""
+    """Number of pairs of seed and start that count as separate observations."""
     baseline: str
-    """The setting that all others are compared with."""
+    """The setting with which all others are compared."""
     target: TargetAnswer
-    """The loss that counts as reached."""
+    """The loss to reach."""
     intervals: IntervalsAnswer
-    """How its intervals are made."""
+    """Method of the intervals."""
     labels: list[LabelAnswer]
-    """In the order of the spec."""
+    """The labels, in the order of the spec."""
     tuned: TunedAnswer | None
-    """With tuned=true."""
+    """Comparison of tuned settings; only with `tuned=true`."""
     theory: dict[str, Any] | None
-    """On landscapes: limits, predicted and measured rates of each setting at the minimum reached; null for networks."""
+    """On landscapes: limits, predicted and measured rates of each setting at the minimum reached; else null."""

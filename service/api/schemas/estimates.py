@@ -1,4 +1,4 @@
-"""How sure a number is, as it is answered: its interval, and what many observations say together."""
+"""Models of answers with estimates: a number with its interval, and the summary of many observations."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from service.api.schemas.answers import Answer, Number
 
 
 def _null_if_nan(value: Any) -> Any:
-    """An interval that there is none of is null: "NaN" would be a measured number."""
+    """Replace NaN by None: a missing interval is null, because "NaN" would be a measured number."""
     return None if isinstance(value, float) and value != value else value
 
 
@@ -21,20 +21,20 @@ class EstimateAnswer(Answer):
     value: Number
     """The estimate."""
     low: Bound
-    """Lower end; null where a single observation gives no interval."""
+    """Lower end of the interval; null for a single observation, which has no interval."""
     high: Bound
-    """Upper end; null likewise."""
+    """Upper end of the interval; null for a single observation."""
 
 
 class SummaryAnswer(Answer):
-    """What the runs say together."""
+    """Summary of the runs."""
 
     num: int
-    """Observations: one for each seed and start that is recorded."""
+    """Number of observations: one for each seed and start with rows."""
     median: EstimateAnswer
-    """Half of the observations are below."""
+    """Median."""
     mean: EstimateAnswer
-    """Arithmetic mean; not finite as soon as one observation is not."""
+    """Arithmetic mean; not finite if an observation is not."""
     iqm: EstimateAnswer
     """Interquartile mean: the mean without the lowest and the highest quarter."""
     smallest: Number

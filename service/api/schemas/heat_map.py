@@ -1,4 +1,4 @@
-"""What the numbers of a heat map are, described field by field."""
+"""Models of answers with the numbers of a heat map."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from service.api.schemas.estimates import Bound
 
 
 class AxisAnswer(Answer):
-    """One axis of a grid."""
+    """One axis of a heat map."""
 
     name: str
     """The hyper-parameter."""
@@ -16,27 +16,27 @@ class AxisAnswer(Answer):
 
 
 class HeatMapAnswer(Answer):
-    """One number for each cell of a grid of two hyper-parameters: what a heat map shows."""
+    """The numbers of a heat map over two hyper-parameters, one for each cell."""
 
     job_id: str
     """The job."""
     label: str
-    """The entry of the spec's optimizers that the grid is of."""
+    """The label of the entry."""
     value: Literal["final_loss", "epochs_to_target", "diverged"]
-    """What the numbers are: medians over the runs of a setting, or the share of its runs that diverged."""
+    """The quantity: a median over the runs of a setting, or the share of its runs that diverged."""
     target: float | None
-    """The loss to reach; null where neither the query nor the spec has one."""
+    """The loss to reach; null if neither the query nor the spec has one."""
     x: AxisAnswer
-    """To the right."""
+    """The x axis."""
     y: AxisAnswer
     """Upwards."""
     others: list[str]
-    """Further hyper-parameters with several values: a cell shows the best of them."""
+    """Further hyper-parameters with several values; a cell shows the best of their settings."""
     values: list[list[Bound]]
-    """For each y the number at each x: Infinity where most runs diverged or missed the target, null where no row is."""
+    """For each y the number at each x: Infinity if most runs diverged or missed the target, null without rows."""
     first_run: list[list[int]]
-    """For each cell the index of the first run of the setting that it shows; the others follow it."""
+    """For each cell the index of the first run of its setting; the other runs follow it."""
     runs_per_setting: int
-    """Runs of each setting, one for each seed and start: `/metrics?runs=` takes their indices."""
+    """Number of runs of each setting, one for each seed and start; `/metrics?runs=` accepts their indices."""
     num_observations: int
-    """Runs of each setting that count: where seeds change nothing, copies are left out."""
+    """Number of different runs of each setting: where seeds change nothing, only those of the first seed."""

@@ -1,4 +1,4 @@
-"""What is answered of labels that were tuned: the setting that was chosen, and what tuning buys."""
+"""Models of answers of a tuned comparison: the chosen setting of each label, and the benefit of tuning."""
 
 from typing import Any
 
@@ -7,58 +7,58 @@ from service.api.schemas.estimates import EstimateAnswer, SummaryAnswer
 
 
 class ExpectedBest(Answer):
-    """What tuning buys: the loss to expect of the best of some settings drawn at random (Dodge et al. 2019)."""
+    """Benefit of tuning: the expected loss of the best of k settings drawn at random (Dodge et al. 2019)."""
 
     settings_tried: list[int]
-    """Numbers of settings drawn."""
+    """Numbers k of settings drawn."""
     loss: list[Number]
-    """For each number of settings tried, the expected best median final loss, on the first half."""
+    """For each k, the expected best median final loss on the first half of the pairs."""
     diverged_counts_as: Number
-    """Loss that a setting counts with whose median run diverged: the median at the start."""
+    """Loss of a setting whose median run diverged: the median loss at the start."""
 
 
 class RateBand(Answer):
-    """How sensitive a label is: the learning rates around the best one whose loss is within 10 % of its loss."""
+    """Sensitivity of a label: the learning rates around the best one whose loss is within 10 % of its loss."""
 
     num_rates: int
-    """Rates that were tried."""
+    """The learning rates of the job."""
     best: float
-    """The best of them."""
+    """The best learning rate."""
     low: float
-    """Smallest rate of the band."""
+    """Smallest learning rate of the band."""
     high: float
-    """Largest rate of the band."""
+    """Largest learning rate of the band."""
     decades: float
     """log10(high / low)."""
 
 
 class TunedLabel(Answer):
-    """One label, tuned."""
+    """One label with its chosen setting."""
 
     label: str
     """The label."""
     num_settings: int
-    """Settings that were tried."""
+    """Number of settings."""
     chosen: str
-    """The setting with the smallest median final loss on the first half."""
+    """The setting with the smallest median final loss on the first half of the pairs."""
     optimizer: dict[str, Any]
     """Every hyper-parameter of the chosen setting."""
     final_loss: SummaryAnswer | None
-    """Of the chosen setting, on the other half; null where there is none."""
+    """Final loss of the chosen setting on the other half; null without rows."""
     difference_to_first: EstimateAnswer | None
-    """Interquartile mean of final loss minus that of the first label's chosen setting, on the other half."""
+    """Final loss minus that of the chosen setting of the first label on the other half, as an interquartile mean."""
     expected_best: ExpectedBest
-    """What tuning buys."""
+    """Benefit of tuning."""
     learning_rates: RateBand | None
-    """Null without a grid of rates."""
+    """Sensitivity to the learning rate; null without a grid of learning rates."""
 
 
 class TunedAnswer(Answer):
-    """Each label at its best setting, chosen on every other pair and judged on the rest."""
+    """Each label at its best setting, chosen on every second pair and evaluated on the others."""
 
     chosen_on_pairs: int
-    """Pairs of seed and start that settings are chosen on."""
+    """Number of pairs of seed and start on which settings are chosen."""
     judged_on_pairs: int
-    """Pairs that they are judged on."""
+    """Number of pairs on which they are evaluated."""
     labels: list[TunedLabel]
     """The labels, in the order of the spec."""

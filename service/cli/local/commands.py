@@ -10,29 +10,29 @@ BATCH = ("batch", "interactive")
 
 
 def broker_command(binary: str, *listen_on: str) -> list[str]:
-    """Valkey or Redis, keeping nothing on disk: messages are nudges, and what they nudge about is in the database."""
+    """Valkey or Redis without storage on disk: all state is in the database, and lost messages are sent again."""
     return [binary, "--save", "", "--appendonly", "no", "--daemonize", "no", "--databases", "1024", *listen_on]
 
 
 def on_socket(path: Path) -> list[str]:
-    """Options of the broker: only this user's processes reach it, and no TCP port is opened."""
+    """Options of the broker to listen on a Unix socket of this user only, without a TCP port."""
     return ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(path.parent)]
 
 
 def api_command(fd: int) -> list[str]:
-    """The API on a socket that is open already and inherited under this number."""
+    """The API on an open socket, inherited as the file descriptor ``fd``."""
     return [sys.executable, "-m", "service.cli.local.serve", str(fd)]
 
 
 def worker_command(name: str, queues: Sequence[str], processes: int) -> list[str]:
-    """Processes that train, of one name: the first is called ``name``, the others ``name-2``, ``name-3``, …"""
+    """Training processes with one name: the first is called ``name``, the others ``name-2``, ``name-3``, …"""
     return workers_command({name: (queues, processes)})
 
 
 def workers_command(workers: Mapping[str, tuple[Sequence[str], int]], gate: int | None = None) -> list[str]:
-    """One program for processes of several names, each with its queues and its number of processes.
+    """One program for training processes with several names; for each name the queues and the number of processes.
 
-    It loads torch, then waits for the end of file of the descriptor ``gate`` where there is one.
+    The program loads torch, then waits for the end of file of the descriptor ``gate``, if given.
     """
     names = [f"{name}:{processes}:{','.join(queues)}" for name, (queues, processes) in workers.items()]
     waits = [] if gate is None else ["--gate", str(gate)]

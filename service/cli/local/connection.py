@@ -1,8 +1,8 @@
-"""Connections of live streams: a client that reads nothing for a while is disconnected.
+"""Connections of live streams, with a limit for clients that read nothing.
 
-An answer is written piece by piece, the next one when the last has left, so at most one piece waits for a client.
-Without a limit it would wait for ever where the client never reads. Answers whose request has ``state.is_live`` set
-are closed when the client has read nothing for ``stalled_seconds``; other answers may pause for as long as they like.
+A stream is written piece by piece, each after the piece before it was sent, so at most one piece waits for a client.
+Without a limit it would wait without end for a client that never reads. If ``state.is_live`` of a request is set, the
+connection is closed when the client has read nothing for ``stalled_seconds``. Other answers have no limit.
 """
 
 import asyncio
@@ -20,49 +20,49 @@ log = logging.getLogger("ravine.connections")
 
 
 class Connection(HttpToolsProtocol):
-    """One client's connection, as uvicorn serves it."""
+    """The connection of one client, with uvicorn's protocol."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._patience_seconds = get_settings().stalled_seconds
-        self._watch: asyncio.TimerHandle | None = None
+        self._stalled_seconds = get_settings().stalled_seconds
+        self._timer: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
-        """Start the watch: the transport holds more than its limit."""
+        """Start the timer; the transport calls this if its buffer is above the limit."""
         super().pause_writing()
         if self.cycle.scope.get("state", {}).get("is_live"):
-            self._look_later()
+            self._start_timer()
 
     def resume_writing(self) -> None:
-        """End the watch: most of it has left."""
+        """Stop the timer; the transport calls this if most of its buffer was sent."""
         super().resume_writing()
-        self._look_no_more()
+        self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the watch."""
+        """Stop the timer."""
         super().connection_lost(exc)
-        self._look_no_more()
+        self._stop_timer()
 
-    def _look_later(self) -> None:
-        self._watch = self.loop.call_later(self._patience_seconds, self._look, self._num_waiting())
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(self._stalled_seconds, self._check, self._num_waiting())
 
-    def _look(self, num_waiting: int) -> None:
+    def _check(self, num_waiting: int) -> None:
         if self._num_waiting() < num_waiting:
-            self._look_later()
+            self._start_timer()
             return
-        log.info("client %s read nothing for %g s; closing the connection", self.client, self._patience_seconds)
-        # Closing it would wait until all has left.
+        log.info("client %s read nothing for %g s; closing the connection", self.client, self._stalled_seconds)
+        # close() would wait until the buffer is sent.
         self.transport.abort()
 
     def _num_waiting(self) -> int:
-        """Count the bytes that the client has not taken, here and in the kernel, which lets go of megabytes at once."""
+        """Count the unsent bytes, in the transport and in the kernel, whose buffer holds megabytes."""
         try:
             unsent = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
         except OSError:
-            unsent = bytes(4)  # Not every kernel tells; a slow reader has to take more there to be seen.
+            unsent = bytes(4)  # Not every kernel gives the number; slow reading is then detected later.
         return self.transport.get_write_buffer_size() + int(struct.unpack("i", unsent)[0])
 
-    def _look_no_more(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

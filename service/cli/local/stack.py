@@ -1,4 +1,4 @@
-"""The stack of one machine that has no servers: its parts, and the order in which they start.
+"""The embedded stack: its processes, and the order in which they start.
 
 with LocalStack(Path("data"), port=8000) as stack:
     print(stack.url)
@@ -17,15 +17,15 @@ from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_c
 from service.cli.local.preconditions import DataDir, StackError, find_broker, listen, require_key, require_torch
 from service.cli.local.supervisor import Listener, Supervisor
 
-START_SECONDS = 60.0  # For a cold disk and one busy core; an idle machine needs two or three.
+START_SECONDS = 60.0  # Enough for a cold disk and one busy core; an idle machine takes 2 to 3 s.
 _PROBE_SECONDS = 2.0
 
 
 class LocalStack:
-    """Everything that Ravine needs, on one folder of one machine. Entering starts it, leaving stops it.
+    """All processes of Ravine on one machine, with one folder: a context manager that starts and stops them.
 
-    Parts: the broker, the API, and the workers: one process for small jobs and ``workers`` processes for all jobs.
-    Port 0 takes a free port.
+    The processes are the broker, the API, and the workers: one for small jobs and ``workers`` for all jobs. Port 0
+    takes a free port.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class LocalStack:
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
-        """Start everything and wait until the API is ready. Raises StackError, having stopped what was started."""
+        """Start all processes and wait until the API is ready. Before a StackError, stop those that were started."""
         try:
             self._start()
         except BaseException:
@@ -53,15 +53,15 @@ class LocalStack:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop everything."""
+        """Stop all processes."""
         self._resources.close()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait for ``ask_to_stop``, or so long, and say whether it came. Raises StackError when a part is given up."""
+        """As ``Supervisor.wait``."""
         return self._supervisor.wait(seconds)
 
     def ask_to_stop(self) -> None:
-        """End ``wait`` or a start under way; asked again, stop without patience. Safe in a signal handler."""
+        """End ``wait`` or the start; after a second call processes are killed at once. Safe in a signal handler."""
         self._supervisor.ask_to_stop()
 
     def _start(self) -> None:
@@ -88,10 +88,13 @@ class LocalStack:
         supervisor.wait_until(lambda: is_ready(self.url), "The API", START_SECONDS)
 
     def _load_workers(self, env: Mapping[str, str]) -> Callable[[], None]:
-        """Start the workers' program, which loads torch for some seconds, and return what lets it use the database."""
+        """Start the program of the workers, which loads torch for some seconds; return the function that lets it go on.
+
+        Until then it does not use the database, whose migration runs meanwhile.
+        """
         reader, writer = map(self._resources.enter_context, map(_Descriptor, os.pipe()))
         workers = {"interactive": (INTERACTIVE, 1), "batch": (BATCH, self._workers)}
-        # Started again, the program finds the gate open.
+        # After a restart of the program the gate is open.
         self._supervisor.run("workers", workers_command(workers, reader.fd), env=env, pass_fds=[reader.fd])
         return writer.close
 
@@ -109,27 +112,27 @@ class _Descriptor:
         self.close()
 
     def close(self) -> None:
-        """Close it, unless that has happened."""
+        """Close it, unless it is closed already."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
 
 
 def bring_up_to_date(database_url: str) -> None:
-    """Migrate a database. Raises StackError when it cannot be reached, or was made by a newer version."""
+    """Migrate a database. Raises StackError if it cannot be reached or belongs to a newer version."""
     # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
     from service.database.migrations import migrate
 
     try:
         migrate(database_url)
-    except Exception as error:  # SQLAlchemy's, Alembic's and the driver's; their first line says what is wrong.
+    except Exception as error:  # Of SQLAlchemy, Alembic or the driver; the first line has the reason.
         reason = str(error).partition("\n")[0]
-        raise StackError(f"The database cannot be brought to this version: {reason}") from error
+        raise StackError(f"The database cannot be migrated to this version: {reason}") from error
 
 
 def is_ready(url: str) -> bool:
     """Whether the API at this address reaches its database and its broker."""
-    # Not urllib or httpx: they would ask the proxy that the environment names.
+    # Not urllib or httpx, which would use a proxy from the environment.
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=_PROBE_SECONDS)
     with closing(connection):
         try:
@@ -146,6 +149,6 @@ def _accepts(path: Path) -> bool:
 
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):  # noqa: S104  Listening everywhere; the address is for a person on this machine.
+    if host in ("0.0.0.0", "::"):  # noqa: S104  All interfaces; the address is for users of this machine.
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

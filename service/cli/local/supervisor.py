@@ -1,4 +1,4 @@
-"""Several parts that start, run and stop together."""
+"""Supervisor of several processes that start, run and stop together."""
 
 import queue
 import time
@@ -7,46 +7,46 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from service.cli.local.part import Part
 from service.cli.local.preconditions import StackError
+from service.cli.local.supervised_process import SupervisedProcess
 
-STOP_SECONDS = 5.0  # What a worker may take to hand over what it trains.
-_LOOK_SECONDS = 0.05
+STOP_SECONDS = 5.0  # Time for a worker to hand its shards over.
+_POLL_SECONDS = 0.05
 
 
 class Listener(Protocol):
-    """Receiver of the lines and ends of parts; called from several threads."""
+    """Receiver of lines and unexpected ends of processes; called from several threads."""
 
-    def line(self, part: str, line: str) -> None:
-        """A part printed a line."""
+    def line(self, process: str, line: str) -> None:
+        """Handle a line of output of a process."""
 
-    def death(self, part: str, sentence: str) -> None:
-        """A part ended without being asked to, and is started again."""
+    def death(self, process: str, sentence: str) -> None:
+        """Handle the unexpected end of a process, which is restarted."""
 
 
 class Silent:
-    """The listener of programs that only want the address."""
+    """A listener that ignores everything."""
 
-    def line(self, part: str, line: str) -> None:
+    def line(self, process: str, line: str) -> None:
         """Ignore it."""
 
-    def death(self, part: str, sentence: str) -> None:
+    def death(self, process: str, sentence: str) -> None:
         """Ignore it."""
 
 
 class Supervisor:
-    """Runs parts until it is asked to stop or one of them cannot be kept running."""
+    """Runs processes until ``ask_to_stop`` is called or a process has failed for good."""
 
-    part_type: type[Part] = Part
+    process_type: type[SupervisedProcess] = SupervisedProcess
 
     def __init__(self, log_dir: Path, listener: Listener | None = None) -> None:
-        self.parts: dict[str, Part] = {}
+        self.processes: dict[str, SupervisedProcess] = {}
         self._log_dir = log_dir
         self._listener = listener or Silent()
         self._foundations: set[str] = set()
-        self._requests = 0  # How often the end was asked for.
-        # Wakes whoever waits. Unlike an Event it may be used in a signal handler that interrupts the waiting itself.
-        self._news: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._requests = 0  # Calls of `ask_to_stop`.
+        # Ends `wait`. Unlike an Event, it may be used in a signal handler that interrupts `wait` itself.
+        self._wake_ups: queue.SimpleQueue[None] = queue.SimpleQueue()
 
     def run(
         self,
@@ -57,8 +57,8 @@ class Supervisor:
         pass_fds: Sequence[int] = (),
         foundation: bool = False,
     ) -> None:
-        """Start a part. A foundation is stopped after all others have ended: they use it until then."""
-        part = self.part_type(
+        """Start a process. A foundation is stopped last, because the other processes use it."""
+        process = self.process_type(
             name,
             argv,
             log_dir=self._log_dir,
@@ -66,51 +66,58 @@ class Supervisor:
             pass_fds=pass_fds,
             on_line=self._listener.line,
             on_death=self._listener.death,
-            on_failure=lambda: self._news.put(None),
+            on_failure=lambda: self._wake_ups.put(None),
         )
-        self.parts[name] = part
+        self.processes[name] = process
         if foundation:
             self._foundations.add(name)
-        part.start()
+        process.start()
 
     def wait_until(self, condition: Callable[[], bool], what: str, seconds: float) -> None:
         """Poll ``condition`` until it holds.
 
-        Raises StackError when that takes longer than ``seconds``, a part is given up, or the end is asked for.
+        Raises StackError after ``seconds``, if a process has failed for good, or if ``ask_to_stop`` was called.
         """
         deadline = time.monotonic() + seconds
         while not condition():
-            if self.wait(_LOOK_SECONDS):
-                raise StackError("Stopped before everything was up.")
+            if self.wait(_POLL_SECONDS):
+                raise StackError("Stopped during the start.")
             if time.monotonic() > deadline:
-                tails = [line for part in self.parts.values() for line in (f"{part.name}:", *list(part.tail)[-5:])]
+                tails = [
+                    line
+                    for process in self.processes.values()
+                    for line in (f"{process.name}:", *list(process.tail)[-5:])
+                ]
                 raise StackError("\n  ".join([f"{what} did not answer within {seconds:g} s. Last lines:", *tails]))
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait for ``ask_to_stop``, or so long; return whether it came. Raises StackError when a part is given up."""
+        """Wait for ``ask_to_stop``, at most ``seconds``; return whether it was called.
+
+        Raises StackError if a process has failed for good.
+        """
         if not self._requests:
             with suppress(queue.Empty):
-                self._news.get(timeout=seconds)
-        for part in self.parts.values():
-            if part.failure:
-                raise StackError("\n  ".join([f"{part.name} {part.failure}. Its last lines:", *part.tail]))
+                self._wake_ups.get(timeout=seconds)
+        for process in self.processes.values():
+            if process.failure:
+                raise StackError("\n  ".join([f"{process.name} {process.failure}. Its last lines:", *process.tail]))
         return self._requests > 0
 
     def ask_to_stop(self) -> None:
-        """Make ``wait`` return; asked again, ``stop`` kills at once. Safe in a signal handler."""
+        """End ``wait``; after a second call ``stop`` kills at once. Safe in a signal handler."""
         self._requests += 1
-        self._news.put(None)
+        self._wake_ups.put(None)
 
     def stop(self) -> None:
-        """Stop all parts: SIGTERM, and SIGKILL for the whole process group of those that are not gone in time."""
-        others = [part for name, part in self.parts.items() if name not in self._foundations]
-        for stage in (others, [self.parts[name] for name in self._foundations]):
-            for part in stage:
-                part.ask_to_stop()
+        """Stop all processes: SIGTERM, then SIGKILL for the process groups of those that have not ended in time."""
+        others = [process for name, process in self.processes.items() if name not in self._foundations]
+        for stage in (others, [self.processes[name] for name in self._foundations]):
+            for process in stage:
+                process.ask_to_stop()
             deadline = time.monotonic() + STOP_SECONDS
-            for part in stage:
-                while not (gone := part.join(min(deadline, time.monotonic() + _LOOK_SECONDS))):
+            for process in stage:
+                while not (ended := process.join(min(deadline, time.monotonic() + _POLL_SECONDS))):
                     if time.monotonic() >= deadline or self._requests > 1:
                         break
-                if not gone:
-                    part.kill()
+                if not ended:
+                    process.kill()

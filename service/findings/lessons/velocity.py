@@ -43,13 +43,13 @@ def _cancel(jobs: Mapping[str, Evidence]) -> Finding:
 def _zero_grad(jobs: Mapping[str, Evidence]) -> Finding:
     job = jobs["zero-grad"]
     gradient, velocity = (job.values(name, "momentum")[0] for name in ("grad_norm", "velocity_norm"))
-    gone = np.flatnonzero(gradient[:-1] == 0)
-    kept = velocity[gone + 1] / velocity[gone]
+    flat = np.flatnonzero(gradient[:-1] == 0)
+    kept = velocity[flat + 1] / velocity[flat]
     # On the slope of gradient 2; gradients that are not cleared would add up to g, 2g, 3g, …
-    k = np.arange(1, gone[0] + 1)
+    k = np.arange(1, flat[0] + 1)
     cleared = 2 * (1 - 0.9**k) / (1 - 0.9)
     quantities = [
-        number("updates with gradient 0", len(gone)),
+        number("updates with gradient 0", len(flat)),
         number("share of the velocity kept by such an update, smallest", kept.min()),
         number("share of the velocity kept by such an update, largest", kept.max()),
         number("largest difference from the velocity with cleared gradients", np.abs(velocity[k] - cleared).max()),

@@ -1,1 +1,1 @@
-"""Pictures of jobs: a request is read, rows become series, series become a figure, a figure becomes bytes."""
+"""Plots of jobs: from a request to series of rows, to a figure, to the bytes of a picture."""

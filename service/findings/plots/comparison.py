@@ -1,4 +1,4 @@
-"""Intervals side by side: how low does each setting end, and how much sooner than the baseline is it there?"""
+"""Plot of a comparison: final losses and speed-ups over the baseline, with intervals."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from service.findings.plots.style import DARK, LIGHT, SMALL, TEXT, LineStyle, Sh
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
-# Rows that can be read; the best by rank are shown.
+# Largest number of readable rows; the best by rank are shown.
 MAX_ROWS = 20
 _BOTTOM = 50.0
 
@@ -27,15 +27,15 @@ def draw_comparison(session: Session, job: Job, spec: JobSpec, query: PlotQuery)
     """Draw medians of the final loss with their 95 % intervals, and speed-ups over the baseline.
 
     Raises:
-        Rejected: There is no such baseline, or nothing is recorded yet.
+        Rejected: There is no such baseline, or no row is stored yet.
     """
     found = compare(session, job, baseline=query.baseline, target=query.target)
     settings = [setting for label in found["labels"] for setting in label["settings"] if setting["final_loss"]]
     if not settings:
-        raise Rejected("there is nothing to draw yet: no run has recorded anything")
+        raise Rejected("there is nothing to draw yet: no run has rows")
     palette = DARK if query.dark else LIGHT
     styles = line_styles([setting["optimizer"]["kind"] for setting in settings], palette)
-    # The best one at the top, which is where a vertical axis ends.
+    # The best one at the top, which is the end of the vertical axis.
     order = sorted(range(len(settings)), key=lambda at: (settings[at]["rank"] or 0, _value(settings[at])))
     order = order[: min(MAX_ROWS, int((query.height - 110) / 15))]
     rows, styles = [settings[at] for at in order], [styles[at] for at in order]
@@ -74,7 +74,7 @@ def _intervals(
     log: bool | None,
     include: float | None = None,
 ) -> None:
-    """Draw a dot and a line per row; what is infinite is an arrow at the edge."""
+    """Draw a dot and a line per row; an infinite value is an arrow at the edge."""
     numbers = [estimate[part] for estimate in estimates if estimate for part in ("value", "low", "high")]
     values = np.array([np.nan if one is None else float(one) for one in [*numbers, include]])
     finite = values[np.isfinite(values)]
@@ -102,7 +102,7 @@ def _intervals(
 
 
 def _end(estimate: dict[str, Any], end: str, value: float) -> float:
-    """Give an end of an interval; without an interval the value itself."""
+    """Give an end of an interval, or the value if there is no interval."""
     return value if estimate[end] is None or np.isnan(estimate[end]) else float(estimate[end])
 
 
@@ -119,15 +119,15 @@ def _value(setting: dict[str, Any]) -> float:
 def _caption(found: dict[str, Any], total: int, shown: int) -> str:
     verdict = found["verdict"]
     few = f" The best {shown} of {total} settings." if shown < total else ""
-    partial = " The job has not ended: this is what is there." if found["partial"] else ""
+    partial = " The job has not ended; this shows the rows stored so far." if found["partial"] else ""
     return f"{verdict} Medians and geometric means with 95 % intervals over {found['pairs']} pairs.{few}{partial}"
 
 
 def _words(found: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    told = []
+    medians = []
     for row in rows:
         median = row["final_loss"]["median"]
         known = median["low"] is not None and not np.isnan(median["low"])
         between = f" ({short(median['low'])} to {short(median['high'])})" if known else ""
-        told.append(f"{shorten(row['label'])} {short(median['value'])}{between}")
-    return f"Final losses of {found['name']}, medians with 95 % intervals: {'; '.join(told)}. {found['verdict']}"
+        medians.append(f"{shorten(row['label'])} {short(median['value'])}{between}")
+    return f"Final losses of {found['name']}, medians with 95 % intervals: {'; '.join(medians)}. {found['verdict']}"

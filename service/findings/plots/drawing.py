@@ -1,4 +1,4 @@
-"""From a request to a picture's bytes: one function per kind."""
+"""Drawing of a requested plot, by the function of its kind."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def draw(session: Session, job: Job, query: PlotQuery, form: Format) -> Drawn:
     """Draw a job.
 
     Raises:
-        Rejected: The job has nothing that this kind could show; the error says what it needs, or what there is.
+        Rejected: The job has no data for this kind of plot; the error states what it needs, or what there is.
     """
     picture = _KINDS[query.kind](session, job, spec_of(job), query)
     return Drawn(render(picture, form, query.density), picture.alt)

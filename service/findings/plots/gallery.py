@@ -1,4 +1,4 @@
-"""Which pictures are kept, and how many are drawn at once? Drawing takes a processor for a good part of a second."""
+"""Cache of pictures, and the limit of concurrent drawing; drawing a picture takes several tenths of a second."""
 
 import threading
 from collections import OrderedDict
@@ -9,20 +9,20 @@ from service.errors import Unavailable
 
 MAX_BYTES = 32 * 1024 * 1024
 AT_ONCE = 2
-# Whoever waits for longer is told to come back; the threads of the other requests are not used up.
+# Limits of waiting requests, so that they do not occupy all threads; others are answered with 503.
 MAX_WAITING, PATIENCE_SECONDS = 8, 20.0
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A picture as it is sent, and its alternative text."""
+    """The bytes of a picture, and its alternative text."""
 
     data: bytes
     alt: str
 
 
 class Gallery:
-    """The pictures of this process, by their ETag; those that were asked for last are kept."""
+    """Cache of the pictures of this process by ETag; the least recently requested ones are removed."""
 
     def __init__(self, max_bytes: int = MAX_BYTES, at_once: int = AT_ONCE, max_waiting: int = MAX_WAITING) -> None:
         self._kept: OrderedDict[str, Drawn] = OrderedDict()
@@ -32,23 +32,23 @@ class Gallery:
         self._lock = threading.Lock()
 
     def find(self, tag: str) -> Drawn | None:
-        """Give a picture that is kept."""
+        """Give a picture from the cache, or None."""
         with self._lock:
             if tag in self._kept:
                 self._kept.move_to_end(tag)
             return self._kept.get(tag)
 
     def draw(self, tag: str, make: Callable[[], Drawn]) -> Drawn:
-        """Give the picture of a tag, drawn when it is this request's turn, unless somebody has drawn it meanwhile.
+        """Give the picture of a tag: wait for a turn, then draw it unless another request has drawn it meanwhile.
 
         Raises:
-            Unavailable: Too many are waiting already, or waiting took too long.
+            Unavailable: Too many requests wait, or the wait was too long.
         """
         if not self._places.acquire(blocking=False):
-            raise Unavailable("too many pictures are being drawn: ask again in a moment")
+            raise Unavailable("too many pictures are being drawn: try again in a moment")
         try:
             if not self._turns.acquire(timeout=PATIENCE_SECONDS):
-                raise Unavailable("the pictures before this one take too long: ask again in a moment")
+                raise Unavailable("the pictures before this one take too long: try again in a moment")
             try:
                 return self.find(tag) or self._keep(tag, make())
             finally:

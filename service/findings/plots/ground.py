@@ -1,9 +1,9 @@
-"""What paths lie on: the loss over a part of the plane, and which part that is."""
+"""Background of a plot of paths: choice of the region of the plane, and contours of the loss."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib import colormaps  # noqa: F401  (registers what contourf needs, before threads ask for it)
+from matplotlib import colormaps  # noqa: F401  (registers the colour maps of contourf before threads use them)
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import NDArray
@@ -16,32 +16,32 @@ from service.spec.problems.surface import Surface
 Floats = NDArray[np.float64]
 _RESOLUTION = 160
 _LEVELS = 16
-# A loss below this part of the picture's range is as good as the minimum.
+# Lowest contour above the minimum, as a share of the range of the loss.
 _FLOOR = 1e-4
 
 
 def frame(problem: Surface | Quadratic, points: Floats, aspect: float) -> tuple[Floats, Floats]:
-    """Choose the part of the plane that is drawn: ends along x and along y.
+    """Choose the region of the plane: its ends along x and along y.
 
     Args:
-        problem: Its minima and starts are in it, where they are not far from all paths.
-        points: Of the paths, [P, 2], only finite ones.
+        problem: Its starts are inside the region, and its minima unless they are far from all paths.
+        points: Finite points of the paths, [P, 2].
         aspect: Height of the axes over their width.
     """
     starts = problem.points
     fixed = np.concatenate([starts, np.array(problem.minima, dtype=np.float64).reshape(-1, 2)])
     middle, reach = np.median(starts, axis=0), np.ptp(fixed, axis=0).max() or 1.0
-    # A minimum on the other side of the map is not what these paths are about; a path that runs away is not followed.
+    # Points far outside are ignored: those of diverging paths.
     near = points[(np.abs(points - middle) <= 2.0 * reach).all(axis=1)]
     around = np.concatenate([starts, near]) if len(near) else fixed
     low, high = around.min(axis=0), around.max(axis=0)
     span = np.maximum(high - low, 0.04 * max(float((high - low).max()), 1e-9))
     for minimum in problem.minima:
-        # As far outside as the paths are wide, it belongs to them.
+        # A minimum is included if it is nearer to the paths than 0.6 of their extent.
         if (np.abs(np.array(minimum) - np.clip(minimum, low, high)) <= 0.6 * span.max()).all():
             low, high = np.minimum(low, minimum), np.maximum(high, minimum)
     span = np.maximum(high - low, 1e-9)
-    # Not thinner than one to three: a path along an axis would lie in a strip without any ground.
+    # The ratio of the sides is at most 3; otherwise the region around a path along an axis would be a narrow strip.
     least = np.array([span[1] / 3 / aspect, span[0] / 3 * aspect])
     room = np.maximum(span, least) * 0.58
     centre = (low + high) / 2
@@ -51,7 +51,7 @@ def frame(problem: Surface | Quadratic, points: Floats, aspect: float) -> tuple[
 def draw_ground(
     axes: Axes, problem: Surface | Quadratic, x_ends: Floats, y_ends: Floats, shift: Sequence[float], palette: Palette
 ) -> None:
-    """Fill the axes with contours of the loss above the lowest one in sight, evenly spaced on a logarithmic scale."""
+    """Draw contours of the loss above its lowest value in the region, evenly spaced on a logarithmic scale."""
     x, y = np.meshgrid(*(np.linspace(ends[0], ends[1], _RESOLUTION) for ends in (x_ends, y_ends)))
     loss = loss_at(problem, x - shift[0], y - shift[1])
     finite = np.isfinite(loss)

@@ -1,4 +1,4 @@
-"""A heat map over two hyper-parameters: which settings are good, and how near are the ones that diverge?"""
+"""Heat map over two hyper-parameters."""
 
 import textwrap
 
@@ -23,7 +23,7 @@ from service.spec.job import JobSpec
 Floats = NDArray[np.float64]
 _QUANTITIES = {"final_loss": "final loss", "epochs_to_target": "epochs to target", "diverged": "share of runs diverged"}
 _BOTTOM = 52.0
-# A colour scale over more decades shows no difference between good settings.
+# Most decades of the colour scale; with more, good settings would have the same colour.
 _DECADES = 8
 
 
@@ -31,12 +31,12 @@ def draw_heatmap(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     """Draw a heat map of an entry's grid.
 
     Raises:
-        Rejected: There is no such grid, or nothing is recorded yet.
+        Rejected: There is no such grid, or no row is stored yet.
     """
-    wanted = Wanted(query.value, query.label, query.x, query.y, query.target)
-    grid = read_heat_map(session, job, spec, read_table(session, job, spec), wanted)
+    selection = Wanted(query.value, query.label, query.x, query.y, query.target)
+    grid = read_heat_map(session, job, spec, read_table(session, job, spec), selection)
     if np.isnan(grid.values).all():
-        raise Rejected("there is nothing to draw yet: no run of this grid has recorded anything")
+        raise Rejected("there is nothing to draw yet: no run of this grid has rows")
     palette = DARK if query.dark else LIGHT
     quantity = _QUANTITIES[query.value]
     if query.value == "epochs_to_target":
@@ -77,16 +77,16 @@ def _norm(values: Floats, query: PlotQuery) -> Normalize:
 
 
 def _highest(finite: Floats) -> float:
-    """Choose where the colours end: a few settings that nearly diverge shall not make all others look the same."""
+    """Choose the upper end of the colours, so that a few settings near divergence do not give all others one colour."""
     usual = float(np.quantile(finite, 0.9))
     return min(float(finite.max()), 3.0 * usual) if usual > 0 else float(finite.max())
 
 
 def _draw_cells(axes: Axes, grid: HeatMap, norm: Normalize, palette: Palette) -> None:
-    """Draw one cell per setting, each of the same size; the axes carry the values."""
+    """Draw one cell per setting, all of equal size; the ticks have the values."""
     height, width = grid.values.shape
     cells = np.ma.masked_invalid(grid.values)
-    # Dark is good on both grounds: viridis, perceptually uniform, and monotonic in grey.
+    # viridis is perceptually uniform and monotonic in grey; dark means good on light and dark backgrounds.
     axes.pcolormesh(
         np.arange(width + 1) - 0.5,
         np.arange(height + 1) - 0.5,
@@ -109,7 +109,7 @@ def _draw_cells(axes: Axes, grid: HeatMap, norm: Normalize, palette: Palette) ->
 
 
 def _ticks(axes: Axes, grid: HeatMap) -> None:
-    """Write the values beside the cells, as many as there is room for."""
+    """Write as many values beside the cells as fit."""
     extent = axes.get_window_extent()
     for which, values, pixels, each in (("x", grid.x, extent.width, 62.0), ("y", grid.y, extent.height, 24.0)):
         step = max(1, int(np.ceil(len(values) * each / pixels)))
@@ -125,7 +125,7 @@ def _ticks(axes: Axes, grid: HeatMap) -> None:
 def _colour_bar(sheet: Sheet, norm: Normalize, quantity: str, *, has_lost: bool, value: str) -> None:
     palette, left = sheet.palette, sheet.width - 96.0
     foot = _BOTTOM + (26.0 if has_lost else 0.0)
-    tall = sheet.height - sheet.top - foot - 26.0  # Below two lines of its name.
+    tall = sheet.height - sheet.top - foot - 26.0  # Below the two lines of its name.
     box = (left / sheet.width, foot / sheet.height, 12 / sheet.width, tall / sheet.height)
     axes = sheet.figure.add_axes(box)
     shades = np.linspace(0.0, 1.0, 256)[:, None]
@@ -154,7 +154,7 @@ def _colour_bar(sheet: Sheet, norm: Normalize, quantity: str, *, has_lost: bool,
 
 
 def _mark_best(axes: Axes, grid: HeatMap, query: PlotQuery, palette: Palette) -> str:
-    """Ring the best cell, and say where it is."""
+    """Mark the best cell with a ring, and describe it in words."""
     if query.value == "diverged" or not np.isfinite(grid.values).any():
         return ""
     row, column = np.unravel_index(

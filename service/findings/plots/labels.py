@@ -1,4 +1,4 @@
-"""Names at the ends of lines, moved apart where they would overlap; a legend where there is no room for them."""
+"""Labels at the ends of lines, moved apart if they would overlap; a legend if there is no room for labels."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from matplotlib.lines import Line2D
 
 from service.findings.plots.style import LINE_PIXELS, TEXT, LineStyle, Sheet
 
-# Longer names would leave no room for the picture.
+# Longest label, in characters.
 MAX_LETTERS = 34
 SAMPLE_PIXELS = 36.0
 _LONG_NUMBER = re.compile(r"=(-?\d+\.\d{4,}(?:e-?\d+)?)\b")
 
 
 def shorten(label: str) -> str:
-    """Write the numbers in a name with three digits, and cut a name that is still too long in its middle."""
+    """Round the numbers in a label to three digits, and shorten a label that is still too long in its middle."""
     label = _LONG_NUMBER.sub(lambda found: f"={float(found[1]):.3g}", label)
     if len(label) <= MAX_LETTERS:
         return label
@@ -25,21 +25,21 @@ def shorten(label: str) -> str:
 
 
 def room_for(sheet: Sheet, labels: Sequence[str]) -> float:
-    """Give the margin in pixels that the longest name needs."""
+    """Give the margin in pixels for the longest label."""
     return max((sheet.text_width(shorten(label)) for label in labels), default=0.0) + 22.0
 
 
 def fits(sheet: Sheet, num: int, bottom: float) -> bool:
-    """Whether so many names fit below each other, and beside the picture."""
+    """Whether this number of labels fits in a column beside the picture."""
     return num * LINE_PIXELS <= sheet.height - sheet.top - bottom and sheet.width >= 480
 
 
 def label_ends(
     axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle], ends: Sequence[float]
 ) -> None:
-    """Write each name beside the end of its line, ``ends`` being heights in the axes, from 0 at the foot to 1.
+    """Write each label beside the end of its line; ``ends`` are heights in the axes, from 0 at the bottom to 1.
 
-    A thin leader joins a name that had to move to its line.
+    A thin line joins a moved label to the end of its line.
     """
     pixels = axes.get_window_extent().height
     places = spread(np.clip(np.asarray(ends), 0.0, 1.0) * pixels, LINE_PIXELS, pixels) / pixels
@@ -66,7 +66,7 @@ def label_ends(
 
 
 def list_beside(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle]) -> None:
-    """Name the lines in a column to the right, each after a piece of its line: for paths, which end anywhere."""
+    """Write the labels in a column to the right, each with a sample of its line; for paths, whose ends are anywhere."""
     extent = axes.get_window_extent()
     for number, (label, style) in enumerate(zip(labels, styles, strict=True)):
         place = 1.0 - (number + 0.5) * LINE_PIXELS / extent.height
@@ -94,14 +94,14 @@ def list_beside(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequenc
 def spread(places: np.ndarray, gap: float, height: float) -> np.ndarray:
     """Move places apart to at least ``gap``, as little as possible, within 0 to ``height``.
 
-    Neighbours that touch form a block whose middle is the mean of where its members want to be (pool adjacent
+    Neighbours that touch form a block, centred at the mean of the original places of its members (pool adjacent
     violators: Barlow et al., Statistical Inference under Order Restrictions, 1972).
     """
     order = np.argsort(places, kind="stable")
-    # Without the gaps the places only have to keep their order: an isotonic regression.
-    wanted = places[order] - gap * np.arange(len(places))
+    # After subtraction of the gaps, only the order is required: an isotonic regression.
+    shifted = places[order] - gap * np.arange(len(places))
     blocks: list[list[float]] = []
-    for value in wanted.tolist():
+    for value in shifted.tolist():
         blocks.append([value, 1.0])
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
             (a, m), (b, n) = blocks[-2:]
@@ -114,7 +114,7 @@ def spread(places: np.ndarray, gap: float, height: float) -> np.ndarray:
 
 
 def legend(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle]) -> None:
-    """Name the lines in a row below the picture's caption."""
+    """Write the labels in rows below the caption of the picture."""
     lines = [Line2D([], [], color=style.colour, lw=1.8, ls=style.line) for style in styles]
     columns = max(1, int((sheet.width - 40) / (max(sheet.text_width(shorten(one)) for one in labels) + 52)))
     axes.legend(

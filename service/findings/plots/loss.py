@@ -1,4 +1,4 @@
-"""Curves against epochs: for each setting the median over its runs, and a band that holds half or nine tenths."""
+"""Curves over epochs: for each setting the median of its runs, and a band with the middle 50 % or 90 % of them."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ _BOTTOM = 50.0
 
 @dataclass(frozen=True)
 class Curve:
-    """Median and band of one setting, [E] each; infinite from where on too many runs have diverged."""
+    """Median and band of one setting, [E] each; infinite from the epoch on at which too many runs have diverged."""
 
     label: str
     kind: str
@@ -39,7 +39,7 @@ class Curve:
 def quantiles(values_RE: Floats, shares: tuple[float, ...]) -> list[Floats]:
     """Give quantiles over runs, each [E], interpolated linearly (Hyndman and Fan 1996, type 7).
 
-    Infinity is a value like others: between a number and infinity lies infinity. NaN must not occur.
+    Infinity is allowed: interpolation between a number and infinity gives infinity. NaN is not.
     """
     sorted_RE = np.sort(values_RE, axis=0)
     last = len(sorted_RE) - 1
@@ -58,7 +58,7 @@ def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Pi
     """Draw curves of a field, by default the loss.
 
     Raises:
-        Rejected: The problem has no such field, or nothing is recorded yet.
+        Rejected: The problem has no such field, or no row is stored yet.
     """
     if query.field not in spec.problem.fields:
         known = ", ".join(name for name in spec.problem.fields if name in AXES)
@@ -72,7 +72,7 @@ def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Pi
         diverged_R = diverged_epochs(session, job, one.runs)
         lost_RE = np.asarray(epochs)[None, :] >= diverged_R[:, None]
         values_RE[lost_RE] = 0.0 if FIELDS[query.field].is_share else np.inf
-        # A field that no update has been made for yet has no value at epoch 0.
+        # Fields about updates have no value at epoch 0.
         known_E = np.isfinite(np.where(np.isinf(values_RE), 0.0, values_RE).sum(axis=0))
         reached = int(np.flatnonzero(known_E)[-1]) + 1 if known_E.any() else 0
         values_RE[:, ~known_E] = np.inf
@@ -83,7 +83,7 @@ def draw_loss(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Pi
         curves.append(Curve(one.label, one.kind, low, median, high))
         num_epochs = min(num_epochs, max(reached, 1))
     if not any(np.isfinite(curve.median).any() for curve in curves):
-        raise Rejected("there is nothing to draw yet: no epoch is recorded of any run that is wanted")
+        raise Rejected("there is nothing to draw yet: none of the selected runs has rows")
     return _picture(job, spec, query, chosen, curves, np.asarray(epochs, dtype=np.float64))
 
 
@@ -135,10 +135,10 @@ def _draw_curves(
     for number, (curve, style) in enumerate(zip(curves, styles, strict=True)):
         at = epochs_E[: len(curve.median)]
         if has_band:
-            # An infinite edge is drawn beyond the picture's, so that the band leaves it.
+            # An infinite edge is drawn outside of the axes, so that the band continues to their edge.
             high = np.where(np.isposinf(curve.high), high_bound * 10, curve.high)
             axes.fill_between(at, curve.low, high, color=style.colour, alpha=0.09, lw=0, zorder=2)
-            # Where bands overlap, their edges tell whose they are.
+            # The edges distinguish overlapping bands.
             for edge in (curve.low, high):
                 axes.plot(at, edge, color=style.colour, lw=0.6, alpha=0.55, ls=style.line, zorder=2.5)
         median = np.where(np.isfinite(curve.median), curve.median, np.nan)
@@ -157,7 +157,7 @@ def _draw_curves(
 
 
 def _height(axes: Axes, curve: Curve) -> float:
-    """Give the height of a line's end, from 0 to 1; a line that has left the picture ends at its top."""
+    """Give the height of the end of a line, from 0 to 1; 1 if the line ends at an infinite value."""
     finite = curve.median[np.isfinite(curve.median)]
     if not finite.size or not np.isfinite(curve.median[-1]):
         return 1.0
@@ -166,10 +166,10 @@ def _height(axes: Axes, curve: Curve) -> float:
 
 
 def _diverged(chosen: Chosen) -> str:
-    """Say how many runs diverged, of the settings that are drawn."""
+    """Write how many runs of the drawn settings diverged."""
     lost = {one.label: int(chosen.table.diverged_SN[one.row].sum()) for one in chosen.series}
-    told = [f"{num} of {shorten(label)}" for label, num in lost.items() if num]
-    return f"runs that diverged count as infinite: {', '.join(told)}" if told else ""
+    counts = [f"{num} of {shorten(label)}" for label, num in lost.items() if num]
+    return f"runs that diverged count as infinite: {', '.join(counts)}" if counts else ""
 
 
 def _words(job: Job, quantity: str, caption: str, curves: list[Curve], epochs_E: Floats) -> str:

@@ -1,4 +1,4 @@
-"""Paths through the plane: contours of the loss, and where the runs went from their starts."""
+"""Paths of runs through the plane, on contours of the loss."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from service.findings.plots.style import DARK, LIGHT, LineStyle, Palette, line_s
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
-# Paths of one setting; more of them hide what is below.
+# Most paths of one setting; more would hide the contours.
 MAX_PATHS = 12
 _BOTTOM = 50.0
 
@@ -30,7 +30,7 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
     """Draw paths on contours.
 
     Raises:
-        Rejected: The problem is not in the plane, or nothing is recorded yet.
+        Rejected: The problem does not have two dimensions, or no row is stored yet.
     """
     problem: Any = spec.problem
     if problem.kind not in {"surface", "quadratic"} or problem.dimension != 2:
@@ -45,12 +45,12 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
     for one in chosen.series:
         found = read_points(session, job.key, one.runs, epochs, ["x", "y"])
         paths.append(np.stack([found["x"], found["y"]], axis=-1))
-        # What diverges shall not decide which part of the plane is drawn.
+        # Diverged runs do not affect the choice of the region.
         stays.append(paths[-1][np.isinf(diverged_epochs(session, job, one.runs))].reshape(-1, 2))
     every = np.concatenate(stays)
     every = every[np.isfinite(every).all(axis=1)]
     if not any(np.isfinite(path).any() for path in paths):
-        raise Rejected("there is nothing to draw yet: no position is recorded of any run that is wanted")
+        raise Rejected("there is nothing to draw yet: none of the selected runs has a position")
     palette = DARK if query.dark else LIGHT
     caption = f"Paths of {chosen.num_runs} runs each" if chosen.num_runs > 1 else "Path of one run each"
     moves = problem.shift_by is not None and (problem.shift_at or 0) <= spec.epochs
@@ -86,7 +86,7 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
 
 
 def _draw(axes: Axes, path_REX: Floats, style: LineStyle, palette: Palette) -> None:
-    """Draw the paths of a setting, its first run the boldest."""
+    """Draw the paths of a setting; the path of its first run is thicker."""
     for number, points in enumerate(path_REX):
         known = points[np.isfinite(points).all(axis=1)]
         if not len(known):

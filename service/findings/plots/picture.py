@@ -1,4 +1,4 @@
-"""How a figure becomes bytes, with the words that stand for it where it cannot be seen."""
+"""Output of a figure as PNG or SVG, with a title and an alternative text."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _METADATA = re.compile(rb"<metadata>.*?</metadata>\s*", re.DOTALL)
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure, its title, and its alternative text: what it shows, in sentences."""
+    """A figure with its title and its alternative text."""
 
     sheet: Sheet
     title: str
@@ -23,7 +23,7 @@ class Picture:
 
 
 def render(picture: Picture, form: Format, density: int) -> bytes:
-    """Write a picture; the same figure always gives the same bytes."""
+    """Write a picture; equal figures give equal bytes."""
     buffer = BytesIO()
     if form == "png":
         picture.sheet.figure.savefig(
@@ -35,7 +35,7 @@ def render(picture: Picture, form: Format, density: int) -> bytes:
         return buffer.getvalue()
     picture.sheet.figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = _METADATA.sub(b"", buffer.getvalue(), count=1)
-    # Verdana is as wide as the font that the layout was made with, and is there where that is not.
+    # Verdana is as wide as DejaVu Sans, for which the layout is computed, and is available on other systems.
     svg = svg.replace(b"'DejaVu Sans'", b"'DejaVu Sans', Verdana, sans-serif")
     words = f"<title>{escape(picture.title)}</title>\n<desc>{escape(picture.alt)}</desc>\n".encode()
     opening = _OPENING.search(svg)

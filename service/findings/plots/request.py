@@ -1,4 +1,4 @@
-"""What may be asked of a picture, and what each kind understands?"""
+"""Parameters of a plot, and the kinds of plot that accept each of them."""
 
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
@@ -16,7 +16,7 @@ else:
     PlottedField = Literal[tuple(AXES)]
 Name = Annotated[str, Field(max_length=500, pattern=NO_ZERO_CHARACTER)]
 
-# What belongs to one kind or to some; everything else fits all.
+# Parameters of one or some kinds; all other parameters fit every kind.
 _BELONGS = {
     "labels": {"loss", "paths"},
     "field": {"loss"},
@@ -32,29 +32,30 @@ _BELONGS = {
 
 
 class PlotQuery(BaseModel):
-    """A picture; anything else is refused."""
+    """Parameters of a plot; unknown ones are rejected."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind = Field("loss", description="Curves, paths in the plane, a heat map over a grid, or intervals.")
+    kind: Kind = Field("loss", description="Loss curves, paths in the plane, a heat map over a grid, or intervals.")
     width: int = Field(800, ge=320, le=2400, description="Width in pixels.")
     height: int = Field(480, ge=240, le=1800, description="Height in pixels.")
     density: int = Field(2, ge=1, le=3, description="Dots per pixel of a PNG, for sharp screens and print.")
-    dark: bool = Field(False, description="On a dark ground.")
-    log: bool | None = Field(None, description="Logarithmic scale of losses; by default where all are positive.")
+    dark: bool = Field(False, description="Dark background.")
+    log: bool | None = Field(None, description="Logarithmic scale of losses; by default if all are positive.")
     labels: Name | None = Field(None, description="loss, paths: only these labels, comma-separated.")
-    field: PlottedField = Field("loss", description="loss: what is drawn against epochs.")
-    band: Literal["iqr", "90"] = Field("iqr", description="loss: the middle half of the runs, or the middle 90 %.")
+    field: PlottedField = Field("loss", description="loss: field to draw over epochs.")
+    band: Literal["iqr", "90"] = Field("iqr", description="loss: band with the middle 50 % or 90 % of the runs.")
     label: Name | None = Field(
-        None, description="heatmap: of which entry; by default the first that has a grid of two."
+        None,
+        description="heatmap: label of the entry; by default the first with at least two varying hyper-parameters.",
     )
-    x: Name | None = Field(None, description="heatmap: hyper-parameter to the right.")
-    y: Name | None = Field(None, description="heatmap: hyper-parameter upwards.")
-    value: Value = Field("final_loss", description="heatmap: colour.")
+    x: Name | None = Field(None, description="heatmap: hyper-parameter of the x axis.")
+    y: Name | None = Field(None, description="heatmap: hyper-parameter of the y axis.")
+    value: Value = Field("final_loss", description="heatmap: quantity shown as colour.")
     target: float | None = Field(
         None, allow_inf_nan=False, description="heatmap, comparison: loss to reach; by default the spec's."
     )
-    baseline: Name | None = Field(None, description="comparison: label that the others are compared with.")
+    baseline: Name | None = Field(None, description="comparison: label with which the others are compared.")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -63,7 +64,7 @@ class PlotQuery(BaseModel):
                 own = ", ".join(one for one, of in _BELONGS.items() if self.kind in of)
                 raise PydanticCustomError(
                     "parameter",
-                    "'{name}' does not belong to kind '{kind}', which understands {own}, width, height, density, dark",
+                    "'{name}' is not a parameter of kind '{kind}', which accepts {own}, width, height, density, dark",
                     {"name": name, "kind": self.kind, "own": own},
                 )
         return self

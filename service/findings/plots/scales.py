@@ -1,4 +1,4 @@
-"""Which numbers stand beside an axis: whole powers of ten where a scale is logarithmic, and no more than are needed."""
+"""Scales, limits and ticks of axes; ticks of a logarithmic scale are powers of ten."""
 
 import math
 from typing import Any
@@ -9,17 +9,17 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import NDArray
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-# A logarithmic axis shows this many decades at most: what lies below are rounding errors.
+# Most decades of a logarithmic axis; smaller values are rounding errors.
 MAX_DECADES = 14
 
 
 def power_of_ten(exponent: int) -> str:
-    """Write 10 to a power, without a font for formulas."""
+    """Write a power of 10 with superscript digits."""
     return f"10{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
 def short(value: float) -> str:
-    """Write a number as briefly as it can be told."""
+    """Write a number briefly."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
@@ -35,7 +35,7 @@ def _power(value: float) -> str:
 
 
 def nice_values(low: float, high: float) -> NDArray[np.float64]:
-    """Give 1, 2 and 5 times powers of ten between two positive numbers; of many decades the powers alone."""
+    """Give 1, 2 and 5 times powers of ten between two positive numbers; over many decades only the powers."""
     exponents = np.arange(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1.0, 2.0, 5.0) if high / low < 200 else (1.0,)
     values = np.array([step * 10.0**exponent for exponent in exponents for step in steps])
@@ -44,7 +44,7 @@ def nice_values(low: float, high: float) -> NDArray[np.float64]:
 
 
 def limits(values: NDArray[np.float64], *, log: bool) -> tuple[float, float]:
-    """Find where an axis begins and ends: around all that is finite, with some room."""
+    """Choose the ends of an axis: around all finite values, with a margin."""
     finite = values[np.isfinite(values) & ((values > 0) | (not log))]
     if not finite.size:
         return (0.1, 10.0) if log else (0.0, 1.0)
@@ -58,7 +58,7 @@ def limits(values: NDArray[np.float64], *, log: bool) -> tuple[float, float]:
 
 
 def set_scale(axes: Axes, which: str, bounds: tuple[float, float], *, log: bool) -> None:
-    """Give an axis its scale, its ends, and its ticks."""
+    """Set the scale, the ends and the ticks of an axis."""
     axis: Any = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xlim if which == "x" else axes.set_ylim)(*bounds)
     if not log:
@@ -69,14 +69,14 @@ def set_scale(axes: Axes, which: str, bounds: tuple[float, float], *, log: bool)
     (axes.set_xlim if which == "x" else axes.set_ylim)(*bounds)
     decades = math.log10(bounds[1] / bounds[0])
     if decades < 1.0:
-        # Less than a decade may hold no power of ten at all.
+        # Less than a decade may contain no power of ten.
         axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         axis.set_minor_locator(LogLocator(base=10, subs=()))
     else:
         subs = (1.0, 2.0, 5.0) if decades < 2.2 else (1.0,)
         axis.set_major_locator(LogLocator(base=10, subs=subs, numticks=8))
         axis.set_minor_locator(LogLocator(base=10, subs=tuple(range(1, 10)) if decades < 8 else (1.0,), numticks=100))
-    # Either all of them are powers, or none is.
+    # All labels are powers of ten, or none is.
     plain = bounds[0] >= 1e-4 and bounds[1] <= 1e5
     axis.set_major_formatter(FuncFormatter(lambda value, _: short(value) if plain else _power(value)))
     axis.set_minor_formatter(NullFormatter())

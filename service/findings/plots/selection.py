@@ -1,4 +1,4 @@
-"""Which settings of a job are drawn, and which of their rows are read: never more than a picture can show."""
+"""Selection of the settings of a job to draw, and of their runs and epochs to read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,13 +14,13 @@ from service.findings.comparison.table import Table, read_table
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
-# Lines that an eye can tell apart, runs whose quantiles tell as much as those of more would, and points on a line.
+# Most settings in a picture, runs of a setting for its quantiles, and points of a line.
 MAX_SETTINGS, MAX_RUNS, MAX_POINTS = 8, 200, 240
 
 
 @dataclass(frozen=True)
 class Series:
-    """One setting: its name, its optimizer's kind, and the runs of it that are read."""
+    """One setting: its label, the kind of its optimizer, and the indices of the runs to read."""
 
     label: str
     kind: str
@@ -30,7 +30,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The settings that are drawn, and a sentence on what is left out (empty if nothing is)."""
+    """The settings to draw, and a phrase on those omitted (empty if none is)."""
 
     table: Table
     series: list[Series]
@@ -43,7 +43,7 @@ class Chosen:
 
 
 def choose(session: Session, job: Job, spec: JobSpec, labels: str | None, *, max_runs: int = MAX_RUNS) -> Chosen:
-    """Choose settings: those with these labels, or all; of too many the best of each entry by median final loss.
+    """Choose settings: those with these labels, or all; if too many, the best of each entry by median final loss.
 
     Raises:
         Rejected: There is no such label.
@@ -62,7 +62,7 @@ def choose(session: Session, job: Job, spec: JobSpec, labels: str | None, *, max
         if len(entries) > MAX_SETTINGS:
             of = f"of {total:,} settings of {len(entries)} labels the {MAX_SETTINGS} with the lowest median final loss"
     per = table.runs.per_setting
-    # Copies of a run that no seed changes are no runs of their own.
+    # Where seeds change nothing, the table has the runs of the first seed only.
     num = table.final_SN.shape[1]
     columns = np.unique(np.linspace(0, num - 1, min(num, max_runs)).round().astype(np.int64)).tolist()
     if len(columns) < num:
@@ -82,9 +82,7 @@ def _labelled(table: Table, labels: str | None) -> list[int]:
         spans = list(table.runs.labelled(label))
         if not spans:
             known = ", ".join(str(settings.entry.label) for settings in table.runs.entries)
-            sentence = (
-                f"no optimizer is labelled {label!r}; there are {known}, and single settings as in labels of runs"
-            )
+            sentence = f"there is no label {label!r}; there are {known}, and labels of single settings as in the runs"
             raise Rejected.at("query", "labels", sentence)
         per = table.runs.per_setting
         rows += [row for first, last in spans for row in range(first // per, last // per)]
@@ -92,12 +90,12 @@ def _labelled(table: Table, labels: str | None) -> list[int]:
 
 
 def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:
-    """Choose epochs among the recorded ones: all, or evenly spaced ones; ``early`` takes more of the first ones."""
+    """Choose epochs among the recorded ones: all, or evenly spaced; with ``early``, more of the first ones."""
     num = spec.rows_per_run - 1  # Rows after that of epoch 0.
     if num < MAX_POINTS:
         positions = np.arange(num + 1)
     elif early:
-        # A path turns most where it begins: half of the points evenly, half evenly on a logarithmic scale.
+        # A path changes most at its start: half of the points are even, half even on a logarithmic scale.
         half = MAX_POINTS // 2
         positions = np.unique(np.concatenate([np.linspace(0, num, half), np.geomspace(1, num, half)]).round())
     else:
@@ -106,7 +104,7 @@ def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:
 
 
 def diverged_epochs(session: Session, job: Job, runs: list[int]) -> Floats:
-    """Tell at which epoch each run diverged; infinite for those that did not, [runs]."""
+    """Give the epoch at which each run diverged, [runs]; infinite for those that did not."""
     query = select(Run.index, Run.diverged_epoch).where(Run.job_key == job.key, Run.index.in_(runs))
     known: dict[int, Any] = dict(row.tuple() for row in session.execute(query))
     return np.array([np.inf if known.get(run) is None else float(known[run]) for run in runs])

@@ -1,6 +1,6 @@
-"""How pictures look: one colour and one dash per optimizer, thin axes, no boxes, labels at the ends of lines.
+"""Style of pictures: palettes, one colour and dash pattern per optimizer, thin axes, title and caption.
 
-matplotlib's object-oriented interface only: its pyplot keeps figures in global state and is not safe among threads.
+Only matplotlib's object-oriented interface is used: pyplot keeps figures in global state and is not thread-safe.
 """
 
 import textwrap
@@ -13,19 +13,19 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 matplotlib.use("Agg")
-# The one font that comes with matplotlib. These are set once, for the process; nothing changes them later.
+# The font that comes with matplotlib. These settings are global to the process and never changed.
 matplotlib.rcParams.update(
     {"font.family": "DejaVu Sans", "svg.fonttype": "none", "svg.hashsalt": "ravine", "axes.unicode_minus": True}
 )
 
-DOTS_PER_INCH = 96  # CSS: so that a size of 11 pixels is 11 pixels.
+DOTS_PER_INCH = 96  # As in CSS.
 TEXT, SMALL, TITLE = 8.6, 7.6, 10.5  # Points; 96/72 pixels each.
 LINE_PIXELS = 15.0
 
 
 @dataclass(frozen=True)
 class Palette:
-    """The colours of paper or of a screen at night."""
+    """Colours of a light or a dark picture."""
 
     ground: str
     ink: str
@@ -39,8 +39,8 @@ class Palette:
 LIGHT = Palette("#ffffff", "#1f2429", "#5c666f", "#e4e8eb", "#fbfcfd", "#8fa3b4", is_dark=False)
 DARK = Palette("#14181d", "#e8ecef", "#9aa6b1", "#2a3138", "#39485a", "#171c22", is_dark=True)
 
-# Okabe and Ito, Color Universal Design, 2008; SGD is grey-blue everywhere. Without their yellow, which vanishes on
-# white. The second colour is the one for dark ground. Dashes tell lines apart in black and white.
+# Okabe and Ito, Color Universal Design, 2008, without their yellow, which is invisible on white; SGD is grey-blue. The
+# second colour is for dark backgrounds. Dashes distinguish lines in black and white.
 _STYLES: dict[str, tuple[str, str, tuple[float, ...]]] = {
     "sgd": ("#5b7c99", "#8fb0cc", ()),
     "momentum": ("#d55e00", "#f07f2e", (7, 2)),
@@ -62,27 +62,27 @@ class LineStyle:
 
     @property
     def line(self) -> str | tuple[float, tuple[float, ...]]:
-        """What matplotlib calls a line style."""
+        """The line style in matplotlib's form."""
         return (0.0, self.dashes) if self.dashes else "-"
 
 
 def line_styles(kinds: Sequence[str], palette: Palette) -> list[LineStyle]:
-    """Choose a style for each series by the kind of its optimizer; later ones of a kind take what nobody has.
+    """Choose a style for each series by the kind of its optimizer; further series of a kind get unused styles.
 
-    With more series than colours, colours come again with other dashes.
+    With more series than colours, colours repeat with other dashes.
     """
-    wanted = list(dict.fromkeys(kind for kind in kinds if kind in _STYLES))
-    free = [name for name in _STYLES if name not in wanted and name != "sgd"]
+    reserved = list(dict.fromkeys(kind for kind in kinds if kind in _STYLES))
+    free = [name for name in _STYLES if name not in reserved and name != "sgd"]
     chosen: list[str] = []
     for kind in kinds:
-        if kind in wanted:
-            wanted.remove(kind)
+        if kind in reserved:
+            reserved.remove(kind)
             chosen.append(kind)
         elif free:
             chosen.append(free.pop(0))
         else:
             others = [name for name in _STYLES if name != "sgd"]
-            chosen.append(min(others, key=lambda name: chosen.count(name) + wanted.count(name)))
+            chosen.append(min(others, key=lambda name: chosen.count(name) + reserved.count(name)))
     dashes = [style[2] for style in _STYLES.values()]
     found: list[LineStyle] = []
     for number, name in enumerate(chosen):
@@ -95,7 +95,7 @@ def line_styles(kinds: Sequence[str], palette: Palette) -> list[LineStyle]:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A figure of a given size, with its title and its caption, and room for one or more axes below."""
+    """A figure of a given size with title and caption, and one or more axes below them."""
 
     figure: Figure
     palette: Palette
@@ -104,7 +104,7 @@ class Sheet:
     top: float
 
     def axes(self, *, left: float, right: float, bottom: float, share: tuple[float, float] = (0.0, 1.0)) -> Axes:
-        """Add axes, margins in pixels; ``share`` is their part of the width between the margins."""
+        """Add axes with margins in pixels; ``share`` is their part of the width between the margins."""
         inner = self.width - left - right
         first, last = (left + inner * end for end in share)
         box = (first, bottom, last - first, max(40.0, self.height - self.top - bottom))
@@ -122,12 +122,12 @@ class Sheet:
 
 
 def new_sheet(width: int, height: int, palette: Palette, title: str, caption: str) -> Sheet:
-    """Make a figure with its title and its caption at the top left."""
+    """Make a figure with title and caption at the top left."""
     figure = Figure(
         figsize=(width / DOTS_PER_INCH, height / DOTS_PER_INCH), dpi=DOTS_PER_INCH, facecolor=palette.ground
     )
     FigureCanvasAgg(figure)
-    # Letters are about 0.55 of their size wide: 6.3 pixels in the caption, 9 in the title.
+    # Estimated width of a letter: 5.9 pixels in the caption, 8.4 in the title.
     title = textwrap.shorten(title, max(20, int((width - 32) / 8.4)), placeholder="…")
     lines = textwrap.wrap(caption, max(30, int((width - 32) / 5.9)))[:3]
     figure.text(16 / width, 1 - 14 / height, title, fontsize=TITLE, weight="bold", color=palette.ink, va="top")
@@ -138,7 +138,7 @@ def new_sheet(width: int, height: int, palette: Palette, title: str, caption: st
 
 
 def _quiet(axes: Axes, palette: Palette) -> None:
-    """Take the box away; thin ticks, and lines that guide the eye behind everything."""
+    """Remove the box, and make ticks thin; grid lines are behind all other elements."""
     axes.set_facecolor(palette.ground)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

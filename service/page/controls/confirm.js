@@ -1,7 +1,7 @@
-// Asks before something is lost.
+// Confirmation of actions that cannot be undone.
 import { h } from "../dom.js";
 
-/** Ask a question; resolves to whether the person agreed. */
+/** Show a question; resolves to whether the user confirmed. */
 export function confirmed(title, text, verb) {
   return new Promise((resolve) => {
     const dialog = h(

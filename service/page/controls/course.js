@@ -1,4 +1,4 @@
-// How long, in which batches and from how many seeds.
+// Number of epochs, batch size and number of seeds.
 import { h, newId } from "../dom.js";
 import { log, slider } from "./slider.js";
 

@@ -1,4 +1,4 @@
-// What to begin with where there is nothing yet: experiments of one click.
+// Examples for an empty view, each started by a click.
 import { h } from "../dom.js";
 
 /** List examples {title, sentence, open} as cards. */

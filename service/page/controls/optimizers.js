@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { lineStyles } from "../palette.js";
 import { linear, log, slider } from "./slider.js";
 
-// What is always in sight; the rest is behind "more".
+// Fields that are always visible; the others are behind "more".
 const FIRST = ["lr", "momentum", "beta1", "beta2"];
 const SYMBOLS = { lr: "lr", momentum: "β", beta1: "β₁", beta2: "β₂", weight_decay: "decay" };
 // Kinds that "add optimizer" suggests, in this order, where the catalogue has them.
@@ -13,7 +13,7 @@ const SUGGESTED = ["sgd", "momentum", "nesterov", "adam", "rmsprop"];
 /**
  * Make the list: give {element, value, set(list), limit(at, number, says)}; `change(list)` is called after each change.
  *
- * An optimizer is what a spec has, and `off: true` where it is not to run. `rates` gives new ones their learning rate.
+ * An optimizer is an entry of a spec, with `off: true` if it is not to run. `rates` has the learning rates of new ones.
  */
 export function optimizers({ value, catalogue, rates, change, most = 8 }) {
   const element = h("div", { class: "optimizers" });
@@ -129,7 +129,7 @@ export function optimizers({ value, catalogue, rates, change, most = 8 }) {
   };
 }
 
-/** Give an optimizer of a kind with a rate that suits it; where no rate is known, the one before passes on its own. */
+/** Give an optimizer of a kind with a suitable learning rate; if none is known, with that of the optimizer before it. */
 function fresh(kind, rates, before = {}) {
   const same = before.lr !== undefined && !(before.kind in rates) && !(kind in rates);
   return { kind, lr: same ? before.lr : (rates[kind] ?? USUAL_RATE), ...(before.off ? { off: true } : {}) };
@@ -158,7 +158,7 @@ function control(name, schema, one, at, put, style) {
   return made;
 }
 
-/** Give the least and the most that a hyper-parameter may be. */
+/** Give the smallest and the largest allowed value of a hyper-parameter. */
 function bounds(schema) {
   const one = schema.oneOf.find(({ type }) => type === "number");
   return [one.minimum ?? one.exclusiveMinimum ?? -Infinity, one.maximum ?? one.exclusiveMaximum ?? Infinity];

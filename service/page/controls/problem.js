@@ -1,15 +1,15 @@
-// Which problem, with its main settings, as the catalogue of the server describes them.
+// The form of a problem with its main fields, derived from the catalogue of the server.
 import { h, newId } from "../dom.js";
 import { schemaField } from "./schema.js";
 
-// What is always in sight; the rest is behind "more".
+// Fields that are always visible; the others are behind "more".
 const FIRST = {
   digits: ["model", "hidden"],
   playground: ["dataset", "widths", "noise"],
   quadratic: ["eigenvalues", "start", "noise"],
   surface: ["start", "noise"],
 };
-// Starts belong to the sweep, and a landscape that moves to no picture here.
+// Fields without a control here: starts belong to the view Sweep, and no view shows shifts.
 const LEFT_OUT = ["starts", "shift_at", "shift_by", "name", "expression"];
 const OWN = "";
 
@@ -19,7 +19,7 @@ export function problemForm({ value, problems, change }) {
   let now = value;
 
   const put = (part) => {
-    // What is as the API has it anyway is not said.
+    // Values equal to the defaults of the API are omitted.
     now = Object.fromEntries(
       Object.entries({ ...now, ...part }).filter(([, one]) => one !== null && one !== undefined),
     );
@@ -126,6 +126,6 @@ export function problemForm({ value, problems, change }) {
   };
 }
 
-/** Give what a problem of a kind needs to be complete. */
+/** Give the required fields of a problem of a kind. */
 const firstOf = (kind) =>
   ({ surface: { name: "ravine" }, quadratic: { eigenvalues: [1, 100], start: [1, 1] } })[kind] ?? {};

@@ -34,7 +34,7 @@ export function progressLine({ cancel }) {
       if (element.hidden || stop.disabled) return;
       bar.value = fraction;
       const now = performance.now() / 1000;
-      // The rate counts from the first news: what a worker did before, and the wait for it, is none of it.
+      // The rate counts from the first event, without the time in the queue and earlier epochs.
       since ??= { now, fraction };
       const rate = (fraction - since.fraction) / (now - since.now);
       const left = rate > 0 ? `, about ${duration((1 - fraction) / rate)} left` : "";
@@ -57,7 +57,7 @@ export function progressBar(name) {
   function show({ status, progress: { epochs_done: done, epochs_total: total, fraction } }) {
     if (status === "queued") bar.removeAttribute("value");
     else bar.value = fraction;
-    // The rate is what this browser has seen: its clock need not agree with the server's.
+    // The rate is measured with the clock of this browser, which may differ from that of the server.
     const now = { at: performance.now(), fraction };
     if (status === "running") first ??= now;
     const gained = first ? fraction - first.fraction : 0;

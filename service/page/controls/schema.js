@@ -1,4 +1,4 @@
-// One field of a form for one property of a JSON Schema, where that is simple: a choice, a switch, a number, some numbers.
+// A field of a form for a simple property of a JSON Schema: a choice, a switch, a number or several numbers.
 import { h, newId } from "../dom.js";
 
 const NAMES = {

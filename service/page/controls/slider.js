@@ -1,7 +1,7 @@
-// A slider with its figure beside it: both change the same number; a mark shows where theory sees the limit.
+// A slider with a number field for the same value; a mark shows the limit of stability of theory.
 import { h, newId } from "../dom.js";
 
-/** From place on the track, 0 to 1, to number and back. */
+/** Conversions between a position on the track, 0 to 1, and a number. */
 export const linear = (from, to) => ({
   from,
   to,
@@ -18,9 +18,9 @@ export const log = (from, to) => ({
 const STEPS = 400;
 
 /**
- * Make a slider: give {element, value, limit(number), set(number)}. `change` is called on release, `input` on the way.
+ * Make a slider: give {element, value, limit(number), set(number)}. `change` is called on release, `input` while moving.
  *
- * Numbers typed in may lie beyond the track's ends, within `least` and `most`.
+ * Typed numbers may lie outside of the track, within `least` and `most`.
  */
 export function slider({
   name,
@@ -81,7 +81,7 @@ export function slider({
     box.value = number;
   }
 
-  /** Mark a number on the track; null takes the mark away. */
+  /** Mark a number on the track; null removes the mark. */
   function limit(number, says) {
     const share = number === null || !Number.isFinite(number) ? 1 : Math.min(1, Math.max(0, scale.place(number)));
     mark.hidden = share >= 1;

@@ -1,6 +1,6 @@
-// A spec as a person would write it: a job's has every default filled in.
+// A spec without defaults; the spec of a job has all defaults filled in.
 
-// Defaults of a job's spec itself, which is not in the catalogue.
+// Defaults of the spec of a job, which are not in the catalogue.
 const PLAIN = {
   accumulate: 1,
   record_every: 1,
@@ -11,7 +11,7 @@ const PLAIN = {
   preset: null,
 };
 
-/** Leave the defaults out of a job's spec. */
+/** Remove the defaults from the spec of a job. */
 export function tidied(spec, catalogue) {
   const isPlain = ([name, value]) => name in PLAIN && JSON.stringify(value) === JSON.stringify(PLAIN[name]);
   return {

@@ -1,4 +1,4 @@
-// What may be done with a job: cancel, delete, repeat, change, copy.
+// Actions on a job: cancel, delete, repeat, change, copy.
 import { asCurl, post, send } from "../api.js";
 import { confirmed } from "../controls/confirm.js";
 import { copy, h, note } from "../dom.js";
@@ -7,7 +7,7 @@ import { go } from "../navigation.js";
 import { isOpen } from "../status.js";
 import { addressOf } from "./elsewhere.js";
 
-/** Stop a job; what was recorded stays. Gives the job, or null where it could not be stopped. */
+/** Cancel a job; its rows are kept. Gives the job, or null if it could not be cancelled. */
 export async function cancelJob({ id }) {
   try {
     return await post(`/v1/jobs/${id}/cancel`);
@@ -17,7 +17,7 @@ export async function cancelJob({ id }) {
   }
 }
 
-/** Delete a job, after asking. Gives whether it is gone. */
+/** Delete a job after a confirmation. Gives whether it was deleted. */
 export async function deleteJob({ id, name, progress: { runs_total: runs } }) {
   const sure = await confirmed(
     "Delete this job?",

@@ -11,14 +11,14 @@ import { curves } from "../plot/curves.js";
 import { swatch } from "../plot/swatch.js";
 import { numSeeds, numStarts } from "./words.js";
 
-// More lines than this are a tangle.
+// Largest number of readable lines.
 const MAX_LINES = 12;
-// What is asked for at most: runs, so that their indices fit into an address, and points, so that it is quick to draw.
+// Most runs of a request, so that their indices fit into an address, and most points, so that drawing is fast.
 const MAX_RUNS = 2_000;
 const MAX_POINTS = 200_000;
 const REDRAW_MS = 250;
 
-/** Make the chart of a job; `changed()` is called when another field is wanted. */
+/** Make the chart of a job; `changed()` is called when another field is selected. */
 export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, catalogue, changed, signal) {
   const perSetting = numSeeds(spec) * numStarts(spec.problem);
   const numSettings = Math.round(numRuns / perSetting);
@@ -26,7 +26,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
   const histories = new Histories();
   const figure = h("div", { class: "lines" });
   const skeleton = h("div", { class: "skeleton" });
-  // For narrow screens: the figure's own legend would take its room.
+  // For narrow screens, where the legend of the figure would take too much room.
   const legend = h("ul", { class: "legend" });
   const note = h("p", { class: "caption" });
   const chart = curves(figure, signal);
@@ -52,7 +52,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     draw();
   }
 
-  /** Offer what the job has recorded. */
+  /** Offer the recorded fields of the job. */
   async function offer() {
     const first = (await get(`/v1/jobs/${jobId}/metrics?limit=1&max_points=2`, { signal })).runs[0] ?? {};
     const recorded = Object.keys(first).filter(
@@ -147,7 +147,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
   const coming = () =>
     many ? `The best ${MAX_LINES} settings are drawn when the job has ended.` : "Curves are drawn as rows come in.";
 
-  /** Begin anew, with rows that are to come. */
+  /** Remove all rows, before all are sent again. */
   function begin() {
     live = true;
     histories.clear();

@@ -1,4 +1,4 @@
-// Who won, by how much, and how sure: the verdict, and a table of the settings by rank.
+// The comparison of a job: the verdict, and a table of the settings by rank.
 import { changeAddress, readAddress } from "../address.js";
 import { get } from "../api.js";
 import { h, newId } from "../dom.js";
@@ -35,7 +35,7 @@ export function comparison(jobId, spec, styles, signal) {
     trouble,
     tables,
   );
-  // What a link may ask for in vain is to be chosen anew.
+  // Invalid values in a link are replaced by a new choice.
   offer(baseline, ["", ...spec.optimizers.map(labelOf)], "");
   let shown = null;
   let asking = null;
@@ -67,7 +67,7 @@ export function comparison(jobId, spec, styles, signal) {
     if (mine === asking) for (const part of [verdict, tables]) part.removeAttribute("aria-busy");
   }
 
-  /** Draw what was answered; again when curves have got other styles. */
+  /** Draw the answer; repeated when the styles of the curves change. */
   function show() {
     if (!shown) return;
     const settings = shown.labels.flatMap((label) => label.settings);
@@ -130,7 +130,7 @@ function notes({ intervals, target, pairs }, left) {
   ];
 }
 
-/** Choose the columns that have something to say. */
+/** Choose the columns that have values. */
 function columns({ target }, settings) {
   const paired = (one) => one.against_baseline;
   const all = [

@@ -1,4 +1,4 @@
-// What a job leaves to take away: tables and pictures.
+// Downloads of a job: tables and pictures.
 import { download, getAll, save } from "../api.js";
 import { h, note } from "../dom.js";
 import { varying } from "../grids.js";

@@ -1,10 +1,10 @@
-// Which other view can take up the settings of a job, to change them and run?
+// Link to the view in which the settings of a job can be changed and run again.
 import { writeOptimizer } from "../address.js";
 import { ROOT } from "../api.js";
 import { numSettings } from "../grids.js";
 import { numSeeds } from "./words.js";
 
-// As many as those views have room for.
+// Most optimizers that these views can show.
 const MAX_SETTINGS = 8;
 const MAX_STEPS = 2_000;
 
@@ -31,7 +31,7 @@ function raceAddress({ problem, optimizers, epochs, batch_size: batch, seeds }, 
   return `${ROOT}/?${query}`;
 }
 
-/** Leave out of an entry what is as the catalogue has it. */
+/** Remove the defaults of the catalogue from an entry. */
 function changedOnly(entry, catalogue) {
   const isConstant = (name, { kind, warmup_steps: warmup }) =>
     name.endsWith("schedule") && kind === "constant" && !warmup;

@@ -1,4 +1,4 @@
-// The page of a job: what it is, how far it is, what came out, and what may be done with it.
+// The page of a job: spec, progress, results and actions.
 import { onAppearance } from "../appearance.js";
 import { ROOT, get } from "../api.js";
 import { getCatalogue } from "../catalogue.js";
@@ -101,7 +101,7 @@ export async function showJob(root, id, signal) {
     return [];
   }
 
-  /** Follow a job that runs, or read one that has ended; begins anew when other rows are wanted. */
+  /** Follow a job that runs, or read one that has ended; restarts when other rows are selected. */
   async function watch() {
     watching?.abort();
     const mine = (watching = new AbortController());
@@ -109,7 +109,7 @@ export async function showJob(root, id, signal) {
     try {
       if (!isOpen(job.status)) return await picture.load(either);
       picture.begin();
-      // Of many settings only the best are drawn, and which these are is known at the end.
+      // Of many settings only the best are drawn, which are known at the end.
       const rows = picture.many ? { runs: ["0"] } : { metrics: picture.add, restart: picture.clear };
       const ended = await follow(id, {
         fields: [picture.field()],

@@ -15,7 +15,7 @@ import { summary } from "./words.js";
 const PAGE = 25;
 const BUSY_MS = 2_000;
 const IDLE_MS = 15_000;
-// Cheap, and each of another kind: paths on a surface, two hundred seeds, a grid of rates.
+// Cheap examples of different kinds: paths on a surface, two hundred seeds, a grid of learning rates.
 const FIRST = ["ravine-race", "flipnet-half", "speedup-3-5"];
 const FILTERS = ["status", "name", "problem"];
 
@@ -186,7 +186,7 @@ const nothing = (isFiltered) =>
     h("a", { class: "button", href: `${ROOT}/jobs` }, "Show all jobs"),
   );
 
-/** Where there is no job at all: what a first one could be. */
+/** Show examples if there is no job. */
 async function first(signal) {
   const { items } = await getOnce("/v1/presets");
   const cards = FIRST.map((name) => items.find((one) => one.name === name))

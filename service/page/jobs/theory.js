@@ -1,13 +1,13 @@
-// What theory says of a job's settings, beside what was measured.
+// Predicted and measured rates of the settings of a job.
 import { h } from "../dom.js";
 import { short } from "../format.js";
 import { table } from "../table.js";
 import { named } from "./words.js";
 
-// Settings of large grids are in the answer of the API; here are those whose lines are drawn.
+// Of a large grid only the settings whose lines are drawn are shown; the API has all of them.
 const MAX_ROWS = 20;
 
-/** Show the theory of a comparison; nothing where theory is silent. */
+/** Show the theory of a comparison, if there is any. */
 export function theoryTable({ theory, labels }, styles) {
   if (!theory) return [];
   const compared = new Set(labels.flatMap(({ settings }) => settings.map(({ label }) => label)));

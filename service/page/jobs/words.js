@@ -1,4 +1,4 @@
-// What a spec asks for, in words.
+// A spec in words.
 import { count, short } from "../format.js";
 import { numSettings } from "../grids.js";
 import { labelOf, plainLabel } from "../labels.js";
@@ -13,7 +13,7 @@ export function numStarts({ starts }) {
   return Array.isArray(starts) ? starts.length : starts.x.num * (starts.y?.num ?? 1);
 }
 
-/** Say what is trained on, shortly. */
+/** Describe the problem briefly. */
 function problemName(problem) {
   if (problem.kind === "surface") return problem.name ?? problem.expression;
   if (problem.eigenvalues) return `quadratic of ${count(problem.eigenvalues.length, "dimension")}`;
@@ -21,7 +21,7 @@ function problemName(problem) {
   return [kind, problem.model ?? problem.dataset].filter(Boolean).join(", ");
 }
 
-/** Say what is trained on, with all that is not as usual. */
+/** Describe the problem with all values that differ from the defaults. */
 export function problemWords(problem) {
   const parts = [problem.kind === "surface" ? `surface ${problemName(problem)}` : problemName(problem)];
   if (problem.eigenvalues) parts.push(`curvatures ${few(problem.eigenvalues)}`);
@@ -37,7 +37,7 @@ export function problemWords(problem) {
   return parts.join(", ");
 }
 
-/** Say how an entry is set; what is as usual is left out. `parameters` is the catalogue's schema of its kind. */
+/** Describe the hyper-parameters of an entry that differ from the defaults. `parameters` is the schema of its kind. */
 export function optimizerWords(entry, parameters) {
   const parts = Object.entries(entry).flatMap(([name, value]) => {
     if (name === "kind" || name === "label" || value === null || value === undefined) return [];
@@ -66,7 +66,7 @@ const few = (values) =>
     ? `${short(values[0])} … ${short(values.at(-1))} (${values.length})`
     : values.map((one) => short(one)).join(", ");
 
-/** Say how it is trained. */
+/** Describe epochs, batches and schedules. */
 export function trainingWords(spec, catalogue) {
   const { epochs, batch_size: batch, accumulate, shuffle, record_every: every, dtype, measure, problem } = spec;
   const steps = catalogue.isLandscape(problem);
@@ -80,7 +80,7 @@ export function trainingWords(spec, catalogue) {
   return parts.join(", ");
 }
 
-/** Say which seeds. */
+/** Describe the seeds. */
 export function seedWords({ seeds }) {
   if (!Array.isArray(seeds))
     return seeds.count === 1 ? `${seeds.first}` : `${seeds.first} to ${seeds.first + seeds.count - 1} (${seeds.count})`;
@@ -88,7 +88,7 @@ export function seedWords({ seeds }) {
   return seeds.length > 2 && inRow ? `${seeds[0]} to ${seeds.at(-1)} (${seeds.length})` : few(seeds);
 }
 
-/** Say what a job is in a line: "sgd, momentum · ravine · 400 updates · 1 seed". */
+/** Describe a job in one line: "sgd, momentum · ravine · 400 updates · 1 seed". */
 export function summary(spec, catalogue) {
   const names = spec.optimizers.map((entry) => {
     const num = numSettings(entry);

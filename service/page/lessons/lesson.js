@@ -1,4 +1,4 @@
-// One lesson: the statement, the verdict, what was measured, and a button that runs it.
+// One lesson: statement, verdict, measured numbers, and a button that runs it.
 import { ROOT, asCurl, get, getOnce, post } from "../api.js";
 import { copy, h } from "../dom.js";
 import { count, duration, moment, short } from "../format.js";
@@ -136,7 +136,7 @@ export async function showLesson(root, id, signal) {
   if (kindOf(lesson) === "running") await watch();
 }
 
-/** Say how much a lesson trains. */
+/** Describe the size of the jobs of a lesson. */
 async function estimated({ presets }, signal) {
   const plans = await Promise.all(presets.map(({ spec }) => post("/v1/jobs?dry_run=true", spec, { signal })));
   const sum = (name) => plans.reduce((total, plan) => total + plan[name], 0);
@@ -181,7 +181,7 @@ function picture({ title, x, y, curves: lines, log_x: logX, log_y: logY }, signa
   return h("figure", { "aria-label": title }, h("h2", {}, title), place, banded);
 }
 
-/** Show the numbers that the verdict rests on, beside what the text says of them. */
+/** Show the numbers behind the verdict, beside those of the text. */
 function measured({ quantities }) {
   if (!quantities.length) return [];
   const anySaid = quantities.some(({ said }) => said !== null);
@@ -219,7 +219,7 @@ function valued({ value, low, high }) {
 
 function agrees({ value, said, tolerance }) {
   if (said === null || tolerance === null) return "";
-  // A hair more than the tolerance, which is a rounded decimal itself; as service/findings/lessons/finding.py has it.
+  // Slightly more than the tolerance, which is a rounded decimal; as in service/findings/lessons/finding.py.
   const yes = value !== null && Math.abs(Number(value) - said) <= tolerance * (1 + 1e-9);
   return h("span", { class: yes ? "yes" : "no" }, yes ? "✓ yes" : "✕ no");
 }

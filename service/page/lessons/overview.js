@@ -65,7 +65,7 @@ export async function showLessons(root, signal) {
     countUp(root, "drawn");
   }
 
-  /** Count by verdict, in buttons that filter. Those that are there are kept, and with them the focus. */
+  /** Count by verdict, in buttons that filter. Existing buttons are kept, and with them the focus. */
   function buttons(ofText, chosen) {
     const kinds = [[null, "all"], ...VERDICTS];
     kinds.forEach(([kind, words], at) => {
@@ -117,7 +117,7 @@ export async function showLessons(root, signal) {
     }
   }
 
-  /** Ask again while some run: the first who asks after their end has them judged. */
+  /** Poll while some run; the first request after the end of the jobs computes the verdict. */
   async function load() {
     clearTimeout(wait);
     try {
@@ -141,7 +141,7 @@ export async function showLessons(root, signal) {
   later();
 }
 
-/** Name the texts by their letters; a lesson names those that say it. */
+/** List the texts with their letters, which the lessons use. */
 async function namesOf(lessons) {
   const letters = [...new Set(lessons.flatMap(({ texts }) => texts))];
   const sources = new Map();

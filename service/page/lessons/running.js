@@ -41,7 +41,7 @@ export function runs({ jobs, presets }) {
     const one = async () => {
       for (let row = left.shift(); row; row = left.shift()) {
         const { job, show } = row;
-        // Rows of metrics are of no interest here: those of one run are the fewest that can be asked for.
+        // Rows are not needed; one run is the smallest selection.
         const ended = await follow(job.id, {
           fields: ["loss"],
           runs: ["0"],

@@ -1,4 +1,4 @@
-// What became of a statement: holds, holds if, fails, or not run; in words, with a sign.
+// The verdict of a statement in words with a sign: holds, holds if, fails, or not run.
 import { h } from "../dom.js";
 
 const LOOKS = {
@@ -10,7 +10,7 @@ const LOOKS = {
 };
 export const VERDICTS = Object.entries(LOOKS).map(([name, [, , words]]) => [name, words]);
 
-/** Tell which kind of verdict a lesson has; one that was stopped before it was judged has none. */
+/** Give the kind of the verdict of a lesson; a stopped lesson has none. */
 export function kindOf({ state, verdict }) {
   if (state === "running" || state === "completed") return "running";
   if (verdict === null) return "not-run";
@@ -25,7 +25,7 @@ export function sign(lesson) {
   return h("span", { class: `chip ${look}` }, h("span", { "aria-hidden": "true" }, mark), text);
 }
 
-/** Say what a verdict adds to its kind: "if staying there is meant". */
+/** Give the rest of a verdict after its kind: "if staying there is meant". */
 export function reason({ verdict }) {
   return verdict?.replace(/^(holds(?= if)|holds$|fails:?) ?/, "") ?? "";
 }

@@ -68,7 +68,7 @@ function framed(
   const left = 62;
   const top = 8;
   const bottom = 46;
-  // Where the lines end decides what is seen: a run that left for infinity must not press all others flat.
+  // The scale follows the ends of the lines, so that a diverging run does not flatten all others.
   const drawn = heights.filter((value) => Math.abs(value) < 1e30);
   const y = span(drawn, log);
   const x =
@@ -152,11 +152,11 @@ function traces(series) {
   return [...bands, ...lines];
 }
 
-// Plotly draws nothing for what is not finite; a number beyond all frames keeps the line going out of sight.
+// Plotly draws nothing for values that are not finite; a huge number continues the line out of the picture.
 const finite = (value) => (value === Infinity ? 1e300 : value);
 
 /** Give a colour at a fifth of its strength. */
 const faded = (hex) => `${hex}33`;
 
-/** Plotly takes texts for a kind of HTML. */
+/** Escape a text, because Plotly interprets texts as a subset of HTML. */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

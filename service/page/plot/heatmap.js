@@ -7,7 +7,7 @@ import { countUp } from "../marks.js";
 import { CONFIG, SCALE, axis, layout, onResize, plotly } from "./plotly.js";
 import { placedTicks } from "./ticks.js";
 
-// Room for a colour bar, which a map of kinds has not.
+// Room for a colour bar; a map of categories has none.
 const BAR = 92;
 const NS = "http://www.w3.org/2000/svg";
 
@@ -21,7 +21,7 @@ export function heatmap({ signal, choose }) {
   const figure = h("div", { class: "fill" });
   const overlay = svg("svg", { class: "fill overlay", tabindex: 0, role: "img" });
   const element = h("div", { class: "plot heatmap" }, figure, overlay);
-  // It is needed in a moment, and takes one to load.
+  // Plotly is needed soon, and takes about a second to load.
   plotly().catch(() => {});
   const hatch = newId("hatch");
   let map = null;
@@ -206,7 +206,7 @@ function joined(cells) {
   return spans;
 }
 
-/** Patterns that are told apart without colours. */
+/** Patterns that can be distinguished without colours. */
 function definitions(name) {
   const made = svg("defs", {});
   const paths = {

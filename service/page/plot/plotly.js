@@ -1,9 +1,9 @@
-// Plotly, loaded once from this server, and the look that all of its figures share.
+// Plotly, loaded once from this server, and the common style of its figures.
 import { colour } from "../appearance.js";
 
 let loading = null;
 
-/** Load Plotly; its script waits in the browser's cache for ever. */
+/** Load Plotly; browsers cache its script without a limit. */
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -56,7 +56,7 @@ export function layout(more) {
   };
 }
 
-/** Perceptually uniform, for those who see fewer colours too (Nuñez, Anderton, Renslow, 2018). */
+/** A perceptually uniform scale, also with colour vision deficiency (Nuñez, Anderton, Renslow, 2018). */
 export const SCALE = "Cividis";
 
 /** Call a function when an element's size has changed, until the signal aborts. */

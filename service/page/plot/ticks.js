@@ -1,4 +1,4 @@
-// What an axis shows: where it begins and ends, on a logarithmic scale or a linear one.
+// Ends and ticks of axes, on logarithmic and linear scales.
 import { short } from "../format.js";
 
 /** Give the ends of an axis around values, as Plotly wants them: logarithms for a logarithmic axis. */
@@ -16,7 +16,7 @@ export function span(values, log) {
   return [from - room, to + room];
 }
 
-/** Whether values can be drawn on a logarithmic axis and are worth it. */
+/** Whether a logarithmic axis is possible and useful for values. */
 export const fitsLog = (values) =>
   values.some((value) => Number.isFinite(value)) && values.every((value) => !(value <= 0));
 

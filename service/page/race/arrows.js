@@ -1,4 +1,4 @@
-// The arrows where the clock rests: what the gradient alone would have done (thin), and what the step was (bold).
+// Arrows at the current step: the step of gradient descent (thin), and the actual step (bold).
 import { post } from "../api.js";
 import { number } from "../format.js";
 

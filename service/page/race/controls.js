@@ -1,4 +1,4 @@
-// What can be set beside the picture: surface or formula, start, optimizers, noise, batch, steps, seeds.
+// Controls beside the picture: surface or formula, start, optimizers, noise, batch, steps, seeds.
 import { h, newId } from "../dom.js";
 import { optimizers } from "../controls/optimizers.js";
 import { linear, log, slider } from "../controls/slider.js";

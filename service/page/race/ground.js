@@ -4,7 +4,7 @@ import { CONFIG, axis, layout, plotly } from "../plot/plotly.js";
 
 export const MARGIN = { l: 46, r: 12, t: 8, b: 34 };
 const LEVELS = 18;
-// A loss below this part of the picture's range is as good as the minimum.
+// Lowest contour above the minimum, as a share of the range of the loss.
 const FLOOR = 1e-4;
 
 /** Give the height above the lowest point in sight on a logarithmic scale, and where colours begin and end. */

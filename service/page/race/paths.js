@@ -1,9 +1,9 @@
-// The paths over the ground, on a canvas: what has been walked stays where it was drawn, each step adds only its own piece.
+// The paths over the contours, on a canvas: drawn pieces stay, each step adds one piece.
 import { colour } from "../appearance.js";
 import { MARGIN } from "./ground.js";
 
 const CLOUD = 0.28;
-// Far outside of every screen, and still a number that a canvas can count with.
+// Far outside of every screen, but valid for a canvas.
 const near = (share) => Math.min(50, Math.max(-50, share));
 
 /**
@@ -225,7 +225,7 @@ export function pathCanvas(canvas) {
       arrows = [];
       compose();
     },
-    /** Say which place of the plane is under a place of the element. */
+    /** Convert a place of the element to a point of the plane. */
     at(x, y) {
       const width = canvas.clientWidth - MARGIN.l - MARGIN.r;
       const height = canvas.clientHeight - MARGIN.t - MARGIN.b;

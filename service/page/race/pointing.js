@@ -1,4 +1,4 @@
-// The pointer on the picture: click or drag the start; with Ctrl or ⌘ the wheel goes closer.
+// The pointer on the picture: click or drag the start; with Ctrl or ⌘ the wheel zooms.
 
 /**
  * Listen to the pointer: `drag(point)` on the way, `drop(point)` at the end, `zoom(frame)` for another part of the plane.
@@ -25,7 +25,7 @@ export function pointing(canvas, { place, frame, drag, drop, zoom }) {
     drop(rounded(event));
   });
   const turn = (event) => {
-    // Without a key the wheel scrolls the page, as everywhere else.
+    // Without a key the wheel scrolls the page.
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
     zoom(scaled(frame(), event.deltaY > 0 ? 1.2 : 1 / 1.2, under(event)));

@@ -1,4 +1,4 @@
-// A race: its settings, the job that they stand for, and everything that is drawn of it.
+// A race: its settings, its job, and everything that is drawn of it.
 import { h } from "../dom.js";
 import { number } from "../format.js";
 import { theoryOf } from "../landscape.js";
@@ -47,7 +47,7 @@ export class Race {
     writeState(this.state);
     this.picture.describe();
     if (runs) this.running?.abort();
-    // A formula may be wrong: one complaint is enough.
+    // An invalid formula is reported only once.
     const isFormula = this.state.surface === null;
     if (redraws && isFormula && !(await this.drawMap())) return;
     await Promise.all([redraws && !isFormula ? this.drawMap() : null, runs ? this.run() : null]);
@@ -121,7 +121,7 @@ export class Race {
     this.chart.rule(step);
   }
 
-  /** Where the clock rests: write the step to the address, and draw arrows. */
+  /** When the clock stops: write the step to the address, and draw arrows. */
   async settle(step) {
     if (step !== this.state.steps) writeState({ ...this.state, step });
     const arrows = await arrowsAt(this.racers, step, problemOf(this.state), this.signal);

@@ -1,4 +1,4 @@
-// From the histories of a job to what is drawn of it: a racer for each optimizer, and its paths.
+// Conversion of the histories of a job: a racer for each optimizer, with its paths.
 import { band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 

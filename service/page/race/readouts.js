@@ -1,10 +1,10 @@
-// What the race says in figures: the sentence under the picture, and a line for each optimizer.
+// The figures of a race: the verdict under the picture, and a line for each optimizer.
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, number, short } from "../format.js";
 import { swatch } from "../plot/swatch.js";
 
-/** Show the figures of an ended race; `keep()` is called when somebody goes to the page of its job. */
+/** Show the figures of an ended race; `keep()` is called when the page of its job is opened. */
 export async function readouts(element, { job, spec, race, theory, keep }, signal) {
   const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
   if (signal.aborted) return;
@@ -94,14 +94,14 @@ function row(setting, racer, theory, target) {
   );
 }
 
-/** Say what the slower methods could do at their own best rates, where theory is exact. */
+/** Describe the rates of the slower methods at their best settings, if theory is exact. */
 function prospect(found, race, theory) {
   const target = found.target?.loss;
   const sentences = theory.flatMap((one, at) => {
     const best = one?.exact ? one.problem.best.find(({ kind }) => kind === race[at].kind) : null;
     const first = race[at].firstLoss;
     if (!best || !(target > 0) || !(first > target) || !(best.rate > 0)) return [];
-    // The loss is of the square of the distance, which shrinks by this factor at every update.
+    // The loss is proportional to the square of the distance, which shrinks by this factor at every update.
     const steps = Math.ceil(Math.log(target / first) / (2 * Math.log(best.rate)));
     return [
       `${race[at].label} at its own best (rate ${short(best.lr)}${best.momentum ? `, β ${short(best.momentum)}` : ""}) about ${steps} steps`,

@@ -1,8 +1,8 @@
-// What a race is: its state in the address, and the job that it stands for.
+// The state of a race in the address, and its job.
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
 import { labelled } from "../labels.js";
 
-// Race jobs are looked at and forgotten; whoever follows a link runs the same again.
+// Jobs of races are deleted soon; a link runs the same race again.
 const KEEP_SECONDS = 3600;
 const FIRST = {
   surface: "ravine",

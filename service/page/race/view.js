@@ -1,4 +1,4 @@
-// The front door: optimizers race on a surface, in real jobs, on one clock.
+// The view Race: optimizers on a surface, trained as a job, shown with one clock.
 import { onAppearance } from "../appearance.js";
 import { getCatalogue } from "../catalogue.js";
 import { h, lessMotion } from "../dom.js";

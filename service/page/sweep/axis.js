@@ -1,4 +1,4 @@
-// One axis of a sweep: which hyper-parameter, from where to where, in how many steps of which kind.
+// One axis of a sweep: hyper-parameter, range, number of steps and scale.
 import { h, newId } from "../dom.js";
 import { spaced } from "../grids.js";
 

@@ -1,18 +1,18 @@
-// Where each start ends: in which minimum, elsewhere, or nowhere because it diverged.
+// Basins: for each start the minimum in which its run ends, another place, or divergence.
 import { get } from "../api.js";
 import { count, short } from "../format.js";
 import { spaced } from "../grids.js";
 import { Histories } from "../histories.js";
 import { survey } from "../landscape.js";
 
-// Okabe and Ito's colours, pale enough for patterns over them; and a pattern for each that is told without colour.
+// Pale colours of Okabe and Ito, each with a pattern, for readers who cannot distinguish the colours.
 const COLOURS = ["#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#f0e442", "#8a8f98", "#d55e00"];
 const PATTERNS = [null, "rows", "dots", "back", "columns", "cross", null, "lost"];
 const MOST_MINIMA = 6;
 const [ELSEWHERE, DIVERGED] = [MOST_MINIMA, MOST_MINIMA + 1];
 // A run that is nearer to a minimum than this part of the picture has arrived there.
 const NEAR = 0.02;
-// Where fewer runs than this share end together, they have only not arrived.
+// A smaller share of runs that end together does not count as a place of its own.
 const OFTEN = 0.05;
 
 /** Read where all runs of a job ended, and give the map of it: what heatmap.draw takes, and the legend. */

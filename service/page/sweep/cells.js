@@ -6,7 +6,7 @@ import { Histories, band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
 
-// Runs of a setting whose curves are read: their median and middle half are as good as those of more.
+// Most runs of a setting to read; median and quartiles need no more.
 const MOST_RUNS = 100;
 
 /** Make the detail: {element, show(grid, cell, best)}. */
@@ -61,7 +61,7 @@ export function cells({ catalogue, signal }) {
   return { element, show };
 }
 
-/** Say what a cell is. */
+/** Describe a cell. */
 export function tell(grid, [row, column]) {
   const value = grid.values[row][column];
   const where = `${grid.x.name} ${short(grid.x.values[column])}, ${grid.y.name} ${short(grid.y.values[row])}`;

@@ -1,4 +1,4 @@
-// Which colour does a number get: losses by their logarithm, so that the good ones are told apart too.
+// Colours of numbers; losses are on a logarithmic scale, so that good settings have different colours.
 import { short } from "../format.js";
 import { VALUES } from "./values.js";
 
@@ -16,7 +16,7 @@ export function coloured(values, value) {
     return { z: values, colours: { from: 0, to: 1, title, ticks: { values: [0, 0.5, 1], texts: ["0", "½", "1"] } } };
   if (!finite.length) return { z: values.map((row) => row.map(() => null)), colours: { from: 0, to: 1, title } };
   const low = finite[0];
-  // A few settings that nearly diverge shall not make all others look the same.
+  // A few settings near divergence must not give all others one colour.
   const usual = finite[Math.floor((finite.length - 1) * 0.9)];
   const high = usual > 0 ? Math.min(finite.at(-1), 3 * usual) : finite.at(-1);
   const log = value === "final_loss" && high > 0 && low >= 0;

@@ -1,12 +1,12 @@
-// Where theory sees the end of stability, as a line over the map.
+// The limit of stability of theory, as a line over the map.
 import { number, short } from "../format.js";
 import { theoryOf } from "../landscape.js";
 import { placeOf } from "../plot/ticks.js";
 
-// The limit bends little between two of so many.
+// Number of points of the line.
 const MOST_POINTS = 24;
 
-/** Give the line [{points: [[x, y], …], text}] in places of cells; [] where theory is silent, or the rate is on no axis. */
+/** Give the line [{points: [[x, y], …], text}] in places of cells; [] without theory, or if no axis is the learning rate. */
 export async function limitLines(catalogue, problem, optimizer, { x, y }, signal) {
   if (!catalogue.isLandscape(problem) || (x.name !== "lr" && y.name !== "lr")) return [];
   const [rates, other] = x.name === "lr" ? [x, y] : [y, x];

@@ -1,4 +1,4 @@
-// What to sweep first: experiments of one click.
+// Examples of sweeps, each started by a click.
 import { get, getOnce } from "../api.js";
 import { examples } from "../controls/examples.js";
 import { h } from "../dom.js";

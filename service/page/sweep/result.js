@@ -1,4 +1,4 @@
-// What a sweep says: the map with its key, and below it the curves of the chosen cell.
+// The result of a sweep: the map with its key, and the curves of the chosen cell.
 import { writeOptimizer } from "../address.js";
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
@@ -152,7 +152,7 @@ const spoken = (one) =>
 const key = (pattern, colour) =>
   h("i", { class: `key ${pattern}`, style: colour ? { "background-color": colour } : {}, "aria-hidden": "true" });
 
-/** Choose a target where none was named: a quarter of the settings that end somewhere end below it. */
+/** Choose a default target: a quarter of the settings with a finite loss end below it. */
 function usualTarget(grid) {
   const finite = (grid?.value === "final_loss" ? grid.values.flat() : []).filter(
     (one) => one !== null && Number.isFinite(one),

@@ -1,4 +1,4 @@
-// What can be set beside the map: problem, optimizer, its two ranges or a grid of starts, and what that would cost.
+// Controls beside the map: problem, optimizer, its two ranges or a grid of starts, and the cost.
 import { post } from "../api.js";
 import { course } from "../controls/course.js";
 import { problemForm } from "../controls/problem.js";
@@ -9,7 +9,7 @@ import { calm, complain } from "../states.js";
 import { axisFields, firstAxis } from "./axis.js";
 import { lengthOf, specOf } from "./state.js";
 
-// After the last change, before the server is asked what it would cost.
+// Delay between the last change and the request of the cost.
 const PAUSE_MS = 250;
 
 /** Make the panel: {element, set(state)}; `change(part)` follows each change, `run()` the button. */

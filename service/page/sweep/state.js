@@ -1,4 +1,4 @@
-// What is swept: the state of the view in its address, and the job that it stands for.
+// The state of the view Sweep in its address, and its job.
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
 import { axisOf, gridOf, readAxis, valuesOf, writeAxis } from "./axis.js";
 import { FIRST_VALUE, VALUES } from "./values.js";
@@ -55,7 +55,7 @@ export function readState(catalogue) {
   try {
     also = JSON.parse(query.get("also")) ?? {};
   } catch {
-    // A link that was cut short still shows the rest.
+    // An incomplete link is read as far as possible.
   }
   return {
     over: query.get("over") === "starts" ? "starts" : "settings",
@@ -110,7 +110,7 @@ export function specOf({ over, problem, optimizer, x, y, sx, sy, epochs, seeds, 
   if (over === "starts") {
     const { start, ...rest } = problem;
     const range = ({ from, to, num, scale }) => ({ from, to, num, scale });
-    // Only where a run begins and ends is asked for.
+    // Only the first and the last row of a run are needed.
     return {
       name: `Where ${optimizer.kind} ends on ${where}`.slice(0, 100),
       problem: { ...rest, starts: { x: range(sx), y: range(sy) } },

@@ -1,4 +1,4 @@
-// What the map shows: final loss, epochs to a target, or the share that diverged.
+// The value of the map: final loss, epochs to a target, or the share of diverged runs.
 import { h, newId } from "../dom.js";
 import { VALUES } from "./values.js";
 

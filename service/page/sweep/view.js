@@ -1,4 +1,4 @@
-// Many settings at once: a map over two of them, or over starts, trained as one real job.
+// The view Sweep: a map over two hyper-parameters, or over starts, trained as one job.
 import { ApiError, ROOT, get, post } from "../api.js";
 import { getCatalogue } from "../catalogue.js";
 import { progressLine } from "../controls/progress.js";
@@ -32,7 +32,7 @@ export async function show(root, { signal }) {
     fail: tell,
     put: (part) => {
       state = { ...state, ...part };
-      // Settings that were changed meanwhile are of another sweep, of which nothing can be chosen yet.
+      // Changed settings belong to a sweep that has no result yet.
       if (state.job) writeState(state);
     },
   });
@@ -92,7 +92,7 @@ export async function show(root, { signal }) {
       if (mine.signal.aborted) return;
       place.replaceChildren();
     };
-    // One run's rows are enough to hear of the progress; the map has its numbers from elsewhere.
+    // The rows of one run are enough for progress events; the numbers of the map come from another request.
     const ended = await follow(found.id, {
       fields: ["loss"],
       runs: [0],

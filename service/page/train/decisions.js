@@ -1,4 +1,4 @@
-// What networks decide, everywhere in the plane: a map for each optimizer, of one seed.
+// Decision maps of networks: one for each optimizer, of one seed.
 import { get } from "../api.js";
 import { h, newId } from "../dom.js";
 import { number } from "../format.js";
@@ -51,7 +51,7 @@ export function decisions({ signal, isDark }) {
     if (!signal.aborted) await paint();
   }
 
-  /** A run that diverged, or was cancelled, decides nothing. */
+  /** A run that diverged or was cancelled has no decision map. */
   function nothing(error) {
     if (error.status !== 404) throw error;
     return null;

@@ -17,7 +17,7 @@ export const fieldsOf = ({ has_test_data: hasTestData }) => [
 /** Make the figures: {element, draw(histories, spec, state)}. */
 export function figures({ catalogue, signal, scale }) {
   const [loss, accuracy, gradient] = ["large", "small", "small"].map((size) => h("div", { class: size }));
-  // It is needed in a moment, and takes one to load.
+  // Plotly is needed soon, and takes about a second to load.
   plotly().catch(() => {});
   const caption = h("p", { class: "caption" });
   const charts = [loss, accuracy, gradient].map((element) => curves(element, signal));
@@ -73,7 +73,7 @@ export function figures({ catalogue, signal, scale }) {
             ...drawn[which],
           })),
         xTitle: "epoch",
-        // The axis is as long as the training will be, and the curves grow into it, as soon as they would be seen there.
+        // The axis has the length of the whole training, as soon as the curves are long enough to be visible on it.
         xRange:
           seen * 4 >= epochs ? span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log") : undefined,
         yTitle: fieldTitle(field),
@@ -92,7 +92,7 @@ export function figures({ catalogue, signal, scale }) {
   };
 }
 
-/** Leave out epoch 0, which a logarithmic axis has no place for. */
+/** Remove epoch 0, which a logarithmic axis cannot show. */
 function without({ x, y, low, high }) {
   const from = x.findIndex((epoch) => epoch > 0);
   if (from < 0) return { x: [], y: [], low: null, high: null };

@@ -1,4 +1,4 @@
-// What can be set beside the curves: problem, optimizers, epochs, batch, seeds; and the button that trains.
+// Controls beside the curves: problem, optimizers, epochs, batch, seeds, and the button that trains.
 import { USUAL_RATE } from "../catalogue.js";
 import { h } from "../dom.js";
 import { course } from "../controls/course.js";
@@ -30,7 +30,7 @@ export function settings({ state, catalogue, change, train }) {
       problems: catalogue.networks,
       change: (next) => {
         if (next.kind === now.problem.kind) return put({ problem: next });
-        // Another problem wants other rates and another length; what was measured on the one says nothing of the other.
+        // Another problem needs other learning rates and another number of epochs.
         const first = firstState(catalogue, next.kind);
         const rates = catalogue.rates(next.kind);
         const kept = now.optimizers.map(({ kind: one, off }) => ({

@@ -1,17 +1,17 @@
-// What is trained: the state of the view in its address, and the job that it stands for.
+// The state of the view Train in its address, and its job.
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
 import { USUAL_RATE } from "../catalogue.js";
 import { expanded } from "../grids.js";
 import { labelled } from "../labels.js";
 
-// How long, and from how many seeds, a kind of problem is trained at first.
+// Initial numbers of epochs and seeds by kind of problem.
 const FIRST_KIND = "flipnet";
 const FIRST_LENGTHS = {
   flipnet: { epochs: 60, seeds: 20 },
   digits: { epochs: 15, seeds: 5 },
 };
 const OTHER_LENGTH = { epochs: 60, seeds: 5 };
-// As many rows of a run as a figure has room for.
+// Most rows of a run in a figure.
 const MOST_POINTS = 400;
 const MOST_OPTIMIZERS = 8;
 
@@ -100,7 +100,7 @@ export function stateOf(spec, catalogue) {
   const optimizers = spec.optimizers.flatMap(expanded);
   if (optimizers.length > MOST_OPTIMIZERS) return null;
   const { name, problem, optimizers: _, seeds, epochs, batch_size: batch = null, ...rest } = spec;
-  // What is as it is anyway need not be said again.
+  // Values equal to the defaults are omitted.
   const also = Object.fromEntries(
     Object.entries(rest).filter(([, value]) => value !== null && !(Array.isArray(value) && !value.length)),
   );

@@ -1,10 +1,10 @@
-// What a training says in the end: the sentence, the doubts, a line for each optimizer, and where all of it is.
+// The result of a training: verdict, warnings, a line for each optimizer, and links.
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, short } from "../format.js";
 import { swatch } from "../plot/swatch.js";
 
-/** Show the comparison of an ended job: what it says in one element, its figures in another. */
+/** Show the comparison of an ended job: the verdict in one element, the figures in another. */
 export async function showVerdict(element, figures, job, styles, signal) {
   const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
   if (signal.aborted) return;

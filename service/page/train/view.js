@@ -1,4 +1,4 @@
-// Networks learn, as real jobs: curves while they train, decisions and a verdict when they have.
+// The view Train: networks trained as jobs, with live curves, and decision maps and a verdict at the end.
 import { isDark, onAppearance } from "../appearance.js";
 import { ApiError, ROOT, get, post } from "../api.js";
 import { getCatalogue } from "../catalogue.js";
@@ -18,7 +18,7 @@ import { settings } from "./settings.js";
 import { readState, specOf, stateOf, writeState } from "./state.js";
 import { showVerdict } from "./verdict.js";
 
-// Between two drawings while rows come in.
+// Time between two drawings while rows arrive.
 const PAUSE_MS = 300;
 
 /** Show the view; ends when the signal aborts. */

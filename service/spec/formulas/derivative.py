@@ -1,10 +1,10 @@
-"""What is the derivative of a formula, as a formula?"""
+"""Symbolic derivatives of formulas."""
 
 from service.spec.formulas.terms import Term, Terms, in_order, is_number
 
 
 def derivative(terms: Terms, term: Term, variable: str) -> Term:
-    """The partial derivative of a term, from the leaves up; it shares terms with what it is the derivative of."""
+    """Give the partial derivative of a term, computed from the leaves up; it shares terms with the original."""
     slopes: dict[Term, Term] = {}
     for each in in_order([term]):
         inner = [slopes[operand] for operand in each.operands]
@@ -16,7 +16,7 @@ def derivative(terms: Terms, term: Term, variable: str) -> Term:
 
 
 def _chain_rule(terms: Terms, term: Term, slopes: list[Term]) -> Term:
-    """The derivative of one operation, given the derivatives of its operands."""
+    """Give the derivative of one operation from the derivatives of its operands."""
     match term.operation, term.operands, slopes:
         case "+", (_, _), [da, db]:
             return terms.add(da, db)
@@ -28,7 +28,7 @@ def _chain_rule(terms: Terms, term: Term, slopes: list[Term]) -> Term:
             return terms.divide(terms.subtract(da, terms.multiply(term, db)), b)
         case "pow", (a, b), [da, db]:
             by_base = terms.multiply(terms.multiply(b, terms.power(a, terms.subtract(b, terms.constant(1)))), da)
-            # The logarithm of a ≤ 0 is not defined: where the exponent is constant it must not appear at all.
+            # If the exponent is constant, no logarithm may occur, because that of a ≤ 0 is not defined.
             if is_number(db, 0):
                 return by_base
             return terms.add(by_base, terms.multiply(terms.multiply(terms.apply("log", a), term), db))

@@ -1,7 +1,7 @@
-"""What may a user write as a formula, and what can be done with it?
+"""Formulas of users: parser, limits, derivatives and compilation.
 
-Text is never run as code: a tokenizer and a precedence parser of our own turn it into a graph of the few operations
-that terms.py knows, and everything else is refused with the place and what is allowed.
+The text is never run as code. A tokenizer and a precedence parser turn it into a graph of the operations of terms.py;
+everything else is rejected with its place and what is allowed there.
 """
 
 import math
@@ -14,11 +14,11 @@ from service.spec.formulas.derivative import derivative
 from service.spec.formulas.program import Program
 from service.spec.formulas.terms import FUNCTIONS, Term, Terms
 
-# The longest standard surface takes 130 characters; this is room for a sum of fifteen of its kind.
+# The longest standard surface has 130 characters; this allows a sum of fifteen such formulas.
 MAX_CHARACTERS = 2_000
-# Every parenthesis, minus sign and power is one level, and a level takes two of the 1,000 frames that Python allows.
+# Each parenthesis, minus sign and power is a level, and a level takes two of the 1,000 stack frames of Python.
 MAX_DEPTH = 100
-# Each term is an operation on every run's numbers at every update.
+# Each term is an operation on the numbers of every run at every update.
 MAX_TERMS = 500
 # Integer powers become chains of products; beyond this the result is 0 or infinite for nearly every base.
 MAX_EXPONENT = 1_000
@@ -39,7 +39,7 @@ _BINDING = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "**": _POWER}
 
 
 class ExpressionError(ValueError):
-    """A formula that cannot be used; the message says where and what is allowed."""
+    """An invalid formula; the message has the place and what is allowed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class Expression:
         return len(self.variables)
 
     def derivative(self, variable: str) -> "Expression":
-        """The partial derivative, an expression itself."""
+        """Give the partial derivative as an expression."""
         root = derivative(self.terms, self.root, variable)
         return Expression(f"d({self.text})/d{variable}", self.variables, root, self.terms)
 
@@ -74,12 +74,12 @@ class Expression:
         return Program(self.terms, roots, self.variables)
 
     def __call__(self, namespace: Any, **variables: Any) -> Any:
-        """The value at arrays x and y of numpy or torch. Whoever needs it often compiles it once."""
+        """Compute the value at arrays x and y of numpy or torch; for repeated use call ``compile`` once instead."""
         return self.compile()(namespace, **variables)[0]
 
 
 def parse(text: str) -> Expression:
-    """The expression that a text stands for; ExpressionError where it stands for none."""
+    """Parse a text; ExpressionError if it is not a valid formula."""
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"The formula has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed.")
     return _Parser(text).expression()
@@ -109,7 +109,7 @@ def _tokens(text: str) -> Iterator[_Token]:
 
 
 class _Parser:
-    """Precedence climbing: an operator takes what follows as far as its operators bind more tightly."""
+    """Precedence climbing: the right operand of an operator includes all operators that bind more tightly."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -129,7 +129,7 @@ class _Parser:
         return Expression(self._text, variables, root, self._terms)
 
     def _operation(self, weakest: int) -> Term:
-        """Everything from here on that is joined by operators which bind at least as tightly as `weakest`."""
+        """Parse operands joined by operators that bind at least as tightly as `weakest`."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise ExpressionError(

@@ -1,7 +1,7 @@
-"""How is a formula computed on arrays of any kind, with its derivatives, quickly?
+"""Compiled formulas: a formula and its derivatives as a list of steps on arrays.
 
-The same list of steps serves numpy and torch: a step is an operator of Python's, which both understand, or a function
-that the namespace has under its usual name.
+The same steps work with numpy and torch: a step is a Python operator, or a function of the namespace with its usual
+name.
 """
 
 import operator
@@ -19,7 +19,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Program:
-    """Steps on numbered registers, each writing one; a register is used again when nothing needs its value any more."""
+    """Steps that each write one numbered register; a register is reused when its value is no longer needed."""
 
     def __init__(self, terms: Terms, outputs: Sequence[Term], variables: Sequence[str]) -> None:
         outputs = _without_integer_powers(terms, outputs)
@@ -33,7 +33,7 @@ class Program:
         for number, term in enumerate(order):
             inputs = [register[operand] for operand in term.operands]
             for operand in dict.fromkeys(term.operands):
-                # Constants and variables keep their registers: they are put there once, before the first step.
+                # Constants and variables keep their registers, which are set before the first step.
                 if last_use[operand] == number and operand.operands and operand not in outputs:
                     free.append(register[operand])
             if term.operands and free:
@@ -50,9 +50,10 @@ class Program:
         self._constant_outputs = [term.is_constant for term in outputs]
 
     def __call__(self, namespace: Any, **variables: Any) -> tuple[Any, ...]:
-        """The outputs at these values of the variables: floating-point arrays of one shape, which the outputs have too.
+        """Compute the outputs at these values of the variables: floating-point arrays of equal shape.
 
-        `namespace` is numpy, torch, or anything else with sin, cos, …, pow, sign and full_like.
+        The outputs have the same shape. `namespace` is numpy, torch, or another one with sin, cos, …, pow, sign and
+        full_like.
         """
         registers = self._initial.copy()
         for name, index in self._variables.items():
@@ -73,12 +74,12 @@ class Program:
         )
 
     def __len__(self) -> int:
-        """How many operations on arrays one call takes."""
+        """Count the operations on arrays of one call."""
         return len(self._steps)
 
 
 def _without_integer_powers(terms: Terms, outputs: Sequence[Term]) -> list[Term]:
-    """The same terms with xⁿ as a chain of products: exactly alike in numpy and torch, and shared by x², x³, x⁴."""
+    """Replace xⁿ by a chain of products: equal in numpy and torch to the last bit, and shared by x², x³, x⁴."""
     lowered: dict[Term, Term] = {}
     for term in in_order(outputs):
         operands = [lowered[operand] for operand in term.operands]

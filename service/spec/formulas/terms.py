@@ -1,8 +1,8 @@
-"""What is a formula made of?
+"""Terms of formulas.
 
-A term is an operation on earlier terms. Equal terms are one object, so a formula and all of its derivatives form one
-graph, and what they have in common is computed once. Terms are numbered as they are made, operands first: walking
-them in that order needs no recursion, however long the formula.
+A term is an operation on other terms. Equal terms are one object, so a formula and all of its derivatives form one
+graph, and common terms are computed once. Terms are numbered in the order of their creation, operands first; a loop in
+this order needs no recursion.
 """
 
 import math
@@ -18,12 +18,12 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "sqrt": math.sqrt,
     "abs": abs,
     "tanh": math.tanh,
-    # Only derivatives use it: that of abs.
+    # Occurs only in the derivative of abs.
     "sign": lambda value: float((value > 0) - (value < 0)),
 }
 
 
-# Without a repr of its own: shared terms would be written out again at every use, without end for a long formula.
+# Without a generated repr, which would write shared terms once per use, exponentially many times in a long formula.
 @dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Term:
     """A constant (`number`), a variable (`name`) or an operation on other terms; `index` counts terms as they are
@@ -42,7 +42,7 @@ class Term:
 
 
 class Terms:
-    """Makes terms, each of them once, and leaves out what is nothing: + 0, · 1, · 0, ** 1, arithmetic of constants."""
+    """Creates terms, each once, and simplifies + 0, · 1, · 0, ** 1 and arithmetic of constants."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[object, ...], Term] = {}
@@ -51,8 +51,7 @@ class Terms:
         return len(self._made)
 
     def _term(self, operation: str, *operands: Term, number: float = 0.0, name: str = "") -> Term:
-        # The sign tells −0.0 from 0.0, which are equal as keys; every NaN is one constant, though none is equal to
-        # another.
+        # The key contains the sign, because −0.0 equals 0.0; all NaN have one key, because NaN does not equal NaN.
         sign = math.copysign(1.0, number)
         key = (operation, *operands, "NaN" if math.isnan(number) else number, sign, name)
         if key not in self._made:
@@ -99,7 +98,7 @@ class Terms:
         return self._term("negative", term)
 
     def multiply(self, left: Term, right: Term) -> Term:
-        """A product with its constant, if it has one, in front; two constants become one where that loses nothing."""
+        """Make a product with its constant first; two constants become one unless the result is 0 or not finite."""
         if left.is_constant and right.is_constant:
             return self.constant(left.number * right.number)
         if right.is_constant:
@@ -117,8 +116,8 @@ class Terms:
         for factor, other in ((left, right), (right, left)):
             if factor.operation == "negative":
                 return self.negative(self.multiply(factor.operands[0], other))
-            # Two constants in front of each other did not fit into one number, and so will not fit into a third: taken
-            # out, those of (1e300 * x) ** 1000 would become a chain of a thousand.
+            # Two nested constants, which were not combined above, stay where they are: moved out, those of
+            # (1e300 * x) ** 1000 would become a chain of a thousand.
             if has_constant(factor) and not has_constant(factor.operands[1]):
                 return self.multiply(factor.operands[0], self.multiply(factor.operands[1], other))
         return self._term("*", *sorted((left, right), key=lambda term: term.index))
@@ -147,14 +146,14 @@ class Terms:
         return self._term(function, term)
 
     def same(self, term: Term, operands: Sequence[Term]) -> Term:
-        """The operation of a term on other operands."""
+        """Apply the operation of a term to other operands."""
         if tuple(operands) == term.operands:
             return term
         return self._term(term.operation, *operands)
 
 
 def in_order(terms: Iterable[Term]) -> list[Term]:
-    """These terms and all that they are made of, operands first."""
+    """List these terms and all of their operands, operands first."""
     found: set[Term] = set()
     waiting = list(terms)
     while waiting:
@@ -166,7 +165,7 @@ def in_order(terms: Iterable[Term]) -> list[Term]:
 
 
 def has_constant(term: Term) -> bool:
-    """Whether it is a product that begins with a constant."""
+    """Whether a term is a product that begins with a constant."""
     return term.operation == "*" and term.operands[0].is_constant
 
 
@@ -181,7 +180,7 @@ def _quotient(left: float, right: float) -> float:
 
 
 def _number(function: Callable[..., float], *values: float) -> float:
-    """What arithmetic on arrays gives where Python's raises: infinite beyond the range, NaN outside the domain."""
+    """Compute as arrays do where Python raises: infinity beyond the range, NaN outside of the domain."""
     try:
         return float(function(*values))
     except OverflowError:

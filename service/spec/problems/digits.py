@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from service.spec.fields import Strict
 
-# A test compares these with the data, which the service never loads.
+# A test compares these with the data, which the service does not load.
 NUM_TRAINING = 1_437
 NUM_PIXELS = 64
 NUM_CLASSES = 10
@@ -62,7 +62,7 @@ class Digits(Strict):
 
     @property
     def width(self) -> int:
-        """Give ``hidden``, which is filled in once the problem is accepted."""
+        """Give ``hidden``, which is filled in by the validation."""
         return self.hidden or DEFAULT_WIDTHS[self.model]
 
     @property
@@ -96,7 +96,7 @@ class Digits(Strict):
 
     @property
     def num_starts(self) -> int:
-        """A network's start is its seed."""
+        """One: the seed determines the initial weights."""
         return 1
 
     @property

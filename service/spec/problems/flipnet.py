@@ -35,7 +35,7 @@ class FlipNet(Strict):
 
     @property
     def num_starts(self) -> int:
-        """A network's start is its seed."""
+        """One: the seed determines the initial weights."""
         return 1
 
     @property

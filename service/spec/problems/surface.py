@@ -104,7 +104,7 @@ class Surface(Landscape, Strict):
 
 
 def _formula_of(info: ValidationInfo) -> Expression | None:
-    """Find the formula among the fields validated so far; None if they were refused."""
+    """Find the formula among the fields validated so far; None if they are invalid."""
     name, text = info.data.get("name"), info.data.get("expression")
     formula = SURFACES[name].formula if name else text
     return None if formula is None else parse(formula)

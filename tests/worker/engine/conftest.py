@@ -1,4 +1,4 @@
-"""The engine's tests compute as a worker does: with one thread, on the processor or on what RAVINE_DEVICE names."""
+"""The tests of the engine use one thread, as a worker does, and the processor or the device in RAVINE_DEVICE."""
 
 import pytest
 

@@ -1,16 +1,16 @@
-"""Which hyper-parameters are drawn for an optimizer, so that its numbers can be compared with another program's?"""
+"""Random hyper-parameters of every optimizer, for comparisons with other programs."""
 
 from hypothesis import strategies as st
 
 from worker.engine.optimizers import OPTIMIZERS
 
 DESCENT = ("sgd", "momentum", "nesterov", "quasi_hyperbolic", "asgd", "schedule_free_sgd", "lars")
-# What a rate of one kind is multiplied by to be like that of its neighbours.
+# Factors that make the learning rate of a kind comparable with those of other kinds.
 UNITS = {"adadelta": 10.0, "adafactor": 0.2, "lamb": 0.3, "lion": 0.3, "sign_sgd": 0.3}
 ON_POINTS = [kind for kind in OPTIMIZERS if not OPTIMIZERS[kind].needs_matrices]
-# The largest rates drawn, for descent and for the methods that scale each parameter. Ranges are such that a change in a
-# start's last bit changes the end by less than 1e-11: beyond them (Adam with beta1 = 0, RMSprop with alpha = 0.9 in
-# Rosenbrock's valley) it may change the end by 1e-2, and no two programs agree.
+# The largest learning rates, for descent and for methods that scale each parameter. In these ranges a change of the
+# last bit of a start changes the end by less than 1e-11. Outside of them (Adam with beta1 = 0, RMSprop with alpha = 0.9
+# in Rosenbrock's valley) it may change the end by 1e-2, so that two programs cannot agree.
 LARGEST_RATE = {"flipnet": (0.02, 0.01), "rosenbrock": (1e-4, 0.005), "quadratic": (0.05, 0.02)}
 
 

@@ -1,4 +1,4 @@
-"""Methods that scale each parameter do what their formulas promise at the first step and beyond."""
+"""Properties of methods that scale each parameter: first steps, invariances, weight decay."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from worker.engine.trainer import Plan, Trainer
 
 
 def path(formula, start, optimizer, epochs):
-    """The points [epochs, 2] that one run visits."""
+    """The points [epochs, 2] of one run."""
     trainer = Trainer(Plan(Surface(parse(formula), [start], [0]), group_runs([optimizer], [0]), epochs))
     values = np.stack([epoch.values_FR[:, 0] for epoch in trainer.run()])
     return values[:, [trainer.fields.index("x"), trainer.fields.index("y")]]
@@ -41,7 +41,7 @@ def test_adagrads_first_step_is_lr_and_steps_on_a_slope_shrink_like_one_over_roo
 @pytest.mark.parametrize(
     "other", ["1000*(x**2 + 10*y**2)", "x**2 + 0.001*y**2"], ids=["the loss times 1000", "one gradient times 1e-4"]
 )
-def test_with_eps_0_adam_does_not_notice_a_constant_factor(other):
+def test_with_eps_0_adam_does_not_depend_on_a_constant_factor(other):
     optimizer = ("adam", {"lr": 0.1, "eps": 0.0})
     expected = path("x**2 + 10*y**2", [5, 2], optimizer, 100)
     np.testing.assert_allclose(path(other, [5, 2], optimizer, 100), expected, rtol=1e-6, atol=1e-9)

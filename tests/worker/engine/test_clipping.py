@@ -1,4 +1,4 @@
-"""Gradients are clipped run by run, as torch's own functions clip them."""
+"""Gradients are clipped run by run, as by the functions of torch."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The digits are what scikit-learn has, and every run of a stack is the network that torch would train."""
+"""The digits are those of scikit-learn, and every run of a stack equals the network trained by torch."""
 
 import itertools
 import math
@@ -51,7 +51,7 @@ def test_the_split_is_four_to_one_with_every_digit_in_proportion_and_nothing_in_
 
 @pytest.mark.parametrize("hidden", [None, 1, 6, 100])
 @pytest.mark.parametrize("model", MODELS)
-def test_what_the_service_counts_is_what_the_engine_has(model, hidden):
+def test_the_counts_of_the_service_are_those_of_the_engine(model, hidden):
     spec, problem = Spec(kind="digits", model=model, hidden=hidden), Digits([0], model=model, hidden=hidden)
     assert spec.numbers_per_example == problem._setup.network.numbers_per_example
     assert spec.num_parameters == problem.num_parameters == sum(math.prod(shape) for shape in problem.shapes)
@@ -123,7 +123,7 @@ def test_an_epoch_equals_a_plain_torch_loop(model):
         {"batch_size": "full"},
     ],
 )
-def test_a_run_alone_is_the_run_among_others(more, dtype, tolerance):
+def test_a_run_is_the_same_alone_and_among_others(more, dtype, tolerance):
     runs = np.arange(23)
     together = train(Digits(runs % 5, **SMALL, **more), [OPTIMIZERS[run % 3] for run in runs], 3, dtype=dtype)
     for run in (0, 10, 22):
@@ -149,7 +149,7 @@ def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(more):
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
 @pytest.mark.parametrize("more", [{"model": "cnn", "augment": True}, {"model": "resnet"}])
-def test_a_convolutional_run_alone_is_the_run_among_others(more, dtype, tolerance):
+def test_a_convolutional_run_is_the_same_alone_and_among_others(more, dtype, tolerance):
     runs, small = np.arange(5), {"train_size": 70, "hidden": 4}
     together = train(Digits(runs % 3, **small, **more), [OPTIMIZERS[run % 3] for run in runs], 2, dtype=dtype)
     for run in (0, 4):
@@ -178,7 +178,7 @@ def test_augmented_images_differ_by_seed_and_step_and_stay_close_to_what_they_we
     assert torch.equal(images[0], made._batch(0)[0][0])
     assert images.min() >= 0
     assert images.max() <= 1
-    # Ink moves by a pixel or so: what it weighs and where it stands change little.
+    # Ink moves by about a pixel: its sum and its centre change little.
     assert (images[0].sum(1) / plain.sum(1) - 1).abs().max() < 0.5
     assert (images[0] - plain).abs().mean() < 0.25
     assert (images[0] - plain).abs().mean() > 0.02

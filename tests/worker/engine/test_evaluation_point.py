@@ -1,4 +1,4 @@
-"""A method that answers with another point than it takes gradients at is measured where it answers."""
+"""Methods whose result is another point than that of the gradients are measured at the result."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from worker.engine.problems import Quadratic
 
 
 @pytest.mark.parametrize("kind", ["asgd", "schedule_free_sgd", "schedule_free_adamw"])
-def test_a_history_tells_of_the_point_that_a_method_answers_with(kind):
+def test_a_history_has_the_point_that_is_the_result_of_a_method(kind):
     given_settings = {"lr": 0.01, **({"t0": 10.0} if kind == "asgd" else {})}
     start = np.array([[1.0, -2.0]])
     neighbour = ("sgd", {"lr": 0.01})

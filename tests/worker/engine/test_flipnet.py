@@ -1,4 +1,4 @@
-"""FlipNet is the network that torch would build and train, in every run of a stack."""
+"""FlipNet equals the network built and trained by torch, in every run of a stack."""
 
 import numpy as np
 import pytest
@@ -89,7 +89,7 @@ def test_accuracy_is_the_share_of_images_whose_outputs_all_round_to_the_target()
 @pytest.mark.parametrize(("output", "right"), [(0.5, 1), (np.nextafter(0.5, 1), 1), (np.nan, 0), (np.inf, 1)])
 def test_an_output_of_exactly_one_half_rounds_to_zero_and_nan_is_never_right(output, right):
     weights = torch.zeros(31, 32, dtype=torch.float64)
-    weights[27:] = output  # All outputs are the bias: only the black or only the white image can be right.
+    weights[27:] = output  # All outputs equal the bias, so only the black or only the white image can be right.
     objective = FlipNet(np.zeros(1, int)).objective(np.zeros(32, int), torch.float64, CPU)
     assert objective.evaluate(weights).accuracy_R[0] == right / 16
 

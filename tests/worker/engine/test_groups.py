@@ -1,4 +1,4 @@
-"""Runs whose formula looks alike form a group, and what no optimizer has is refused."""
+"""Runs with the same update formula form a group; unknown hyper-parameters are rejected."""
 
 import numpy as np
 import pytest
@@ -9,14 +9,14 @@ from worker.engine.problems import Quadratic
 from worker.engine.trainer import Plan
 
 
-def test_a_setting_that_does_not_exist_or_is_missing_is_refused():
+def test_unknown_and_missing_hyper_parameters_are_rejected():
     with pytest.raises(ValueError, match="beta1"):
         group_runs([("sgd", {"lr": 0.1, "beta1": 0.9})], [0])
     with pytest.raises(ValueError, match="lr"):
         group_runs([("adam", {})], [0])
 
 
-def test_runs_are_grouped_by_what_their_formula_looks_like():
+def test_runs_are_grouped_by_their_update_formula():
     groups = group_runs(
         [("sgd", {"lr": 0.1}), ("adam", {"lr": 0.1}), ("sgd", {"lr": 0.2}), ("sgd", {"lr": 0.2, "weight_decay": 0.1})],
         [0, 1, 2, 3, 0],

@@ -1,4 +1,4 @@
-"""A run's history is the same, bit for bit, alone, among a thousand, in another split, and after an interruption."""
+"""The history of a run is bit-identical alone, among a thousand runs, in another split, and after an interruption."""
 
 import itertools
 
@@ -26,7 +26,7 @@ WAVES = "sin(3*x)*exp(-y**2/4) + abs(x)**1.5 + log(1 + y**2) + 0.1*(x**2 + y**2)
 
 
 def population(num_runs: int, problem: str):
-    """Settings of every kind, with and without the terms that can be left out, no two runs alike."""
+    """Different settings of every kind, with and without the optional terms."""
     optimizers = []
     kinds = [kind for kind in OPTIMIZERS if "flipnet" in problem or not OPTIMIZERS[kind].needs_matrices]
     for index, kind in zip(range(num_runs), itertools.cycle(kinds), strict=False):
@@ -46,7 +46,7 @@ def population(num_runs: int, problem: str):
 
 
 def schedules_of(run: int):
-    """A falling rate for some of the runs."""
+    """A decaying learning rate for some of the runs."""
     return (FALLING if run % 11 == 0 else Schedule(), Schedule())
 
 
@@ -84,7 +84,7 @@ def plan(problem: str, dtype: str, runs: np.ndarray, record_every: int = 1) -> P
 
 
 def histories(problem: str, dtype: str, runs: np.ndarray) -> list:
-    """The history of each run by itself."""
+    """The history of each run."""
     trainer = Trainer(plan(problem, dtype, runs))
     history = History(trainer, list(trainer.run()))
     return [history.of_runs([index]) for index in range(len(runs))]
@@ -132,15 +132,15 @@ def test_the_same_plan_twice_gives_the_same_bits():
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_torch_adds_rows_in_one_order_however_many_columns_there_are(dtype):
-    """What the width of a group is padded for, besides powers."""
+    """A reason for the padding of groups, in addition to powers."""
     for num_rows in (1, 2, 3, 4, 5, 16, 31, 64, 1000):
         rows = torch.randn(num_rows, COLUMNS_MULTIPLE, dtype=dtype, generator=torch.Generator().manual_seed(num_rows))
         for copies in (2, 3, 5, 8, 33):
             assert torch.equal(rows.repeat(1, copies).sum(0), rows.sum(0).repeat(copies))
 
 
-def test_nothing_is_made_on_another_device_than_the_plans():
-    # The meta device computes shapes only, and refuses to meet a tensor of another device.
+def test_all_tensors_are_on_the_device_of_the_plan():
+    # The meta device computes shapes only, and raises an error for tensors of another device.
     for problem, (make, _, accumulate) in PROBLEMS.items():
         runs = np.arange(40)
         groups = group_runs(population(RUNS, problem), runs)

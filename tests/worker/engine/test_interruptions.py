@@ -1,4 +1,4 @@
-"""A checkpoint taken after any micro-batch continues with the same bits, and polls come often."""
+"""A training continues from a checkpoint after any micro-batch with the same bits, and polls are frequent."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def plan(problem: str, measure: tuple[str, ...] = ()) -> Plan:
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_training_moved_to_another_trainer_after_each_micro_batch_yields_the_same_bits(problem, monkeypatch):
-    # Several blocks: at most turns some have done the epoch, and some have not begun.
+    # Several blocks: at most interruptions some have finished the epoch, and some have not started it.
     monkeypatch.setattr(trainer_module, "BLOCK_BYTES", 1)
     planned = plan(problem, ("alpha", "velocity_norm"))
     undisturbed = Trainer(planned)
@@ -93,13 +93,13 @@ def test_a_training_ended_by_a_poll_anywhere_continues_with_the_same_bits(proble
     whole = History(undisturbed, list(undisturbed.run()))
     epochs, checkpoint, cuts = [], None, 0
     while not epochs or epochs[-1].number < planned.epochs:
-        # Further each time, so that every phase of an epoch is cut, and each is got through in the end.
-        patience, polls = 1 + cuts, 0
+        # Later each time, so that every phase of an epoch is interrupted, and the training ends.
+        num_polls, polls = 1 + cuts, 0
 
-        def poll(patience=patience):
+        def poll(num_polls=num_polls):
             nonlocal polls
             polls += 1
-            if polls == patience:
+            if polls == num_polls:
                 raise Enough
             return False
 
@@ -109,7 +109,7 @@ def test_a_training_ended_by_a_poll_anywhere_continues_with_the_same_bits(proble
                 epochs.append(epoch)
         except Enough:
             cuts += 1
-            assert polls == patience
+            assert polls == num_polls
         checkpoint = trainer.checkpoint()
     assert cuts >= 5
     assert History(trainer, epochs).of_runs(RUNS) == whole.of_runs(RUNS)

@@ -1,4 +1,4 @@
-"""Landscapes move when they are told to, and take a whole map of starts at once."""
+"""Shifted landscapes, and maps of starts."""
 
 import itertools
 
@@ -18,7 +18,7 @@ def quadratic(**more):
     return Quadratic([1.0, 20.0], [[3.0, -2.0], [1.0, 1.0]], [0, 1], angle=25, **more)
 
 
-def test_a_landscape_that_moves_is_the_same_one_seen_from_elsewhere():
+def test_a_moved_landscape_is_equal_to_a_moved_start():
     by = np.array([0.7, -1.1])
     history = train(quadratic(shift=Shift(4, by)), [MOMENTUM], 9)
     still = train(quadratic(), [MOMENTUM], 4)

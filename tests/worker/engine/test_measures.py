@@ -1,4 +1,4 @@
-"""What is measured on request equals its closed form, or what autograd says of one run."""
+"""Measures equal their closed forms, or the values of autograd for one run."""
 
 import itertools
 
@@ -48,11 +48,11 @@ def test_the_largest_algebraic_eigenvalue_is_found_whatever_the_others_are(num, 
     found = largest_eigenvalue(product, torch.zeros(num, 6, dtype=dtype))
     size = spectra.abs().amax(1).clamp_min(1e-3)
     error = (found.double() - spectra.amax(1)).abs() / size
-    # Eigenvalues that crowd at the top take more steps than there are.
+    # Close eigenvalues need more steps than allowed.
     assert error.max() < (1e-4 if dtype == torch.float32 or num > MAX_STEPS else 1e-7)
 
 
-def test_on_a_quadratic_everything_is_as_in_the_textbook():
+def test_on_a_quadratic_all_measures_have_their_closed_forms():
     eigenvalues, start, sigma = np.array([0.5, 3.0, -1.0]), np.array([1.0, -2.0, 0.5]), 0.2
     more = {"batch_size": 4, "accumulate": 3}
     accumulate = more.pop("accumulate")
@@ -68,7 +68,7 @@ def test_on_a_quadratic_everything_is_as_in_the_textbook():
     assert still["noise_scale"][1, 0] == 0
 
 
-def test_the_variance_that_is_told_is_the_variance_that_is_drawn():
+def test_the_computed_variance_is_that_of_the_drawn_gradients():
     quadratic = Quadratic([1.0, 1.0], np.zeros((4000, 2)), np.arange(4000), noise=2.0, batch_size=5)
     history = train(quadratic, [("sgd", {"lr": 1.0})], 1, measure=["gradient_variance"])
     assert np.mean(history["update_norm"][1] ** 2) == pytest.approx(history["gradient_variance"][0, 0], rel=0.1)
@@ -100,7 +100,7 @@ def test_a_velocity_builds_up_under_a_constant_gradient_and_is_not_measured_wher
 
 
 def check_against_autograd(loss_of, num_examples, weights, history, run, size):
-    """Sharpness, noise scale and variance of one run, from its weights alone."""
+    """Sharpness, noise scale and variance of one run, from its weights."""
     hessian = torch.autograd.functional.hessian(loss_of(range(num_examples)), weights)
     expected = torch.linalg.eigvalsh(hessian)[-1].item()
     assert history["sharpness"][-1, run] == pytest.approx(expected, rel=1e-6)

@@ -1,4 +1,4 @@
-"""Muon's products: nearly orthogonal, torch's own, and the same for a run whatever its neighbours."""
+"""The iteration of Muon: nearly orthogonal, equal to torch's, and independent of other runs."""
 
 import pytest
 import torch
@@ -34,14 +34,14 @@ def test_singular_values_come_near_to_one_and_their_vectors_stay():
     torch.testing.assert_close(product, product.T)
 
 
-def test_nothing_in_gives_nothing_out():
+def test_zero_matrices_stay_zero():
     assert torch.equal(orthogonalized(torch.zeros(3, 4, 32)), torch.zeros(3, 4, 32))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_runs_products_do_not_depend_on_the_others(shape, dtype):
-    # Groups have a multiple of 32 columns; what is asked of the kernel is that the number of them does not matter.
+def test_the_products_of_a_run_do_not_depend_on_other_runs(shape, dtype):
+    # Groups have a multiple of 32 columns; the results of the kernel must not depend on this number.
     num_runs = 4096 if shape[0] * shape[1] < 100 else 256
     together = orthogonalized(matrices(shape, num_runs, dtype))
     for first, last in ((0, 32), (32, 64), (num_runs - 32, num_runs), (0, 96)):

@@ -1,4 +1,4 @@
-"""Under gradient noise each method settles at the variance that theory gives."""
+"""With gradient noise each method has the stationary variance of theory."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ METHODS = {
 
 
 def settled(kind, batch_size=1):
-    """Where 2,000 runs of different seeds are after 300 updates from the minimum, when they have long forgotten it."""
+    """The positions of 2,000 runs with different seeds, 300 updates after a start at the minimum."""
     problem = Quadratic([CURVATURE], np.zeros((RUNS, 1)), np.arange(RUNS), noise=NOISE, batch_size=batch_size)
     groups = group_runs([(kind, {"lr": LR, **METHODS[kind][0]})], np.zeros(RUNS, int))
     trainer = Trainer(Plan(problem, groups, 300, record_every=300))

@@ -1,4 +1,4 @@
-"""The contract that every optimizer of the registry meets."""
+"""Contract suite of the optimizers of the registry."""
 
 import math
 
@@ -31,7 +31,7 @@ from worker.engine.stack.hyper_parameters import HyperParameterTable
 UPDATES = 200
 
 
-def test_every_kind_has_its_twin_and_its_settings():
+def test_every_kind_has_a_counterpart_and_hyper_parameters():
     assert set(TWINS) == set(SETTINGS) == set(OPTIMIZERS)
     for kind, optimizer in OPTIMIZERS.items():
         assert set(SETTINGS[kind]) == {*optimizer.hyper_parameters, *optimizer.flags} - {"lr", "maximize"}
@@ -59,7 +59,7 @@ def test_every_run_of_a_stack_equals_its_own_loop_in_another_program(kind, data)
         start = torch.tensor(starts[run], dtype=torch.float64)
         assert_equal(weights_DR[:, run], torch_loop(start, [rosenbrock] * UPDATES, optimizer)[0])
 
-    # Away from the minimum: where all gradients were tiny, Adam's relatives divide by so little that they are unstable.
+    # Away from the minimum: with tiny gradients, methods like Adam divide by small numbers and are unstable.
     starts = np.random.default_rng(0).uniform(1, 2, size=(3, 10))
     optimizers = scaled(kind, "quadratic", runs)
     weights_DR = final_weights(Quadratic(EIGENVALUES, starts, seeds), optimizers, UPDATES)
@@ -177,8 +177,8 @@ def test_sgd_with_a_momentum_is_the_heavy_ball_bit_for_bit():
 
 @pytest.mark.parametrize("runs_first", [False, True])
 @pytest.mark.parametrize("kind", [kind for kind in OPTIMIZERS if OPTIMIZERS[kind].by_tensor])
-def test_tensors_of_any_number_of_axes_are_stepped_as_elsewhere(kind, runs_first):
-    """Kernels of a convolution have four; digits' networks have their runs first in memory."""
+def test_tensors_of_any_number_of_axes_are_updated_as_in_other_programs(kind, runs_first):
+    """Kernels of a convolution have four axes; networks of digits have runs first in memory."""
     shapes = ((2, 3, 4, 5), (6, 2), (7,))
     num = 120 + 12 + 7
     (group,) = group_runs([(kind, {"lr": 0.05})], np.zeros(32, int))

@@ -1,4 +1,4 @@
-"""The playground's points are what they are said to be, and each network is the one that torch would train."""
+"""The point sets of the playground have their shapes, and each network equals the one trained by torch."""
 
 import itertools
 
@@ -97,7 +97,7 @@ def test_an_epoch_equals_a_plain_torch_loop(activation, widths):
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_a_run_alone_is_the_run_among_others(activation, dtype, tolerance):
+def test_a_run_is_the_same_alone_and_among_others(activation, dtype, tolerance):
     runs = np.arange(21)
     more = {"size": 60, "widths": (6, 3), "activation": activation}
     together = train(Playground(runs % 5, **more), [(MOMENTUM, ADAM)[run % 2] for run in runs], 3, dtype=dtype)
@@ -118,7 +118,7 @@ def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one():
     np.testing.assert_array_equal(resumed.decisions(), undisturbed.decisions())
 
 
-def test_a_trained_network_decides_as_the_points_ask():
+def test_a_trained_network_classifies_the_points():
     trainer = Trainer(Plan(Playground([0, 1], size=300), group_runs([ADAM], [0, 0]), 60))
     *_, last = trainer.run()
     assert last.values_FR[trainer.fields.index("test_accuracy")].min() > 0.97
@@ -129,7 +129,7 @@ def test_a_trained_network_decides_as_the_points_ask():
     assert (decisions[:, 0, 0] < 0.1).all()
 
 
-def test_what_the_service_counts_is_what_the_engine_has():
+def test_the_counts_of_the_service_are_those_of_the_engine():
     given = Spec(kind="playground", widths=[7, 5], size=90)
     made = Playground([0], widths=(7, 5), size=90)
     assert given.num_parameters == made.num_parameters

@@ -1,4 +1,4 @@
-"""On quadratics the methods do what theory says: closed forms, limits of stability, best rates, momentum's velocity."""
+"""Methods on quadratics against theory: closed forms, limits of stability, best rates, velocity of momentum."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ START = np.array([5.0, 2.0])
 
 
 def train(problem, optimizers, epochs):
-    """The fields of one run per optimizer, each an array [epochs, runs]; diverged runs go on as NaN."""
+    """The fields of one run per optimizer, each an array [epochs, runs]; NaN after a run has diverged."""
     trainer = Trainer(Plan(problem, group_runs(optimizers, range(len(optimizers))), epochs))
     values = [epoch.values_FR for epoch in trainer.run()]
     return dict(zip(trainer.fields, np.stack(values, axis=1), strict=True))
@@ -77,7 +77,7 @@ def test_a_method_converges_just_inside_its_limit_of_stability_and_diverges_just
     optimizers = [(kind, {"lr": share * LIMITS[kind](beta) / largest, **settings}) for share in shares]
     distance = quadratic(np.array([largest]), optimizers, 4000)["distance_to_minimum"]
     assert distance[-1, 0] < 1e-3
-    assert np.isnan(distance[-1, 1]), "the run outside has diverged, and its rows have ended"
+    assert np.isnan(distance[-1, 1]), "the run outside of the limit has diverged"
 
 
 def test_the_limits_on_the_ravine_are_those_of_the_table():
@@ -185,4 +185,4 @@ def test_gradient_descent_leaves_a_saddle_when_theory_says(offset):
     y = train(problem, [("sgd", {"lr": lr})] * 2, steps + 5)["y"]
     np.testing.assert_allclose(y[:, 0], offset * 1.02 ** np.arange(steps + 6), rtol=1e-11)
     assert int(np.argmax(np.abs(y[:, 0]) >= radius)) == steps
-    assert (y[:, 1] == 0).all(), "from exactly the ridge there is no way out"
+    assert (y[:, 1] == 0).all(), "a run that starts exactly on the ridge stays on it"

@@ -1,4 +1,4 @@
-"""Random numbers are a function of seed, stream and step, and of nothing else."""
+"""Random numbers are a function of seed, stream and step only."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_philox_gives_the_published_answers(counter, key, result):
 
 
 @pytest.mark.parametrize("num", [1, 2, 5])
-def test_draws_do_not_depend_on_the_portion_they_are_made_in(num):
+def test_draws_do_not_depend_on_the_size_of_the_chunk(num):
     together = normals(SEEDS, NOISE, np.arange(40), num)
     assert together.shape == (40, num, len(SEEDS))
     for step in (0, 7, 39):
@@ -34,11 +34,11 @@ def test_draws_do_not_depend_on_the_portion_they_are_made_in(num):
             assert alone[0, :, 0].tobytes() == together[step, :, index].tobytes()
 
 
-def test_more_numbers_begin_with_the_fewer():
+def test_a_longer_draw_begins_with_the_shorter_one():
     assert np.array_equal(normals(SEEDS, NOISE, np.arange(3), 7)[:, :4], normals(SEEDS, NOISE, np.arange(3), 4))
 
 
-def test_steps_beyond_32_bits_are_steps_of_their_own():
+def test_steps_beyond_32_bits_are_distinct():
     near, far = words(SEEDS, NOISE, np.array([5, 2**32 + 5]), 4)
     assert (near != far).all()
 
@@ -72,7 +72,7 @@ def test_every_image_comes_first_equally_often():
     assert chi_squared < 44.3  # One in ten thousand for 15 degrees of freedom.
 
 
-def test_orders_do_not_depend_on_the_portion_they_are_made_in():
+def test_orders_do_not_depend_on_the_size_of_the_chunk():
     together = permutations(SEEDS, np.arange(30), 16)
     alone = permutations(SEEDS[2:3], np.array([17]), 16)
     assert np.array_equal(alone[0, :, 0], together[17, :, 2])

@@ -1,4 +1,4 @@
-"""The engine gives the histories of plain torch.optim loops."""
+"""Histories of the engine equal those of plain torch.optim loops."""
 
 import json
 from pathlib import Path
@@ -14,12 +14,12 @@ from worker.engine.problems import FlipNet, Surface
 REFERENCES = sorted((Path(__file__).parents[2] / "reference").glob("*.json"))
 
 
-def test_the_references_are_there():
+def test_the_references_exist():
     assert len(REFERENCES) >= 5
 
 
 @pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.stem)
-def test_the_history_of_a_torch_loop_comes_back(path):
+def test_the_history_equals_that_of_a_torch_loop(path):
     reference = json.loads(path.read_text())
     spec = reference["spec"]
     seeds = spec.get("seeds", [0])

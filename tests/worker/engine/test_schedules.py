@@ -1,4 +1,4 @@
-"""Every schedule is torch's, step by step, and the trainer applies it."""
+"""Every schedule equals that of torch, step by step, and the trainer applies it."""
 
 import warnings
 from collections.abc import Callable
@@ -108,7 +108,7 @@ def torch_rates(twin: Twin, num_steps: int, optimizer: torch.optim.Optimizer | N
     optimizer = optimizer or torch.optim.SGD([torch.zeros(1)], lr=RATE)
     rates = []
     with warnings.catch_warnings():
-        # SequentialLR steps its parts by number, which torch deprecates for everyone else.
+        # SequentialLR calls step(number) of its schedulers, for which torch emits a deprecation warning.
         warnings.simplefilter("ignore")
         scheduler = twin(optimizer)
         for step in range(num_steps):
@@ -120,12 +120,12 @@ def torch_rates(twin: Twin, num_steps: int, optimizer: torch.optim.Optimizer | N
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_every_factor_is_torchs(case):
+def test_every_factor_equals_that_of_torch(case):
     given, twin = CASES[case]
     np.testing.assert_allclose(RATE * factors(given, STEPS), torch_rates(twin, STEPS), rtol=1e-12, atol=1e-12 * RATE)
 
 
-def test_every_schedule_of_the_registry_is_held_to_torch():
+def test_every_schedule_of_the_registry_is_compared_with_torch():
     assert {given.kind for given, _ in TWINS.values()} == set(SCHEDULES)
 
 
@@ -143,7 +143,7 @@ def test_after_its_last_step_a_schedule_stays_where_it_ended():
         np.testing.assert_allclose(factors(TWINS[name][0], 1000)[STEPS:], given["final_fraction"], rtol=1e-12)
 
 
-def test_the_gradual_exponential_passes_through_the_stairs():
+def test_exponential_equals_step_at_the_changes():
     stairs = schedule("step", decay_steps=10.0, factor=0.5)
     smooth = schedule("exponential", decay_steps=10.0, factor=0.5)
     np.testing.assert_allclose(factors(smooth, 100)[::10], factors(stairs, 100)[::10], rtol=1e-14)
@@ -198,7 +198,7 @@ def test_a_scheduled_run_equals_a_plain_loop_with_torchs_scheduler(per):
 
 
 def test_momentum_is_cycled_as_torchs_one_cycle_does():
-    # torch leads from max_momentum down to base_momentum and back: relative to the base, factors above 1.
+    # torch goes from max_momentum down to base_momentum and back: factors above 1, relative to the base.
     lift = 0.95 / 0.85
     cycle = {"warmup_steps": 17, "decay_steps": 42.0, "linear": False, "warmup_shape": "cosine"}
     rate = schedule("one_cycle", initial_fraction=1 / 25, final_fraction=1 / 25e4, **cycle)
@@ -235,7 +235,7 @@ def test_runs_are_grouped_by_their_schedules_too():
 
 
 def test_a_scheduled_run_does_not_depend_on_its_neighbours():
-    # A group so wide that its tables cover few updates, against one that covers 64 of them.
+    # A group so wide that its tables cover few updates, compared with one whose tables cover 64.
     given = (schedule("polynomial", decay_steps=90.0, power=2.7, final_fraction=0.01, warmup_steps=5), Schedule())
     settings = [("momentum", {"lr": 0.01, "momentum": 0.9})]
 

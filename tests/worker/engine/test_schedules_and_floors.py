@@ -1,4 +1,4 @@
-"""Where the rate stands in a momentum update, how low a linear map of rank 3 gets, what a batch's gradient is like."""
+"""Learning rate in the momentum update, smallest loss of a linear map of rank 3, variance of batch gradients."""
 
 import itertools
 
@@ -39,11 +39,11 @@ def test_the_rate_stands_outside_the_velocity_which_matters_as_soon_as_it_change
 def test_the_best_linear_map_of_rank_3_leaves_a_sixteenth_on_flipnet() -> None:
     images = np.array(list(itertools.product([0.0, 1.0], repeat=4)))
     targets = images[:, [0, 2, 1, 3]]
-    centred, wanted = images - images.mean(0), targets - targets.mean(0)
+    centred, centred_targets = images - images.mean(0), targets - targets.mean(0)
     # Reduced-rank regression (Izenman 1975): the inputs are white, so the best map keeps three singular values.
-    full = np.linalg.lstsq(centred, wanted, rcond=None)[0]
+    full = np.linalg.lstsq(centred, centred_targets, rcond=None)[0]
     left, values, right = np.linalg.svd(centred @ full)
-    rest = wanted - (left[:, :3] * values[:3]) @ right[:3]
+    rest = centred_targets - (left[:, :3] * values[:3]) @ right[:3]
     assert (rest**2).mean() == pytest.approx(1 / 16)
 
 

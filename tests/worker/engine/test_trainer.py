@@ -1,4 +1,4 @@
-"""What a training yields: which rows, which fields, when a run has diverged, and how it stops."""
+"""The output of a training: rows, fields, divergence, and the end."""
 
 import itertools
 
@@ -52,7 +52,7 @@ def test_every_field_is_what_its_name_says():
     np.testing.assert_allclose(history["distance_to_minimum"][:, 0], to_minima.min(0), rtol=1e-13)
 
 
-def test_what_is_not_measured_is_told_apart_from_nan():
+def test_not_measured_is_distinguished_from_nan():
     optimizers = [("sgd", {"lr": 0.1}), ("adagrad", {"lr": 0.1}), ("adam", {"lr": 0.1}), ("rmsprop", {"lr": 0.1})]
     history = train(surface(RAVINE, [[5, 2]] * 4), optimizers, 2)
     momentum = history.fields.index("momentum")
@@ -64,7 +64,7 @@ def test_what_is_not_measured_is_told_apart_from_nan():
     assert history["momentum"][1][[0, 2, 3]].tolist() == [0.0, 0.9, 0.0]
 
 
-def test_rates_are_recorded_as_they_were_asked_for_even_in_float32():
+def test_learning_rates_are_recorded_as_given_even_in_float32():
     history = train(FlipNet([0], batch_size=1), [("momentum", {"lr": 0.1, "momentum": 0.7})], 1, dtype="float32")
     assert history["lr"].ravel().tolist() == [0.1, 0.1]
     assert history["momentum"].ravel().tolist() == [0.7, 0.7]
@@ -125,7 +125,7 @@ def test_a_run_may_diverge_at_its_start_and_training_ends_with_the_last_run():
 
 
 def test_a_large_loss_at_the_start_raises_the_bound():
-    # exp(20) is 5e8, and the bound 1e9 times that: the loss may grow by nine decades before it counts.
+    # exp(20) is 5e8, and the bound is 1e9 times that: the loss may grow by nine decades.
     history = train(surface("exp(20) + 0*y + x", [[0, 0]]), [("sgd", {"lr": 1e15, "maximize": True})], 600)
     at = [epoch.number for epoch in history.all_epochs if epoch.diverged_R[0]]
     assert at == [int(np.ceil((1e9 - 1) * np.exp(20) / 1e15))]
@@ -146,7 +146,7 @@ def test_the_consumer_is_never_in_inference_mode():
         assert not torch.is_inference_mode_enabled()
 
 
-def test_what_was_yielded_does_not_change_later():
+def test_yielded_epochs_do_not_change_later():
     epochs, copies = [], []
     for epoch in Trainer(Plan(surface(RAVINE, [[5, 2]] * 3), group_runs(SGD, [0] * 3), 5)).run():
         epochs.append(epoch)
@@ -184,7 +184,7 @@ def test_on_a_surface_an_epoch_is_one_update_whatever_is_accumulated():
     ("noise", "batch_size", "accumulate", "expected"),
     [(2.0, 1, 1, 2.0), (2.0, 4, 1, 1.0), (2.0, 1, 4, 1.0), (2.0, "full", 1, 0.0), (0.0, 1, 1, 0.0)],
 )
-def test_noise_has_the_deviation_that_was_asked_for(noise, batch_size, accumulate, expected):
+def test_noise_has_the_given_standard_deviation(noise, batch_size, accumulate, expected):
     # On a slope the gradient is (1, 0), so with lr 1 each step is −(1, 0) − noise.
     runs = 500
     problem = surface("x + 0*y", [[0, 0]] * runs, seeds=range(runs), noise=noise, batch_size=batch_size)

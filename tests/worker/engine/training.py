@@ -1,4 +1,4 @@
-"""What the tests of the engine share: training to the end, and torch.optim's loops to compare with."""
+"""Shared functions of the tests of the engine: training to the end, and loops of torch.optim for comparison."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ EIGENVALUES = np.linspace(0.5, 10, 10)
 
 
 class History:
-    """Everything that a training yielded; history["loss"] is an array [epochs, runs] of the epochs that were kept."""
+    """All epochs yielded by a training; history["loss"] is an array [epochs, runs] of the kept epochs."""
 
     def __init__(self, trainer: Trainer, epochs: Sequence[Epoch]) -> None:
         self.fields = trainer.fields
@@ -37,12 +37,12 @@ class History:
         return [epoch.number for epoch in self.epochs]
 
     def of_runs(self, runs: Sequence[int] | NDArray[np.int64]) -> list[tuple[Any, ...]]:
-        """Per run and epoch: what was said of it, with the bits of its measured values where it was kept."""
+        """Per run and epoch: its flags, and the bits of its measured values if it was kept."""
         rows = []
         for run in runs:
             for epoch in self.all_epochs:
                 kept = epoch.kept_R is not None and bool(epoch.kept_R[run])
-                # Which fields a history has at all depends on the other optimizers: alone, Adagrad's has no momentum.
+                # The fields of a history depend on all optimizers of the plan: Adagrad alone has no momentum.
                 exists_F = epoch.measured_FR[:, run]
                 bits = epoch.values_FR[exists_F, run].tobytes() if kept and epoch.values_FR is not None else b""
                 if kept or epoch.diverged_R[run]:
@@ -51,22 +51,22 @@ class History:
 
 
 def train(problem: Problem, optimizers: Sequence[Settings], epochs: int, **plan: Any) -> History:
-    """Trains one run per optimizer, in their order, or all runs with the one optimizer that is given."""
+    """Trains one run per optimizer, in their order, or all runs with a single optimizer."""
     which = np.zeros(problem.num_runs, int) if len(optimizers) == 1 else np.arange(problem.num_runs)
     trainer = Trainer(Plan(problem, group_runs(optimizers, which), epochs, **plan))
     return History(trainer, list(trainer.run()))
 
 
 def final_weights(problem: Problem, optimizers: Sequence[Settings], epochs: int) -> NDArray[np.generic]:
-    """The weights [D, runs] that one run per optimizer ends with."""
+    """The final weights [D, runs] of one run per optimizer."""
     trainer = Trainer(Plan(problem, group_runs(optimizers, range(len(optimizers))), epochs))
     *_, last = trainer.run()
-    assert last.number == epochs, "no run may diverge here"
+    assert last.number == epochs, "no run may diverge"
     return trainer.checkpoint()["weights"]
 
 
 def assert_equal(found_D: NDArray[np.generic], expected_D: torch.Tensor) -> None:
-    """Equal to a billionth, of each number or of the largest."""
+    """Checks that numbers are equal to 1e-9, relative to each number or to the largest."""
     scale = expected_D.abs().max().item()
     np.testing.assert_allclose(found_D, expected_D.numpy(), rtol=1e-9, atol=1e-9 * scale)
 
@@ -85,7 +85,7 @@ def torch_loop(
     optimizer: Settings,
     shapes: Sequence[tuple[int, ...]] | None = None,
 ) -> tuple[torch.Tensor, list[float]]:
-    """A plain loop: one update for each loss in turn. The weights after it, and each loss before its update."""
+    """A plain loop with one update for each loss: the weights after it, and each loss before its update."""
     parameters, twin = torch_twin(start, optimizer, shapes)
     seen = []
     for loss_of in losses:

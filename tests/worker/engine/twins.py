@@ -1,4 +1,4 @@
-"""For every kind of the registry, the optimizer of another program that it must equal, as a plain loop calls it."""
+"""Twins: for every kind of the registry, an optimizer of another program with equal results, for a plain loop."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ PAIRS = {
 
 
 class PaperLamb(torch.optim.Optimizer):
-    """Algorithm 2 of You et al., 2020, line by line; pytorch_optimizer.Lamb departs from it in three places."""
+    """Algorithm 2 of You et al., 2020, line by line; pytorch_optimizer.Lamb differs from it in three places."""
 
     def __init__(self, parameters: Iterable[torch.Tensor], maximize: bool = False, **settings: Any) -> None:
         self.sign = -1 if maximize else 1
@@ -38,7 +38,7 @@ class PaperLamb(torch.optim.Optimizer):
 
 
 class PaperScheduleFreeAdamW(torch.optim.Optimizer):
-    """The three points of Defazio et al., 2024, each kept by itself.
+    """The three points of Defazio et al., 2024, each stored separately.
 
     pytorch_optimizer.ScheduleFreeAdamW adds 1e-15 to the squares under the root, which neither the paper nor its
     authors' program does; where gradients are small that is more than the tolerance.
@@ -67,7 +67,7 @@ class PaperScheduleFreeAdamW(torch.optim.Optimizer):
                 y.copy_((1 - beta1) * z + beta1 * x)
 
     def eval(self) -> None:
-        """As pytorch_optimizer's: the parameters become the point that the method answers with."""
+        """As in pytorch_optimizer: the parameters become the point that is the result of the method."""
         for y in self.param_groups[0]["params"]:
             y.data.copy_(self.state[y]["x"])
 

@@ -1,4 +1,4 @@
-"""What comes in by mistake or by malice is refused at the door, quickly and in the API's own words."""
+"""Invalid and hostile requests are rejected quickly, with an error of the API."""
 
 import json
 import time
@@ -17,16 +17,16 @@ MEGABYTE = 1_048_576
 
 
 def assert_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
-    """It is the status asked for, as RFC 9457 says, and carries the security headers."""
+    """Check the status, the form of RFC 9457, and the security headers."""
     assert answer.status_code == status, answer.text[:500]
     assert answer.headers["content-type"] == "application/problem+json"
-    told: dict[str, Any] = answer.json()
-    assert {"type", "title", "status", "detail", "instance"} <= set(told)
-    assert told["status"] == status
+    problem: dict[str, Any] = answer.json()
+    assert {"type", "title", "status", "detail", "instance"} <= set(problem)
+    assert problem["status"] == status
     assert "Traceback" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert answer.headers["x-content-type-options"] == "nosniff"
-    return told
+    return problem
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +44,16 @@ def api(
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8000", "[::2]", ""])
 def test_a_foreign_host_is_400_on_the_loopback_address(api: httpx.Client, host: str) -> None:
     for path in ("/v1/jobs", "/healthz", "/docs", "/nothing"):
-        told = assert_problem(api.get(path, headers={"Host": host}), 400)
-        assert "RAVINE_ALLOWED_HOSTS" in told["detail"]
+        problem = assert_problem(api.get(path, headers={"Host": host}), 400)
+        assert "RAVINE_ALLOWED_HOSTS" in problem["detail"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:8000"])
-def test_this_machines_names_are_let_in(api: httpx.Client, host: str) -> None:
+def test_names_of_the_loopback_address_are_accepted(api: httpx.Client, host: str) -> None:
     assert api.get("/v1/jobs", headers={"Host": host}).status_code == 200
 
 
-def test_other_names_are_let_in_where_the_setting_has_them(
+def test_other_names_are_accepted_if_the_setting_has_them(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
     env = {"RAVINE_ALLOWED_HOSTS": "ravine.example, other.example"}
@@ -68,7 +68,7 @@ def test_a_body_of_more_than_a_megabyte_is_413(api: httpx.Client, with_length: b
     chunks = (body[at : at + 65_536] for at in range(0, len(body), 65_536))
     answer = api.post("/v1/jobs", content=body if with_length else chunks, headers=JSON)
     assert "1,048,576 bytes" in assert_problem(answer, 413)["detail"]
-    # On another route too, which takes no body at all.
+    # Also on a route that accepts no body.
     assert api.post("/v1/jobs/x/cancel", content=b"x" * (MEGABYTE + 1)).status_code in {404, 413}
 
 
@@ -105,25 +105,25 @@ HOSTILE: list[tuple[str, bytes, list[Any], str]] = [
 def test_a_hostile_body_is_refused_at_once_with_its_place(
     api: httpx.Client, body: bytes, place: list[Any], allowed: str
 ) -> None:
-    # What is missing of a spec is put in front: a name that comes twice counts the second time.
+    # The missing fields of a spec are inserted before it; of a repeated name the second value counts.
     body = body if body.startswith((b'{"a"',)) else json.dumps(SPEC).encode()[:-1] + b"," + body[1:]
     seconds = []
     for _ in range(4):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         answer = api.post("/v1/jobs", content=body, headers=JSON)
-        seconds.append(time.perf_counter() - begun)
-    told = assert_problem(answer, 422)
-    assert place in [error["loc"] for error in told["errors"]]
-    assert any(allowed in error["msg"] for error in told["errors"])
-    # The best of a few: other programs use this machine too. A megabyte of numbers alone takes 50 ms to read.
+        seconds.append(time.perf_counter() - started)
+    problem = assert_problem(answer, 422)
+    assert place in [error["loc"] for error in problem["errors"]]
+    assert any(allowed in error["msg"] for error in problem["errors"])
+    # The best of several, because other programs may use the machine. Parsing a megabyte of numbers takes 50 ms.
     assert min(seconds) < (0.1 if len(body) < MEGABYTE / 2 else 0.4)
 
 
 def test_an_idempotency_key_is_not_longer_than_255_characters(api: httpx.Client) -> None:
     assert api.post("/v1/jobs", json=SPEC, headers={"Idempotency-Key": "k" * 255}).status_code == 202
     for key in ("k" * 256, "k" * 60_000, ""):
-        told = assert_problem(api.post("/v1/jobs", json=SPEC, headers={"Idempotency-Key": key}), 422)
-        assert "idempotency" in str(told["errors"][0]["loc"]).lower()
+        problem = assert_problem(api.post("/v1/jobs", json=SPEC, headers={"Idempotency-Key": key}), 422)
+        assert "idempotency" in str(problem["errors"][0]["loc"]).lower()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_an_idempotency_key_is_not_longer_than_255_characters(api: httpx.Client)
         ("application/json;q=0, text/html", 406), ("application/json;q=0, */*", 406), ("nonsense", 406),
     ],
 )  # fmt: skip
-def test_an_accept_that_no_answer_can_please_is_406(api: httpx.Client, accept: str, status: int) -> None:
+def test_an_accept_header_that_allows_no_answer_is_406(api: httpx.Client, accept: str, status: int) -> None:
     answer = api.get("/v1/jobs", headers={"Accept": accept})
     assert answer.status_code == status
     if status == 406:
@@ -144,7 +144,7 @@ def test_an_accept_that_no_answer_can_please_is_406(api: httpx.Client, accept: s
         assert api.get("/v1/jobs", params={"name": "unwanted"}).json()["items"] == []
 
 
-def test_unknown_paths_are_404_and_wrong_methods_405_with_those_that_are_allowed(api: httpx.Client) -> None:
+def test_unknown_paths_are_404_and_wrong_methods_405_with_the_allowed_ones(api: httpx.Client) -> None:
     for path in ("/v1", "/v2/jobs", "/v1/jobs/", "/v1/jobs/x/y", "/docs/../settings", "/%00", "/v1/jobs/%00"):
         answer = api.get(path)
         if answer.status_code != 307:
@@ -158,8 +158,8 @@ def test_unknown_paths_are_404_and_wrong_methods_405_with_those_that_are_allowed
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/x/runs", "/v1/jobs/x/metrics"])
 @pytest.mark.parametrize("limit", ["0", "-1", "501", "1000000000", "1e9", "9" * 40, "NaN", ""])
 def test_a_limit_out_of_bounds_is_422(api: httpx.Client, path: str, limit: str) -> None:
-    told = assert_problem(api.get(path, params={"limit": limit}), 422)
-    assert told["errors"][0]["loc"] == ["query", "limit"]
+    problem = assert_problem(api.get(path, params={"limit": limit}), 422)
+    assert problem["errors"][0]["loc"] == ["query", "limit"]
 
 
 def test_every_answer_has_the_security_headers(api: httpx.Client) -> None:
@@ -171,7 +171,7 @@ def test_every_answer_has_the_security_headers(api: httpx.Client) -> None:
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
 
 
-def test_the_reference_loads_nothing_from_elsewhere_and_runs_no_inline_script(api: httpx.Client) -> None:
+def test_the_reference_loads_nothing_from_other_hosts_and_runs_no_inline_script(api: httpx.Client) -> None:
     page = api.get("/docs")
     assert page.status_code == 200
     assert "://" not in page.text

@@ -1,7 +1,7 @@
-"""One supervised process: started, read, restarted when it dies, stopped.
+"""One supervised process: start, output, restart after an unexpected end, and stop.
 
-A part has one thread, which starts the process, waits for its end and starts it again, and a second one for as long as
-the process lives, which reads what it prints.
+One thread starts the process, waits for its end and restarts it. A second thread reads the output while the process
+runs.
 """
 
 import logging
@@ -20,20 +20,20 @@ from typing import IO
 from service.cli.local.leash import leashed
 from service.observing import logs
 
-SETTLED_SECONDS = 5.0  # A part that lives this long has started well; its next death counts as the first.
-MAX_FALSE_STARTS = 5  # A part that never started well is given up after these, some three seconds of pauses in all.
-FIRST_PAUSE_SECONDS = 0.2  # Short: a part that was killed should be back before a client gives up.
-LONGEST_PAUSE_SECONDS = 10.0  # A part that started well once is restarted for ever, in the end at this interval.
-ORPHANS_SECONDS = 0.3  # Processes whose parent has died need some milliseconds to follow.
+SETTLED_SECONDS = 5.0  # A start has succeeded if the process runs this long; the count of quick ends is then reset.
+MAX_FALSE_STARTS = 5  # Limit of restarts if no start has succeeded yet; the pauses between them add up to 3 s.
+FIRST_PAUSE_SECONDS = 0.2  # Short, so that a killed process is back before clients give up.
+LONGEST_PAUSE_SECONDS = 10.0  # Once a start has succeeded, restarts have no limit, and at most this interval.
+ORPHANS_SECONDS = 0.3  # Children of an ended process need some milliseconds to end.
 TAIL_LINES = 20  # Enough for a traceback's end.
-LOG_BYTES = 10_000_000  # A part's log file and the one before it: a night of work fits, a full disk does not follow.
+LOG_BYTES = 10_000_000  # Size of a log file. One older file is kept, so a process uses at most twice as much.
 
 
-class Part:
+class SupervisedProcess:
     """One process of the stack.
 
-    ``on_line(name, line)`` gets what the process prints; ``on_death(name, sentence)`` every end that nobody asked
-    for; ``on_failure()`` is called once, when the part is given up. All of them from the part's threads.
+    ``on_line(name, line)`` is called for each line of output, ``on_death(name, sentence)`` after each unexpected end,
+    ``on_failure()`` once, if the process is not restarted any more. The calls come from threads of this object.
     """
 
     def __init__(
@@ -53,30 +53,30 @@ class Part:
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._argv = list(argv)
         self._env = {**os.environ, **(env or {})}
-        # Not the caller's folder: one in there that is named like a package of ours would be imported instead.
+        # Not the current folder, from which Python could import a folder with the name of one of Ravine's packages.
         self._cwd = log_dir
         self._pass_fds = tuple(pass_fds)
         self._on_line, self._on_death, self._on_failure = on_line, on_death, on_failure
         self._log_path = log_dir / f"{name}.log"
         self._process: subprocess.Popen[str] | None = None
         self._stopping = threading.Event()
-        self._lock = threading.Lock()  # Between starting the process and being told to stop.
-        self._thread = threading.Thread(target=self._keep_running, name=f"part-{name}", daemon=True)
+        self._lock = threading.Lock()  # Between the start of the process and the request to stop.
+        self._thread = threading.Thread(target=self._keep_running, name=f"supervise-{name}", daemon=True)
 
     @property
     def pid(self) -> int | None:
-        """The process that runs now, or None between two lives."""
+        """Id of the running process; None between an end and a restart."""
         process = self._process
         return process.pid if process is not None and process.returncode is None else None
 
     def start(self) -> None:
-        """Start the process, and again whenever it dies."""
+        """Start the process, and restart it after each unexpected end."""
         self._thread.start()
 
     def ask_to_stop(self) -> None:
-        """Send SIGTERM; the part will not be started again.
+        """Send SIGTERM; the process will not be restarted.
 
-        Only the leader is asked: a worker ends its own children once they have handed over what they were doing.
+        The signal goes to this process only: a worker ends its own children after they have handed their shards over.
         """
         with self._lock:
             self._stopping.set()
@@ -84,15 +84,15 @@ class Part:
                 self._process.terminate()
 
     def join(self, deadline: float) -> bool:
-        """Wait until ``time.monotonic()`` is ``deadline`` for the end of the part, and return whether it came."""
+        """Wait for the end until ``time.monotonic()`` is ``deadline``; return whether the process has ended."""
         self._thread.join(max(0.0, deadline - time.monotonic()))
         return not self._thread.is_alive()
 
     def kill(self) -> None:
-        """End the process and everything that it has started, now."""
+        """Kill the process and its children."""
         self.ask_to_stop()
         if self._process is not None:
-            self._process.kill()  # The thread, which waits for this, sees to the others.
+            self._process.kill()  # The thread that waits for it kills the children.
         self._thread.join()
 
     def _keep_running(self) -> None:
@@ -107,7 +107,7 @@ class Part:
                     return
                 settled = time.monotonic() - started >= SETTLED_SECONDS
                 has_settled, quick_deaths = has_settled or settled, 1 if settled else quick_deaths + 1
-                log.info("%s", logs.line("warning", f"{self.name} {sentence}", part=self.name))
+                log.info("%s", logs.line("warning", f"{self.name} {sentence}", process=self.name))
                 if not has_settled and quick_deaths >= MAX_FALSE_STARTS:
                     self.failure = f"{sentence} at each of {quick_deaths} attempts to start it"
                     self._on_failure()
@@ -118,7 +118,7 @@ class Part:
             handler.close()
 
     def _live_once(self, log: logging.Logger) -> str:
-        """Run the process until it ends, and return how it ended."""
+        """Run the process until it ends, and return the reason as a phrase."""
         self.tail.clear()
         with self._lock:
             if self._stopping.is_set():
@@ -132,7 +132,7 @@ class Part:
         reader = threading.Thread(target=self._read, args=(process.stdout, log), daemon=True)
         reader.start()
         code = process.wait()
-        _end_group(process.pid)  # Its children must neither outlive it nor hold the pipe open.
+        _end_group(process.pid)  # Its children must neither continue nor hold the pipe open.
         reader.join(timeout=1.0)
         return _how_it_ended(code)
 
@@ -147,7 +147,7 @@ class Part:
             env=self._env,
             cwd=self._cwd,
             pass_fds=self._pass_fds,
-            # Its own process group: the terminal's Ctrl-C reaches the supervisor alone.
+            # A process group of its own: Ctrl-C in the terminal reaches only the supervisor.
             start_new_session=True,
         )
 
@@ -161,10 +161,10 @@ class Part:
 
 
 def _end_group(leader: int) -> None:
-    """Wait a moment for the processes that a dead one has left in its group, then kill them.
+    """Wait up to ``ORPHANS_SECONDS`` for the children of an ended process to end, then kill them.
 
-    A worker's children notice by themselves that it is gone, and one of them then gives back its semaphores. The number
-    of a process is not given to a new one as long as a group has that number.
+    Children of a worker detect its end, and one of them releases its semaphores. The system does not reuse the id of
+    the ended process while its group exists.
     """
     deadline = time.monotonic() + ORPHANS_SECONDS
     # macOS answers EPERM for a group of which only zombies are left.
