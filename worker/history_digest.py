@@ -5,11 +5,14 @@ histories have the same sum with a probability of about 2^−64; it is no protec
 """
 
 import hashlib
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
+# A NaN that canonical NaNs are not.
+_NOT_MEASURED = np.uint64(0xFFF8_0000_0000_0001)
 
 
 def row_hashes(
@@ -24,17 +27,22 @@ def row_hashes(
     measured differs from every number. The last step is the finalizer of SplitMix64 (Steele, Lea and Flood, Fast
     Splittable Pseudorandom Number Generators, 2014).
     """
-    values_FRE = np.where(np.isnan(values_FRE), np.nan, values_FRE)
-    bits_FRE = np.where(measured_FRE, values_FRE.view(np.uint64), np.uint64(0xFFF8_0000_0000_0001))
-    # float32 values leave the low bits empty, and a product would keep them empty.
-    bits_FRE ^= bits_FRE >> np.uint64(32)
-    factor_F = np.array([_factor(field) for field in fields], dtype=np.uint64)
-    hash_RE: Hashes = np.einsum("f,fre->re", factor_F, bits_FRE)
+    hash_RE = np.zeros(values_FRE.shape[1:], dtype=np.uint64)
+    # Field by field: the arrays of one field fit the cache.
+    for field, values_RE, measured_RE in zip(fields, values_FRE, measured_FRE, strict=True):
+        bits_RE = np.where(np.isnan(values_RE), np.nan, values_RE).view(np.uint64)
+        if not measured_RE.all():
+            bits_RE = np.where(measured_RE, bits_RE, _NOT_MEASURED)
+        # float32 values leave the low bits empty, and a product would keep them empty.
+        bits_RE ^= bits_RE >> np.uint64(32)
+        bits_RE *= _factor(field)
+        hash_RE += bits_RE
     hash_RE += number_E.astype(np.uint64) * _factor("epoch")
     hash_RE = (hash_RE ^ (hash_RE >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
     hash_RE = (hash_RE ^ (hash_RE >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
     return hash_RE ^ (hash_RE >> np.uint64(31))
 
 
+@cache
 def _factor(field: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.sha256(field.encode()).digest()[:8]) | 1)

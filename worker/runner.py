@@ -125,7 +125,7 @@ class Training:
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
         if shutdown.is_requested():
-            raise Stopped(Stop.LEAVING)
+            raise Stopped(Stop.SHUTDOWN)
         return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
 
     def _is_due(self) -> bool:
@@ -164,7 +164,7 @@ class Training:
         """End a shard before its last epoch. Its trained epochs are stored, unless another attempt owns it."""
         if why is Stop.LOST:
             raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
-        if why is Stop.LEAVING:
+        if why is Stop.SHUTDOWN:
             self._store_chunk(hand_over=True)
             log.info("shard %d of job %s handed over", self._claim.number, self._claim.job_id)
             return

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator, UserDefinedType
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """A time in UTC, with its zone; SQLite keeps none, so it is taken off and put back."""
+    """A time in UTC with its time zone, which SQLite does not store: it is removed on writing and added on reading."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -23,18 +23,18 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back in UTC."""
+        """Read as a time in UTC."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# SQLite counts rows by itself only in a column of type INTEGER.
+# SQLite generates keys only for columns of type INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
 
 class AsGiven(UserDefinedType[float]):
-    """A column of SQLite that keeps a number as it is given: one of type FLOAT would make 0 of −0.0.
+    """A column of SQLite that does not convert numbers: a column of type FLOAT would convert −0.0 to 0.
 
     It is SQLite's own name for no affinity ("Datatypes In SQLite", section 3.1); what is in it are numbers.
     """
@@ -63,7 +63,7 @@ def ended_in(ended: Iterable[str]) -> str:
 
 
 class Base(DeclarativeBase):
-    """Every table's metadata, with names for constraints that migrations can rely on."""
+    """Base of all tables; constraints have names, to which migrations can refer."""
 
     metadata = MetaData(
         naming_convention={

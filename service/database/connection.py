@@ -18,7 +18,7 @@ class Database:
     """The database of this process."""
 
     def __init__(self, url: str, *, pool_size: int = 20, timed: Callable[[str, float], None] | None = None) -> None:
-        """``timed`` gets the kind of each transaction, `read` or `write`, and its duration in seconds."""
+        """Open the database at a URL; ``timed`` gets `read` or `write` and the seconds of each transaction."""
         self.url = make_url(url)
         self.dialect = DIALECTS[self.url.get_backend_name()]
         self.engine = self.dialect.open(url, pool_size)
@@ -28,17 +28,17 @@ class Database:
 
     @property
     def file(self) -> Path | None:
-        """The file of the database; None where a server keeps it."""
+        """The file of the database; None for a database server."""
         return Path(self.url.database or "") if self.dialect.is_file else None
 
     @contextmanager
     def transaction(self, prepare: Callable[[Connection], None] | None = None) -> Iterator[Session]:
-        """Write: the whole block is stored at its end, or nothing of it.
+        """Open a transaction that writes. It is committed at the end of the block, or rolled back after an error.
 
         ``prepare`` gets the connection before the transaction begins, for work that needs no lock.
 
         Raises:
-            OperationalError: The database is away.
+            OperationalError: The database cannot be used.
         """
         with self._timing("write", "bulk write"), self._turn(), self.engine.connect() as connection:
             if prepare is not None:
@@ -50,19 +50,19 @@ class Database:
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
-        """Read; nothing is stored.
+        """Open a transaction that reads; nothing is stored.
 
         Raises:
-            OperationalError: The database is away.
+            OperationalError: The database cannot be used.
         """
         with self._timing("read", "bulk read"), self._session(self._reader) as session:
             yield session
 
     def rows(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Read on the driver's own cursor, a tenth of SQLAlchemy's work for a few rows; ``?`` stands for each value.
+        """Read with the cursor of the driver, ten times faster for a few rows; ``?`` stands for each value.
 
         Raises:
-            OperationalError: The database is away.
+            OperationalError: The database cannot be used.
         """
         with (
             self._timing("read", statement),
@@ -74,7 +74,7 @@ class Database:
 
     @contextmanager
     def _timing(self, kind: str, statement: str) -> Iterator[None]:
-        """Report the duration, and raise errors of the driver, which bulk statements call directly, as SQLAlchemy's."""
+        """Report the duration. Raise errors of bulk statements, which the driver raises, as those of SQLAlchemy."""
         began = time.perf_counter()
         try:
             yield
@@ -85,7 +85,7 @@ class Database:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Let threads of this process write to SQLite in turn: one connection waits for the file instead of many."""
+        """Let threads of this process write to SQLite one after another, so that one connection waits for the lock."""
         seconds = self.dialect.turn_seconds
         has_turn = seconds is not None and self._writer.acquire(timeout=seconds)
         try:
@@ -95,7 +95,7 @@ class Database:
                 self._writer.release()
 
     def _session(self, bind: Engine | Connection) -> Session:
-        # A session ends with its transaction, so its objects need no care after bulk changes.
+        # A session ends with its transaction, so its objects need no synchronization after bulk changes.
         return Session(bind, expire_on_commit=False, execution_options={"synchronize_session": False})
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from service.database.dialects.known import DIALECTS
 
 
 def why_unavailable(error: SQLAlchemyError) -> str | None:
-    """Say why the database cannot be used for now; None where it works and refuses the statement.
+    """Return the reason why the database cannot be used; None if it works and has rejected the statement.
 
     The words of the driver stay in the log: they may name hosts, users and files.
     """
@@ -20,5 +20,5 @@ def why_unavailable(error: SQLAlchemyError) -> str | None:
     for dialect in DIALECTS.values():
         if error.orig is not None and dialect.has_raised(error.orig):
             return dialect.reason(error.orig)
-    # An error without a code: the driver reached no database.
+    # An error without a code: the driver has no connection.
     return "cannot be reached" if isinstance(error, OperationalError | InterfaceError) else None

@@ -1,7 +1,7 @@
 """Reader of metric rows, as columns of numpy.
 
-``stream`` reads in pieces, each in a transaction of its own, so that a slow client holds nothing open. Its spans end at
-epochs that are stored already: rows that a worker adds meanwhile change nothing.
+``stream`` reads in pieces, each in a transaction of its own, so that a slow client keeps no transaction open. Its
+spans end at epochs that are stored already, so rows that workers add meanwhile are not read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -78,7 +78,7 @@ def require(session: Session, job: Job) -> None:
     """Check that a job still exists after rows of it were read, so that these were all.
 
     Raises:
-        NotFound: It has been deleted: half a history must not end like a whole one.
+        NotFound: The job was deleted, and the rows may be incomplete.
     """
     if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
         raise NotFound(f"job {job.id} was deleted while its histories were read")

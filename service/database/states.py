@@ -4,18 +4,18 @@ from enum import StrEnum
 
 
 class JobStatus(StrEnum):
-    """A job's life: queued → running → completed, failed or cancelled; cancelling between the request and the end."""
+    """Statuses of a job: queued → running → completed, failed or cancelled; cancelling between request and end."""
 
-    QUEUED = "queued"  # Stored; no worker has begun.
+    QUEUED = "queued"  # No shard has been claimed.
     RUNNING = "running"  # At least one shard has been claimed.
     CANCELLING = "cancelling"  # Cancelled on request; workers still train.
-    COMPLETED = "completed"  # Every run has ended by itself. Runs that diverged have: divergence is a result.
-    FAILED = "failed"  # It could not be trained to the end; `error` says why.
+    COMPLETED = "completed"  # Every run has completed or diverged.
+    FAILED = "failed"  # A shard failed; `error` has the reason.
     CANCELLED = "cancelled"  # Stopped on request; what was recorded stays.
 
 
 class ShardStatus(StrEnum):
-    """A shard's life: queued ⇄ running (each claim is an attempt) → completed, failed or cancelled."""
+    """Statuses of a shard: queued ⇄ running (each claim is an attempt) → completed, failed or cancelled."""
 
     QUEUED = "queued"  # Waits for a worker, or for another one after its worker was lost.
     RUNNING = "running"  # One attempt holds the lease.
@@ -25,12 +25,12 @@ class ShardStatus(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """A run's life, as its shard goes."""
+    """Statuses of a run, which follow those of its shard."""
 
-    QUEUED = "queued"  # Its shard waits.
-    RUNNING = "running"  # Its shard trains.
+    QUEUED = "queued"  # Its shard has stored no chunk.
+    RUNNING = "running"  # Its shard has stored a chunk and has not ended.
     COMPLETED = "completed"  # Trained for all its epochs.
-    DIVERGED = "diverged"  # Its loss left all bounds; the row that shows it is the last.
+    DIVERGED = "diverged"  # Its loss exceeded all bounds in its last row.
     FAILED = "failed"  # Its shard failed.
     CANCELLED = "cancelled"  # Its job was cancelled before its last epoch.
 
@@ -38,10 +38,10 @@ class RunStatus(StrEnum):
 class Stop(StrEnum):
     """Why a worker stops training a shard before its last epoch."""
 
-    CANCELLED = "cancelled"  # Somebody asked the job to stop.
-    TIMED_OUT = "timed_out"  # The job's time limit is over.
+    CANCELLED = "cancelled"  # The job is being cancelled.
+    TIMED_OUT = "timed_out"  # The time limit of the job has passed.
     LOST = "lost"  # Another attempt owns the shard, or it has ended.
-    LEAVING = "leaving"  # The worker was told to end.
+    SHUTDOWN = "shutdown"  # The worker shuts down.
 
 
 JOB_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})

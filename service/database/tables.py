@@ -1,6 +1,6 @@
 """The tables of jobs: shards and checkpoints, runs, and one metrics row per run and epoch. accounts.py has the others.
 
-The database itself refuses what no state allows; docs/states.md tells how, and who makes which move.
+The database itself rejects invalid states. docs/states.md describes its constraints and the transitions.
 """
 
 from datetime import datetime
@@ -26,12 +26,12 @@ from service.database.epochs import block_of
 from service.database.states import JOB_ENDED, JobStatus, RunStatus, ShardStatus
 from service.spec.metric_fields import COLUMNS
 
-# Written out: with parameters in the place of the names SQLite would not use the index that has this condition.
+# Written as text: with parameters instead of the names, SQLite would not use the index with this condition.
 JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
 
 
 class Job(Base):
-    """A comparison that was accepted. Its progress is the sum over its shards."""
+    """An accepted comparison. Its progress is the sum over its shards."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -41,7 +41,7 @@ class Job(Base):
         # A job that was cancelled in the queue has never started.
         CheckConstraint("(status <> 'queued' OR started_at IS NULL) AND "
                         "(status NOT IN ('running', 'completed') OR started_at IS NOT NULL)", name="started"),
-        # The first reason is kept while other shards still train; they decide nothing any more.
+        # The reason of the first failed shard is stored while other shards still train.
         CheckConstraint("(status <> 'failed' OR error_reason IS NOT NULL) AND "
                         "(error_reason IS NULL OR status IN ('running', 'cancelling', 'failed')) AND "
                         "(error_detail IS NULL OR error_reason IS NOT NULL)", name="error"),
@@ -50,27 +50,27 @@ class Job(Base):
         Index(None, "status", "key"),
         Index(None, "problem", "key"),
         Index(None, "owner", "key"),
-        # All that a list is filtered by: what no other index finds is looked for here, and not among the specs.
+        # All columns by which lists are filtered, so that filters without an index of their own do not read the specs.
         Index("ix_jobs_listed", "key", "owner", "status", "problem", "name_folded"),
-        # What an owner has open is added up at every POST, from this index alone.
+        # Every POST sums the open work of its owner from this index.
         Index("ix_jobs_open", "owner", "work",
               sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),
-        # Two owners may choose the same key.
+        # Different owners may use the same idempotency key.
         UniqueConstraint("owner", "idempotency_key"),
         Index(None, "dataset_key"),
         Index("ix_jobs_expiring", "expires_at", sqlite_where=text("expires_at IS NOT NULL"),
               postgresql_where=text("expires_at IS NOT NULL")),
         Index("ix_jobs_limited", "deadline_at", sqlite_where=text("status = 'running'"),
               postgresql_where=text("status = 'running'")),
-        # Without this SQLite would give a new job the key of a deleted one.
+        # Without this SQLite would reuse keys of deleted jobs.
         {"sqlite_autoincrement": True},
     )  # fmt: skip
 
     key: Mapped[int] = mapped_column(Key, primary_key=True)
     id: Mapped[str] = mapped_column(String(36), unique=True)
     name: Mapped[str]
-    # In small letters of any alphabet, where a part of a name is looked for; SQLite's LIKE knows those of English only.
-    # Not computed by the database: SQLite would not find such a column in the index that lists are read from.
+    # The case-folded name, in which the filter of lists searches; LIKE of SQLite folds ASCII letters only.
+    # Computed by this service, because SQLite does not read generated columns from the index of lists.
     name_folded: Mapped[str] = mapped_column(deferred=True)
     problem: Mapped[str]
     status: Mapped[str] = mapped_column(default=JobStatus.QUEUED)
@@ -81,20 +81,20 @@ class Job(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
-    # When its time limit is over; set when the first worker begins.
+    # The end of its time limit, set when the first shard is claimed.
     deadline_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     error_reason: Mapped[str | None]
     error_detail: Mapped[str | None]
     receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     idempotency_key: Mapped[str | None]
-    # The API key that made it; empty where the API is open.
+    # The API key that created it; empty if the API is open.
     owner: Mapped[str] = mapped_column(String(12), default="")
-    # Updates × parameters, as it was priced when it was accepted.
+    # Updates × parameters, by the price at its creation.
     work: Mapped[float] = mapped_column(default=0.0)
-    # The W3C trace context of the request that made it, for its workers; null where nothing is traced.
+    # The W3C trace context of the request that created it; null without tracing.
     traceparent: Mapped[str | None] = mapped_column(String(55))
-    # Text of a client about the job.
+    # Text that a client has written about the job.
     note: Mapped[str | None]
     # The stored dataset that it trains on.
     dataset_key: Mapped[int | None] = mapped_column(BigInteger)
@@ -111,7 +111,7 @@ class JobTag(Base):
 
 
 class Shard(Base):
-    """Runs of a job that train together, and who is training them: the row that workers compete for."""
+    """Consecutive runs of a job that train together, with the lease of the worker that trains them."""
 
     __tablename__ = "shards"
     __table_args__ = (
@@ -133,13 +133,13 @@ class Shard(Base):
     num_runs: Mapped[int]
     queue: Mapped[str]
     status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
-    # Counts claims. Every write of a worker names the attempt it belongs to, and fails if there is a newer one.
+    # Number of claims. Every write of a worker names its attempt, and fails if there is a newer one.
     attempt: Mapped[int] = mapped_column(default=0)
-    # Counts the attempts whose worker fell silent; one that hands its shard over is not among them.
+    # Number of attempts whose lease expired; an attempt that returned the shard is not counted.
     lost: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
-    # How far it has trained; the runs' own epochs add up to less once some have diverged.
+    # The last epoch of the runs that have not diverged.
     epoch: Mapped[int] = mapped_column(default=0)
     epochs_done: Mapped[int] = mapped_column(BigInteger, default=0)
     runs_ended: Mapped[int] = mapped_column(default=0)
@@ -147,7 +147,7 @@ class Shard(Base):
 
 
 class Checkpoint(Base):
-    """All that a worker needs to go on with a shard where another one left it, written with the rows it belongs to."""
+    """The state of the training of a shard, from which any worker can continue; stored with the rows up to it."""
 
     __tablename__ = "checkpoints"
     __table_args__ = (
@@ -160,7 +160,7 @@ class Checkpoint(Base):
 
 
 class Tally(Base):
-    """What all workers have counted so far, spread over slots; see service/jobs/tallies.py."""
+    """Counters of all workers, each the sum over slots; see service/jobs/tallies.py."""
 
     __tablename__ = "tallies"
 
@@ -207,7 +207,7 @@ class Run(Base):
 
 
 class Decision(Base):
-    """What a run's network decides on a grid of the plane after its last epoch: half-precision numbers, row by row."""
+    """The decision map of a run after its last epoch: half-precision numbers on a grid of the plane, row by row."""
 
     __tablename__ = "decisions"
     __table_args__ = ({"sqlite_with_rowid": False},)
@@ -219,12 +219,12 @@ class Decision(Base):
 
 
 class LessonRecord(Base):
-    """The jobs that were last submitted for a lesson, and what they came to once it has been judged."""
+    """The jobs last submitted for a lesson, and its finding once it has been judged."""
 
     __tablename__ = "lessons"
 
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    # Each preset's name, and the id of its job.
+    # Ids of jobs by the name of their preset.
     job_ids: Mapped[dict[str, Any]]
     submitted_at: Mapped[datetime]
     judged_at: Mapped[datetime | None]
@@ -234,8 +234,8 @@ class LessonRecord(Base):
 class Metric(Base):
     """One run at one epoch, with a column per field of service/spec/metric_fields.py. NULL means not measured.
 
-    On SQLite the rows are in the primary key. PostgreSQL would keep each key once more in an index, a third of all
-    bytes; it has the index of epochs.py instead, and the writer refuses rows that are stored already.
+    On SQLite the primary key is the table. On PostgreSQL it would be an index with a third of all bytes; instead there
+    is the index of epochs.py, and the writer rejects rows that are stored already.
     """
 
     __tablename__ = "metrics"

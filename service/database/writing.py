@@ -13,7 +13,7 @@ from service.database.tables import Metric
 
 
 def stage(connection: Connection, job_key: int, rows: MetricRows | None) -> None:
-    """Prepare metric rows before the transaction that writes them: it holds SQLite's write lock for less time then."""
+    """Prepare metric rows before the transaction that writes them, which shortens its lock of SQLite."""
     if rows is not None:
         DIALECTS[connection.dialect.name].stage(connection.connection, job_key, rows)
 

@@ -1,4 +1,4 @@
-"""How jobs end, and with them the shards and runs that nobody trains. No function commits."""
+"""Final states of jobs, and of the shards and runs that no worker trains. No function commits."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ TIMED_OUT = "the job took longer than its time limit; what was recorded stays"
 
 
 def blame(session: Session, job_key: int, reason: str, detail: str | None) -> None:
-    """Keep why a job failed: the first reason counts."""
+    """Store the reason for which a job failed, unless it has one."""
     session.execute(
         update(Job)
         .where(Job.key == job_key, Job.error_reason.is_(None))
@@ -22,7 +22,7 @@ def blame(session: Session, job_key: int, reason: str, detail: str | None) -> No
 
 
 def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
-    """End a job none of whose shards is open any more; its row must be locked."""
+    """End a job if none of its shards is open. The row of the job must be locked."""
     statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
     if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:
         return
@@ -42,12 +42,15 @@ def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
 
 
 def cancel_queued(session: Session, job_key: int) -> None:
-    """Cancel the shards of a job that no worker has; the others stop when their workers look."""
+    """Cancel the queued shards of a job; the others end when their workers check next."""
     _end_queued(session, job_key, ShardStatus.CANCELLED)
 
 
 def time_out(session: Session) -> int:
-    """End what no worker has of the jobs whose time is over; workers end the rest when they look."""
+    """Fail the queued shards of jobs whose time limit has passed, and return the number of these jobs.
+
+    Workers end the other shards when they check next.
+    """
     late = select(Job.key).where(Job.status == JobStatus.RUNNING, Job.deadline_at < seconds_from_now())
     keys = list(session.execute(late.order_by(Job.key).with_for_update()).scalars())
     for key in keys:
@@ -58,7 +61,7 @@ def time_out(session: Session) -> int:
 
 
 def _end_queued(session: Session, job_key: int, status: ShardStatus) -> int:
-    """End the queued shards of a job, whose row must be locked."""
+    """End the queued shards of a job, whose row must be locked, and return their number."""
     ended = session.execute(
         update(Shard)
         .where(Shard.job_key == job_key, Shard.status == ShardStatus.QUEUED)
@@ -82,5 +85,5 @@ def end_runs(session: Session, job_key: int, first_run: int, num_runs: int, stat
 
 
 def runs_of_shard(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
-    """The runs of a shard."""
+    """Return the conditions that select the stored runs of a shard."""
     return Run.job_key == job_key, Run.index >= first_run, Run.index < first_run + num_runs

@@ -1,4 +1,4 @@
-"""A job's whole life as a client sees it: create, find, list, cancel, delete. No function commits."""
+"""Jobs as clients see them: create, find, list, cancel, delete. No function commits."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,7 @@ def create(
 
     Raises:
         Rejected: The idempotency key was used for another body.
-        TooMuchOpen: The owner has as much waiting and running as the settings allow.
+        TooMuchOpen: The open jobs of the owner reach a limit of the settings.
     """
     digest = spec.digest()
     if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
@@ -62,7 +62,7 @@ def create(
             session.add(job)
             session.flush()
     except IntegrityError:
-        # The same key arrived twice at once; the other one was quicker.
+        # Another request with the same key has just been stored.
         if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
             return known, False
         raise
@@ -88,8 +88,8 @@ def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -
 
 
 def _visible(caller: Caller, job_id: str) -> tuple[Any, ...]:
-    """What makes a job somebody's to see: another owner's is as if it did not exist."""
-    # What is no id is not looked up: a database has texts that it refuses to compare.
+    """Return the conditions under which a caller sees a job; a job of another owner does not exist for it."""
+    # Other texts than ids are not compared: PostgreSQL rejects texts with a zero character.
     chosen = Job.id == job_id if is_id(job_id) else false()
     return (chosen,) if caller.is_admin else (chosen, Job.owner == caller.id)
 
@@ -98,7 +98,7 @@ def find(session: Session, job_id: str, caller: Caller) -> Job:
     """Find a job.
 
     Raises:
-        NotFound: The caller has none with this id.
+        NotFound: The caller has no job with this id.
     """
     job = session.execute(select(Job).where(*_visible(caller, job_id))).scalar_one_or_none()
     if job is None:
@@ -116,8 +116,8 @@ def listed(
     name: str | None,
     problem: str | None,
 ) -> list[Job]:
-    """List the jobs that a caller may see, newest first, from a key on."""
-    # The keys alone first, which an index tells.
+    """List the jobs of a caller, newest first, with keys below ``before``."""
+    # First the keys alone, which are read from an index.
     query = select(Job.key).order_by(Job.key.desc()).limit(limit)
     if not caller.is_admin:
         query = query.where(Job.owner == caller.id)
@@ -133,11 +133,11 @@ def listed(
 
 
 def cancel(session: Session, job_id: str, caller: Caller) -> Job:
-    """Ask a job to stop: at once where no worker has begun, else at its workers' next chunk.
+    """Cancel a job: its queued shards end at once, the others when their workers check next.
 
     Raises:
-        NotFound: The caller has none with this id.
-        Conflict: It has ended.
+        NotFound: The caller has no job with this id.
+        Conflict: The job has ended.
     """
     job = _locked(session, job_id, caller)
     if job.status in JOB_ENDED:
@@ -154,8 +154,8 @@ def remove(session: Session, job_id: str, caller: Caller) -> None:
     """Delete a job and all its rows.
 
     Raises:
-        NotFound: The caller has none with this id.
-        Conflict: Workers are training it.
+        NotFound: The caller has no job with this id.
+        Conflict: Workers train the job.
     """
     job = _locked(session, job_id, caller)
     if job.status in {JobStatus.RUNNING, JobStatus.CANCELLING}:
@@ -164,7 +164,7 @@ def remove(session: Session, job_id: str, caller: Caller) -> None:
 
 
 def remove_expired(session: Session) -> int:
-    """Delete jobs whose time to live is over, other ones than another process deletes at the time."""
+    """Delete at most 20 jobs whose time to live is over, without those that another process is deleting."""
     query = select(Job.key).where(Job.expires_at < seconds_from_now()).limit(20).with_for_update(skip_locked=True)
     expired = list(session.execute(query).scalars())
     for key in expired:

@@ -1,7 +1,7 @@
-"""How workers share the shards: claim, record, end, and take back what a lost worker left. No function commits.
+"""Shards as workers see them: claim, record, renew the lease, end, requeue. No function commits.
 
-Every write names the attempt it belongs to and fails if a newer one owns the shard: a worker that was stopped
-and resumed finds out at its next write, and leaves.
+Every write names its attempt and fails if a newer attempt owns the shard, so a worker that was suspended for longer
+than its lease cannot write.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs
 
 
 class LeaseLost(Exception):
-    """Another attempt owns the shard now: nothing more may be written."""
+    """Another attempt owns the shard, or the shard has ended: this attempt must not write."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to train a shard, and what is needed to do it."""
+    """An attempt at a shard, with all that its training needs."""
 
     job_key: int
     job_id: str
@@ -40,7 +40,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Chunk:
-    """What a worker has to say about its shard since the last time."""
+    """Progress, rows and states of the runs of a shard since the previous chunk."""
 
     epoch: int
     epochs_done: int
@@ -60,7 +60,7 @@ def claim(
     max_seconds: float | None = None,
     receipt: dict[str, Any],
 ) -> Claim | None:
-    """Take a queued shard, or give None where there is nothing to take: the message was late or doubled."""
+    """Claim a queued shard. Return None if it is not queued, after a late or repeated message."""
     job = session.execute(select(Job).where(Job.key == job_key).with_for_update()).scalar_one_or_none()
     if job is None:
         return None
@@ -98,7 +98,7 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
-    # Only this attempt changes it, or the guard below refuses.
+    # No other attempt can change it: the guarded update below would fail.
     before = session.execute(select(Shard.epochs_done).where(*_held(claim))).scalar_one_or_none() or 0
     _guarded(
         session,
@@ -120,7 +120,7 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
 
 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
-    """Renew the lease between two chunks. A shard that was queued again is taken up again while nobody else has it.
+    """Renew the lease between two chunks. A shard that was queued again is claimed back unless another worker has it.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
@@ -139,7 +139,7 @@ def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
 
 
 def look(session: Session, claim: Claim) -> Stop | None:
-    """Tell why an attempt should stop, or None where it should go on. It changes nothing."""
+    """Return why an attempt must stop; None if it may continue. Nothing is changed."""
     row = session.execute(
         select(
             Shard.attempt, Shard.status, Job.status.label("job"), (Job.deadline_at < seconds_from_now()).label("late")
@@ -155,9 +155,10 @@ def look(session: Session, claim: Claim) -> Stop | None:
 
 
 def has_stored(session: Session, claim: Claim, checkpoint: bytes | None) -> bool:
-    """Tell whether a chunk with this checkpoint is stored, or the end of the shard where there is none.
+    """Whether a chunk is stored, by its checkpoint; for a chunk without one, whether the shard has ended.
 
-    A commit whose answer was lost with the connection may have been made or not; two chunks never have one checkpoint.
+    If the connection is lost during a commit, the commit may have been made or not. Two chunks never have the same
+    checkpoint.
     """
     if checkpoint is None:
         ended = select(Shard.number).where(*_held(claim), Shard.status.in_(SHARD_ENDED))
@@ -171,7 +172,7 @@ def has_stored(session: Session, claim: Claim, checkpoint: bytes | None) -> bool
 
 
 def give_back(session: Session, claim: Claim) -> None:
-    """Queue a shard for another worker at once: this one has to leave, which is nobody's failure.
+    """Queue a shard again at the shutdown of its worker. The attempt does not count as lost.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
@@ -187,7 +188,7 @@ def end(
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
-    # The job's row is locked first, here and in cancel: two last shards that end at once must see each other.
+    # The row of the job is locked first, here and in cancel: of two last shards the later one must see the other's end.
     session.execute(select(Job.key).where(Job.key == claim.job_key).with_for_update())
     _guarded(session, claim, status=status, lease_until=None, runs_ended=Shard.num_runs)
     end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
@@ -198,7 +199,10 @@ def end(
 
 
 def take_back(session: Session, *, max_attempts: int) -> int:
-    """Queue the shards whose workers fell silent; give up on those that lost one worker too many or are cancelled."""
+    """Queue the shards whose leases have expired again, and return their number.
+
+    A shard of a job that is being cancelled is cancelled; one that has lost ``max_attempts`` workers fails.
+    """
     abandoned = session.execute(
         select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Job.status)
         .join(Job, Job.key == Shard.job_key)
@@ -219,18 +223,22 @@ def take_back(session: Session, *, max_attempts: int) -> int:
                 detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {times}"
                 end(session, lost, ShardStatus.FAILED, reason="worker_lost", detail=detail)
         except LeaseLost:
-            continue  # Its worker, or another sweep, was quicker.
+            continue  # Its worker has renewed the lease, or another sweep has queued it.
         num_taken += 1
     return num_taken
 
 
 def _guarded(session: Session, claim: Claim, **values: Any) -> None:
-    """Change a shard as one of its attempts."""
+    """Change a running shard as one of its attempts.
+
+    Raises:
+        LeaseLost: A newer attempt owns the shard, or it does not run.
+    """
     changed = session.execute(update(Shard).where(*_held(claim), Shard.status == ShardStatus.RUNNING).values(**values))
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
 
 
 def _held(claim: Claim) -> tuple[Any, ...]:
-    """The shard of a claim, as long as no newer attempt owns it."""
+    """Return the conditions that select the shard of a claim, unless a newer attempt owns it."""
     return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt

@@ -15,7 +15,7 @@ from tests.servers import Api, Broker, until
 from tests.stored import Stored
 
 PING_SECONDS = 0.2
-STALLED_SECONDS = 0.6
+STALLED_SECONDS = 1.2
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,5 @@
 """Content negotiation and conditional requests: one parser of Accept and one of If-None-Match for every route."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from fastapi import Request
@@ -10,7 +8,6 @@ from service.api.http.conditional import not_modified, tag_of
 from service.api.http.negotiation import preferred
 from service.database.connection import Database
 from service.histories.formats import TABLE_FORMATS
-from tests.servers import Stack
 from tests.stored import Stored
 
 JSON = "application/json"
@@ -18,15 +15,8 @@ OFFERED = [JSON, *(form.media_type for form in TABLE_FORMATS.values())]
 
 
 @pytest.fixture
-def database(stack: Stack) -> Iterator[Database]:
-    database = Database(stack.database_url)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def stored(database: Database) -> Stored:
-    stored = Stored(database)
+def stored(stack_database: Database) -> Stored:
+    stored = Stored(stack_database)
     stored.finish()
     return stored
 

@@ -11,11 +11,11 @@ from service.api.routes.dependencies import TheCaller, TheDatabase
 from service.api.routes.stored import NO_JOB, find_job
 from service.api.schemas.across import AcrossAnswer
 from service.api.schemas.comparison import ComparisonAnswer
-from service.api.schemas.grid import AxisAnswer, GridAnswer
+from service.api.schemas.heat_map import AxisAnswer, HeatMapAnswer
 from service.database.states import JOB_ENDED
 from service.errors import Rejected
 from service.findings.comparison import across
-from service.findings.comparison.heat_map import Value, Wanted, read_grid
+from service.findings.comparison.heat_map import Value, Wanted, read_heat_map
 from service.findings.comparison.job import compare
 from service.findings.comparison.table import read_table
 from service.jobs import lifecycle, progress
@@ -102,7 +102,7 @@ def get_comparison(
     "/jobs/{job_id}/grid",
     operation_id="get_grid",
     responses={
-        200: {"model": GridAnswer},
+        200: {"model": HeatMapAnswer},
         304: {"description": "No row was stored since this ETag."},
         **NO_JOB,
     },
@@ -120,8 +120,8 @@ def get_grid(
         if (unchanged := not_modified(request, tag)) is not None:
             return unchanged
         table = read_table(session, job, runs.spec)
-        grid = read_grid(session, job, runs.spec, table, Wanted(**query.model_dump()))
-    found = GridAnswer(
+        grid = read_heat_map(session, job, runs.spec, table, Wanted(**query.model_dump()))
+    found = HeatMapAnswer(
         job_id=job_id,
         label=grid.label,
         value=query.value,

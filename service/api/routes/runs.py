@@ -14,7 +14,7 @@ from service.api.routes import exports
 from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase
 from service.api.routes.exports import TABLES, chosen_format
 from service.api.routes.stored import find_job, find_run
-from service.api.schemas.answers import Grid, Histories, History, Page, Problem, RunAnswer, run_answer
+from service.api.schemas.answers import DecisionMap, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.database.ids import run_id
 from service.database.states import RunStatus
 from service.histories import decisions, json_histories, reading
@@ -144,13 +144,13 @@ def get_history(
     return stream(json_histories.one_run(database, job, runs, row.index, selection))
 
 
-@router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": Grid}, **NO_RUN})
+@router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": DecisionMap}, **NO_RUN})
 def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Get the decision map of a playground network over the plane, after its last epoch."""
     with database.snapshot() as session:
         job, _, row = find_run(session, run, caller)
         decision = decisions.decision_of(session, job, row.index)
-    return answer(Grid(run_id=run_id(job.id, row.index), **decision))
+    return answer(DecisionMap(run_id=run_id(job.id, row.index), **decision))
 
 
 @router.get(

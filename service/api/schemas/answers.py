@@ -99,7 +99,7 @@ class Histories(Answer):
     """Cursor of the next page; null on the last one."""
 
 
-class Grid(Answer):
+class DecisionMap(Answer):
     """Decision map: the output of a run's network on a grid of points of the plane."""
 
     run_id: str

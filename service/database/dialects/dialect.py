@@ -1,6 +1,6 @@
 """The interface of a dialect: everything that SQLite and PostgreSQL do differently.
 
-``tests/database/test_dialects.py`` holds both implementations to it.
+``tests/database/test_rows.py`` and ``test_statements.py`` test both implementations.
 """
 
 from abc import ABC, abstractmethod

@@ -34,7 +34,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Grid:
+class HeatMap:
     """Values over two axes, [Y, X]: infinite where most runs diverged or missed the target, NaN where none is known.
 
     A cell stands for one setting, the best over all other hyper-parameters, whose runs begin at ``first_run_YX``.
@@ -52,7 +52,7 @@ class Grid:
     target: float | None
 
 
-def read_grid(session: Session, job: Job, spec: JobSpec, table: Table, wanted: Wanted) -> Grid:
+def read_heat_map(session: Session, job: Job, spec: JobSpec, table: Table, wanted: Wanted) -> HeatMap:
     """Read what a heat map shows.
 
     Raises:
@@ -81,7 +81,7 @@ def read_grid(session: Session, job: Job, spec: JobSpec, table: Table, wanted: W
     best_YX = np.where(np.isnan(cells_YXO), np.inf, cells_YXO).argmin(axis=2)[:, :, None]
     first_run_S = np.arange(rows.start, rows.stop) * table.runs.per_setting
     values_YX = np.take_along_axis(cells_YXO, best_YX, axis=2)[:, :, 0]
-    return Grid(
+    return HeatMap(
         label=str(settings.entry.label),
         x_name=x_name,
         y_name=y_name,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.database.tables import Job
 from service.errors import Rejected
-from service.findings.comparison.heat_map import Grid, Wanted, read_grid
+from service.findings.comparison.heat_map import HeatMap, Wanted, read_heat_map
 from service.findings.comparison.table import read_table
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
@@ -34,7 +34,7 @@ def draw_heatmap(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
         Rejected: There is no such grid, or no row is stored yet.
     """
     selection = Wanted(query.value, query.label, query.x, query.y, query.target)
-    grid = read_grid(session, job, spec, read_table(session, job, spec), selection)
+    grid = read_heat_map(session, job, spec, read_table(session, job, spec), selection)
     if np.isnan(grid.values).all():
         raise Rejected("there is nothing to draw yet: no run of this grid has rows")
     palette = DARK if query.dark else LIGHT
@@ -54,7 +54,7 @@ def draw_heatmap(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     return Picture(sheet, job.name, f"Heat map of {job.name}: {caption} {best}".strip())
 
 
-def _caption(grid: Grid, query: PlotQuery, quantity: str, norm: Normalize) -> str:
+def _caption(grid: HeatMap, query: PlotQuery, quantity: str, norm: Normalize) -> str:
     runs = f"median of {grid.num_runs} runs" if grid.num_runs > 1 else "one run each"
     runs = f"of {grid.num_runs} runs" if query.value == "diverged" else runs
     best = f"; the best over {', '.join(grid.others)}" if grid.others else ""
@@ -82,7 +82,7 @@ def _highest(finite: Floats) -> float:
     return min(float(finite.max()), 3.0 * usual) if usual > 0 else float(finite.max())
 
 
-def _draw_cells(axes: Axes, grid: Grid, norm: Normalize, palette: Palette) -> None:
+def _draw_cells(axes: Axes, grid: HeatMap, norm: Normalize, palette: Palette) -> None:
     """Draw one cell per setting, all of equal size; the ticks have the values."""
     height, width = grid.values.shape
     cells = np.ma.masked_invalid(grid.values)
@@ -108,7 +108,7 @@ def _draw_cells(axes: Axes, grid: Grid, norm: Normalize, palette: Palette) -> No
     axes.set_ylim(-0.5, height - 0.5)
 
 
-def _ticks(axes: Axes, grid: Grid) -> None:
+def _ticks(axes: Axes, grid: HeatMap) -> None:
     """Write as many values beside the cells as fit."""
     extent = axes.get_window_extent()
     for which, values, pixels, each in (("x", grid.x, extent.width, 62.0), ("y", grid.y, extent.height, 24.0)):
@@ -153,7 +153,7 @@ def _colour_bar(sheet: Sheet, norm: Normalize, quantity: str, *, has_lost: bool,
         )
 
 
-def _mark_best(axes: Axes, grid: Grid, query: PlotQuery, palette: Palette) -> str:
+def _mark_best(axes: Axes, grid: HeatMap, query: PlotQuery, palette: Palette) -> str:
     """Mark the best cell with a ring, and describe it in words."""
     if query.value == "diverged" or not np.isfinite(grid.values).any():
         return ""

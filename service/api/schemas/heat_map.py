@@ -15,7 +15,7 @@ class AxisAnswer(Answer):
     """Its values, in the order of the spec."""
 
 
-class GridAnswer(Answer):
+class HeatMapAnswer(Answer):
     """The numbers of a heat map over two hyper-parameters, one for each cell."""
 
     job_id: str
