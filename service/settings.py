@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         15.0, gt=0, description="Duration of a lease; if it is not renewed, another worker may claim the shard."
     )
     max_attempts: int = Field(
-        3, ge=1, description="Number of workers lost while they train one shard at which its job fails."
+        3, ge=1, description="A job fails when this many workers were lost while they trained the same shard."
     )
     device: str = Field(
         "cpu",
@@ -56,7 +56,9 @@ class Settings(BaseSettings):
         60.0, ge=0, description="Time for which a worker keeps a chunk in memory while the database is unavailable."
     )
     worker_memory_mb: int = Field(
-        1_500, ge=1, description="A worker process that uses more memory than this after a shard is replaced."
+        1_500,
+        ge=1,
+        description="Memory limit of a worker process in MB; above it, the process is replaced after its shard.",
     )
     max_job_seconds: float = Field(
         7 * 86_400, gt=0, description="Longest training time of a job; its spec may set a lower limit."
