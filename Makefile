@@ -41,7 +41,7 @@ migrate: $(LOCAL) ## Migrate the tables of the database at RAVINE_DATABASE_URL
 
 # In two processes, each with its own servers; ARGS may say otherwise: ARGS="-n 0 -k cancelled".
 test: $(TEST) ## Run all tests against real servers; ARGS go to pytest: make test ARGS="-k cancelled"
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
 fuzz: $(TEST) ## Send 10,000 generated requests to the API and parse 100,000 formulas; takes minutes
 	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)
@@ -70,7 +70,8 @@ bench-peer: $(TEST) .venv-peer/.has-$(PEER) ## Measure the same histories in MLf
 screenshots: $(TEST) ## Take the screenshots for README and docs; needs Chromium
 	$(BIN)/python -m docs.images.screenshots
 
-chaos: $(TEST) ## Train 200 jobs while processes are killed: make chaos ARGS="--database postgresql --seed 7"
+chaos: $(TEST) ## Kill processes on both databases, then while 200 jobs train: make chaos ARGS="--database postgresql --seed 7"
+	RAVINE_CHAOS=all $(BIN)/pytest -n 0 tests/chaos
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 .venv-peer/.has-%:

@@ -27,7 +27,7 @@ def lane(file: str) -> str:
 
 
 class Lanes(LoadScopeScheduling):
-    """Gives each process of `pytest -n 2` whole lanes.
+    """Gives each process of `pytest -n 3` whole lanes.
 
     The marks of pytest-xdist would do the same, and pytest 9.2 ignores them (pytest-xdist 3.8).
     """

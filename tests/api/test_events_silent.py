@@ -71,7 +71,7 @@ def test_only_a_stream_whose_client_reads_nothing_is_closed(api: Api, api_databa
         reading.start()
         streams.callback(reading.join)
         streams.callback(is_enough.set)
-        received_by_quick = b""
+        received_by_quick = bytearray()
         while not received_by_quick.endswith(b"0\r\n\r\n"):
             received_by_quick += quick.recv(1 << 20)
         assert b"event: end" in received_by_quick[-2_000:]

@@ -1,6 +1,7 @@
 """A stack for fault injection, with a separate database server and broker, short leases, and a wrong clock."""
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from tests.chaos.specs import LONG, SMALL
 from tests.chaos.storm import undisturbed
 from tests.servers import POLL_SECONDS, Broker, Postgres, Stack, wait_for_job
 
+# `make chaos` tests every fault on both databases; the suite tests storms on both, and each single fault on one.
+DATABASES = ["sqlite", "postgresql"] if "RAVINE_CHAOS" in os.environ else None
 LEASE_SECONDS = 3.0
 # Words that Celery logs when it receives a task, and when the task has ended.
 WORDS = "received", "succeeded"
@@ -111,7 +114,12 @@ class Fragile:
         assert wait_for_job(self.client, self.post(SMALL))["status"] == "completed"
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def on(database: str) -> pytest.MarkDecorator:
+    """Test the functions of a module on a database, or on both if so requested."""
+    return pytest.mark.parametrize("fragile", DATABASES or [database], indirect=True)
+
+
+@pytest.fixture(scope="session")
 def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fragile]:
     """A stack with two workers, one of which has a clock one hour ahead. Tests inject faults into it."""
     folder: Path = tmp_path_factory.mktemp(f"fragile-{request.param}")

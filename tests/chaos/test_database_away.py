@@ -12,9 +12,10 @@ from tests.chaos.specs import LONG
 from tests.servers import wait_for_job
 
 
+# SQLite has no server.
+@pytest.mark.parametrize("fragile", ["postgresql"], indirect=True)
 def test_a_training_continues_after_an_outage_longer_than_a_lease(fragile: Fragile, expected: Any) -> None:
-    if fragile.postgres is None:
-        pytest.skip("SQLite has no server that could go away")
+    assert fragile.postgres is not None
     fragile.wait_until_workers_are_up()
     job_id = fragile.post(LONG)
     fragile.wait_until_running(job_id, epoch=1)

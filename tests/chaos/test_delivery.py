@@ -11,10 +11,12 @@ from service.jobs.dispatch import Dispatcher
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
-from tests.chaos.conftest import Fragile
+from tests.chaos.conftest import Fragile, on
 from tests.chaos.invariants import record_of, violations
 from tests.chaos.specs import LONG, SLOW, SMALL
 from tests.servers import wait_for_job
+
+pytestmark = on("postgresql")
 
 
 def test_a_job_without_a_message_starts_soon(fragile: Fragile) -> None:

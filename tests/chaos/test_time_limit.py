@@ -1,8 +1,10 @@
 """A job that takes longer than its time limit fails, also inside an epoch, and keeps its rows."""
 
-from tests.chaos.conftest import Fragile
+from tests.chaos.conftest import Fragile, on
 from tests.chaos.specs import SLOW, SMALL
 from tests.servers import wait_for_job
+
+pytestmark = on("sqlite")
 
 
 def test_a_job_beyond_its_time_limit_fails_with_the_reason(fragile: Fragile) -> None:

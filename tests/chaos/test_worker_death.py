@@ -8,10 +8,12 @@ from typing import Any
 
 import psutil
 
-from tests.chaos.conftest import Fragile
+from tests.chaos.conftest import Fragile, on
 from tests.chaos.invariants import record_of, violations
 from tests.chaos.specs import LONG, SLOW, SMALL
 from tests.servers import wait_for_job
+
+pytestmark = on("sqlite")
 
 
 def test_a_worker_that_shuts_down_hands_over_inside_an_epoch_and_another_continues(fragile: Fragile) -> None:
