@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -151,7 +151,9 @@ class Stack:
         try:
             run("api", api_command(fd), env=env, pass_fds=[fd])
             if self._batch_workers is None:
-                workers = {"interactive": (INTERACTIVE, 1)} if self._has_interactive else {}
+                workers: dict[str, tuple[Sequence[str], int]] = {}
+                if self._has_interactive:
+                    workers["interactive"] = (INTERACTIVE, 1)
                 workers["batch"] = (BATCH, self._batch_processes)
                 run("workers", workers_command(workers), env=env)
             for name, more in (self._batch_workers or {}).items():
