@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.connection import Database
-from service.database.migrations import current_migration, newest_migration
 from service.database.outages import why_unavailable
+from service.database.revisions import current_revision, newest_revision
 from service.database.statements import seconds_from_now
 from service.jobs.dispatch import QUEUES, Dispatcher
 from service.settings import Settings
@@ -69,7 +69,7 @@ def _database(database: Database) -> Finding:
 
 
 def _migrations(database: Database) -> Finding:
-    found, expected = current_migration(database), newest_migration()
+    found, expected = current_revision(database), newest_revision()
     if found == expected:
         return Finding("migrations", True, f"the tables have the version of this program ({found})")
     return Finding("migrations", False, f"the tables have version {found}, not {expected}", "run `ravine migrate`")

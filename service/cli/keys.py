@@ -79,7 +79,7 @@ def _transaction(data_dir: Path | None) -> "Iterator[Session]":
     from service.cli.local.preconditions import DataDir, StackError
     from service.cli.local.stack import bring_up_to_date
     from service.database.connection import Database
-    from service.database.migrations import check
+    from service.database.revisions import check
     from service.errors import RavineError
     from service.settings import get_settings
 

@@ -1,17 +1,10 @@
-"""Migration of a database to the tables of this version, and the check of its revision; the only user of Alembic."""
-
-from pathlib import Path
+"""Migration of a database to the tables of this version; the only module that imports Alembic, which takes 0.1 s."""
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
-from service.errors import Unavailable
-
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
+from service.database.revisions import MIGRATIONS
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -27,25 +20,3 @@ def migrate(url: str, revision: str = "head") -> None:
             connection.commit()
     finally:
         database.close()
-
-
-def check(database: Database) -> None:
-    """Raise Unavailable unless the database is reachable and its tables have the revision of this version."""
-    try:
-        found = current_migration(database)
-    except OperationalError as error:
-        raise Unavailable(f"the database cannot be reached: {error.orig}") from error
-    wanted = newest_migration()
-    if found != wanted:
-        raise Unavailable(f"the database is at migration {found}, this version needs {wanted}: run `ravine migrate`")
-
-
-def current_migration(database: Database) -> str | None:
-    """Give the revision of the tables; None without tables."""
-    with database.engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
-
-
-def newest_migration() -> str | None:
-    """Give the revision of this version."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()

@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from service.cli import doctor
 from service.database.connection import Database
 from service.settings import Settings
-from tests.servers import Broker, Postgres, Stack, free_port
+from tests.servers import Broker, Postgres, Stack, free_port, until
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 CHECKS = ["database", "migrations", "clock", "broker", "workers", "disk"]
@@ -43,6 +43,9 @@ def ravine_doctor(database_url: str, broker_url: str, *options: str) -> "subproc
 def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine of the tests may have less disk space than required.
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
+    # The stack is ready before its workers are connected to the broker.
+    for worker in ("interactive@", "batch@"):
+        until(lambda name=worker: name in findings(stack.database_url, stack.broker_url)["workers"].found)
     monkeypatch.setattr(doctor, "PING_SECONDS", 5.0)
     found = findings(stack.database_url, stack.broker_url)
     assert [check for check, finding in found.items() if not finding.is_well] == []

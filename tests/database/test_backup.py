@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import make_url, select
 
 from service.database.connection import Database
-from service.database.migrations import check
+from service.database.revisions import check
 from service.database.tables import Base
 from tests.servers import Postgres
 from tests.stored import Stored

@@ -5,10 +5,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from service.database.connection import Database
-from service.database.migrations import MIGRATIONS, check, migrate
+from service.database.migrations import migrate
+from service.database.revisions import MIGRATIONS, check, current_revision, newest_revision
 from service.database.tables import Base
 from service.errors import Unavailable
 
@@ -42,3 +44,7 @@ def test_migrations_go_down_and_up_again(database: Database, database_url: str) 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
     migrate(database_url)
     migrate(database_url)
+
+
+def test_the_newest_revision_is_the_head_of_the_migrations(database: Database) -> None:
+    assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head() == current_revision(database)

@@ -11,7 +11,8 @@ from alembic.config import Config
 from sqlalchemy import insert, select, text
 
 from service.database.connection import Database
-from service.database.migrations import MIGRATIONS, check, migrate
+from service.database.migrations import migrate
+from service.database.revisions import MIGRATIONS, check
 from service.database.tables import Job, Metric, Run, Shard
 from service.jobs import lifecycle, run_states, shards
 from service.jobs.owners import ANYBODY

@@ -12,7 +12,8 @@ from alembic.config import Config
 from sqlalchemy import func, inspect, select
 
 from service.database.connection import Database
-from service.database.migrations import MIGRATIONS, check, migrate
+from service.database.migrations import migrate
+from service.database.revisions import MIGRATIONS, check
 from service.database.tables import Base, Job, Metric
 from service.jobs import lifecycle
 from service.jobs.shards import claim

@@ -7,7 +7,7 @@ from service.api.http.json_answers import answer
 from service.api.routes.dependencies import TheCaller, TheDatabase, TheDispatcher
 from service.api.schemas.answers import Problem
 from service.api.schemas.catalogue import Health
-from service.database.migrations import check
+from service.database.revisions import check
 from service.errors import Forbidden
 from service.settings import VERSION
 
