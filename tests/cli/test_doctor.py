@@ -14,7 +14,7 @@ from sqlalchemy import make_url
 from service.cli import doctor
 from service.database.connection import Database
 from service.settings import Settings
-from tests.servers import Broker, Postgres, Stack, free_port, until
+from tests.servers import Broker, Postgres, Stack, free_port, until, wait_for_job
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 CHECKS = ["database", "migrations", "clock", "broker", "workers", "disk"]
@@ -44,6 +44,9 @@ def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.Mon
     # The machine of the tests may have less disk space than required.
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
     # The stack is ready before its workers are connected to the broker.
+    with stack.client() as client:
+        job = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}
+        wait_for_job(client, client.post("/v1/jobs", json=job).json()["id"])
     for worker in ("interactive@", "batch@"):
         until(lambda name=worker: name in findings(stack.database_url, stack.broker_url)["workers"].found)
     monkeypatch.setattr(doctor, "PING_SECONDS", 5.0)
