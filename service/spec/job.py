@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from service.spec.criteria import Criterion, available
 from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Strict, shape_of
 from service.spec.metric_fields import MEASURES
 from service.spec.misfits import misfits
@@ -100,6 +101,11 @@ class JobSpec(Strict):
         + ".",
     )
     target_loss: float | None = Field(None, description="Default target of the comparison.")
+    criterion: Criterion | None = Field(
+        None,
+        exclude_if=lambda criterion: criterion is None,
+        description="What labels are compared by. By default test_loss where the problem has it, else final_loss.",
+    )
     time_limit_seconds: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="A job that trains longer than this fails; its rows are kept."
     )
@@ -155,6 +161,19 @@ class JobSpec(Strict):
             if measure.count(name) > 1:
                 raise PydanticCustomError("measure", "'{name}' is given twice", {"name": name})
         return measure
+
+    @field_validator("criterion")
+    @classmethod
+    def _comparable(cls, criterion: Criterion | None, info: ValidationInfo) -> Criterion | None:
+        if criterion is not None and "problem" in info.data:
+            known = available(info.data["problem"])
+            if criterion not in known:
+                raise PydanticCustomError(
+                    "criterion",
+                    "this problem has no {criterion}; there are {known}",
+                    {"criterion": criterion, "known": ", ".join(known)},
+                )
+        return criterion
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
