@@ -54,10 +54,14 @@ class Recorder:
         num_runs: int,
         epochs: int,
         resumed: Mapping[str, Any] | None = None,
+        *,
+        maximize: bool = False,
     ) -> None:
         self._fields = fields
         self._first_run = first_run
         self._epochs = epochs
+        # The best loss is the smallest of sign × loss.
+        self._sign = -1.0 if maximize else 1.0
         # Epochs are processed many at a time: one by one each would cost a dozen calls of numpy.
         self._new: list[Epoch] = []
         self._recorded: list[_Recorded] = []
@@ -66,7 +70,7 @@ class Recorder:
             "epochs_done_R": np.zeros(num_runs, dtype=np.int64),
             "diverged_epoch_R": np.full(num_runs, -1),
             "final_loss_R": np.full(num_runs, np.nan),
-            "best_loss_R": np.full(num_runs, np.inf),
+            "best_loss_R": np.full(num_runs, self._sign * np.inf),
             "best_epoch_R": np.full(num_runs, -1),
             "test_loss_R": np.full(num_runs, np.nan),
             "test_accuracy_R": np.full(num_runs, np.nan),
@@ -151,14 +155,14 @@ class Recorder:
                 now[name][any_R] = np.take_along_axis(value_RE, last_R[:, None], axis=1)[any_R, 0]
 
     def _update_best(self, recorded: _Recorded) -> None:
-        """Update the smallest finite loss and its epoch."""
+        """Update the best finite loss and its epoch."""
         now, loss_RE = self._arrays, self._column(recorded, "loss")
-        finite_RE = np.where(recorded.kept_RE & np.isfinite(loss_RE), loss_RE, np.inf)
+        finite_RE = np.where(recorded.kept_RE & np.isfinite(loss_RE), self._sign * loss_RE, np.inf)
         # The first of equal ones, as an epoch has to be better than those before it.
         best_R = finite_RE.argmin(axis=1)
         loss_R = finite_RE[np.arange(len(best_R)), best_R]
-        better_R = loss_R < now["best_loss_R"]
-        now["best_loss_R"][better_R] = loss_R[better_R]
+        better_R = loss_R < self._sign * now["best_loss_R"]
+        now["best_loss_R"][better_R] = self._sign * loss_R[better_R]
         now["best_epoch_R"][better_R] = recorded.number_E[best_R[better_R]]
 
     def _column(self, recorded: _Recorded, field: str) -> Floats:

@@ -109,7 +109,9 @@ class Training:
         spec = spec_of(claim)
         resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
         self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs), resumed, self._poll)
-        self._recorder = Recorder(self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed)
+        self._recorder = Recorder(
+            self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed, maximize=spec.maximize
+        )
         try:
             for epoch in self._trainer.run():
                 if epoch is not None:

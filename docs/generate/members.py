@@ -82,6 +82,8 @@ def problems() -> str:
         schema = kind.model_json_schema()
         parts.update(schema.get("$defs", {}))
         text += _member(kind, schema, set())
+        if not kind.is_landscape:
+            text.append(f"Target losses of comparisons: {', '.join(f'{target:g}' for target in kind.targets)}.\n")
     text += [_part("Grids of starts", parts["StartGrid"]), "## Named surfaces\n"]
     for surface in SURFACES.values():
         minima = "; ".join(f"{_point(position)} with value {surface.value:g}" for position in surface.minima)
@@ -93,6 +95,7 @@ def problems() -> str:
             ("minima", minima or "none"),
             *([("local minima", "; ".join(local))] if local else []),
             ("start", _point(surface.start)),
+            ("scale of losses", "linear" if surface.least_loss is None else "log"),
             ("reference", surface.reference),
         ]
         text += [f"### {surface.name}\n", f"{surface.title}. {surface.sentence}\n", table(("", ""), rows)]

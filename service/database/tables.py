@@ -194,6 +194,7 @@ class Run(Base):
     status: Mapped[str]
     epochs_done: Mapped[int]
     final_loss: Mapped[float | None]
+    # The smallest finite loss, with `maximize` the largest.
     best_loss: Mapped[float | None]
     best_epoch: Mapped[int | None]
     diverged_epoch: Mapped[int | None]

@@ -7,6 +7,7 @@ its shard ended; the functions of this module give it as a row that is not store
 from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from service.database.states import SHARD_ENDED, RunStatus
 from service.database.tables import Job, Run, Shard
+from service.jobs.specs import maximizes
 
 Ranges = list[tuple[int, int]]
 Indices = NDArray[np.int64]
@@ -75,7 +77,7 @@ def list_runs(
         job: The job.
         ranges: Only runs of these ranges of indices.
         status: Only runs with this status.
-        sort: ``index``, or a loss in ascending order; runs without one follow by index.
+        sort: ``index``, or a loss, the best first; runs without one follow by index.
         after: For ``index`` the first index; for a loss the number of runs to skip.
         limit: Number of runs.
     """
@@ -86,7 +88,7 @@ def list_runs(
         return read(session, job, sorted({*missing, *stored})[:limit])
     loss = getattr(Run, sort)
     with_loss = [*_chosen(job, ranges, status), loss.is_not(None)]
-    query = select(Run.index).where(*with_loss).order_by(loss, Run.index).offset(after).limit(limit)
+    query = select(Run.index).where(*with_loss).order_by(*_best_first(job, sort)).offset(after).limit(limit)
     page = list(session.execute(query).scalars())
     if len(page) < limit:
         skipped = 0
@@ -103,11 +105,18 @@ def run_indices(session: Session, job: Job, *, ranges: Ranges | None, status: st
     if sort == "index":
         missing = _missing(session, job, ranges, status)
         return np.union1d(missing, _indices(session.execute(select(Run.index).where(*chosen)).scalars()))
-    loss = getattr(Run, sort)
     missing = _without(session, job, sort, ranges, status)
-    query = select(Run.index).where(*chosen, loss.is_not(None)).order_by(loss, Run.index)
+    query = select(Run.index).where(*chosen, getattr(Run, sort).is_not(None)).order_by(*_best_first(job, sort))
     with_loss = _indices(session.execute(query).scalars())
     return np.concatenate([with_loss, np.setdiff1d(missing, with_loss)])
+
+
+def _best_first(job: Job, sort: str) -> list[ColumnElement[Any]]:
+    """Order by a loss: the smallest first, or with `maximize` the largest of the runs that have not diverged."""
+    loss = getattr(Run, sort)
+    if maximizes(job):
+        return [Run.status == RunStatus.DIVERGED, loss.desc(), Run.index.asc()]
+    return [loss.asc(), Run.index.asc()]
 
 
 def _without(session: Session, job: Job, loss: str, ranges: Ranges | None, status: str | None) -> Indices:

@@ -17,4 +17,9 @@ class HasSpec(Protocol):
 
 def spec_of(stored: HasSpec) -> JobSpec:
     """Parse the stored spec of a job."""
-    return JobSpec.model_validate(stored.spec)
+    return JobSpec.model_validate(stored.spec, context={"is_stored": True})
+
+
+def maximizes(stored: HasSpec) -> bool:
+    """Check whether the runs of a job maximise the loss, without parsing the spec."""
+    return bool(stored.spec["optimizers"][0].get("maximize"))

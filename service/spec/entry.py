@@ -52,7 +52,10 @@ class Entry(Strict):
         description="Label of its runs; by default the kind.",
     )
     lr: LearningRate
-    maximize: bool = Field(False, description="Maximise the loss: the sign of the gradient is reversed.")
+    maximize: bool = Field(
+        False,
+        description="Maximise the loss: the sign of the gradient is reversed. The same in all entries of a job.",
+    )
     clip_norm: Limit | None = Field(
         None,
         description="Largest norm of a gradient; a longer gradient is scaled down to it, run by run. null is no limit.",

@@ -17,7 +17,9 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Strict, shape_of
+from service.spec.criteria import Criterion, available
+from service.spec.entry_list import check_direction, labelled
+from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Strict
 from service.spec.metric_fields import MEASURES
 from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
@@ -100,6 +102,11 @@ class JobSpec(Strict):
         + ".",
     )
     target_loss: float | None = Field(None, description="Default target of the comparison.")
+    criterion: Criterion | None = Field(
+        None,
+        exclude_if=lambda criterion: criterion is None,
+        description="What labels are compared by. By default test_loss where the problem has it, else final_loss.",
+    )
     time_limit_seconds: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="A job that trains longer than this fails; its rows are kept."
     )
@@ -117,12 +124,15 @@ class JobSpec(Strict):
     @field_validator("optimizers")
     @classmethod
     def _labelled(cls, optimizers: list[Any]) -> list[Any]:
-        for number, entry in enumerate(optimizers):
-            if entry.label is not None and entry.label in [before.label for before in optimizers[:number]]:
-                twice = PydanticCustomError("label", "the label '{label}' is given twice", {"label": entry.label})
-                details = InitErrorDetails(type=twice, loc=(number, "label"), input=entry.label)
-                raise ValidationError.from_exception_data("optimizers", [details])
-        return _label(optimizers, {entry.label for entry in optimizers if entry.label is not None})
+        return labelled(optimizers)
+
+    @field_validator("optimizers")
+    @classmethod
+    def _one_direction(cls, optimizers: list[Any], info: ValidationInfo) -> list[Any]:
+        # Stored jobs of earlier versions may have both directions.
+        if not (info.context or {}).get("is_stored"):
+            check_direction(optimizers)
+        return optimizers
 
     @field_validator("batch_size")
     @classmethod
@@ -155,6 +165,19 @@ class JobSpec(Strict):
             if measure.count(name) > 1:
                 raise PydanticCustomError("measure", "'{name}' is given twice", {"name": name})
         return measure
+
+    @field_validator("criterion")
+    @classmethod
+    def _comparable(cls, criterion: Criterion | None, info: ValidationInfo) -> Criterion | None:
+        if criterion is not None and "problem" in info.data:
+            known = available(info.data["problem"])
+            if criterion not in known:
+                raise PydanticCustomError(
+                    "criterion",
+                    "this problem has no {criterion}; there are {known}",
+                    {"criterion": criterion, "known": ", ".join(known)},
+                )
+        return criterion
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
@@ -191,6 +214,11 @@ class JobSpec(Strict):
         return self
 
     @property
+    def maximize(self) -> bool:
+        """Whether the runs maximise the loss, which is the same for all entries."""
+        return self.optimizers[0].maximize
+
+    @property
     def updates_per_epoch(self) -> int:
         """Count the updates of an epoch: one per ``accumulate`` mini-batches; 1 without data."""
         examples = self.problem.num_examples
@@ -212,23 +240,3 @@ class JobSpec(Strict):
     def digest(self) -> str:
         """Compute the SHA-256 of the canonical JSON of the spec."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
-
-
-def _label(optimizers: list[Any], taken: set[str]) -> list[Any]:
-    """Label every entry without a label by its kind, with its hyper-parameters if several entries have that kind."""
-    unlabelled = [entry.kind for entry in optimizers if entry.label is None]
-    labelled = []
-    for entry in optimizers:
-        if entry.label is None:
-            label = entry.kind
-            if unlabelled.count(entry.kind) > 1 or label in taken:
-                written = [name for name in entry.grids() if name in entry.model_fields_set]
-                single = {name: getattr(entry, name) for name in written if shape_of(getattr(entry, name)) == "number"}
-                label = " ".join([entry.kind, *(f"{name}={value:g}" for name, value in single.items())])
-            stem, number = label[:90], 2
-            while label in taken:
-                label, number = f"{stem} ({number})", number + 1
-            entry = entry.model_copy(update={"label": label})
-        taken.add(entry.label)
-        labelled.append(entry)
-    return labelled

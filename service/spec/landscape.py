@@ -39,6 +39,7 @@ class Landscape:
     default_shuffle: ClassVar[bool] = False
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float64"
     numbers_per_example: ClassVar[int] = 0
+    targets: ClassVar[tuple[float, ...]] = ()
 
     if TYPE_CHECKING:  # At run time pydantic would make them fields here, before the fields of the subclasses.
         start: list[float] | None
@@ -54,6 +55,11 @@ class Landscape:
     @property
     def minima(self) -> tuple[tuple[float, ...], ...]:
         """List the known minima."""
+        raise NotImplementedError
+
+    @property
+    def least_loss(self) -> float | None:
+        """Give the loss below which no point lies; None where it is unknown or the loss has no bound."""
         raise NotImplementedError
 
     @property

@@ -20,6 +20,13 @@ class Surface:
     reference: str = ""
     # Local minima that are not global, with their values.
     local_minima: tuple[tuple[Point, float], ...] = ()
+    # Whether no point has a loss below `value`, in the domain or outside.
+    is_bounded: bool = True
+
+    @property
+    def least_loss(self) -> float | None:
+        """Give the loss below which no point lies; None where it is unknown or the loss has no bound."""
+        return self.value if self.is_bounded else None
 
 
 SHAPES = (
@@ -39,6 +46,7 @@ SHAPES = (
         domain=((-10, 10),),
         minima=(),
         value=None,
+        is_bounded=False,
         start=(0.0,),
         sentence="The gradient is 1 everywhere: shows how far a velocity builds up, and never ends.",
     ),
@@ -58,6 +66,7 @@ SHAPES = (
         domain=((-2, 2), (-2, 2)),
         minima=(),
         value=None,
+        is_bounded=False,
         start=(1.5, 0.001),
         sentence="A minimum along x and a maximum along y: from y = 0 there is no way out, from next to it a slow one.",
     ),

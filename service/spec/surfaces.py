@@ -83,6 +83,7 @@ CLASSICS = (
         domain=((-1.5, 4), (-3, 4)),
         minima=((-0.5471975511965977, -1.5471975511965979),),
         value=-1.9132229549810364,
+        is_bounded=False,
         start=(3.0, 3.0),
         sentence="A sine along a trough. Outside its domain it goes deeper: the trough descends in waves.",
         reference=_SURVEY,

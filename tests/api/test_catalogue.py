@@ -54,6 +54,29 @@ def test_surfaces_have_domain_minima_and_typical_start(client: httpx.Client) -> 
     assert len(surfaces["himmelblau"]["minima"]) == 4
 
 
+def test_problems_have_their_criteria_with_scales_and_published_targets(client: httpx.Client) -> None:
+    entries = {entry["kind"]: entry for entry in client.get("/v1/problems").json()["items"]}
+    scales = {
+        kind: {criterion["name"]: criterion["scale"] for criterion in entry["criteria"]}
+        for kind, entry in entries.items()
+    }
+    losses = dict.fromkeys(("final_loss", "best_loss", "loss_area"), "log")
+    assert scales["flipnet"] == {**losses, "epochs_to_target": "log"}
+    assert scales["digits"] == {**scales["flipnet"], "test_loss": "log", "test_accuracy": "linear"}
+    assert scales["surface"] == scales["quadratic"] == {**dict.fromkeys(losses, None), "epochs_to_target": "log"}
+    defaults = {kind: entry["default_criterion"] for kind, entry in entries.items()}
+    assert (defaults["flipnet"], defaults["digits"], defaults["playground"]) == ("final_loss", "test_loss", "test_loss")
+    assert entries["flipnet"]["targets"] == sorted(entries["flipnet"]["targets"], reverse=True) != []
+    assert entries["surface"]["targets"] == entries["quadratic"]["targets"] == []
+
+
+def test_named_surfaces_have_the_scale_of_their_losses(client: httpx.Client) -> None:
+    entries = {entry["kind"]: entry for entry in client.get("/v1/problems").json()["items"]}
+    scales = {surface["name"]: surface["scale"] for surface in entries["surface"]["surfaces"]}
+    linear = {name for name, scale in scales.items() if scale == "linear"}
+    assert linear == {"slope", "saddle", "plateau", "mccormick"}
+
+
 def test_health_and_readiness_are_answered(client: httpx.Client) -> None:
     assert client.get("/healthz").json()["status"] == "ok"
     assert client.get("/readyz").json()["status"] == "ready"

@@ -29,9 +29,9 @@ def epochs(rng: np.random.Generator, num_runs: int, num_epochs: int, record_ever
     return yielded
 
 
-def outcome(yielded: list[Epoch], run: int) -> tuple[int, float, float, int, int]:
+def outcome(yielded: list[Epoch], run: int, *, maximize: bool) -> tuple[int, float, float, int, int]:
     """Compute the outcome of one run epoch by epoch: epochs done, final and best loss, best epoch, diverged epoch."""
-    done, final, best, best_epoch, diverged = 0, np.nan, np.inf, -1, -1
+    done, final, best, best_epoch, diverged = 0, np.nan, -np.inf if maximize else np.inf, -1, -1
     for epoch in yielded:
         if diverged >= 0:
             break
@@ -40,17 +40,18 @@ def outcome(yielded: list[Epoch], run: int) -> tuple[int, float, float, int, int
             diverged = epoch.number
         if epoch.kept_R is not None and epoch.values_FR is not None and epoch.kept_R[run]:
             final = float(epoch.values_FR[0, run])
-            if np.isfinite(final) and final < best:
+            if np.isfinite(final) and (final > best if maximize else final < best):
                 best, best_epoch = final, epoch.number
     return done, final, best, best_epoch, diverged
 
 
+@pytest.mark.parametrize("maximize", [False, True])
 @pytest.mark.parametrize("seed", range(60))
-def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(seed: int) -> None:
+def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(seed: int, maximize: bool) -> None:
     rng = np.random.default_rng(seed)
     num_runs, num_epochs, record_every = (int(rng.integers(*span)) for span in ((1, 6), (1, 30), (1, 5)))
     yielded = epochs(rng, num_runs, num_epochs, record_every)
-    recorder = Recorder(FIELDS, 3, num_runs, num_epochs)
+    recorder = Recorder(FIELDS, 3, num_runs, num_epochs, maximize=maximize)
     rows: list[tuple[int, int, NDArray[np.float64]]] = []
     for epoch in yielded:
         recorder.add(epoch)
@@ -66,14 +67,14 @@ def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(se
                 ]
     found = progress.outcomes
     # The same rows in one chunk.
-    whole = Recorder(FIELDS, 3, num_runs, num_epochs)
+    whole = Recorder(FIELDS, 3, num_runs, num_epochs, maximize=maximize)
     for epoch in yielded:
         whole.add(epoch)
     at_once = whole.take(None, ended=True).outcomes
     np.testing.assert_array_equal(found.loss_area_R, at_once.loss_area_R)
     np.testing.assert_array_equal(found.history_digest_R, at_once.history_digest_R)
     for run in range(num_runs):
-        done, final, best, best_epoch, diverged = outcome(yielded, run)
+        done, final, best, best_epoch, diverged = outcome(yielded, run, maximize=maximize)
         assert found.epochs_done_R[run] == done
         assert found.best_epoch_R[run] == best_epoch
         assert found.diverged_epoch_R[run] == diverged

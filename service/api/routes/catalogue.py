@@ -13,6 +13,7 @@ from service.api.http.json_answers import JSON, json_bytes
 from service.api.routes.dependencies import Documented
 from service.api.routes.theory import TheoryQuery
 from service.api.schemas.catalogue import OptimizerList, ProblemList, ScheduleList
+from service.spec import criteria
 from service.spec.learning_rates import learning_rates
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
@@ -20,6 +21,11 @@ from service.spec.schedules import SCHEDULES
 from service.spec.surfaces import SURFACES
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
+# The shortest spec of each problem that needs more than its kind.
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "surface": {"expression": "x", "start": [0.0]},
+    "quadratic": {"eigenvalues": [1.0]},
+}
 UNCHANGED: Documented = {304: {"description": "The list has not changed since this ETag."}}
 
 
@@ -37,6 +43,7 @@ def _problems() -> tuple[bytes, str]:
             "is_landscape": kind.is_landscape,
             "has_test_data": kind.has_test_data,
             "has_decision": kind.has_decision,
+            **_criteria(kind),
         }
         for kind in PROBLEMS
     ]
@@ -48,6 +55,7 @@ def _problems() -> tuple[bytes, str]:
             "domain": surface.domain,
             "minima": [{"position": position, "value": surface.value} for position in surface.minima],
             "start": surface.start,
+            "scale": "linear" if surface.least_loss is None else "log",
             "description": surface.sentence,
             "reference": surface.reference,
         }
@@ -89,6 +97,21 @@ def schedules(request: Request) -> Response:
 @cache
 def _schedules() -> tuple[bytes, str]:
     return _list([_entry(kind) for kind in SCHEDULES])
+
+
+def _criteria(kind: Any) -> dict[str, Any]:
+    """List the criteria of a kind of problem; the scale of a landscape's losses depends on the landscape, thus null."""
+    name = kind.model_fields["kind"].annotation.__args__[0]
+    problem = kind.model_validate({"kind": name, **_EXAMPLES.get(name, {})})
+    scales = {criterion: criteria.scale_of(problem, criterion) for criterion in criteria.available(problem)}
+    depends = [criterion for criterion in scales if kind.is_landscape and criterion != "epochs_to_target"]
+    return {
+        "criteria": [
+            {"name": criterion, "scale": None if criterion in depends else scale} for criterion, scale in scales.items()
+        ],
+        "default_criterion": criteria.default_criterion(problem),
+        "targets": criteria.targets(problem),
+    }
 
 
 def _list(items: list[dict[str, Any]]) -> tuple[bytes, str]:

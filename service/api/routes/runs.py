@@ -34,7 +34,7 @@ class RunsQuery(PageQuery):
     """Filter and order of the runs of a job."""
 
     sort: Literal["index", "final_loss", "best_loss"] = Field(
-        "index", description="Order: by index, or by a loss, the smallest first."
+        "index", description="Order: by index, or by a loss, the best first: the smallest, with `maximize` the largest."
     )
     status: RunStatus | None = Field(None, description="Only runs with this status.")
     label: str | None = Field(None, max_length=500, description="Only runs of the optimizer with this label.")

@@ -55,9 +55,9 @@ class RunAnswer(Answer):
     final_loss: Number | None
     """Loss of the last row recorded so far."""
     best_loss: Number | None
-    """Smallest loss recorded so far."""
+    """Smallest finite loss recorded so far; with `maximize` the largest."""
     best_epoch: int | None
-    """First epoch with the smallest loss."""
+    """First epoch with the best loss."""
     diverged_epoch: int | None
     """Epoch at which the loss exceeded all bounds; null if it did not."""
 

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from service.api.schemas.answers import Answer
+from service.spec.criteria import Criterion, Scale
 
 
 class CatalogueEntry(Answer):
@@ -57,10 +58,22 @@ class SurfaceInfo(Answer):
     """All known global minima."""
     start: list[float]
     """Default start of runs."""
+    scale: Scale
+    """Scale of its losses as criteria: `log` where no point of the plane is lower than the minima."""
     description: str
     """Its characteristic property."""
     reference: str
     """Its publication."""
+
+
+class CriterionInfo(Answer):
+    """A criterion by which labels are compared."""
+
+    name: Criterion
+    """Its name in a spec."""
+    scale: Scale | None
+    """`log`: differences are of logarithms. `linear`: of values. null: `surfaces` has the scale of each named surface;
+    formulas are `linear`, quadratics `log` unless an eigenvalue is negative."""
 
 
 class ProblemInfo(CatalogueEntry):
@@ -74,6 +87,12 @@ class ProblemInfo(CatalogueEntry):
     """Whether its runs record `test_loss` and `test_accuracy`."""
     has_decision: bool
     """Whether its runs have a decision map, `GET /v1/runs/{run}/decision`."""
+    criteria: list[CriterionInfo]
+    """What labels can be compared by."""
+    default_criterion: Criterion
+    """Criterion of a job that declares none."""
+    targets: list[float]
+    """Losses to reach, from easy to hard; empty for surfaces and quadratics, whose losses depend on the start."""
 
 
 class Catalogue(Answer):

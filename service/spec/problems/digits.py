@@ -27,6 +27,8 @@ class Digits(Strict):
     default_batch_size: ClassVar[int] = 32
     default_shuffle: ClassVar[bool] = True
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"
+    least_loss: ClassVar[float] = 0.0
+    targets: ClassVar[tuple[float, ...]] = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 
     kind: Literal["digits"]
     model: Literal["mlp", "cnn", "resnet"] = Field(

@@ -26,6 +26,8 @@ class Playground(Strict):
     default_batch_size: ClassVar[int] = 16
     default_shuffle: ClassVar[bool] = True
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"
+    least_loss: ClassVar[float] = 0.0
+    targets: ClassVar[tuple[float, ...]] = (0.6, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
     num_starts: ClassVar[int] = 1
 
     kind: Literal["playground"]

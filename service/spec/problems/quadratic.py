@@ -76,3 +76,8 @@ class Quadratic(Landscape, Strict):
     def minima(self) -> tuple[tuple[float, ...], ...]:
         """The origin, where all eigenvalues are positive."""
         return ((0.0,) * self.dimension,) if min(self.eigenvalues) > 0 else ()
+
+    @property
+    def least_loss(self) -> float | None:
+        """Zero, unless an eigenvalue is negative."""
+        return 0.0 if min(self.eigenvalues) >= 0 else None

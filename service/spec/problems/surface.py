@@ -102,6 +102,11 @@ class Surface(Landscape, Strict):
         """List the known minima: those of the catalogue."""
         return SURFACES[self.name].minima if self.name else ()
 
+    @property
+    def least_loss(self) -> float | None:
+        """The value of the catalogue; unknown for formulas."""
+        return SURFACES[self.name].least_loss if self.name else None
+
 
 def _formula_of(info: ValidationInfo) -> Expression | None:
     """Find the formula among the fields validated so far; None if they are invalid."""
