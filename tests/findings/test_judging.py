@@ -13,18 +13,8 @@ from service.findings.ledger.figures import svg
 from service.findings.ledger.page import verdicts_on, write_page
 from service.findings.lessons import LESSONS
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import (
-    Figure,
-    as_said,
-    band,
-    concluded,
-    curve,
-    difference,
-    number,
-    said,
-    share,
-    together,
-)
+from service.findings.lessons.finding import Figure, band, curve, difference, number, ratio, said, share
+from service.findings.lessons.judging import as_said, concluded, together
 
 
 def evidence(**fields: list[list[Any]]) -> Evidence:
@@ -99,8 +89,8 @@ def test_measures_of_paths_follow_their_definitions() -> None:
 
 def test_intervals_contain_the_true_values() -> None:
     found = share("share", [True] * 30 + [False] * 70)
-    # Wilson's interval of 30 in 100, computed by hand.
-    assert (found.value, found.low, found.high) == pytest.approx((0.3, 0.2189, 0.3958), abs=5e-5)
+    # Clopper and Pearson's interval of 30 in 100.
+    assert (found.value, found.low, found.high) == pytest.approx((0.3, 0.2124, 0.3998), abs=5e-5)
     middle = band("loss", [1.0, 2.0, 3.0, math.nan])
     assert (middle.value, middle.high) == (2.0, math.inf)
     rng = np.random.default_rng(1)
@@ -110,6 +100,10 @@ def test_intervals_contain_the_true_values() -> None:
     assert gap.high is not None
     assert 0.4 < gap.low < 0.5 < gap.high < 0.6
     assert difference("gap", [1.0, math.inf], [1.0, 1.0]).value is None
+    times = ratio("times", np.exp(base + 0.5 + 0.1 * rng.normal(size=40)), np.exp(base))
+    assert times.low is not None
+    assert times.high is not None
+    assert math.exp(0.4) < times.low < math.exp(0.5) < times.high < math.exp(0.6)
 
 
 def test_evidence_reads_texts_as_numbers_and_pads_short_runs() -> None:
@@ -141,8 +135,9 @@ def test_the_verdicts_on_a_page_can_be_read_back(tmp_path: Path) -> None:
         "texts": ["B"],
         "statement": "It is so.",
         "criterion": "A number.",
+        "fairness": "It is a number.",
         "verdict": "holds if read kindly",
-        "readings": {"read kindly": True, "read strictly": False},
+        "readings": {"read kindly": True, "read strictly": False, "read twice": None},
         "quantities": [
             {"name": "w", "value": "Infinity", "low": 1.0, "high": 2.0, "interval": "95 %", "said": 1, "tolerance": 0.5}
         ],
@@ -154,6 +149,8 @@ def test_the_verdicts_on_a_page_can_be_read_back(tmp_path: Path) -> None:
     write_page([lesson], page)
     text = page.read_text(encoding="utf-8")
     assert verdicts_on(text) == {"parabola-sgd": "holds if read kindly"}
+    assert "Why this criterion: It is a number." in text
+    assert "- yes: read kindly\n- no: read strictly\n- undecided: read twice\n" in text
     assert "| w | ∞ | 1 to 2 (95 %) | 1 ± 0.5 |" in text
     assert "images/lessons/parabola-sgd.svg" in text
     assert (tmp_path / "images" / "lessons" / "parabola-sgd.svg").exists()

@@ -13,6 +13,7 @@ import pytest
 
 from service.findings.ledger.page import verdicts_on
 from service.findings.lessons import LESSONS, TEXTS
+from service.findings.lessons.judging import VERDICTS
 from service.spec.presets import PRESETS
 from tests.servers import Stack, wait_for_job
 
@@ -60,7 +61,6 @@ CHEAP = [
     for name, lesson in LESSONS.items()
     if all(PRESETS[preset].spec["problem"]["kind"] != "digits" for preset in lesson.presets)
 ]
-VERDICTS = ("holds", "fails", "holds if")
 
 
 def wait_for_verdict(client: httpx.Client, name: str, timeout: float = 60.0) -> dict[str, Any]:
@@ -90,8 +90,10 @@ def test_the_page_cites_the_source_of_each_statement_and_its_criterion() -> None
         assert letter == "ours" or f"- {cited}\n" in page
     for name, lesson in LESSONS.items():
         sources = "; ".join(TEXTS[letter] for letter in lesson.texts)
+        why = f"Why this criterion: {lesson.fairness}\n\n" if lesson.fairness else ""
         section = (
-            f"## {name}\n\n**{lesson.statement}**\n\nSource: {sources}.\n\nCriterion: {lesson.criterion}\n\nVerdict: **"
+            f"## {name}\n\n**{lesson.statement}**\n\nSource: {sources}.\n\nCriterion: {lesson.criterion}\n\n"
+            f"{why}Verdict: **"
         )
         assert section in page, name
 

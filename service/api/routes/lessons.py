@@ -121,6 +121,7 @@ def _shown(database: Database, lesson: Lesson) -> LessonAnswer:
         **_item(lesson, state, finding).model_dump(),
         sources=[TEXTS[letter] for letter in lesson.texts],
         criterion=lesson.criterion,
+        fairness=lesson.fairness,
         readings=finding["readings"] if finding else {},
         quantities=finding["quantities"] if finding else [],
         figures=finding["figures"] if finding else [],

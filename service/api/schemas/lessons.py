@@ -44,7 +44,7 @@ class LessonItem(Answer):
     state: LessonState
     """`stopped`: a job failed, was cancelled or was deleted before the verdict; submit the lesson again."""
     verdict: str | None
-    """Begins with `holds`, `fails` or `holds if`; null before the verdict."""
+    """Begins with `holds`, `holds if`, `inconclusive` or `fails`; null before the verdict."""
 
 
 class LessonJob(Answer):
@@ -90,8 +90,10 @@ class LessonAnswer(LessonItem):
     """Names of the texts."""
     criterion: str
     """Rule of the verdict."""
-    readings: dict[str, bool]
-    """Whether each interpretation, or each part, of the statement holds."""
+    fairness: str
+    """Why this rule is the fair reading of the statement."""
+    readings: dict[str, bool | None]
+    """Whether each interpretation, or each part, of the statement holds; null if the evidence decides neither."""
     quantities: list[QuantityAnswer]
     """The numbers behind the verdict."""
     figures: list[dict[str, Any]]

@@ -15,15 +15,27 @@ Five texts on SGD and momentum make many statements about how fast they are and 
 {texts}
 
 None of the texts gives a year. Each section below is one lesson: a statement (quoted by its meaning), its source, the
-jobs that test it, and a verdict. The verdict is `holds`, `fails` or `holds if …`; the last names the readings of the
-statement under which it holds. The code in `service/findings/lessons/` computes every verdict from the recorded
-histories.
+jobs that test it, and a verdict. The code in `service/findings/lessons/` computes every verdict from the recorded
+histories. The criterion is fixed before the jobs are run.
+
+| verdict | meaning |
+|---|---|
+| `holds` | The statement holds in every reading, or in each of its parts. |
+| `holds if …` | It holds in the readings named. |
+| `inconclusive` | No reading holds, and at least one is undecided: the interval is too wide for yes or no. |
+| `fails` | No reading holds, or one of its parts is refuted. |
+
+Intervals are over seeds; fewer than six seeds give none, and no claim rests on them. Settings that are chosen by their
+results are chosen on one half of the seeds and judged on the other. A problem without noise has one exact result for
+each start; starts are instances and are counted, not averaged into an interval.
 
 `ravine lessons --write docs/lessons.md` runs all lessons and writes this page. The jobs of this edition trained for
 {seconds} s ({jobs} jobs, torch {torch}, Ravine {version}). To repeat one lesson, run
 `ravine lessons --only parabola-sgd` or send `POST /v1/lessons/parabola-sgd/jobs`. To repeat one job, post its preset:
 `POST /v1/jobs {{"preset": "parabola-sgd"}}`.
 """
+
+_WORDS = {True: "yes", False: "no", None: "undecided"}
 
 
 def write_page(lessons: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -66,10 +78,12 @@ def _section(lesson: Mapping[str, Any]) -> Iterator[str]:
     yield f"**{lesson['statement']}**\n"
     yield f"Source: {'; '.join(TEXTS[letter] for letter in lesson['texts'])}.\n"
     yield f"Criterion: {lesson['criterion']}\n"
+    if lesson["fairness"]:
+        yield f"Why this criterion: {lesson['fairness']}\n"
     yield f"Verdict: **{lesson['verdict']}**\n"
     if len(lesson["readings"]) > 1:
         for reading, holds in lesson["readings"].items():
-            yield f"- {'yes' if holds else 'no'}: {reading}"
+            yield f"- {_WORDS[holds]}: {reading}"
         yield ""
     for name, figure in _pictures(lesson):
         yield f"![{figure['title']}](images/lessons/{name})\n"

@@ -5,19 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import (
-    Figure,
-    Finding,
-    Quantity,
-    band,
-    concluded,
-    curve,
-    difference,
-    number,
-    said,
-    signed,
-    together,
-)
+from service.findings.lessons.finding import Figure, Finding, Quantity, band, curve, difference, number, said, signed
+from service.findings.lessons.judging import concluded, together
 from service.findings.lessons.lesson import Lesson
 from service.jobs.specs import spec_of
 from service.spec.presets.digits import BATCHES as DIGITS_BATCHES

@@ -75,3 +75,23 @@ class Evidence:
         """Return the last value of a field of each run [R]; infinite if the run diverged."""
         values = self.values(field, label)[:, -1]
         return np.where(np.isnan(values), np.inf, values)
+
+    def judging(self, label: str) -> NDArray[np.bool_]:
+        """Return which runs [R] of a label judge: their seed is at an odd position. The other half chooses settings."""
+        seeds = self.seeds(label)
+        return np.asarray(np.searchsorted(np.unique(seeds), seeds) % 2 == 1)
+
+    def chosen(self, field: str, label: str, hyper: str = "lr", *, largest: bool = False) -> float:
+        """Return the value of a hyper-parameter with the best median of a field at the end, by the choosing seeds only.
+
+        A diverged run counts as the worst.
+        """
+        ends = self.values(field, label)[:, -1]
+        sign = -1.0 if largest else 1.0
+        ranked = np.where(np.isfinite(ends), sign * ends, np.inf)
+        settings, choosing = self.settings(hyper, label), ~self.judging(label)
+        medians = {
+            value: np.quantile(ranked[choosing & (settings == value)], 0.5, method="inverted_cdf")
+            for value in np.unique(settings).tolist()
+        }
+        return float(min(medians, key=lambda value: medians[value]))

@@ -1,14 +1,20 @@
-"""Findings: numbers with intervals, and the verdict that follows from them."""
+"""Findings: numbers with intervals, figures, and the verdict."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from service.analysis.pairs import paired_difference
+from service.analysis.estimate import Estimate
+from service.analysis.paired import mean_difference, mean_ratio
+from service.analysis.proportions import shares
+from service.analysis.simultaneous import MIN_SEEDS
+
+# Whether a statement holds; None if the evidence decides neither.
+Reading = bool | None
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a lesson. ``readings`` maps each reading of the statement to whether it holds."""
+    """The result of a lesson. ``readings`` maps each reading of the statement to whether it holds; None: undecided."""
 
     verdict: str
     quantities: list[Quantity]
-    readings: dict[str, bool] = field(default_factory=dict)
+    readings: Mapping[str, Reading] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
 
 
@@ -92,24 +98,40 @@ def band(name: str, values: ArrayLike, of: str = "seeds") -> Quantity:
     return Quantity(name, middle, low, high, f"median and 5 % to 95 % of {len(finite)} {of}")
 
 
+def estimated(name: str, estimate: Estimate, of: str) -> Quantity:
+    """Return an estimate with its interval, described by ``of``; without an interval that is stated."""
+    if not estimate.has_interval:
+        return Quantity(name, estimate.value, interval=f"no interval: {of}")
+    return Quantity(name, estimate.value, estimate.low, estimate.high, f"95 %, {of}")
+
+
 def difference(name: str, ours: ArrayLike, theirs: ArrayLike) -> Quantity:
-    """Return the mean of ours − theirs over the same seeds with its 95 % bootstrap interval; none if a run diverged."""
+    """Return the mean over seeds of ours − theirs with Student's 95 % interval; no value if a run diverged.
+
+    Give a diverged run a value before, where the statement defines one.
+    """
     this_N, other_N = (np.asarray(values, dtype=np.float64) for values in (ours, theirs))
-    # A diverged run has no final value, and which sign is worse depends on the field.
     if not (np.isfinite(this_N).all() and np.isfinite(other_N).all()):
         return Quantity(name, None)
-    found = paired_difference(this_N, other_N)
-    return Quantity(name, found.value, found.low, found.high, f"bootstrap 95 %, {len(this_N)} pairs of runs")
+    return estimated(name, mean_difference(this_N, other_N), f"{len(this_N)} seeds")
+
+
+def ratio(name: str, ours: ArrayLike, theirs: ArrayLike) -> Quantity:
+    """Return the geometric mean over seeds of ours / theirs with its 95 % interval, if all are positive."""
+    this_N, other_N = (np.asarray(values, dtype=np.float64) for values in (ours, theirs))
+    both = np.concatenate([this_N, other_N])
+    if not (np.isfinite(both) & (both > 0)).all():
+        return Quantity(name, None)
+    return estimated(name, mean_ratio(this_N, other_N), f"{len(this_N)} seeds")
 
 
 def share(name: str, outcomes: ArrayLike) -> Quantity:
-    """Return a share with Wilson's 95 % interval (Wilson 1927)."""
+    """Return a share of seeds with its exact 95 % interval; no interval with fewer than six seeds."""
     happened = np.asarray(outcomes, dtype=bool)
-    num, z = len(happened), 1.959964
-    observed = float(happened.mean())
-    middle = (observed + z * z / (2 * num)) / (1 + z * z / num)
-    half = z / (1 + z * z / num) * math.sqrt(observed * (1 - observed) / num + z * z / (4 * num * num))
-    return Quantity(name, observed, max(0.0, middle - half), min(1.0, middle + half), f"Wilson's 95 %, {num} runs")
+    num = len(happened)
+    found = shares(np.array([float(happened.sum())]), num, 0.05, num >= MIN_SEEDS)
+    estimate = Estimate(float(found.value_M[0]), float(found.low_M[0]), float(found.high_M[0]))
+    return estimated(name, estimate, f"{num} seeds")
 
 
 def short(value: float | None) -> str:
@@ -122,50 +144,11 @@ def signed(quantity: Quantity) -> str:
     return "not measured" if quantity.value is None else f"{quantity.value:+.3f}".replace("-", "−")
 
 
-def as_said(quantities: Sequence[Quantity], figures: Sequence[Figure] = ()) -> Finding:
-    """Judge a statement that consists of numbers: equal to the last digit, or to one unit of it."""
-    about = [one for one in quantities if one.agrees is not None]
-    wrong = "; ".join(f"{one.name} is {short(one.value)}, not {short(one.said)}" for one in about if not one.agrees)
-    readings = {
-        "every number is exact to its last digit": not wrong,
-        "numbers may be off by one in their last digit": all(one.nearly for one in about),
-    }
-    return concluded(readings, quantities, wrong, figures)
-
-
-def concluded(
-    readings: Mapping[str, bool],
-    quantities: Sequence[Quantity],
-    otherwise: str = "",
-    figures: Sequence[Figure] = (),
-) -> Finding:
-    """Judge a statement by its readings: it holds in all of them, in some, or in none.
-
-    A reading completes the phrase "holds if"; ``otherwise`` states the findings if no reading holds.
-    """
-    plain = {reading: bool(holds) for reading, holds in readings.items()}
-    holding = [reading for reading, holds in plain.items() if holds]
-    if len(holding) == len(plain):
-        verdict = "holds"
-    elif holding:
-        verdict = f"holds if {', or if '.join(holding)}"
-    else:
-        verdict = f"fails: {otherwise}" if otherwise else "fails"
-    return Finding(verdict, list(quantities), plain, list(figures))
-
-
-def together(
-    parts: Mapping[str, bool],
-    quantities: Sequence[Quantity],
-    otherwise: str = "",
-    figures: Sequence[Figure] = (),
-) -> Finding:
-    """Judge a statement with several parts: it holds if every part holds."""
-    plain = {part: bool(holds) for part, holds in parts.items()}
-    wrong = [part for part, holds in plain.items() if not holds]
-    found = f"; {otherwise}" if otherwise else ""
-    verdict = f"fails: it is not true that {', nor that '.join(wrong)}{found}" if wrong else "holds"
-    return Finding(verdict, list(quantities), plain, list(figures))
+def spanned(quantity: Quantity) -> str:
+    """Format an estimate with its interval: "0.012 (−0.001 to 0.025)"."""
+    if quantity.low is None or quantity.high is None:
+        return short(quantity.value)
+    return f"{quantity.value:.3g} ({quantity.low:.3g} to {quantity.high:.3g})".replace("-", "−")
 
 
 def curve(label: str, x: ArrayLike, y: ArrayLike, most: int = 120) -> Curve:

@@ -7,7 +7,8 @@ import numpy as np
 
 from service.analysis.descent import first_reached
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Figure, Finding, Quantity, band, concluded, curve, number, said, share
+from service.findings.lessons.finding import Figure, Finding, Quantity, band, curve, number, said, share
+from service.findings.lessons.judging import concluded
 from service.findings.lessons.lesson import Lesson
 
 SEED = 42

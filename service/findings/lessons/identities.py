@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Finding, as_said, number, said, together
+from service.findings.lessons.finding import Finding, number, said
+from service.findings.lessons.judging import as_said, together
 from service.findings.lessons.lesson import Lesson
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.presets.parabola import LOOKAHEAD_BETA, LOOKAHEAD_LR

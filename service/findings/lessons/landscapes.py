@@ -7,7 +7,8 @@ import numpy as np
 from service.analysis.descent import first_reached, overshoot
 from service.analysis.stability import updates_to_escape
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Figure, Finding, concluded, curve, number, share, together
+from service.findings.lessons.finding import Figure, Finding, curve, number, share
+from service.findings.lessons.judging import concluded, together
 from service.findings.lessons.lesson import Lesson
 from service.spec.presets.landscapes import NOISES
 from service.spec.surfaces import SURFACES

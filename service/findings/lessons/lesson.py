@@ -25,7 +25,13 @@ Judge = Callable[[Mapping[str, Evidence]], Finding]
 
 @dataclass(frozen=True)
 class Lesson:
-    """One statement. ``criterion`` states how it is judged; ``fields`` are the metric fields that ``judge`` reads."""
+    """One statement.
+
+    Attributes:
+        criterion: How it is judged, fixed before the jobs are run.
+        fields: Metric fields that ``judge`` reads.
+        fairness: Why the criterion is the fair reading of the statement, in one or two sentences.
+    """
 
     id: str
     texts: tuple[str, ...]
@@ -34,3 +40,4 @@ class Lesson:
     presets: tuple[str, ...]
     fields: tuple[str, ...]
     judge: Judge
+    fairness: str = ""

@@ -6,7 +6,8 @@ import numpy as np
 
 from service.analysis.descent import overshoot, settled
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Figure, Finding, concluded, curve, number, together
+from service.findings.lessons.finding import Figure, Finding, curve, number
+from service.findings.lessons.judging import concluded, together
 from service.findings.lessons.lesson import Lesson
 from service.spec.presets.ravine import BETAS, SHIFT_AT
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from service.analysis.descent import first_reached, overshoot, settled, sign_changes
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Figure, Finding, as_said, concluded, curve, number, said, together
+from service.findings.lessons.finding import Figure, Finding, curve, number, said
+from service.findings.lessons.judging import as_said, concluded, together
 from service.findings.lessons.lesson import Lesson
 
 HALF = 0.5

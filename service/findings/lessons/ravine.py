@@ -7,7 +7,8 @@ import numpy as np
 from service.analysis.descent import settled, sign_changes, turning_angle
 from service.analysis.stability import linear_method
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Figure, Finding, band, concluded, curve, number, together
+from service.findings.lessons.finding import Figure, Finding, band, curve, number
+from service.findings.lessons.judging import concluded, together
 from service.findings.lessons.lesson import Lesson
 
 TARGET = 1e-3

@@ -8,7 +8,8 @@ from service.analysis.descent import first_reached, settled
 from service.analysis.pairs import geometric_mean_ratio
 from service.analysis.stability import best_settings
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Figure, Finding, Quantity, concluded, curve, number, together
+from service.findings.lessons.finding import Figure, Finding, Quantity, curve, number
+from service.findings.lessons.judging import concluded, together
 from service.findings.lessons.lesson import Lesson
 from service.spec.presets.landscapes import CONDITIONS
 

@@ -8,7 +8,7 @@ import { curves } from "../plot/curves.js";
 import { failure, loading } from "../states.js";
 import { table } from "../table.js";
 import { runs } from "./running.js";
-import { kindOf, reason, sign } from "./verdict.js";
+import { kindOf, readingSign, reason, sign } from "./verdict.js";
 
 /** Show a lesson; ends when the signal aborts. */
 export async function showLesson(root, id, signal) {
@@ -86,19 +86,12 @@ export async function showLesson(root, id, signal) {
         { class: "caption" },
         `Judged by: ${lesson.criterion}${lesson.judged_at ? ` Last: ${moment(lesson.judged_at)}.` : ""}`,
       ),
+      lesson.fairness ? h("p", { class: "caption" }, `Why this criterion: ${lesson.fairness}`) : null,
       readings.length > 1
         ? h(
             "ul",
             { class: "readings" },
-            readings.map(([reading, holds]) =>
-              h(
-                "li",
-                { class: holds ? "yes" : "no" },
-                h("span", { "aria-hidden": "true" }, holds ? "✓" : "✕"),
-                h("span", { class: "sr-only" }, holds ? "yes: " : "no: "),
-                reading,
-              ),
-            ),
+            readings.map(([reading, holds]) => readingSign(reading, holds)),
           )
         : null,
       stopped,

@@ -1,9 +1,10 @@
-// The verdict of a statement in words with a sign: holds, holds if, fails, or not run.
+// The verdict of a statement in words with a sign: holds, holds if, inconclusive, fails, or not run.
 import { h } from "../dom.js";
 
 const LOOKS = {
   holds: ["✓", "good", "holds"],
   "holds-if": ["◐", "part", "holds if"],
+  inconclusive: ["?", "undecided", "inconclusive"],
   fails: ["✕", "warn", "fails"],
   running: ["▶", "live", "running"],
   "not-run": ["○", "", "not run"],
@@ -14,7 +15,8 @@ export const VERDICTS = Object.entries(LOOKS).map(([name, [, , words]]) => [name
 export function kindOf({ state, verdict }) {
   if (state === "running" || state === "completed") return "running";
   if (verdict === null) return "not-run";
-  return verdict.startsWith("holds if") ? "holds-if" : verdict.startsWith("holds") ? "holds" : "fails";
+  if (verdict.startsWith("holds if")) return "holds-if";
+  return ["holds", "inconclusive"].find((kind) => verdict.startsWith(kind)) ?? "fails";
 }
 
 /** Show the kind of a verdict. */
@@ -27,5 +29,18 @@ export function sign(lesson) {
 
 /** Give the rest of a verdict after its kind: "if staying there is meant". */
 export function reason({ verdict }) {
-  return verdict?.replace(/^(holds(?= if)|holds$|fails:?) ?/, "") ?? "";
+  return verdict?.replace(/^(holds(?= if)|holds$|(fails|inconclusive):?) ?/, "") ?? "";
+}
+
+/** Show whether a reading holds: true, false, or null if it is undecided. */
+export function readingSign(reading, holds) {
+  const [look, mark, word] =
+    holds === null ? ["undecided", "?", "undecided"] : holds ? ["yes", "✓", "yes"] : ["no", "✕", "no"];
+  return h(
+    "li",
+    { class: look },
+    h("span", { "aria-hidden": "true" }, mark),
+    h("span", { class: "sr-only" }, `${word}: `),
+    reading,
+  );
 }
