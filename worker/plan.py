@@ -54,7 +54,7 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
         case Surface() as given:
             return surface.Surface(
                 given.landscape,
-                given.points[start_R],
+                given.points(seeds_R, start_R),
                 seeds_R,
                 noise=given.noise,
                 batch_size=spec.batch_size,
@@ -64,7 +64,7 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
         case Quadratic() as given:
             return quadratic.Quadratic(
                 np.array(given.eigenvalues),
-                given.points[start_R],
+                given.points(seeds_R, start_R),
                 seeds_R,
                 angle=given.angle,
                 noise=given.noise,

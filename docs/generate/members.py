@@ -84,7 +84,14 @@ def problems() -> str:
         text += _member(kind, schema, set())
         if not kind.is_landscape:
             text.append(f"Target losses of comparisons: {', '.join(f'{target:g}' for target in kind.targets)}.\n")
-    text += [_part("Grids of starts", parts["StartGrid"]), "## Named surfaces\n"]
+    text += [
+        _part("Grids of starts", parts["StartGrid"]),
+        _part("Random starts", parts["RandomStarts"]),
+        "Each start is a function of the seed and its number: it depends neither on the number of starts nor on other "
+        "seeds. The starts of a run are in its `start`.\n",
+        _part("Box of random starts", parts["StartBox"]),
+        "## Named surfaces\n",
+    ]
     for surface in SURFACES.values():
         minima = "; ".join(f"{_point(position)} with value {surface.value:g}" for position in surface.minima)
         domain = " × ".join(f"[{low:g}, {high:g}]" for low, high in surface.domain)

@@ -7,7 +7,17 @@ from typing import Any
 from docs.generate.words import Schema, default, prose, table, values
 
 # Parts of a spec have separate pages.
-_ELSEWHERE = {"JobSpec", "Range", "SeedRange", "StartGrid", "Schedule", "TrainingProblem", "OptimizerEntry"}
+_ELSEWHERE = {
+    "JobSpec",
+    "Range",
+    "SeedRange",
+    "StartGrid",
+    "RandomStarts",
+    "StartBox",
+    "Schedule",
+    "TrainingProblem",
+    "OptimizerEntry",
+}
 
 
 def http_api(document: dict[str, Any]) -> str:

@@ -12,6 +12,8 @@ _HOMES = {
     "Range": "job-spec.md#ranges",
     "SeedRange": "job-spec.md#seeds",
     "StartGrid": "problems.md#grids-of-starts",
+    "RandomStarts": "problems.md#random-starts",
+    "StartBox": "problems.md#box-of-random-starts",
     "Surface": "problems.md#surface",
     "Quadratic": "problems.md#quadratic",
     "JobSpec": "job-spec.md",

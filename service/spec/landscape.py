@@ -1,13 +1,14 @@
 """Common fields of surfaces and quadratics: starts, gradient noise, a shift."""
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from service.spec.starts import Point, StartGrid, check_dimension
+from service.spec.starts import Domain, Floats, Point, RandomStarts, StartGrid, check_dimension
 
 Noise = Annotated[
     float,
@@ -43,13 +44,18 @@ class Landscape:
 
     if TYPE_CHECKING:  # At run time pydantic would make them fields here, before the fields of the subclasses.
         start: list[float] | None
-        starts: list[list[float]] | StartGrid | None
+        starts: list[list[float]] | StartGrid | RandomStarts | None
         shift_at: int | None
         shift_by: list[float] | None
 
     @property
     def dimension(self) -> int:
         """Count the coordinates of a point."""
+        raise NotImplementedError
+
+    @property
+    def domain(self) -> Domain:
+        """Give the interval of random starts along each axis."""
         raise NotImplementedError
 
     @property
@@ -77,11 +83,25 @@ class Landscape:
         """Count the starts without listing them."""
         if isinstance(self.starts, StartGrid):
             return self.starts.x.num * (self.starts.y.num if self.starts.y else 1)
+        if isinstance(self.starts, RandomStarts):
+            return self.starts.random
         return len(self.starts) if self.starts is not None else 1
 
+    def points(self, seeds_R: NDArray[np.int64], numbers_R: NDArray[np.int64]) -> Floats:
+        """Give start ``numbers_R[r]`` of seed ``seeds_R[r]`` for each run, shape [runs, dimension]."""
+        if isinstance(self.starts, RandomStarts):
+            return self.starts.points(seeds_R, numbers_R, self.domain)
+        return self._fixed[numbers_R]
+
+    @property
+    def first_point(self) -> Floats:
+        """Give one start, shape [dimension]: the first, and of random ones the first of seed 0."""
+        nothing = np.zeros(1, dtype=np.int64)
+        first: Floats = self.points(nothing, nothing)[0]
+        return first
+
     @cached_property
-    def points(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """List the starts, shape [starts, dimension]."""
+    def _fixed(self) -> Floats:
         if isinstance(self.starts, StartGrid):
             return self.starts.points()
         return np.asarray(self.starts if self.starts is not None else [self.start], dtype=np.float64)

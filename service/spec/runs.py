@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from service.spec.entry_settings import EntrySettings
 from service.spec.job import JobSpec, SeedRange
+from service.spec.problems import LandscapeProblem
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,12 @@ class Runs:
     def __getitem__(self, index: int) -> Run:
         number = int(np.searchsorted(self.firsts, index, side="right")) - 1
         setting, rest = divmod(index - self.firsts[number], self.per_setting)
-        seed, start = divmod(rest, self.num_starts)
-        points = getattr(self.spec.problem, "points", None)
         return Run(
             index=index,
             label=self.entries[number].label(setting),
             optimizer=self.entries[number].optimizer(setting),
-            seed=int(self.seeds(np.array([seed]))[0]),
-            start=None if points is None else points[start].tolist(),
+            seed=int(self.seeds(np.array([rest // self.num_starts]))[0]),
+            start=self.starts(np.array([index]))[0].tolist() if self.spec.problem.is_landscape else None,
         )
 
     def seeds(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -61,6 +60,13 @@ class Runs:
         if isinstance(self.spec.seeds, SeedRange):
             return self.spec.seeds.first + positions
         return np.array(self.spec.seeds, dtype=np.int64)[positions]
+
+    def starts(self, index_R: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Give the starts of runs on a landscape by their indices, shape [runs, dimension]."""
+        if not isinstance(self.spec.problem, LandscapeProblem):
+            raise TypeError(f"Runs on {self.spec.problem.kind} have no starting point.")
+        seed_R, number_R = np.divmod(index_R % self.per_setting, self.num_starts)
+        return self.spec.problem.points(self.seeds(seed_R), number_R)
 
     def labelled(self, label: str) -> Iterator[tuple[int, int]]:
         """Find the runs with a label of an entry or of a setting, as ranges (first, one past the last)."""

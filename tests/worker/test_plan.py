@@ -128,3 +128,36 @@ def test_clipping_is_passed_to_the_engine() -> None:
     *_, last = trainer.run()
     assert last.values_FR is not None
     np.testing.assert_allclose(last.values_FR[trainer.fields.index("x")], [0.8, 0.7], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        {"kind": "surface", "expression": "x**2 + 10*y**2"},
+        {"kind": "quadratic", "eigenvalues": [2.0, 20.0]},
+        {"kind": "quadratic", "eigenvalues": [0.5, 1.0, 3.0]},
+    ],
+    ids=["formula", "quadratic", "three dimensions"],
+)
+def test_runs_begin_at_the_random_starts_that_the_service_shows(problem: dict[str, Any]) -> None:
+    spec = JobSpec.model_validate(
+        {
+            "problem": {**problem, "starts": {"random": 3}},
+            "optimizers": [{"kind": "momentum", "lr": [0.01, 0.02], "momentum": 0.5}],
+            "seeds": [4, 9],
+            "epochs": 5,
+        }
+    )
+    runs = Runs(spec)
+    curvatures = np.array(problem.get("eigenvalues", [2.0, 20.0]))
+    for first, num in ((0, len(runs)), (4, 6)):
+        trainer = Trainer(plan(spec, first, num))
+        loss_ER = np.stack([epoch.values_FR[trainer.fields.index("loss")] for epoch in trainer.run() if epoch])  # type: ignore[index]
+        for at in range(num):
+            run = runs[first + at]
+            w, velocity, losses = np.array(run.start), np.zeros(len(curvatures)), []
+            for _ in range(6):
+                losses.append((curvatures * w**2).sum() / 2)
+                velocity = run.optimizer["momentum"] * velocity + curvatures * w
+                w = w - run.optimizer["lr"] * velocity
+            np.testing.assert_allclose(loss_ER[:, at], losses, rtol=1e-12)

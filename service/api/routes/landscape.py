@@ -85,5 +85,5 @@ def _minima(problem: LandscapeProblem) -> list[dict[str, object]]:
     if isinstance(problem, Surface) and problem.name:
         value = SURFACES[problem.name].value
         return [{"position": list(one), "value": value} for one in problem.minima]
-    found = minimum_near(problem, problem.points[0].tolist())
+    found = minimum_near(problem, problem.first_point.tolist())
     return [{"position": found[0], "value": found[1]}] if found else []

@@ -52,7 +52,7 @@ def ask(query: TheoryQuery) -> Response:
     if not isinstance(problem, LandscapeProblem):
         point, exact, noise = TheoryPoint(None, None), False, 0.0
     else:
-        point = nearest_point(problem, problem.points[0].tolist())
+        point = nearest_point(problem, problem.first_point.tolist())
         exact, noise = is_quadratic(problem), problem.noise
     setting = setting_theory(optimizer, point.eigenvalues, noise=noise)
     return answer({"exact": exact, "problem": problem_theory(point), "setting": setting})

@@ -20,15 +20,15 @@ _LEVELS = 16
 _FLOOR = 1e-4
 
 
-def frame(problem: Surface | Quadratic, points: Floats, aspect: float) -> tuple[Floats, Floats]:
+def frame(problem: Surface | Quadratic, starts: Floats, points: Floats, aspect: float) -> tuple[Floats, Floats]:
     """Choose the region of the plane: its ends along x and along y.
 
     Args:
-        problem: Its starts are inside the region, and its minima unless they are far from all paths.
+        problem: Its minima are inside the region, unless they are far from all paths.
+        starts: Points inside the region, [S, 2].
         points: Finite points of the paths, [P, 2].
         aspect: Height of the axes over their width.
     """
-    starts = problem.points
     fixed = np.concatenate([starts, np.array(problem.minima, dtype=np.float64).reshape(-1, 2)])
     middle, reach = np.median(starts, axis=0), np.ptp(fixed, axis=0).max() or 1.0
     # Points far outside are ignored: those of diverging paths.

@@ -19,6 +19,7 @@ from service.findings.plots.scales import set_scale
 from service.findings.plots.selection import Series, choose, diverged_epochs, epochs_to_read
 from service.findings.plots.style import DARK, LIGHT, LineStyle, Palette, line_styles, new_sheet
 from service.spec.job import JobSpec
+from service.spec.starts import RandomStarts
 
 Floats = NDArray[np.float64]
 # Most paths of one setting; more would hide the contours.
@@ -63,7 +64,11 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
     direct = fits(sheet, len(labels), _BOTTOM)
     axes = sheet.axes(left=66.0, right=room_for(sheet, labels) + SAMPLE_PIXELS if direct else 24.0, bottom=_BOTTOM)
     inside = axes.get_window_extent()
-    x_ends, y_ends = frame(problem, every, inside.height / inside.width)
+    runs = chosen.table.runs
+    starts = runs.starts(np.concatenate([one.runs for one in chosen.series]))
+    # All starts of a list or a grid are in the picture; of random ones those of the paths.
+    around = starts if isinstance(problem.starts, RandomStarts) else runs.starts(np.arange(runs.num_starts))
+    x_ends, y_ends = frame(problem, around, every, inside.height / inside.width)
     shift = problem.shift_by if moves else [0.0, 0.0]
     draw_ground(axes, problem, x_ends, y_ends, shift, palette)
     set_scale(axes, "x", (float(x_ends[0]), float(x_ends[1])), log=False)
@@ -76,8 +81,9 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
     for minimum in problem.minima:
         there = np.asarray(minimum) + np.asarray(shift)
         axes.plot(*there, marker="+", ms=11, mew=1.6, color=palette.ink, zorder=6)
-    starts = np.unique(problem.points[: max(len(one.runs) for one in chosen.series)], axis=0)
-    axes.plot(*starts.T, ls="", marker="o", ms=6, mfc=palette.ground, mec=palette.ink, mew=1.2, zorder=6)
+    axes.plot(
+        *np.unique(starts, axis=0).T, ls="", marker="o", ms=6, mfc=palette.ground, mec=palette.ink, mew=1.2, zorder=6
+    )
     if direct:
         list_beside(axes, sheet, labels, styles)
     else:

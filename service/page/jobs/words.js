@@ -10,7 +10,8 @@ export const numSeeds = ({ seeds }) => (Array.isArray(seeds) ? seeds.length : se
 /** Count the starts of a problem. */
 export function numStarts({ starts }) {
   if (!starts) return 1;
-  return Array.isArray(starts) ? starts.length : starts.x.num * (starts.y?.num ?? 1);
+  if (Array.isArray(starts)) return starts.length;
+  return starts.random ?? starts.x.num * (starts.y?.num ?? 1);
 }
 
 /** Describe the problem briefly. */
@@ -28,7 +29,8 @@ export function problemWords(problem) {
   if (problem.hidden) parts.push(count(problem.hidden, "hidden unit"));
   if (problem.widths) parts.push(`hidden units ${problem.widths.join(", ")}`, problem.activation);
   if (problem.train_size) parts.push(`${problem.train_size.toLocaleString("en")} examples`);
-  if (problem.starts) parts.push(`from ${count(numStarts(problem), "start")}`);
+  if (problem.starts?.random) parts.push(`from ${count(problem.starts.random, "random start")} of each seed`);
+  else if (problem.starts) parts.push(`from ${count(numStarts(problem), "start")}`);
   else if (problem.start) parts.push(`from (${few(problem.start)})`);
   if (problem.noise) parts.push(`noise ${short(problem.noise)}`);
   if (problem.label_noise) parts.push(`label noise ${short(problem.label_noise)}`);

@@ -7,7 +7,10 @@ from pydantic_core import PydanticCustomError
 
 from service.spec.fields import Strict
 from service.spec.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
-from service.spec.starts import MAX_DIMENSION, Start, Starts, check_dimension, check_starts, within_float
+from service.spec.starts import MAX_DIMENSION, Domain, Start, Starts, check_dimension, check_starts, within_float
+
+# Random starts are drawn from this interval along each axis, unless given.
+UNIT = (-1.0, 1.0)
 
 
 class Quadratic(Landscape, Strict):
@@ -53,7 +56,7 @@ class Quadratic(Landscape, Strict):
     @classmethod
     def _starts_fit(cls, starts: Any, info: ValidationInfo) -> Any:
         if "eigenvalues" in info.data:
-            check_starts(starts, len(info.data["eigenvalues"]), info.data.get("start"))
+            return check_starts(starts, [UNIT] * len(info.data["eigenvalues"]), info.data.get("start"))
         return starts
 
     @field_validator("shift_by")
@@ -71,6 +74,11 @@ class Quadratic(Landscape, Strict):
     def dimension(self) -> int:
         """Count the eigenvalues."""
         return len(self.eigenvalues)
+
+    @property
+    def domain(self) -> Domain:
+        """Give the interval of random starts along each axis."""
+        return [UNIT] * self.dimension
 
     @property
     def minima(self) -> tuple[tuple[float, ...], ...]:

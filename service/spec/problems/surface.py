@@ -8,8 +8,11 @@ from pydantic_core import PydanticCustomError
 from service.spec.fields import Strict
 from service.spec.formulas.expression import Expression, ExpressionError, parse
 from service.spec.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
-from service.spec.starts import Start, Starts, check_dimension, check_starts
+from service.spec.starts import Domain, Start, Starts, check_dimension, check_starts
 from service.spec.surfaces import SURFACES
+
+# Random starts on a formula are drawn from this interval along each axis, unless given.
+AROUND_ORIGIN = (-5.0, 5.0)
 
 
 class Surface(Landscape, Strict):
@@ -69,7 +72,7 @@ class Surface(Landscape, Strict):
     @classmethod
     def _starts_fit(cls, starts: Any, info: ValidationInfo) -> Any:
         if formula := _formula_of(info):
-            check_starts(starts, formula.dimension, info.data.get("start"))
+            return check_starts(starts, _domain_of(info.data.get("name"), formula.dimension), info.data.get("start"))
         return starts
 
     @field_validator("shift_by")
@@ -98,6 +101,11 @@ class Surface(Landscape, Strict):
         return self.landscape.dimension
 
     @property
+    def domain(self) -> Domain:
+        """Give the interval of random starts along each axis."""
+        return _domain_of(self.name, self.dimension)
+
+    @property
     def minima(self) -> tuple[tuple[float, ...], ...]:
         """List the known minima: those of the catalogue."""
         return SURFACES[self.name].minima if self.name else ()
@@ -106,6 +114,10 @@ class Surface(Landscape, Strict):
     def least_loss(self) -> float | None:
         """The value of the catalogue; unknown for formulas."""
         return SURFACES[self.name].least_loss if self.name else None
+
+
+def _domain_of(name: str | None, dimension: int) -> Domain:
+    return SURFACES[name].domain if name else [AROUND_ORIGIN] * dimension
 
 
 def _formula_of(info: ValidationInfo) -> Expression | None:
