@@ -15,6 +15,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from service.analysis.simultaneous import MIN_SEEDS
 
 Floats = NDArray[np.float64]
 Statistic = Literal["mean", "iqm", "median"]
@@ -30,13 +33,11 @@ MAX_BOOTSTRAP = 200
 CHUNK_NUMBERS = 131_072
 
 Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
-# 97.5 % quantiles of Student's distribution for which the expansion below is not accurate to three digits.
-_STUDENT = {1: 12.706205, 2: 4.302653, 3: 3.182446, 4: 2.776445}
 
 
 @dataclass(frozen=True)
 class Estimates:
-    """One estimate of each of C samples and its interval; NaN without an interval (a single observation)."""
+    """One estimate of each of C samples and its interval; NaN without an interval (fewer than six observations)."""
 
     value_C: Floats
     low_C: Floats
@@ -50,7 +51,7 @@ def estimate(samples_CN: Floats, statistic: Statistic) -> Estimates:
     Reinforcement Learning at the Edge of the Statistical Precipice, 2021; equal to scipy.stats.trim_mean). +Infinity
     is a value like others: more than a quarter of them make the interquartile mean infinite, half of them the median.
 
-    Intervals, N from 2 to 200, from 10,000 resamples (Efron, Bootstrap Methods: Another Look at the Jackknife, 1979):
+    Intervals, N from 6 to 200, from 10,000 resamples (Efron, Bootstrap Methods: Another Look at the Jackknife, 1979):
 
     - mean, N ≥ 8, all finite: studentized (Efron, Tibshirani: An Introduction to the Bootstrap, 1993, chapter 12),
       limited to the range of the sample, which an outlier could otherwise make it exceed by far;
@@ -69,7 +70,7 @@ def estimate(samples_CN: Floats, statistic: Statistic) -> Estimates:
     num = samples_CN.shape[1]
     sorted_CN = np.sort(samples_CN, axis=1)
     value_C = _weighted(sorted_CN, _weights(np.arange(num)[None], statistic, num))[:, 0]
-    if num < 2:
+    if num < MIN_SEEDS:
         nothing_C = np.full(len(value_C), np.nan)
         return Estimates(value_C, nothing_C, nothing_C)
     if num > MAX_BOOTSTRAP:
@@ -89,7 +90,7 @@ def interval_of(resampled_CB: Floats, num: int, quantile: float | None = None) -
     The tail left out on each side is Φ(−q·√(N/(N−1))) instead of 2.5 %, q by default the 97.5 % quantile of Student's
     distribution with N − 1 degrees of freedom.
     """
-    quantile = student_quantile(num - 1) if quantile is None else quantile
+    quantile = float(stdtrit(num - 1, (1 + LEVEL) / 2)) if quantile is None else quantile
     tail = normal_cdf(-quantile * sqrt(num / (num - 1)))
     count = resampled_CB.shape[1]
     low, high = int(tail * count), min(count - 1, int(np.ceil((1 - tail) * count)) - 1)
@@ -101,25 +102,6 @@ def interval_of(resampled_CB: Floats, num: int, quantile: float | None = None) -
 def resamples(num: int) -> NDArray[np.int64]:
     """Draw the sorted positions of all resamples of ``num`` observations, [B, N]; the same in every call."""
     return np.sort(np.random.default_rng(SEED).integers(0, num, (NUM_RESAMPLES, num)), axis=1)
-
-
-@lru_cache(maxsize=4)
-def counts(num: int) -> Floats:
-    """Count how often each resample drew each observation, [B, N]."""
-    return _weights(resamples(num), "mean", num) * num
-
-
-def student_quantile(freedom: int) -> float:
-    """Give the 97.5 % quantile of Student's distribution (Abramowitz and Stegun 1964, 26.7.5), to three digits."""
-    if freedom in _STUDENT:
-        return _STUDENT[freedom]
-    terms = (
-        (Z**3 + Z) / 4,
-        (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96,
-        (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384,
-        (79 * Z**9 + 776 * Z**7 + 1482 * Z**5 - 1920 * Z**3 - 945 * Z) / 92_160,
-    )
-    return Z + float(sum(term / freedom**power for power, term in enumerate(terms, start=1)))
 
 
 def normal_cdf(z: float) -> float:

@@ -80,10 +80,11 @@ class Ranks:
     @property
     def best(self) -> list[int]:
         """The labels that no other label is significantly better than."""
-        return np.flatnonzero(self.low_K == 1).tolist()
+        found: list[int] = np.flatnonzero(self.low_K == 1).tolist()
+        return found
 
 
-def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE) -> Pairs:
+def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE, *, has_intervals: bool = True) -> Pairs:
     """Compare every pair of labels by Student's t of their paired differences, corrected by Bonferroni.
 
     The interval is D̄ ± t(1 − α/(2M), N − 1)·s/√N, p is min(1, M·p of the t test). There is none with fewer than six
@@ -92,6 +93,7 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE) -> Pairs:
     Args:
         values_NK: A finite value of each label for each seed, logarithms where the scale is logarithmic.
         confidence: Probability that all intervals hold at once.
+        has_intervals: Whether to give intervals; not while seeds are missing.
 
     Sources: Dunn, Multiple Comparisons among Means, 1961.
     """
@@ -108,7 +110,8 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE) -> Pairs:
         error_M[part] = np.where(spread_P > ROUNDING * size_P, spread_P, 0.0) / sqrt(max(num, 1))
         wins_M[part] = (apart_NP < 0).sum(axis=0) + (apart_NP == 0).sum(axis=0) / 2
     alpha = (1 - confidence) / max(pairs, 1)
-    has_M = (error_M > 0) & (num >= MIN_SEEDS)
+    has_intervals = has_intervals and num >= MIN_SEEDS
+    has_M = (error_M > 0) & has_intervals
     with np.errstate(divide="ignore", invalid="ignore"):
         half_M = np.where(has_M, -stdtrit(max(num - 1, 1), alpha / 2) * error_M, np.nan)
         p_M = np.minimum(1.0, pairs * 2 * stdtr(max(num - 1, 1), -np.abs(mean_M / error_M)))
@@ -122,7 +125,7 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE) -> Pairs:
         high_M=mean_M + half_M,
         p_M=np.where(has_M, p_M, np.nan),
         median_M=median_M,
-        smaller_M=shares(wins_M, num, alpha, num >= MIN_SEEDS),
+        smaller_M=shares(wins_M, num, alpha, has_intervals),
     )
 
 

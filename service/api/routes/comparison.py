@@ -20,15 +20,14 @@ from service.findings.comparison.job import compare
 from service.findings.comparison.table import read_table
 from service.jobs import lifecycle, progress
 from service.settings import VERSION
+from service.spec.criteria import Criterion
 from service.spec.fields import NO_ZERO_CHARACTER
 
 router = APIRouter(prefix="/v1", tags=["comparison"])
 MAX_JOBS = 50
 Target = Annotated[
     float | None,
-    Field(
-        allow_inf_nan=False, description="Loss to reach; by default the spec's, else the baseline's median final loss."
-    ),
+    Field(allow_inf_nan=False, description="Loss to reach; by default the spec's, else one that favours no label."),
 ]
 
 
@@ -44,7 +43,14 @@ class ComparisonQuery(BaseModel):
         None, max_length=500, description="Label with which the others are compared; by default the first."
     )
     target: Target = None
-    tuned: bool = Field(False, description="Tune each label on half of the pairs and evaluate it on the other half.")
+    tuned: bool | None = Field(
+        None,
+        description="Choose one setting of each label by half of the seeds and judge it by the other half; by default "
+        "where a label has several settings. False compares every setting, at most 64.",
+    )
+    criterion: Criterion | None = Field(
+        None, description="Quantity by which labels are compared; by default the spec's, else the problem's."
+    )
 
 
 class GridQuery(BaseModel):
@@ -84,7 +90,7 @@ class AcrossQuery(BaseModel):
 def get_comparison(
     job_id: str, query: Annotated[ComparisonQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
 ) -> Response:
-    """Compare the settings of a job, with intervals and tests. For a job that has ended, the answer has an ETag."""
+    """Compare the labels of a job, with simultaneous intervals. For a job that has ended, the answer has an ETag."""
     with database.snapshot() as session:
         job = lifecycle.find(session, job_id, caller)
         headers = {"Cache-Control": "no-cache"}
@@ -94,7 +100,7 @@ def get_comparison(
             if (unchanged := not_modified(request, tag)) is not None:
                 return unchanged
             headers = tag_headers(tag)
-        found = compare(session, job, baseline=query.baseline, target=query.target, tuned=query.tuned)
+        found = compare(session, job, **query.model_dump())
     return answer(ComparisonAnswer.model_validate(found), headers=headers)
 
 

@@ -3,44 +3,60 @@
 from typing import Any, Literal
 
 from service.api.schemas.answers import Answer, Number
-from service.api.schemas.estimates import EstimateAnswer, SummaryAnswer
-from service.api.schemas.tuned import TunedAnswer
+from service.api.schemas.estimates import SummaryAnswer
+from service.api.schemas.pairs import AgainstBaseline, PairAnswer, RankAnswer
+from service.api.schemas.tuning import ChosenAnswer, TuningAnswer
+from service.spec.criteria import Criterion, Scale
 
 
-class SpeedUpAnswer(Answer):
-    """Speed-up over the baseline: epochs of the baseline to the target, divided by epochs of this setting."""
+class CriterionAnswer(Answer):
+    """The quantity by which labels are compared."""
 
-    ratio: EstimateAnswer | None
-    """Geometric mean over the pairs in which both reach the target after epoch 0; null without such a pair."""
-    median_ratio: Number | None
-    """Median over all pairs in which at least one reaches it; a miss counts as infinitely many epochs."""
-    both: int
-    """Number of pairs in which both reach the target."""
-    only_this: int
-    """Number of pairs in which only this setting reaches it."""
-    only_baseline: int
-    """Number of pairs in which only the baseline reaches it."""
-    neither: int
-    """Number of pairs in which neither reaches it."""
+    name: Criterion
+    """Its name."""
+    scale: Scale
+    """`log`: differences are of natural logarithms; `linear`: of values. Fixed by the problem."""
+    declared: bool
+    """Whether the spec declares it, so that it was chosen before the results."""
+    larger_is_better: bool
+    """Whether a larger value is better."""
+    least: Number | None
+    """Known least loss, from which values are measured on a logarithmic scale; else null."""
+    untrained: Number | None
+    """Median at epoch 0; a worse value, and a diverged run, count as this. For epochs the length of a run."""
 
 
-class AgainstBaseline(Answer):
-    """Comparison of this setting with the baseline, paired by seed and start."""
+class OtherCriterion(Answer):
+    """The same labels judged by another criterion."""
 
-    pairs: int
-    """Number of pairs of runs."""
-    speed_up: SpeedUpAnswer | None
-    """Speed-up by the first epoch at or below the target; null without a target."""
-    speed_up_settled: SpeedUpAnswer | None
-    """Speed-up by the epoch from which on the loss stays at or below the target."""
-    final_loss_difference: SummaryAnswer | None
-    """Final loss minus that of the baseline, pair by pair; below 0 this setting ends lower."""
-    probability_of_improvement: EstimateAnswer | None
-    """Probability that a run of it ends lower than one of the baseline; ties count half (Agarwal et al. 2021)."""
-    wilcoxon_p: float
-    """Two-sided p of Wilcoxon's signed-rank test of the differences."""
-    wilcoxon_p_holm: float
-    """`wilcoxon_p` corrected by Holm's method for all settings tested in this comparison."""
+    name: Criterion
+    """Its name."""
+    scale: Scale
+    """Its scale."""
+    best: list[str]
+    """The labels that cannot be told from the best one."""
+    verdict: str
+    """Its result in one sentence."""
+
+
+class TargetLabel(Answer):
+    """How one label reaches a loss."""
+
+    label: str
+    """The label."""
+    share_reached: Number | None
+    """Share of runs that reach it."""
+    expected_epochs: Number | None
+    """Expected running time: epochs of all runs divided by hits; infinite without a hit."""
+
+
+class TargetStep(Answer):
+    """One loss of the picture over all targets."""
+
+    loss: Number
+    """The loss."""
+    labels: list[TargetLabel]
+    """All labels."""
 
 
 class PathsAnswer(Answer):
@@ -69,12 +85,10 @@ class SettingAnswer(Answer):
     """The optimizer's label, and the hyper-parameters that vary."""
     optimizer: dict[str, Any]
     """The kind and every hyper-parameter, defaults included."""
-    rank: int | None
-    """1 is the smallest final loss; settings that the intervals do not distinguish share a rank; null without rows."""
     is_baseline: bool
     """Whether this is the baseline of the comparison."""
     runs: int
-    """Number of runs with rows; where seeds change nothing, only those of the first seed."""
+    """Number of judged runs with rows; seeds with equal histories count once."""
     diverged: int
     """Number of these runs that diverged; their losses count as infinite."""
     final_loss: SummaryAnswer | None
@@ -83,6 +97,8 @@ class SettingAnswer(Answer):
     """Smallest recorded loss."""
     loss_area: SummaryAnswer | None
     """Mean loss over training: area under the loss curve, divided by the epochs."""
+    validation_loss: SummaryAnswer | None
+    """Validation loss at the last epoch, by which settings are chosen; null where the problem has none."""
     test_loss: SummaryAnswer | None
     """Test loss at the last epoch; infinite for runs that diverged."""
     accuracy: SummaryAnswer | None
@@ -97,6 +113,8 @@ class SettingAnswer(Answer):
     """Parameter updates per epoch."""
     updates_to_target: SummaryAnswer | None
     """`epochs_to_target` in updates."""
+    expected_epochs: Number | None
+    """Expected running time to the target: epochs of all runs, misses with all their epochs, divided by hits."""
     share_reached: float | None
     """Share of runs that reach the target."""
     share_settled: float | None
@@ -116,10 +134,12 @@ class LabelAnswer(Answer):
     """The kind of optimizer."""
     num_settings: int
     """Number of settings to which its lists and ranges expand."""
-    represented_by: Literal["each_setting", "best_median_final_loss"]
-    """Which settings are shown: all, or, if the job has more than 20, the best one (and the baseline)."""
+    chosen: ChosenAnswer | None
+    """The setting that stands for the label; null where each of its settings is compared."""
+    tuning: TuningAnswer | None
+    """How it was chosen; null where nothing was chosen."""
     settings: list[SettingAnswer]
-    """The settings that are shown."""
+    """The settings that are compared: the chosen one, or each."""
 
 
 class TargetAnswer(Answer):
@@ -127,15 +147,17 @@ class TargetAnswer(Answer):
 
     loss: float | None
     """The loss; null if there is no finite one."""
-    source: Literal["query", "spec", "median_final_loss_of_baseline"]
-    """Source of the target: the query, the spec, or the median final loss of the baseline."""
+    source: Literal["query", "spec", "all_labels", "none"]
+    """Source of the target: the query, the spec, or a choice that counts all labels alike."""
+    reason: str
+    """Why this loss, as a sentence."""
 
 
 class IntervalsAnswer(Answer):
-    """Level, number of resamples and seed of the intervals."""
+    """Method of the intervals of single labels' summaries."""
 
     level: float
-    """Coverage, 0.95."""
+    """Coverage of each of them, 0.95."""
     resamples: int
     """Number of bootstrap resamples; above 200 observations the normal interval is used instead."""
     seed: int
@@ -152,7 +174,7 @@ class Caution(Answer):
 
 
 class ComparisonAnswer(Answer):
-    """The comparison of the settings of a job."""
+    """The comparison of the labels of a job."""
 
     job_id: str
     """The job."""
@@ -166,21 +188,37 @@ class ComparisonAnswer(Answer):
     """The result in one sentence."""
     warnings: list[Caution]
     """Warnings about the reliability of the answer."""
+    criterion: CriterionAnswer
+    """The quantity by which labels are compared."""
+    confidence: float
+    """Probability that all intervals of pairs and ranks hold at once."""
     seeds: int
     """Number of seeds of the job."""
     starts: int
-    """Number of starts of the job."""
-    pairs: int
-    """Number of pairs of seed and start that count as separate observations."""
+    """Number of starts of each seed, averaged within a seed."""
+    replicates: int
+    """Number of distinct seeds that judge: those with different histories, without those that chose settings."""
+    tuned: bool
+    """Whether one setting of each label was chosen by half of the seeds."""
+    choosing_seeds: int
+    """Number of seeds that chose; 0 without tuning."""
+    best: list[str]
+    """The labels that cannot be told from the best one, best mean first."""
+    ranks: list[RankAnswer]
+    """Confidence intervals of the ranks, best mean first."""
+    pairs: list[PairAnswer]
+    """All pairs of labels."""
     baseline: str
-    """The setting with which all others are compared."""
+    """The label with which all others are compared in `labels`; nothing else depends on it."""
     target: TargetAnswer
     """The loss to reach."""
+    targets: list[TargetStep]
+    """Losses from easy to hard, with how each label reaches them."""
     intervals: IntervalsAnswer
-    """Method of the intervals."""
+    """Method of the intervals of single labels."""
     labels: list[LabelAnswer]
     """The labels, in the order of the spec."""
-    tuned: TunedAnswer | None
-    """Comparison of tuned settings; only with `tuned=true`."""
+    other_criteria: list[OtherCriterion]
+    """The same labels judged by the other criteria."""
     theory: dict[str, Any] | None
     """On landscapes: limits, predicted and measured rates of each setting at the minimum reached; else null."""

@@ -21,16 +21,16 @@ class EstimateAnswer(Answer):
     value: Number
     """The estimate."""
     low: Bound
-    """Lower end of the interval; null for a single observation, which has no interval."""
+    """Lower end of the interval; null with fewer than six observations."""
     high: Bound
-    """Upper end of the interval; null for a single observation."""
+    """Upper end of the interval; null with fewer than six observations."""
 
 
 class SummaryAnswer(Answer):
-    """Summary of the runs."""
+    """Summary over seeds."""
 
     num: int
-    """Number of observations: one for each seed and start with rows."""
+    """Number of observations: one for each distinct seed, the mean over its starts."""
     median: EstimateAnswer
     """Median."""
     mean: EstimateAnswer

@@ -90,7 +90,7 @@ def read_heat_map(session: Session, job: Job, spec: JobSpec, table: Table, wante
         values=np.where(np.isnan(cells_YXO).all(axis=2), np.nan, np.where(np.isnan(values_YX), np.inf, values_YX)),
         first_run_YX=np.take_along_axis(by_cell(first_run_S), best_YX, axis=2)[:, :, 0],
         others=tuple(name for name in settings.varying if settings.axis_of(name) in rest),
-        num_runs=table.final_SN.shape[1],
+        num_runs=len(table.run_N),
         target=target,
     )
 
@@ -143,4 +143,4 @@ def _values(
         sentence = f"epochs_to_target would read {num_rows:,} rows; at most {MAX_ROWS:,} are allowed: take final_loss"
         raise Rejected.at("query", "value", sentence)
     epochs_R = first_epochs(session, job.key, Span(rows.start * per, rows.stop * per), target)
-    return epochs_R.reshape(len(rows), per)[:, : table.final_SN.shape[1]]
+    return np.asarray(table.columns(epochs_R))

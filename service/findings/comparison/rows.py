@@ -23,6 +23,8 @@ Bools = NDArray[np.bool_]
 
 # Rows of histories in memory at once: about 200 bytes each while they are read from PostgreSQL.
 MAX_ROWS = 100_000
+# The low 52 bits of a digest, which float64, in which SQLite's rows are read, holds exactly.
+DIGEST_BITS = 2**52 - 1
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Outcomes:
     epochs_R: NDArray[np.int64]
     final_R: Floats
     best_R: Floats
+    digest_R: NDArray[np.int64]
+    """Digest of the whole history; −1 while a run has not ended."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,14 @@ def read_outcomes(session: Session, job: Job) -> Outcomes:
     ended = ", ".join(f"'{status}'" for status in sorted(RUN_ENDED))
     # Runs without rows first: if a shard stores its first chunk in between, its rows count.
     missing = not_stored(session, job.key)
-    (index_N, ended_N, diverged_N, epochs_N), (final_N, best_N), (unknown_N, _) = dialect_of(session).read(
+    (index_N, ended_N, diverged_N, epochs_N, digest_N), (final_N, best_N), (unknown_N, _) = dialect_of(session).read(
         session,
         [
             'r."index"',
             f"CASE WHEN r.status IN ({ended}) THEN 1 ELSE 0 END",
             f"CASE WHEN r.status = '{RunStatus.DIVERGED}' THEN 1 ELSE 0 END",
             "r.epochs_done",
+            f"CASE WHEN r.status IN ({ended}) THEN COALESCE(r.history_digest & {DIGEST_BITS}, -1) ELSE -1 END",
         ],
         ["r.final_loss", "r.best_loss"],
         f'FROM runs r WHERE r.job_key = {job.key:d} ORDER BY r."index"',
@@ -69,6 +74,7 @@ def read_outcomes(session: Session, job: Job) -> Outcomes:
         epochs_R=np.zeros(job.runs_total, dtype=np.int64),
         final_R=np.full(job.runs_total, np.nan),
         best_R=np.full(job.runs_total, np.inf),
+        digest_R=np.full(job.runs_total, -1),
     )
     for piece in missing:
         outcomes.ended_R[piece.first : piece.end] = piece.status in RUN_ENDED
@@ -77,6 +83,7 @@ def read_outcomes(session: Session, job: Job) -> Outcomes:
     outcomes.ended_R[index_N] = ended_N == 1
     outcomes.diverged_R[index_N] = has_diverged_N
     outcomes.epochs_R[index_N] = epochs_N
+    outcomes.digest_R[index_N] = digest_N
     outcomes.final_R[index_N] = np.where(has_diverged_N, np.inf, final_N)
     outcomes.best_R[index_N] = np.where(np.isfinite(best_N), best_N, np.inf)
     return outcomes

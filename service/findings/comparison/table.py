@@ -1,4 +1,4 @@
-"""What was measured of every setting: tables with a row per setting and a column per seed and start."""
+"""Measured values of every setting of a job: tables with a row per setting and a column per seed and start."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from service.analysis.curves import area_under_curve, epochs_to_target
+from service.analysis.curves import Curves, area_under_curve, epochs_to_target
 from service.analysis.paths import Path, trace
 from service.analysis.summaries import medians
-from service.database.reading import read_last
+from service.database.reading import read, read_last
+from service.database.spans import Span
 from service.database.tables import Job
 from service.findings.comparison.rows import Portion, read_outcomes, read_portions
 from service.spec.job import JobSpec
@@ -18,17 +19,16 @@ from service.spec.runs import Runs
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-# Settings that get an entry each; of more, every label's best one does.
-MAX_EACH = 20
-# Runs whose paths are looked at, setting by setting from the first pair on: one by one, a path takes 0.1 ms.
+Integers = NDArray[np.int64]
+# Runs whose paths are traced, setting by setting from the first seed on: one path takes 0.1 ms.
 MAX_PATHS = 2_000
-# What the last row may tell besides the loss, and what a run that diverged counts for there.
-LAST_FIELDS = {"test_loss": np.inf, "accuracy": 0.0, "test_accuracy": 0.0}
+# Values of the last row besides the loss, and what a diverged run counts there.
+LAST_FIELDS = {"validation_loss": np.inf, "test_loss": np.inf, "accuracy": 0.0, "test_accuracy": 0.0}
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: where it stands in the spec."""
+    """One setting, and its place in the spec."""
 
     row: int
     entry: int
@@ -39,22 +39,35 @@ class Setting:
 
 @dataclass
 class Table:
-    """All settings of a job, S rows, with one column for each of N pairs of seed and start."""
+    """All settings of a job, S rows, with N columns: the distinct seeds × the starts.
+
+    Attributes:
+        distinct: Positions of the seeds that are kept: of seeds with equal histories in every run, the first.
+        run_N: Positions of the columns among the runs of a setting.
+        larger_is_better: Whether the job maximises its loss.
+        first_SN: First epoch at the target; infinite for a miss.
+        settled_SN: First epoch from which on the target is kept.
+        at_start: The loss and the fields of `LAST_FIELDS` at epoch 0, [N]: all settings of a seed start alike.
+        ladder: For rows that are compared, the first epochs at each of L losses, [N, L].
+    """
 
     runs: Runs
+    distinct: Integers
+    run_N: Integers
     recorded_SN: Bools
     ended_SN: Bools
     diverged_SN: Bools
-    epochs_SN: NDArray[np.int64]
+    epochs_SN: Integers
     final_SN: Floats
     best_SN: Floats
-    seeds_matter: bool
+    larger_is_better: bool = False
     last: dict[str, Floats] = field(default_factory=dict)
+    at_start: dict[str, Floats] = field(default_factory=dict)
     area_SN: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    start_SN: Floats = field(default_factory=lambda: np.empty((0, 0)))
     first_SN: Floats = field(default_factory=lambda: np.empty((0, 0)))
     settled_SN: Floats = field(default_factory=lambda: np.empty((0, 0)))
     clipped_SN: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    ladder: dict[int, Floats] = field(default_factory=dict)
     paths: dict[int, dict[int, Path]] = field(default_factory=dict)
 
     @property
@@ -62,12 +75,30 @@ class Table:
         """Count the rows."""
         return len(self.final_SN)
 
+    @property
+    def num_seeds(self) -> int:
+        """Count the distinct seeds."""
+        return len(self.distinct)
+
+    @property
+    def num_starts(self) -> int:
+        """Count the starts of each seed."""
+        return self.runs.num_starts
+
+    def columns(self, values_R: NDArray[Any]) -> NDArray[Any]:
+        """Bring values by run into the shape [S, N]."""
+        return np.ascontiguousarray(values_R.reshape(-1, self.runs.per_setting)[:, self.run_N])
+
+    def by_seed(self, values_SN: NDArray[Any]) -> NDArray[Any]:
+        """Split the columns into seeds and starts, [S, seeds, starts]."""
+        return values_SN.reshape(len(values_SN), self.num_seeds, self.num_starts)
+
     def median_final(self) -> Floats:
         """Give every setting's median final loss, NaN where nothing is recorded."""
         return medians(np.where(self.recorded_SN, self.final_SN, np.nan))
 
     def setting(self, row: int) -> Setting:
-        """Say what a row stands for."""
+        """Describe the setting of a row."""
         runs = self.runs
         entry = int(np.searchsorted(runs.firsts, row * runs.per_setting, side="right")) - 1
         number = row - runs.firsts[entry] // runs.per_setting
@@ -79,77 +110,91 @@ class Table:
         per = self.runs.per_setting
         return range(self.runs.firsts[entry] // per, self.runs.firsts[entry + 1] // per)
 
-    def shown(self) -> list[int]:
-        """Choose the rows that are compared: all if they are few, else the best of each label by median final loss."""
-        if self.num_settings <= MAX_EACH:
-            return list(range(self.num_settings))
-        return [self.best_of(entry) for entry in range(len(self.runs.entries))]
-
-    def best_of(self, entry: int) -> int:
-        """Find the row of an entry with the smallest median final loss; the first one if nothing is recorded."""
-        rows = self.rows_of(entry)
-        found = self.median_final()[rows.start : rows.stop]
-        return rows.start + int(np.where(np.isnan(found), np.inf, found).argmin())
-
 
 def read_table(session: Session, job: Job, spec: JobSpec) -> Table:
-    """Read how all runs stand. Where seeds change nothing, only the first one is kept: copies are no evidence."""
+    """Read how all runs stand; of seeds whose histories are equal in every run only the first is kept."""
     runs = Runs(spec)
     found = read_outcomes(session, job)
-    shape = (len(runs) // runs.per_setting, runs.num_seeds, runs.num_starts)
-    final = found.final_R.reshape(shape)
-    recorded = found.recorded_R.reshape(shape)
-    known = np.where(recorded, final, -1.0)
-    seeds_matter = runs.num_seeds == 1 or not bool((known == known[:, :1]).all() and recorded.any())
-    seeds = runs.num_seeds if seeds_matter else 1
+    distinct = _distinct(found.digest_R.reshape(-1, runs.num_seeds, runs.num_starts))
+    run_N = (distinct[:, None] * runs.num_starts + np.arange(runs.num_starts)).reshape(-1)
 
-    def in_columns(column_R: NDArray[Any]) -> NDArray[Any]:
-        return np.ascontiguousarray(column_R.reshape(shape)[:, :seeds].reshape(shape[0], -1))
+    def columns(values_R: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(values_R.reshape(-1, runs.per_setting)[:, run_N])
 
+    larger_is_better = spec.optimizers[0].maximize
+    worst = -np.inf if larger_is_better else np.inf
     table = Table(
         runs=runs,
-        recorded_SN=in_columns(found.recorded_R),
-        ended_SN=in_columns(found.ended_R),
-        diverged_SN=in_columns(found.diverged_R),
-        epochs_SN=in_columns(found.epochs_R),
-        final_SN=in_columns(found.final_R),
-        best_SN=in_columns(found.best_R),
-        seeds_matter=seeds_matter,
+        distinct=distinct,
+        run_N=run_N,
+        recorded_SN=columns(found.recorded_R),
+        ended_SN=columns(found.ended_R),
+        diverged_SN=columns(found.diverged_R),
+        epochs_SN=columns(found.epochs_R),
+        final_SN=columns(np.where(found.diverged_R, worst, found.final_R)),
+        best_SN=columns(np.where(np.isfinite(found.best_R), found.best_R, worst)),
+        larger_is_better=larger_is_better,
     )
     fields = [name for name in LAST_FIELDS if name in spec.problem.fields]
     for name, column_R in read_last(session, job, fields).items():
-        values_SN = _columns(table, column_R)
+        values_SN = table.columns(column_R)
         lost_SN = table.diverged_SN & ~np.isfinite(values_SN)
         table.last[name] = np.where(lost_SN, LAST_FIELDS[name], values_SN)
+    rows = read(session, job.key, Span(0, runs.per_setting, 0, 1), ["loss", *fields])
+    for name, values_N in zip(rows.columns, rows.values_CN, strict=True):
+        start_R = np.full(runs.per_setting, np.nan)
+        start_R[rows.index_N] = values_N
+        table.at_start[name] = start_R[run_N]
     return table
 
 
-def read_curves(session: Session, job: Job, spec: JobSpec, table: Table, target: float | None) -> None:
-    """Read all histories once, and note what each curve says."""
+def read_curves(
+    session: Session, job: Job, spec: JobSpec, table: Table, target: float | None, ladder: list[float], shown: list[int]
+) -> None:
+    """Read all histories once, and keep a few numbers of each curve.
+
+    Args:
+        session: Read from here.
+        job: Which job.
+        spec: Its spec.
+        table: The numbers are stored here.
+        target: Loss to reach.
+        ladder: Further losses to reach.
+        shown: Rows that are compared; paths and the ladder are those of their runs.
+    """
     num = len(table.runs)
-    area_R, start_R, clipped_R = np.full(num, np.nan), np.full(num, np.nan), np.full(num, np.nan)
+    area_R, clipped_R = np.full(num, np.nan), np.full(num, np.nan)
     first_R, settled_R = np.full(num, np.inf), np.full(num, np.inf)
+    per = table.runs.per_setting
+    ladder_by_row = {row: np.full((per, len(ladder)), np.inf) for row in shown}
+    sign = -1.0 if table.larger_is_better else 1.0
     limits = [entry.clip_norm for entry in spec.optimizers]
     fields = ["grad_norm"] if any(limits) else []
     axes = ["x", "y"][: spec.problem.num_parameters] if spec.problem.num_parameters <= 2 else []
-    with_paths = _with_paths(table) if axes else set()
-    rows_per_run = spec.rows_per_run
-    for portion in read_portions(session, job, rows_per_run, [*fields, *axes]):
+    traced = _traced(table, shown) if axes else {}
+    for portion in read_portions(session, job, spec.rows_per_run, [*fields, *axes]):
         curves, index_R = portion.curves, portion.index_R
         area_R[index_R] = area_under_curve(curves)
-        start_R[index_R] = curves.loss_P[curves.first_R]
+        falling = curves if sign > 0 else Curves(curves.first_R, curves.epoch_P, -curves.loss_P)
         if target is not None:
-            first_R[index_R], settled_R[index_R] = epochs_to_target(curves, target)
+            first_R[index_R], settled_R[index_R] = epochs_to_target(falling, sign * target)
+        row_R, run_R = np.divmod(index_R, per)
+        if inside := ladder_by_row.keys() & set(row_R.tolist()):
+            for step, loss in enumerate(ladder):
+                reached_R = epochs_to_target(falling, sign * loss)[0]
+                for row in inside:
+                    ladder_by_row[row][run_R[row_R == row], step] = reached_R[row_R == row]
         if fields:
             clipped_R[index_R] = _clipped(portion, limits, table)
-        for at in np.flatnonzero(np.isin(index_R, list(with_paths))).tolist() if with_paths else ():
+        for at in np.flatnonzero(np.isin(index_R, list(traced))).tolist() if traced else ():
             points = slice(int(curves.first_R[at]), int(curves.last_R[at]) + 1)
             points_ED = np.stack([portion.columns[axis][points] for axis in axes], axis=1)
-            row, column = divmod(int(index_R[at]), table.runs.per_setting)
+            row, column = traced[int(index_R[at])]
             table.paths.setdefault(row, {})[column] = trace(points_ED, minima_of(spec))
-    table.area_SN = np.where(table.diverged_SN, np.inf, _columns(table, area_R))
-    table.start_SN, table.clipped_SN = _columns(table, start_R), _columns(table, clipped_R)
-    table.first_SN, table.settled_SN = _columns(table, first_R), _columns(table, settled_R)
+    table.area_SN = np.where(table.diverged_SN, sign * np.inf, table.columns(area_R))
+    table.clipped_SN = table.columns(clipped_R)
+    table.first_SN, table.settled_SN = table.columns(first_R), table.columns(settled_R)
+    table.ladder = {row: of_run[table.run_N] for row, of_run in ladder_by_row.items()}
 
 
 def minima_of(spec: JobSpec) -> Floats:
@@ -161,16 +206,20 @@ def minima_of(spec: JobSpec) -> Floats:
     return minima + np.array(shift) if moves else minima
 
 
-def _columns(table: Table, values_R: Floats) -> Floats:
-    """Bring values by run into the table's shape."""
-    return values_R.reshape(table.num_settings, -1)[:, : table.final_SN.shape[1]]
+def _distinct(digest_SJT: Integers) -> Integers:
+    """Find the seeds whose histories differ from those of every earlier seed; an unknown history differs from all."""
+    num = digest_SJT.shape[1]
+    rows_JR = np.ascontiguousarray(digest_SJT.transpose(1, 0, 2).reshape(num, -1))
+    known_J = (rows_JR != -1).all(axis=1)
+    first = np.sort(np.unique(rows_JR[known_J], axis=0, return_index=True)[1]) if known_J.any() else np.empty(0, int)
+    return np.sort(np.concatenate([np.flatnonzero(known_J)[first], np.flatnonzero(~known_J)])).astype(np.int64)
 
 
-def _with_paths(table: Table) -> set[int]:
-    """Choose the runs whose paths are looked at."""
-    shown = table.shown()
-    columns = min(table.final_SN.shape[1], max(1, MAX_PATHS // len(shown)))
-    return {row * table.runs.per_setting + column for row in shown for column in range(columns)}
+def _traced(table: Table, shown: list[int]) -> dict[int, tuple[int, int]]:
+    """Choose the runs whose paths are traced: index → row and column."""
+    run_N = table.run_N[: max(1, MAX_PATHS // len(shown))]
+    per = table.runs.per_setting
+    return {row * per + run: (row, column) for row in shown for column, run in enumerate(run_N.tolist())}
 
 
 def _clipped(portion: Portion, limits: list[float | None], table: Table) -> Floats:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from service.analysis.descent import first_reached, settled
-from service.analysis.pairs import geometric_mean_ratio
+from service.analysis.paired import mean_ratio as geometric_mean_ratio
 from service.analysis.stability import best_settings
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Figure, Finding, Quantity, curve, number

@@ -1,0 +1,178 @@
+"""Labels judged by one criterion: all pairs, ranks, and the set of the best, from the same intervals."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.analysis.estimate import Estimate
+from service.analysis.simultaneous import CONFIDENCE, MIN_SEEDS, Pairs, Ranks, compare_pairs, rank_sets
+from service.analysis.speed import SpeedUp, speed_up
+from service.findings.comparison.choice import Choice
+from service.findings.comparison.criterion import Measure, run_values
+from service.findings.comparison.table import Table
+from service.spec.job import JobSpec
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """K labels on N seeds.
+
+    Attributes:
+        labels: The labels that have rows.
+        positions: Their positions among all labels of the comparison.
+        values_NK: Mean over starts of the criterion, on its scale, by seed and label.
+        by_start_TK: Mean over seeds, by start and label.
+        claims: Whether intervals may be concluded from; False while runs are missing.
+    """
+
+    measure: Measure
+    labels: list[str]
+    positions: list[int]
+    values_NK: Floats
+    by_start_TK: Floats
+    pairs: Pairs
+    ranks: Ranks
+    claims: bool
+
+    @property
+    def num_seeds(self) -> int:
+        """Count the seeds that judge."""
+        return len(self.values_NK)
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether there are enough seeds, all of them complete."""
+        return self.claims and self.num_seeds >= MIN_SEEDS
+
+    @property
+    def best(self) -> list[int]:
+        """The labels that cannot be told from the best one."""
+        return self.ranks.best
+
+    def mean(self, label: int) -> float:
+        """Give the mean of a label in the unit of the criterion; a geometric mean on a logarithmic scale."""
+        return self.measure.natural(float(self.values_NK[:, label].mean())) if self.num_seeds else float("nan")
+
+    def order(self) -> list[int]:
+        """Sort the labels by their means, best first."""
+        means = self.values_NK.mean(axis=0) if self.num_seeds else np.zeros(len(self.labels))
+        order: list[int] = np.argsort(-means if self.measure.larger_is_better else means, kind="stable").tolist()
+        return order
+
+    def difference(self, one: int, other: int) -> Estimate:
+        """Give the difference one − other with its simultaneous interval."""
+        at, sign = self.pairs.at(one, other)
+        ends = sorted((sign * self.pairs.low_M[at], sign * self.pairs.high_M[at]))
+        return Estimate(sign * float(self.pairs.difference_M[at]), float(ends[0]), float(ends[1]))
+
+
+def judge(spec: JobSpec, table: Table, choice: Choice, measure: Measure, *, partial: bool) -> Judged:
+    """Compare the chosen settings by a criterion, on the seeds that judge and that all of them have."""
+    there = [at for at, row in enumerate(choice.rows) if choice.values(table, table.recorded_SN, row).any()]
+    rows = [choice.rows[at] for at in there]
+    values_KNT = run_values(spec, table, measure, rows)[:, choice.judging_J] if rows else np.empty((0, 0, 1))
+    whole_N = ~np.isnan(values_KNT).any(axis=(0, 2)) if rows else np.zeros(0, dtype=bool)
+    values_KNT = values_KNT[:, whole_N] if rows else values_KNT
+    return judged(measure, [choice.labels[at] for at in there], values_KNT, claims=not partial, positions=there)
+
+
+def judged(
+    measure: Measure, labels: list[str], values_KNT: Floats, *, claims: bool = True, positions: list[int] | None = None
+) -> Judged:
+    """Compare labels by their values on the scale of the criterion, [labels, seeds, starts]."""
+    values_NK = values_KNT.mean(axis=2).T
+    pairs = compare_pairs(values_NK, has_intervals=claims)
+    return Judged(
+        measure=measure,
+        labels=labels,
+        positions=list(range(len(labels))) if positions is None else positions,
+        values_NK=values_NK,
+        by_start_TK=values_KNT.mean(axis=1).T if values_KNT.shape[1] else np.empty((0, len(labels))),
+        pairs=pairs,
+        ranks=rank_sets(pairs, larger_is_better=measure.larger_is_better),
+        claims=claims,
+    )
+
+
+def describe_pair(found: Judged, one: int, other: int) -> dict[str, Any]:
+    """Describe the comparison of a label with another one, as one − other."""
+    at, sign = found.pairs.at(one, other)
+    difference = found.difference(one, other)
+    ratio = found.measure.ratio(difference)
+    shares = found.pairs.smaller_M
+    below = [float(part[at]) for part in (shares.value_M, shares.low_M, shares.high_M)]
+    if (sign < 0) != found.measure.larger_is_better:
+        below = [1 - below[0], 1 - below[2], 1 - below[1]]
+    return {
+        "seeds": found.num_seeds,
+        "difference": difference.value,
+        "low": difference.low,
+        "high": difference.high,
+        "p": float(found.pairs.p_M[at]),
+        "ratio": None if ratio is None else ratio.value,
+        "ratio_low": None if ratio is None else ratio.low,
+        "ratio_high": None if ratio is None else ratio.high,
+        "median_difference": sign * float(found.pairs.median_M[at]),
+        "probability_better": dict(zip(("value", "low", "high"), below, strict=True)),
+        "over_starts": _over_starts(found, one, other),
+    }
+
+
+def describe_pairs(found: Judged) -> list[dict[str, Any]]:
+    """Describe all pairs, each label before all later ones."""
+    num = len(found.labels)
+    return [
+        {"a": found.labels[one], "b": found.labels[other], **describe_pair(found, one, other)}
+        for one in range(num)
+        for other in range(one + 1, num)
+    ]
+
+
+def describe_ranks(found: Judged) -> list[dict[str, Any]]:
+    """Describe the rank of every label, in the order of their means, best first."""
+    return [
+        {"label": found.labels[at], "low": int(found.ranks.low_K[at]), "high": int(found.ranks.high_K[at])}
+        for at in found.order()
+    ]
+
+
+def speed_ups(spec: JobSpec, table: Table, choice: Choice, one: int, other: int) -> tuple[SpeedUp, SpeedUp]:
+    """Compare the epochs of two labels to the target: until it is first reached, and until it is kept.
+
+    The intervals hold for all pairs of labels at once.
+    """
+    num = len(choice.rows)
+    alpha = (1 - CONFIDENCE) / max(1, num * (num - 1) // 2)
+    mine, theirs = choice.rows[one], choice.rows[other]
+    both_NT = choice.values(table, table.recorded_SN, mine) & choice.values(table, table.recorded_SN, theirs)
+    whole_N = both_NT.all(axis=1)
+    first, settled = (
+        speed_up(
+            choice.values(table, epochs_SN, mine)[whole_N],
+            choice.values(table, epochs_SN, theirs)[whole_N],
+            spec.epochs,
+            alpha,
+        )
+        for epochs_SN in (table.first_SN, table.settled_SN)
+    )
+    return first, settled
+
+
+def _over_starts(found: Judged, one: int, other: int) -> dict[str, Any] | None:
+    """Count the fixed starts from which each is better, and give the spread of their difference."""
+    if len(found.by_start_TK) < 2:
+        return None
+    apart_T = found.by_start_TK[:, one] - found.by_start_TK[:, other]
+    better_T = apart_T > 0 if found.measure.larger_is_better else apart_T < 0
+    equal = int((apart_T == 0).sum())
+    better = int(better_T.sum())
+    return {
+        "better": better,
+        "worse": len(apart_T) - better - equal,
+        "equal": equal,
+        "spread": float(apart_T.std(ddof=1)),
+    }

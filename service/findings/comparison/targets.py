@@ -1,0 +1,80 @@
+"""The loss to reach: one for all labels, and a ladder of losses for the picture over all targets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from service.findings.comparison.choice import Choice
+from service.findings.comparison.criterion import untrained
+from service.findings.comparison.table import Table
+from service.spec import criteria
+from service.spec.job import JobSpec
+
+# Shares of the gap between the untrained start and the known least loss.
+SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
+# Shares of all runs, where neither published targets nor a least loss are known.
+QUANTILES = (0.9, 0.75, 0.5, 0.25, 0.1)
+DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Target:
+    """The loss to reach, where it comes from, and why."""
+
+    loss: float | None
+    source: str
+    reason: str
+
+
+def ladder_of(spec: JobSpec, table: Table, choice: Choice) -> list[float]:
+    """List losses to reach from easy to hard; none of them depends on one label.
+
+    The problem's published targets; on a landscape with a known least loss, shares of the gap at the start, rounded;
+    else quantiles of the final losses of all compared runs.
+    """
+    if published := list(criteria.targets(spec.problem)):
+        return published if not table.larger_is_better else []
+    least = criteria.least_loss(spec.problem)
+    start = untrained(spec, table, "final_loss")
+    start = start[np.isfinite(start)]
+    if least is not None and not table.larger_is_better and len(start) and np.median(start) > least:
+        gap = float(np.median(start)) - least
+        return [least + float(f"{share * gap:.{DIGITS}g}") for share in SHARES]
+    finals = np.concatenate([choice.values(table, table.final_SN, row).reshape(-1) for row in choice.rows])
+    finals = np.sort(finals[np.isfinite(finals)])
+    if not len(finals):
+        return []
+    shares = [1 - share for share in QUANTILES] if table.larger_is_better else QUANTILES
+    return list(dict.fromkeys(float(np.quantile(finals, share, method="inverted_cdf")) for share in shares))
+
+
+def target_of(spec: JobSpec, table: Table, choice: Choice, asked: float | None, ladder: list[float]) -> Target:
+    """Choose the loss to reach: that of the query, that of the spec, or the hardest one that half of all runs reach.
+
+    Every label counts the same in the last case, so that the target favours none.
+    """
+    if asked is not None:
+        return Target(asked, "query", "Given by the query.")
+    if spec.target_loss is not None:
+        return Target(spec.target_loss, "spec", "Declared in the spec.")
+    shares = [(loss, _share_reached(table, choice, loss)) for loss in ladder]
+    if not shares or max(share for _, share in shares) == 0:
+        return Target(None, "none", "No run reaches any of the usual targets.")
+    reached = [loss for loss, share in shares if share >= 0.5]
+    hardest = (max if table.larger_is_better else min)(reached) if reached else ladder[0]
+    of = "published for this problem" if criteria.targets(spec.problem) else "of the ladder of targets"
+    why = f"The hardest loss {of} that at least half of all runs reach, every label counted alike."
+    if not reached:
+        why = f"The easiest loss {of}: fewer than half of all runs reach any."
+    return Target(hardest, "all_labels", why)
+
+
+def _share_reached(table: Table, choice: Choice, loss: float) -> float:
+    """Give the mean over labels of the share of runs that reach a loss."""
+    shares = []
+    for row in choice.rows:
+        best = choice.values(table, table.best_SN, row)
+        known = choice.values(table, table.recorded_SN.astype(np.float64), row) > 0
+        reached = best >= loss if table.larger_is_better else best <= loss
+        shares.append(float(reached[known].mean()) if known.any() else 0.0)
+    return float(np.mean(shares)) if shares else 0.0

@@ -1,0 +1,51 @@
+"""Numbers, shares and lists of names as a verdict writes them."""
+
+import math
+from collections.abc import Sequence
+
+MAX_NAMES = 3
+# A ratio beyond this is written as a bound.
+LARGEST = 1e6
+
+
+def number(value: float) -> str:
+    """Write a number with three digits: 0.0565, 1,230, 2.4e-7."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "infinity" if value > 0 else "−infinity"
+    size = abs(value)
+    if not 1e-4 <= size < 1e6:
+        digits, power = f"{value:.1e}".split("e")
+        text = f"{digits}e{int(power)}"
+    elif size >= 1000:
+        text = f"{float(f'{value:.3g}'):,.0f}"
+    else:
+        text = f"{value:.3g}"
+    return text.replace("-", "−", 1) if value < 0 else text
+
+
+def times(ratio: float) -> str:
+    """Write a ratio of at least 1: 1.35, 3.6, 120."""
+    if ratio >= LARGEST:
+        return "over a million"
+    digits = 3 if ratio < 2 else 2
+    rounded = float(f"{ratio:.{digits}g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.{digits}g}"
+
+
+def percent(share: float) -> str:
+    """Write a share in per cent with two digits: 4.2 %."""
+    value = 100 * share
+    return f"{value:.2g} %".replace("-", "−") if abs(value) < 99.5 else f"{value:.0f} %".replace("-", "−")
+
+
+def names(labels: Sequence[str]) -> str:
+    """List labels: at most three by name, the rest as a number."""
+    shown = list(labels[:MAX_NAMES])
+    if len(labels) > MAX_NAMES:
+        shown.append(f"{len(labels) - MAX_NAMES} others" if len(labels) > MAX_NAMES + 1 else labels[MAX_NAMES])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def plural(num: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun: 1 seed, 20 seeds."""
+    return f"{num:,} {one if num == 1 else many or one + 's'}"
