@@ -78,33 +78,33 @@ def _winner(found: Judged, around: Circumstances) -> str:
     """Name the best label, and compare it with the next one."""
     best = found.best[0]
     rival = next(label for label in found.order() if label != best)
-    lead = "" if len(found.labels) == 2 else "is best: it "
-    subject = f"{found.labels[best]} {lead}"
-    versus = found.labels[rival] if len(found.labels) == 2 else f"{found.labels[rival]}, the next,"
-    difference = found.difference(best, rival)
-    if _is_negligible(found, difference):
-        margin = _size(found, difference, around, _seeds(found))
-        return f"{subject}is ahead of {versus.rstrip(',')} by a negligible difference ({margin})."
-    if found.measure.name == "epochs_to_target":
-        return _sooner(found, best, rival, subject, versus, around)
-    verb, noun = _VERBS.get(found.measure.name, "ended at"), _NOUNS[found.measure.name]
-    at = " at" if verb == "ended at" else ""
+    one, other = found.labels[best], found.labels[rival]
+    size = _size(found, found.difference(best, rival))
+    if _is_negligible(found, found.difference(best, rival)):
+        return f"{one} is ahead of {other} by a negligible difference ({size})."
     mine, theirs = _value(found, best), _value(found, rival)
+    if found.measure.name == "epochs_to_target":
+        return _sooner(found, best, rival, around)
     if mine == theirs:
-        return f"{subject}is ahead of {versus.rstrip(',')} ({_size(found, difference, around, _seeds(found))})."
-    size = _size(found, difference, around, _seeds(found))
-    return f"{subject}{verb} {noun} of {mine}, {versus}{at} {theirs} ({size})."
+        return f"{one} is ahead of {other} ({size})."
+    noun = _NOUNS[found.measure.name]
+    if len(found.labels) > 2:
+        return f"{one} is best, with {noun} of {mine}; {other} follows with {theirs} ({size})."
+    verb = _VERBS.get(found.measure.name, "ended at")
+    return f"{one} {verb} {noun} of {mine}, {other}{' at' if verb == 'ended at' else ''} {theirs} ({size})."
 
 
-def _sooner(found: Judged, best: int, rival: int, subject: str, versus: str, around: Circumstances) -> str:
-    size = _size(found, found.difference(best, rival), around, _seeds(found))
-    loss = number(around.target or 0.0)
+def _sooner(found: Judged, best: int, rival: int, around: Circumstances) -> str:
+    one, other, many = found.labels[best], found.labels[rival], len(found.labels) > 2
+    loss, size = number(around.target or 0.0), _size(found, found.difference(best, rival))
     (hits, runs), (their_hits, their_runs) = around.reached[best], around.reached[rival]
     if hits == runs and their_hits == their_runs:
-        mine, theirs = _value(found, best), _value(found, rival)
-        return f"{subject}needed {mine} {around.unit}s to a loss of {loss}, {versus} {theirs} ({size})."
-    theirs = "none" if their_hits == 0 else str(their_hits)
-    return f"{subject}reached a loss of {loss} in {hits} of {runs} runs, {versus} in {theirs} of {their_runs} ({size})."
+        steps = f"{_value(found, best)} {around.unit}s to a loss of {loss}"
+        if many:
+            return f"{one} is best, with {steps}; {other} follows with {_value(found, rival)} ({size})."
+        return f"{one} needed {steps}, {other} {_value(found, rival)} ({size})."
+    verb = "is best, reaching" if many else "reached"
+    return f"{one} {verb} a loss of {loss} in {hits} of {runs} runs, {other} in {their_hits or 'none'} ({size})."
 
 
 def _undecided(found: Judged, around: Circumstances) -> str:
@@ -113,16 +113,17 @@ def _undecided(found: Judged, around: Circumstances) -> str:
     rest = [label for label in found.order() if label not in found.best]
     together = names([found.labels[label] for label in best])
     gaps = [found.difference(one, other) for at, one in enumerate(best) for other in best[at + 1 :]]
+    seeds = plural(found.num_seeds, "seed")
     if all(gap.value == 0 and not gap.has_interval for gap in gaps):
-        return f"{together} are equal in every run ({_seeds(found)}){_worse(found, best, rest)}."
+        return f"{together} are equal in every run ({seeds}){_worse(found, best, rest)}."
     if len(found.labels) == 2 and not gaps[0].has_interval:
-        return f"{_beside(found, around)} in each of {plural(found.num_seeds, 'seed')}: without spread, no interval."
+        return f"{_beside(found, around)} in each of {seeds}: without spread, no interval."
     if all(_is_negligible(found, gap) or gap.value == 0 for gap in gaps):
-        return f"The differences of {together} are negligible ({_seeds(found)}){_worse(found, best, rest)}."
+        return f"The differences of {together} are negligible ({seeds}){_worse(found, best, rest)}."
     if len(found.labels) == 2:
-        between = _size(found, gaps[0], around, _seeds(found), signed=True)
+        between = _size(found, gaps[0], signed=True)
         return f"{together} cannot be told apart ({between})."
-    return f"{together} cannot be told apart as best ({_seeds(found)}){_worse(found, best, rest)}."
+    return f"{together} cannot be told apart as best ({seeds}){_worse(found, best, rest)}."
 
 
 def _worse(found: Judged, best: list[int], rest: list[int]) -> str:
@@ -147,18 +148,16 @@ def _seen(found: Judged, around: Circumstances) -> str:
     """Say what was seen where there are too few seeds for an interval, and how many would do."""
     needed = 2 * MIN_SEEDS if around.is_tuned else MIN_SEEDS
     leader = found.labels[found.order()[0]]
-    advice = f"Use at least {needed} seeds."
-    if not around.is_random:
-        advice = f"Nothing here is random: draw starts at random for at least {needed} seeds."
+    advice = f"Use at least {needed} seeds." if around.is_random else "Draw starts at random."
     if found.num_seeds > 1:
         ahead, judging = _wins(found, found.values_NK), "judging seeds" if around.is_tuned else "seeds"
-        seen = f"{leader} was ahead in {ahead} of {found.num_seeds} {judging}: too few for a margin of error."
-    elif len(found.by_start_TK) > 1:
+        return f"{leader} was ahead in {ahead} of {found.num_seeds} {judging}: too few for a margin of error. {advice}"
+    if len(found.by_start_TK) > 1:
         ahead, of = _wins(found, found.by_start_TK), "fixed starts" if around.starts_are_fixed else "starts"
-        seen = f"{leader} was ahead from {ahead} of {len(found.by_start_TK)} {of}: one seed gives no margin of error."
-    else:
-        seen = f"{_beside(found, around)}. One run each: no margin of error."
-    return f"{seen} {advice}"
+        seen = f"{leader} was ahead from {ahead} of {len(found.by_start_TK)} {of}"
+        return f"{seen}; one seed gives no margin of error. {advice}"
+    runs = "One run each" if around.is_random else "One run each, nothing random"
+    return f"{_beside(found, around)}. {runs}: no margin of error. {advice}"
 
 
 def _wins(found: Judged, values_NK: np.ndarray) -> int:
@@ -195,34 +194,26 @@ def _value(found: Judged, label: int) -> str:
     return f"{100 * value:.1f} %" if found.measure.name == "test_accuracy" else number(value)
 
 
-def _seeds(found: Judged) -> str:
-    starts = len(found.by_start_TK)
-    seeds = plural(found.num_seeds, "seed")
-    return f"{seeds}, {starts} starts each" if starts > 1 else seeds
-
-
-def _size(found: Judged, gap: Estimate, around: Circumstances, seeds: str, *, signed: bool = False) -> str:
+def _size(found: Judged, gap: Estimate, *, signed: bool = False) -> str:
     """Write a difference with its interval: "3.6× fewer; 95 %: 2.9 to 4.4, 20 seeds"."""
-    measure = found.measure
+    measure, seeds = found.measure, plural(found.num_seeds, "seed")
+    low, high = (gap.low, gap.high) if signed else sorted((abs(gap.low), abs(gap.high)))
+    middle = gap.value if signed else abs(gap.value)
+    lead = "difference " if signed else ""
     if measure.scale == "linear":
         scale, unit = (100, " points") if measure.name == "test_accuracy" else (1, "")
         word = "" if signed else " higher" if gap.value > 0 else " lower"
-        ends = (gap.low, gap.high) if signed else sorted((abs(gap.low), abs(gap.high)))
-        value = gap.value if signed else abs(gap.value)
-        text = f"{'difference ' if signed else ''}{number(scale * value)}{unit}{word}"
-        return f"{text}; 95 %: {number(scale * ends[0])} to {number(scale * ends[1])}, {seeds}"
-    if signed:
-        ends = tuple(np.expm1([gap.low, gap.high]))
-        if max(abs(ends[0]), abs(ends[1])) < 1:
-            return f"difference {percent(np.expm1(gap.value))}; 95 %: {percent(ends[0])} to {percent(ends[1])}, {seeds}"
-        return f"ratio {_ratio(gap.value)}; 95 %: {_ratio(gap.low)} to {_ratio(gap.high)}, {seeds}"
-    word = f"fewer {around.unit}s" if measure.name == "epochs_to_target" else "lower"
-    low, high = sorted((abs(gap.low), abs(gap.high)))
-    if np.exp(abs(gap.value)) < 1.1:
-        shares = [percent(-np.expm1(-end)) for end in (abs(gap.value), low, high)]
-        return f"{shares[0]} {word}; 95 %: {shares[1]} to {shares[2]}, {seeds}"
-    middle, lowest, highest = (times(float(np.exp(min(end, 700)))) for end in (abs(gap.value), low, high))
-    return f"{middle}× {word}; 95 %: {lowest} to {highest}, {seeds}"
+        ends = f"{number(scale * low)} to {number(scale * high)}"
+        return f"{lead}{number(scale * middle)}{unit}{word}; 95 %: {ends}, {seeds}"
+    word = "" if signed else " fewer" if measure.name == "epochs_to_target" else " lower"
+    if signed and max(abs(low), abs(high)) >= np.log(2):
+        return f"ratio {_ratio(middle)}; 95 %: {_ratio(low)} to {_ratio(high)}, {seeds}"
+    if signed or np.exp(middle) < 1.1:
+        shares = [np.expm1(end) if signed else -np.expm1(-end) for end in (middle, low, high)]
+        ends = f"{percent(shares[1]).removesuffix(' %')} to {percent(shares[2])}"
+        return f"{lead}{percent(shares[0])}{word}; 95 %: {ends}, {seeds}"
+    middle_, low_, high_ = (times(float(np.exp(min(end, 700)))) for end in (middle, low, high))
+    return f"{middle_}×{word}; 95 %: {low_} to {high_}, {seeds}"
 
 
 def _ratio(logarithm: float) -> str:
