@@ -7,7 +7,7 @@ import pytest
 
 from service.analysis.curves import Curves
 from service.analysis.profiles import PRECISIONS, performance_ratios, precision_runtimes, profile_score, shares_at
-from service.analysis.summaries import medians, ranks
+from service.analysis.summaries import medians
 from service.analysis.tuning import band, expected_best
 
 
@@ -47,10 +47,3 @@ def test_medians_ignore_missing_values_and_keep_infinities() -> None:
     assert medians(table)[:2].tolist() == [2.0, np.inf]
     assert np.isnan(medians(table)[2])
     assert medians(table)[3] == np.inf
-
-
-def test_settings_without_a_clear_difference_share_a_rank() -> None:
-    rng = np.random.default_rng(1)
-    seeds = rng.normal(size=20)
-    table = np.stack([seeds + 5, seeds, seeds + 0.01 * rng.normal(size=20), np.full(20, np.inf)])
-    assert ranks(table) == [3, 1, 1, 4]

@@ -19,7 +19,7 @@ from worker.recorder import Recorder
 
 def compared(database: Database, key: int) -> dict[str, Any]:
     with database.snapshot() as session:
-        found = compare(session, session.get_one(Job, key))
+        found = compare(session, session.get_one(Job, key), tuned=False)
     ComparisonAnswer.model_validate(found)
     return found
 
@@ -79,4 +79,6 @@ def test_a_running_job_is_compared_by_its_rows_so_far(database: Database) -> Non
     assert first["final_loss"]["median"]["value"] == 0.5
     assert first["loss_area"]["median"]["value"] == 0.75
     assert second["final_loss"]["median"]["value"] == third["final_loss"]["median"]["value"] == np.inf
-    assert (first["rank"], second["rank"], third["rank"]) == (1, 2, 2)
+    assert found["best"] == [rank["label"] for rank in found["ranks"]]
+    assert {(rank["low"], rank["high"]) for rank in found["ranks"]} == {(1, 3)}
+    assert found["verdict"].startswith("So far ")

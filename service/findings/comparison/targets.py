@@ -41,11 +41,12 @@ def ladder_of(spec: JobSpec, table: Table, choice: Choice) -> list[float]:
         gap = float(np.median(start)) - least
         return [least + float(f"{share * gap:.{DIGITS}g}") for share in SHARES]
     finals = np.concatenate([choice.values(table, table.final_SN, row).reshape(-1) for row in choice.rows])
-    finals = np.sort(finals[np.isfinite(finals)])
+    sign = -1.0 if table.larger_is_better else 1.0
+    finals = sign * finals[np.isfinite(finals)]
     if not len(finals):
         return []
-    shares = [1 - share for share in QUANTILES] if table.larger_is_better else QUANTILES
-    return list(dict.fromkeys(float(np.quantile(finals, share, method="inverted_cdf")) for share in shares))
+    losses = [sign * float(np.quantile(finals, share, method="inverted_cdf")) for share in QUANTILES]
+    return list(dict.fromkeys(losses))
 
 
 def target_of(spec: JobSpec, table: Table, choice: Choice, asked: float | None, ladder: list[float]) -> Target:
