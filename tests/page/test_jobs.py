@@ -98,3 +98,17 @@ def test_a_missing_job_is_shown_with_the_message_of_the_api(new_page: OpenPage, 
     complaints.allowed.add("status of 404")
     page = new_page("/jobs/01a1fe16-4961-7fd2-aaa6-8fc600000000")
     expect(page.get_by_role("alert")).to_contain_text("01a1fe16-4961-7fd2-aaa6-8fc600000000")
+
+
+def test_a_job_with_random_starts_shows_them_with_its_runs(new_page: OpenPage, stack: Stack) -> None:
+    problem = {"kind": "surface", "name": "himmelblau", "starts": {"random": 2}}
+    page = new_page(f"/jobs/{post(stack, {**SPEC, 'problem': problem, 'seeds': [3, 4]})}")
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    expect(page.locator(".view")).to_contain_text("from 2 random starts of each seed")
+    expect(page.locator(".lines[data-drawn]")).to_be_visible()
+    rows = page.get_by_role("region", name="Runs").locator("tbody tr")
+    expect(rows).to_have_count(8)
+    starts = rows.locator("td").filter(has_text="(").all_inner_texts()
+    assert len(set(starts)) == 4
+    # No view has controls for random starts: the job can be repeated, not changed.
+    expect(page.get_by_role("link", name="Change and run")).to_have_count(0)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import on_one_stack, wait_for_count
+from tests.servers import Stack
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
@@ -35,3 +36,21 @@ def test_starts_are_coloured_by_where_they_end(new_page: OpenPage) -> None:
     wait_for_count(page, "swept", 1)
     # Four minima, equally deep.
     expect(page.get_by_role("region", name="Result")).to_contain_text("3.58")
+
+
+def test_a_sweep_from_random_starts_is_opened_and_run_again_with_them(new_page: OpenPage, stack: Stack) -> None:
+    spec = {
+        "problem": {"kind": "surface", "expression": "x**2 + 3*y**2", "starts": {"random": 3}},
+        "optimizers": [{"kind": "momentum", "lr": [0.01, 0.02], "momentum": [0.0, 0.5, 0.9]}],
+        "epochs": 20,
+    }
+    with stack.client() as client:
+        job = client.post("/v1/jobs", json=spec).raise_for_status().json()
+        page = new_page(f"/sweep?job={job['id']}")
+        wait_for_count(page, "swept", 1)
+        page.get_by_role("button", name="Run the sweep").click()
+        wait_for_count(page, "swept", 2)
+        again = client.get("/v1/jobs?limit=1").json()["items"][0]
+        assert again["id"] != job["id"]
+        assert again["spec"]["problem"] == job["spec"]["problem"]
+        assert again["progress"]["runs_total"] == 2 * 3 * 3

@@ -19,9 +19,9 @@ export function problemForm({ value, problems, change }) {
   let now = value;
 
   const put = (part) => {
-    // Values equal to the defaults of the API are omitted.
+    // Values equal to the defaults of the API are omitted. A start replaces the starts of a job that was opened here.
     now = Object.fromEntries(
-      Object.entries({ ...now, ...part }).filter(([, one]) => one !== null && one !== undefined),
+      Object.entries({ ...now, ...part, ...(part.start ? { starts: null } : {}) }).filter(([, one]) => one !== null && one !== undefined),
     );
     change(now);
   };

@@ -162,7 +162,7 @@ export function stateOf(spec, catalogue) {
       .sort(([first], [second]) => (second === "lr") - (first === "lr"))
       .map(([axis, grid]) => axisOf(axis, grid));
     const rest = Object.fromEntries(Object.entries(clean(one)).filter(([axis]) => axis !== x.name && axis !== y.name));
-    return { ...common, optimizer: rest, x, y };
+    return { ...common, problem: spec.problem, optimizer: rest, x, y };
   }
   return null;
 }
