@@ -1,6 +1,5 @@
 """The comparison over HTTP, on both databases: statistics, queries, warnings, and errors."""
 
-
 import httpx
 import numpy as np
 import pytest
