@@ -109,14 +109,14 @@ def test_no_setting_nearby_is_better_than_the_best(condition: float, kind: str, 
 
 
 def test_the_critical_momenta_are_those_of_the_table() -> None:
-    assert critical_momentum("momentum", 0.25) == pytest.approx(0.25)
-    assert critical_momentum("nesterov", 0.04) == pytest.approx(2 / 3)
-    assert critical_momentum("sgd", 0.25) is None
+    assert critical_momentum("momentum", {"lr": 0.25}, [1.0]) == pytest.approx(0.25)
+    assert critical_momentum("nesterov", {"lr": 0.04}, [1.0]) == pytest.approx(2 / 3)
+    assert critical_momentum("sgd", {"lr": 0.25}, [1.0]) is None
 
 
 @given(st.sampled_from(["momentum", "nesterov"]), st.floats(1e-3, 0.9))
 def test_a_run_oscillates_above_the_critical_momentum_and_not_below(kind: str, step: float) -> None:
-    critical = critical_momentum(kind, step)
+    critical = critical_momentum(kind, {"lr": step}, [1.0])
     assert critical is not None
     assume(1e-3 < critical < 0.989)
     below, above = (method(kind, momentum=critical + shift) for shift in (-1e-3, 1e-3))

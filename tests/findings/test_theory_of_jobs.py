@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from service.analysis.rates import measured_rate
-from service.findings.curvature import eigenvalues_at, is_quadratic, minimum_near
+from service.findings.curvature import eigenvalues_at, is_quadratic
+from service.findings.minimum import minimum_near
 from service.findings.theory import Reached, job_theory
 from service.spec.job import JobSpec
 from service.spec.problems import Quadratic, Surface
