@@ -189,7 +189,8 @@ def _double_root(kind: str, settings: Mapping[str, float], step: float) -> float
 def best_settings(kind: str, smallest: float, largest: float) -> BestSettings | None:
     """Give the best constant setting between curvatures μ and L; None if theory has no formula.
 
-    Without dampening; with it, the best learning rate of the heavy ball is divided by 1 − dampening. The best heavy ball has a double root, so its error is proportional to k·rate^k.
+    The settings have no dampening; with it, the best learning rate of the heavy ball is divided by 1 − dampening. The
+    best heavy ball has a double root, so its error is proportional to k·rate^k.
 
     Raises:
         ValueError: Unless 0 < μ ≤ L; otherwise there is no minimum.

@@ -1,4 +1,4 @@
-"""Curvature of a landscape at a point: the eigenvalues of its Hessian, with coupled weight decay as part of the loss."""
+"""Curvature of a landscape at a point: the eigenvalues of its Hessian. Coupled weight decay is part of the loss."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

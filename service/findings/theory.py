@@ -84,8 +84,7 @@ def _problem(
     """Give the theory of the problem with the weight decay of the settings, or without if they differ in it."""
     found = problem_theory(points.near(start, Penalty(min(decays)) if len(decays) == 1 else NO_PENALTY))
     if optimizer.get("maximize"):
-        empty = {**problem_theory(NOWHERE), "notes": ["The job maximises the loss; theory is that of minimisation."]}
-        return empty
+        return {**problem_theory(NOWHERE), "notes": ["The job maximises the loss; theory is that of minimisation."]}
     if len(decays) > 1:
         found["notes"].append("Settings differ in weight decay: the numbers of the problem are those without it.")
     return found
@@ -97,10 +96,10 @@ def _measured(
     """Give the median measured rate of the runs of a setting; appends the reason to ``notes`` if it has no value."""
     if point.position is None or optimizer.get("maximize") or not runs:
         return None
-    if not point.penalty.decay and optimizer["kind"] not in LINEAR_KINDS and optimizer.get("weight_decay"):
-        if any(abs(value) > 1e-12 for value in point.position):
-            notes.append("The rate is not measured, because weight decay moves the point that runs approach.")
-            return None
+    other_decay = optimizer["kind"] not in LINEAR_KINDS and optimizer.get("weight_decay")
+    if other_decay and point.is_pulled:
+        notes.append("The rate is not measured, because weight decay moves the point that runs approach.")
+        return None
     rates = []
     for run in runs:
         losses, least = np.asarray(run.losses, dtype=np.float64), point.loss

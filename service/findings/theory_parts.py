@@ -9,11 +9,10 @@ from service.findings.theory_points import TheoryPoint
 
 def problem_theory(point: TheoryPoint) -> dict[str, Any]:
     """Give the condition number at a minimum, and the best setting of each method."""
-    eigenvalues = point.eigenvalues or [None]
-    found = {
+    found: dict[str, Any] = {
         "minimum": point.position,
-        "smallest": eigenvalues[0],
-        "largest": eigenvalues[-1],
+        "smallest": point.eigenvalues[0] if point.eigenvalues else None,
+        "largest": point.eigenvalues[-1] if point.eigenvalues else None,
         "condition_number": None,
         "best": [],
         "notes": point.notes(),
@@ -65,23 +64,20 @@ def setting_theory(
     found["rate"] = method.rate(lr, curved)
     found["oscillates"] = any(method.oscillates(lr * value) for value in curved)
     found["critical_momentum"] = stability.critical_momentum(kind, optimizer, curved)
-    if noise and not found["inside"]:
+    if not noise:
+        return found
+    if not found["inside"]:
         notes.append("The setting is not stable, so the loss has no stationary state.")
-    elif noise and len(curved) < len(point.eigenvalues) and not point.is_exact:
+    elif len(curved) < len(point.eigenvalues) and not point.is_exact:
         notes.append("The stationary loss is unknown, because the curvature vanishes along a direction.")
-    elif noise and point.excess is None:
+    elif point.excess is None:
         notes.append("The loss without weight decay has no minimum above which a stationary loss is measured.")
-    elif noise:
+    else:
         decay = point.penalty.decay
-        variance = method.stationary_loss(
-            lr,
-            [value - decay for value in curved],
-            noise,
-            batch_size,
-            accumulate=accumulate,
-            weight_decay=decay,
+        loss = [value - decay for value in curved]
+        found["stationary_loss"] = point.excess + method.stationary_loss(
+            lr, loss, noise, batch_size, accumulate=accumulate, weight_decay=decay
         )
-        found["stationary_loss"] = point.excess + variance
     return found
 
 

@@ -37,8 +37,8 @@ class TheoryQuery(Strict):
     weight_decay: float = Field(
         0.0,
         ge=0,
-        description="Coupled weight decay of the linear kinds. It adds ½·weight_decay·‖w‖² to the loss, so it moves the "
-        "minimum and adds to every curvature.",
+        description="Coupled weight decay of the linear kinds. It adds ½·weight_decay·‖w‖² to the loss, so it moves "
+        "the minimum and adds to every curvature.",
     )
     batch_size: BatchSize = Field(1, description="Draws of the noise whose mean is in a gradient; full has no noise.")
     accumulate: int = Field(1, ge=1, description="Gradients whose mean makes one update.")

@@ -30,18 +30,18 @@ def theory_of(session: Session, job: Job, spec: JobSpec) -> dict[str, Any] | Non
     firsts = [number * runs.per_setting for number in range(num)]
     reached = []
     for history in reading.histories(session, job, firsts, selection):
-        reached.append(_reached(spec, history))
+        reached.append(_reached(spec.problem, history))
     return job_theory(spec, reached)
 
 
-def _reached(spec: JobSpec, history: dict[str, Any]) -> Reached:
+def _reached(problem: Surface | Quadratic, history: dict[str, Any]) -> Reached:
     """Give a history on the landscape where it was drawn: a moved landscape moves the positions the other way."""
     # SQLite gives NaN as a word, which float() reads.
     losses = [float("nan") if loss is None else float(loss) for loss in history["loss"]]
     epochs, path = history["epoch"], None
     if "position" in history:
         path = np.array(history["position"], dtype=np.float64)
-    shift_at, shift = spec.problem.shift_at, spec.problem.shift_by
+    shift_at, shift = problem.shift_at, problem.shift_by
     if shift_at is None or shift is None or epochs[-1] < shift_at:
         shift = None
     else:
