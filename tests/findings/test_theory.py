@@ -115,3 +115,17 @@ def test_the_critical_momentum_depends_on_the_dampening(client: httpx.Client) ->
     query = {"problem": {"kind": "surface", "name": "parabola"}, "lr": 0.125}
     found = [ask(client, **query, dampening=one)["setting"]["critical_momentum"] for one in (0, 0.75)]
     assert found == pytest.approx([0.25, 0.5625])
+
+
+def test_the_rate_of_a_job_with_weight_decay_is_measured_after_the_landscape_moved(client: httpx.Client) -> None:
+    spec = {
+        "problem": {"kind": "surface", "name": "booth", "start": [4, 4], "shift_at": 30, "shift_by": [1, -2]},
+        "optimizers": [{"kind": "sgd", "lr": 0.02, "weight_decay": 4}],
+        "epochs": 400,
+    }
+    job_id = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])["id"]
+    (setting,) = client.get(f"/v1/jobs/{job_id}/comparison").json()["theory"]["settings"]
+    path = client.get(f"/v1/jobs/{job_id}/metrics", params={"fields": "position"}).json()["runs"][0]["position"]
+    # The minimum is in the coordinates of the landscape before it moved.
+    assert setting["minimum"] == pytest.approx([path[-1][0] - 1, path[-1][1] + 2], abs=1e-6)
+    assert setting["measured_rate"] == pytest.approx(setting["rate"], abs=0.01)

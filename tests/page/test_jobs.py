@@ -98,3 +98,13 @@ def test_a_missing_job_is_shown_with_the_message_of_the_api(new_page: OpenPage, 
     complaints.allowed.add("status of 404")
     page = new_page("/jobs/01a1fe16-4961-7fd2-aaa6-8fc600000000")
     expect(page.get_by_role("alert")).to_contain_text("01a1fe16-4961-7fd2-aaa6-8fc600000000")
+
+
+def test_a_job_without_curvature_at_its_minimum_shows_why_theory_has_no_numbers(
+    new_page: OpenPage, stack: Stack
+) -> None:
+    problem = {"kind": "surface", "expression": "x**4", "start": [1]}
+    page = new_page(
+        f"/jobs/{post(stack, {'problem': problem, 'optimizers': [{'kind': 'sgd', 'lr': 0.1}], 'epochs': 40})}"
+    )
+    expect(page.get_by_text("The curvature vanishes there").first).to_be_visible()
