@@ -5,6 +5,8 @@ from numpy.typing import ArrayLike
 
 # Below this share of the first loss, rounding errors dominate (float64, losses of about 1).
 FLOOR = 1e-24
+# A difference from a minimum other than 0 has rounding errors of this share of the minimum.
+DIFFERENCE_FLOOR = 64 * float(np.finfo(np.float64).eps)
 # Fewest points for the fit of a line.
 FEWEST_POINTS = 8
 
@@ -18,7 +20,10 @@ def measured_rate(epochs: ArrayLike, losses: ArrayLike, least: float = 0.0) -> f
     """
     epoch_E = np.asarray(epochs, dtype=np.float64)
     above_E = np.asarray(losses, dtype=np.float64) - least
-    usable_E = np.isfinite(above_E) & (above_E > FLOOR * max(1.0, abs(above_E[0]))) if len(above_E) else above_E > 0
+    if not len(above_E):
+        return None
+    floor = max(FLOOR * max(1.0, abs(above_E[0])), DIFFERENCE_FLOOR * abs(least))
+    usable_E = np.isfinite(above_E) & (above_E > floor)
     # The descent ends at the first loss at the floor.
     end = int(np.argmin(usable_E)) if not usable_E.all() else len(usable_E)
     half = slice(end // 2, end)

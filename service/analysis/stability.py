@@ -38,8 +38,13 @@ class LinearMethod:
         return 2 * (1 + self.momentum) / (self.newest + self.before)
 
     def lr_limit(self, largest: float) -> float:
-        """Give the learning rate from which on runs diverge at the largest curvature L; infinite for L ≤ 0."""
-        return self.largest_step / largest if largest > 0 else math.inf
+        """Give the learning rate from which on runs diverge at the largest curvature L.
+
+        Infinite for L = 0, where every learning rate is neutral; 0 for L < 0, where every one diverges.
+        """
+        if largest <= 0:
+            return 0.0 if largest < 0 else math.inf
+        return self.largest_step / largest
 
     def sharpness_ceiling(self, lr: float) -> float:
         """Give the largest curvature at which training at this learning rate is stable."""
@@ -81,10 +86,24 @@ class LinearMethod:
         below = (1 - product) * ((1 + product) ** 2 - total * total)
         return (lr * noise) ** 2 * above / below
 
-    def stationary_loss(self, lr: float, eigenvalues: Sequence[float], noise: float, batch_size: int = 1) -> float:
-        """Give the stationary mean loss above the minimum: Σ ½·λ·variance, with the mean noise of a batch."""
-        std = noise / math.sqrt(batch_size)
-        return sum(value * self.variance(lr, value, std) / 2 for value in eigenvalues if value != 0)
+    def stationary_loss(
+        self,
+        lr: float,
+        eigenvalues: Sequence[float],
+        noise: float,
+        batch_size: int = 1,
+        *,
+        accumulate: int = 1,
+        weight_decay: float = 0.0,
+    ) -> float:
+        """Give the stationary mean loss above that at the point where the runs settle: Σ ½·λ·variance.
+
+        An update uses the mean of ``accumulate`` gradients, each with the mean noise of a batch. Coupled weight decay
+        contracts the iteration with λ + weight_decay, while the recorded loss has the curvature λ.
+        """
+        std = noise / math.sqrt(batch_size * accumulate)
+        curved = [value for value in eigenvalues if value != 0]
+        return sum(value * self.variance(lr, value + weight_decay, std) / 2 for value in curved)
 
 
 @dataclass(frozen=True)
@@ -111,32 +130,67 @@ def linear_method(kind: str, settings: Mapping[str, float]) -> LinearMethod | No
 
 
 def sharpness_ceiling(kind: str, settings: Mapping[str, float]) -> float | None:
-    """Give the largest curvature at which full-batch training is stable at ``lr``; None without a theory.
+    """Give the largest curvature of the loss at which full-batch training is stable at ``lr``; None without a theory.
 
-    For Adam it limits the curvature divided by the preconditioner: 38/lr at beta1 = 0.9.
+    Coupled weight decay adds to the curvature, so it lowers the ceiling of a linear method. For Adam the ceiling limits
+    the curvature divided by the preconditioner: 38/lr at beta1 = 0.9.
     """
     lr = float(settings["lr"])
     if method := linear_method(kind, settings):
-        return method.sharpness_ceiling(lr)
+        return method.sharpness_ceiling(lr) - float(settings.get("weight_decay", 0.0))
     if kind in PRECONDITIONED_KINDS:
         beta1 = float(settings.get("beta1", 0.9))
         return (2 + 2 * beta1) / ((1 - beta1) * lr)
     return None
 
 
-def critical_momentum(kind: str, step: float) -> float | None:
-    """Give the largest β without oscillation at s = lr·λ, which is the fastest one. None if there is none."""
-    if kind == "momentum" and 0 < step < 4:
-        return (1 - math.sqrt(step)) ** 2
-    if kind == "nesterov" and 0 < step <= 1:
-        return (1 - math.sqrt(step)) / (1 + math.sqrt(step))
-    return None
+def critical_momentum(kind: str, settings: Mapping[str, float], curvatures: Sequence[float]) -> float | None:
+    """Give the β with the best rate at this learning rate, at which the slowest direction is critically damped.
+
+    With the other hyper-parameters fixed, the roots have the sum a·β + b and the product c·β. They are equal at
+    √β = (√c − √(c − a·b))/a; above it they are complex. For the heavy ball this is β = (1 − √(p·s))², for Nesterov's
+    method (1 − √s)/(1 + √s).
+
+    None if no β in [0, 1) is critical, if another direction is slower there, or without a momentum.
+    """
+    if kind == "sgd" and not settings.get("momentum", 0.0):
+        return None
+    critical = [_double_root(kind, settings, float(settings["lr"]) * value) for value in curvatures]
+    known = [beta for beta in critical if beta is not None]
+    if not known or min(curvatures) <= 0:
+        return None
+    beta = max(known)
+    slowest = curvatures[critical.index(beta)]
+    method = linear_method(kind, {**settings, "momentum": beta})
+    if method is None or not 0 <= beta < 1:
+        return None
+    lr = float(settings["lr"])
+    # A double root is computed with the square root of the rounding error.
+    is_fastest = method.rate(lr, curvatures) <= method.contraction(lr * slowest) + 1e-6
+    return beta if is_fastest else None
+
+
+def _double_root(kind: str, settings: Mapping[str, float], step: float) -> float | None:
+    """Give the β at which both roots are equal at s = lr·λ; None without one."""
+    if kind in ("sgd", "momentum"):
+        a, b, c = 1.0, 1 - (1 - float(settings.get("dampening", 0.0))) * step, 1.0
+    elif kind == "nesterov":
+        a, b, c = 1 - step, 1 - step, 1 - step
+    elif kind == "quasi_hyperbolic":
+        nu = float(settings.get("nu", 0.7))
+        a, b, c = 1 + nu * step, 1 - step, 1 - (1 - nu) * step
+    else:
+        return None
+    if a == 0 or c < 0 or c - a * b < 0:
+        return None
+    return ((math.sqrt(c) - math.sqrt(c - a * b)) / a) ** 2
 
 
 def best_settings(kind: str, smallest: float, largest: float) -> BestSettings | None:
     """Give the best constant setting between curvatures μ and L; None if theory has no formula.
 
-    The best heavy ball has a double root, so its error is proportional to k·rate^k.
+    The settings have no dampening; with it, the best learning rate of the heavy ball is divided by 1 − dampening. The
+    best heavy ball has a double root, so its error is proportional to k·rate^k.
 
     Raises:
         ValueError: Unless 0 < μ ≤ L; otherwise there is no minimum.

@@ -1,16 +1,21 @@
 """Theory of a job: the stability and the predicted rate of each setting, with the measured rate.
 
 The theory is exact if the curvature is constant. On other surfaces it holds near the minimum that the runs reached,
-with the Hessian there. For networks it gives only the sharpness above which each setting becomes unstable.
+with the Hessian there. Coupled weight decay is part of the loss: it moves the minimum and adds to the curvature. For
+networks theory gives only the sharpness above which each setting becomes unstable.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from service.analysis import stability
+import numpy as np
+
 from service.analysis.rates import measured_rate
-from service.findings.curvature import eigenvalues_at, is_quadratic, minimum_near
+from service.analysis.stability import LINEAR_KINDS
+from service.findings.curvature import NO_PENALTY, Penalty, is_quadratic
+from service.findings.theory_parts import coupled_decay, problem_theory, setting_theory
+from service.findings.theory_points import NOWHERE, TheoryPoint, nearest_point
 from service.spec.job import JobSpec
 from service.spec.problems import Quadratic, Surface
 from service.spec.runs import Runs
@@ -21,12 +26,17 @@ MAX_SETTINGS = 200
 
 @dataclass(frozen=True)
 class Reached:
-    """The last position of a run and its recorded losses; ``losses[i]`` belongs to ``epochs[i]``."""
+    """The last position of a run and its recorded losses; ``losses[i]`` belongs to ``epochs[i]`` and ``path[i]``.
+
+    Positions are coordinates on the landscape as it was drawn; ``shift`` is its move before the last position.
+    """
 
     index: int
     epochs: Sequence[int] = ()
     losses: Sequence[float] = ()
-    position: Sequence[float] | None = field(default=None)
+    position: Sequence[float] | None = None
+    path: Sequence[Sequence[float]] | None = None
+    shift: Sequence[float] | None = None
 
 
 def job_theory(spec: JobSpec, reached: Iterable[Reached] = ()) -> dict[str, Any]:
@@ -41,80 +51,67 @@ def job_theory(spec: JobSpec, reached: Iterable[Reached] = ()) -> dict[str, Any]
         by_setting.setdefault(one.index // runs.per_setting, []).append(one)
     num = min(len(runs) // runs.per_setting, MAX_SETTINGS)
     points = _TheoryPoints(spec)
-    settings = []
+    settings, decays = [], set()
     for number in range(num):
         run = runs[number * runs.per_setting]
         own = by_setting.get(number, [])
-        ends = [one.position for one in own if one.position is not None]
-        point = points.near(ends[0] if ends else run.start)
-        rates = [rate for one in own if (rate := measured_rate(one.epochs, one.losses, point.value)) is not None]
-        entry = setting_theory(run.optimizer, point.eigenvalues, noise=points.noise, batch_size=points.batch_size)
-        measured = sorted(rates)[len(rates) // 2] if rates and not points.noise else None
-        settings.append({"label": run.label, "minimum": point.position, **entry, "measured_rate": measured})
+        ended = next((one for one in own if one.position is not None), None)
+        decay = coupled_decay(run.optimizer)
+        decays.add(decay)
+        if ended is None:
+            point = points.near(run.start, Penalty(decay))
+        else:
+            shift = ended.shift
+            centre = None if shift is None else tuple(-float(value) for value in shift)
+            point = points.near(ended.position, Penalty(decay, centre), origin="the end of the first run")
+        entry = setting_theory(
+            run.optimizer, point, noise=points.noise, batch_size=points.batch_size, accumulate=spec.accumulate
+        )
+        minimum = None if run.optimizer.get("maximize") else point.position
+        measured = None if points.noise else _measured(run.optimizer, point, own, entry["notes"])
+        settings.append({"label": run.label, "minimum": minimum, **entry, "measured_rate": measured})
     return {
         "exact": isinstance(spec.problem, Surface | Quadratic) and is_quadratic(spec.problem),
-        "problem": problem_theory(points.near(runs[0].start)),
+        "problem": _problem(points, runs[0].start, runs[0].optimizer, decays),
         "settings": settings,
         "settings_total": len(runs) // runs.per_setting,
     }
 
 
-@dataclass(frozen=True)
-class TheoryPoint:
-    """A minimum, or the point used in its place: its curvatures, smallest first, and the loss there."""
-
-    position: list[float] | None
-    eigenvalues: list[float] | None
-    value: float = 0.0
-
-
-def problem_theory(point: TheoryPoint) -> dict[str, Any]:
-    """Give the condition number at a minimum, and the best setting of each method."""
-    if not point.eigenvalues:
-        return {"minimum": None, "smallest": None, "largest": None, "condition_number": None, "best": []}
-    smallest, largest = point.eigenvalues[0], point.eigenvalues[-1]
-    best = []
-    if smallest > 0:
-        for kind in stability.LINEAR_KINDS:
-            if found := stability.best_settings(kind, smallest, largest):
-                best.append({"kind": kind, "lr": found.lr, "momentum": found.momentum, "rate": found.rate})
-    return {
-        "minimum": point.position,
-        "smallest": smallest,
-        "largest": largest,
-        "condition_number": largest / smallest if smallest > 0 else None,
-        "best": best,
-    }
-
-
-def setting_theory(
-    optimizer: Mapping[str, Any], eigenvalues: Sequence[float] | None, *, noise: float = 0.0, batch_size: int = 1
+def _problem(
+    points: "_TheoryPoints", start: Sequence[float] | None, optimizer: Mapping[str, Any], decays: set[float]
 ) -> dict[str, Any]:
-    """Give the theory of one setting: always its sharpness ceiling, and the rest if the curvatures are known.
-
-    Values are None if there is no formula: the method is not linear, a schedule changes the learning rate, or the
-    curvatures are unknown.
-    """
-    kind, lr = optimizer["kind"], float(optimizer["lr"])
-    found: dict[str, Any] = dict.fromkeys(
-        ("lr_limit", "inside", "rate", "oscillates", "critical_momentum", "stationary_loss")
-    )
-    found = {"kind": kind, "lr": lr, "sharpness_ceiling": stability.sharpness_ceiling(kind, optimizer), **found}
-    method = stability.linear_method(kind, optimizer)
-    if method is None or not eigenvalues or _changes(optimizer):
-        return found
-    decay = float(optimizer.get("weight_decay", 0.0))
-    curvatures = [value + decay for value in eigenvalues]
-    limit = method.lr_limit(curvatures[-1])
-    found["lr_limit"] = limit
-    found["inside"] = curvatures[0] > 0 and lr < limit
-    found["rate"] = method.rate(lr, curvatures)
-    found["oscillates"] = any(method.oscillates(lr * value) for value in curvatures)
-    # That of the slowest direction, which determines the rate of the run.
-    found["critical_momentum"] = stability.critical_momentum(kind, lr * curvatures[0]) if curvatures[0] > 0 else None
-    if noise and found["inside"]:
-        found["stationary_loss"] = method.stationary_loss(lr, curvatures, noise, batch_size)
+    """Give the theory of the problem with the weight decay of the settings, or without if they differ in it."""
+    found = problem_theory(points.near(start, Penalty(min(decays)) if len(decays) == 1 else NO_PENALTY))
+    if optimizer.get("maximize"):
+        return {**problem_theory(NOWHERE), "notes": ["The job maximises the loss; theory is that of minimisation."]}
+    if len(decays) > 1:
+        found["notes"].append("Settings differ in weight decay: the numbers of the problem are those without it.")
     return found
+
+
+def _measured(
+    optimizer: Mapping[str, Any], point: TheoryPoint, runs: Sequence[Reached], notes: list[str]
+) -> float | None:
+    """Give the median measured rate of the runs of a setting; appends the reason to ``notes`` if it has no value."""
+    if point.position is None or optimizer.get("maximize") or not runs:
+        return None
+    other_decay = optimizer["kind"] not in LINEAR_KINDS and optimizer.get("weight_decay")
+    if other_decay and point.is_pulled:
+        notes.append("The rate is not measured, because weight decay moves the point that runs approach.")
+        return None
+    rates = []
+    for run in runs:
+        losses, least = np.asarray(run.losses, dtype=np.float64), point.loss
+        if point.is_pulled and point.penalty.decay:
+            # The recorded loss is not flat at the minimum with weight decay; the loss with its penalty is.
+            if run.path is None:
+                continue
+            losses = losses + [point.penalty.value(position) for position in run.path]
+            least += point.penalty.value(point.position)
+        rates.append(measured_rate(run.epochs, losses, least))
+    known = sorted(rate for rate in rates if rate is not None)
+    return known[len(known) // 2] if known else None
 
 
 class _TheoryPoints:
@@ -126,29 +123,12 @@ class _TheoryPoints:
         self.batch_size = spec.batch_size if isinstance(spec.batch_size, int) else 1
         if spec.batch_size == "full":
             self.noise = 0.0
-        self._found: dict[tuple[float, ...], TheoryPoint] = {}
+        self._found: dict[tuple[tuple[float, ...], Penalty], TheoryPoint] = {}
 
-    def near(self, point: Sequence[float] | None) -> TheoryPoint:
+    def near(self, point: Sequence[float] | None, penalty: Penalty, origin: str = "the start") -> TheoryPoint:
         if point is None or not isinstance(self._problem, Surface | Quadratic):
-            return TheoryPoint(None, None)
-        key = tuple(float(value) for value in point)
+            return NOWHERE
+        key = tuple(float(value) for value in point), penalty
         if key not in self._found:
-            self._found[key] = nearest_point(self._problem, key)
+            self._found[key] = nearest_point(self._problem, key[0], penalty, origin=origin)
         return self._found[key]
-
-
-def nearest_point(problem: Surface | Quadratic, point: Sequence[float]) -> TheoryPoint:
-    """Give the minimum that descent from a point reaches, or the point itself if it reaches none."""
-    minimum = minimum_near(problem, point)
-    if minimum is None:
-        return TheoryPoint(None, eigenvalues_at(problem, point))
-    position, value = minimum
-    return TheoryPoint(position, eigenvalues_at(problem, position), value)
-
-
-def _changes(optimizer: Mapping[str, Any]) -> bool:
-    """Whether a schedule, clipping or maximisation changes the iteration, so that the theory does not apply."""
-    schedules = (optimizer.get("schedule"), optimizer.get("momentum_schedule"))
-    scheduled = any(one and (one["kind"] != "constant" or one["warmup_steps"]) for one in schedules)
-    clipped = any(optimizer.get(name) is not None for name in ("clip_norm", "clip_value"))
-    return bool(scheduled or clipped or optimizer.get("maximize"))

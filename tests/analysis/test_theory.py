@@ -71,6 +71,7 @@ def test_the_limits_on_the_ravine_are_those_of_the_table() -> None:
     )
     assert method("dampened").lr_limit(L) == pytest.approx(1.9)
     assert method("momentum").lr_limit(0.0) == math.inf
+    assert method("momentum").lr_limit(-2.0) == 0
 
 
 def test_gradient_descent_oscillates_above_half_its_limit_and_not_below() -> None:
@@ -109,19 +110,47 @@ def test_no_setting_nearby_is_better_than_the_best(condition: float, kind: str, 
 
 
 def test_the_critical_momenta_are_those_of_the_table() -> None:
-    assert critical_momentum("momentum", 0.25) == pytest.approx(0.25)
-    assert critical_momentum("nesterov", 0.04) == pytest.approx(2 / 3)
-    assert critical_momentum("sgd", 0.25) is None
+    assert critical_momentum("momentum", {"lr": 0.25}, [1.0]) == pytest.approx(0.25)
+    assert critical_momentum("nesterov", {"lr": 0.04}, [1.0]) == pytest.approx(2 / 3)
+    assert critical_momentum("sgd", {"lr": 0.25}, [1.0]) is None
 
 
-@given(st.sampled_from(["momentum", "nesterov"]), st.floats(1e-3, 0.9))
+CRITICAL = {"momentum": {"dampening": 0.0}, "dampened": {"dampening": 0.9}, "nesterov": {}, "quasi_hyperbolic": {}}
+
+
+@given(st.sampled_from(sorted(CRITICAL)), st.floats(1e-3, 0.9))
 def test_a_run_oscillates_above_the_critical_momentum_and_not_below(kind: str, step: float) -> None:
-    critical = critical_momentum(kind, step)
+    known = "momentum" if kind == "dampened" else kind
+    critical = critical_momentum(known, {"lr": step, **CRITICAL[kind]}, [1.0])
     assert critical is not None
     assume(1e-3 < critical < 0.989)
-    below, above = (method(kind, momentum=critical + shift) for shift in (-1e-3, 1e-3))
+    below, above = (method(kind, momentum=critical + shift, **CRITICAL[kind]) for shift in (-1e-3, 1e-3))
     assert above.oscillates(step)
     assert not below.oscillates(step)
+
+
+def test_dampening_raises_the_critical_momentum() -> None:
+    # p·s = 0.1·0.25.
+    assert critical_momentum("momentum", {"lr": 0.25, "dampening": 0.9}, [1.0]) == pytest.approx(
+        (1 - math.sqrt(0.025)) ** 2
+    )
+    assert critical_momentum("sgd", {"lr": 0.25, "momentum": 0.5}, [1.0]) == pytest.approx(0.25)
+
+
+@given(
+    st.sampled_from(sorted(CRITICAL)),
+    st.lists(st.floats(1, 50), min_size=1, max_size=3),
+    st.floats(0.01, 3.5),
+)
+def test_no_momentum_is_faster_than_the_critical_one(kind: str, curvatures: list[float], share: float) -> None:
+    lr, known = share / max(curvatures), "momentum" if kind == "dampened" else kind
+    critical = critical_momentum(known, {"lr": lr, **CRITICAL[kind]}, curvatures)
+    assume(critical is not None and critical > 0)
+    rates = [
+        method(kind, momentum=beta, **CRITICAL[kind]).rate(lr, curvatures)
+        for beta in [critical, *np.linspace(0.001, 0.999, 200)]
+    ]
+    assert rates[0] <= min(rates) + 1e-5
 
 
 def test_oscillating_roots_have_the_modulus_of_the_table() -> None:
@@ -134,6 +163,14 @@ def test_the_stationary_variances_are_those_of_the_table() -> None:
     assert found == pytest.approx([0.0131579, 0.1283784, 0.0804426], abs=5e-8)
     loss = method("momentum").stationary_loss(0.05, [2.0, 2.0], 3.0, batch_size=4)
     assert loss == pytest.approx(2 * 0.5 * 2 * 0.12837838 * 9 / 4)
+
+
+def test_weight_decay_contracts_the_iteration_and_the_loss_has_the_curvature_without_it() -> None:
+    # Variance lr·σ²/(Λ·(2 − lr·Λ)) with Λ = 2 + 3; the recorded loss is half of 2 times that.
+    variance = 0.05 / (5 * (2 - 0.05 * 5))
+    loss = method("sgd").stationary_loss(0.05, [2.0], 1.0, 2, accumulate=3, weight_decay=3.0)
+    assert loss == pytest.approx(variance / 6)
+    assert stability.sharpness_ceiling("sgd", {"lr": 0.1, "weight_decay": 3.0}) == pytest.approx(17)
 
 
 @given(st.sampled_from(sorted(KINDS)), st.floats(0.01, 0.95), st.floats(0.05, 0.9), st.floats(0.1, 50))

@@ -85,3 +85,47 @@ def test_a_comparison_of_networks_has_no_theory(client: httpx.Client) -> None:
     spec = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}
     job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
     assert client.get(f"/v1/jobs/{job['id']}/comparison").json()["theory"] is None
+
+
+def test_where_theory_has_no_value_a_note_says_why(client: httpx.Client) -> None:
+    found = ask(client, problem={"kind": "surface", "expression": "exp(x)", "start": [1]}, optimizer="sgd")
+    assert (found["problem"]["minimum"], found["problem"]["best"]) == (None, [])
+    assert found["problem"]["notes"] == ["No minimum was found from the start; the numbers hold near it."]
+    hill = {"kind": "surface", "expression": "0 - x**2 - y**2", "start": [1, 1]}
+    setting = ask(client, problem=hill, optimizer="sgd")["setting"]
+    assert (setting["lr_limit"], setting["inside"]) == (None, False)
+    assert "A curvature is negative" in setting["notes"][1]
+    assert "sharpness ceilings" in ask(client, problem={"kind": "flipnet"}, optimizer="sgd")["setting"]["notes"][0]
+
+
+def test_weight_decay_is_part_of_the_loss_that_is_minimised(client: httpx.Client) -> None:
+    # (x − 3)² with weight decay 4 is minimal at 1, where the loss itself is 4; its curvature is 2, with decay 6.
+    problem = {"kind": "surface", "expression": "(x - 3)**2", "start": [5], "noise": 1.0}
+    found = ask(client, problem=problem, optimizer="sgd", lr=0.1, weight_decay=4)
+    assert found["problem"]["minimum"] == pytest.approx([1])
+    assert found["problem"]["largest"] == pytest.approx(6)
+    assert found["setting"]["stationary_loss"] == pytest.approx(4 + 0.1 / (6 * (2 - 0.6)))
+    averaged = ask(client, problem=problem, optimizer="sgd", lr=0.1, weight_decay=4, batch_size=2, accumulate=5)
+    assert averaged["setting"]["stationary_loss"] == pytest.approx(4 + 0.1 / (6 * (2 - 0.6)) / 10)
+    full = ask(client, problem=problem, optimizer="sgd", lr=0.1, batch_size="full")
+    assert full["setting"]["stationary_loss"] is None
+
+
+def test_the_critical_momentum_depends_on_the_dampening(client: httpx.Client) -> None:
+    query = {"problem": {"kind": "surface", "name": "parabola"}, "lr": 0.125}
+    found = [ask(client, **query, dampening=one)["setting"]["critical_momentum"] for one in (0, 0.75)]
+    assert found == pytest.approx([0.25, 0.5625])
+
+
+def test_the_rate_of_a_job_with_weight_decay_is_measured_after_the_landscape_moved(client: httpx.Client) -> None:
+    spec = {
+        "problem": {"kind": "surface", "name": "booth", "start": [4, 4], "shift_at": 30, "shift_by": [1, -2]},
+        "optimizers": [{"kind": "sgd", "lr": 0.02, "weight_decay": 4}],
+        "epochs": 400,
+    }
+    job_id = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])["id"]
+    (setting,) = client.get(f"/v1/jobs/{job_id}/comparison").json()["theory"]["settings"]
+    path = client.get(f"/v1/jobs/{job_id}/metrics", params={"fields": "position"}).json()["runs"][0]["position"]
+    # The minimum is in the coordinates of the landscape before it moved.
+    assert setting["minimum"] == pytest.approx([path[-1][0] - 1, path[-1][1] + 2], abs=1e-6)
+    assert setting["measured_rate"] == pytest.approx(setting["rate"], abs=0.01)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from service.analysis.rates import measured_rate
-from service.findings.curvature import eigenvalues_at, is_quadratic, minimum_near
+from service.findings.curvature import eigenvalues_at, is_quadratic
+from service.findings.minimum import minimum_near
 from service.findings.theory import Reached, job_theory
 from service.spec.job import JobSpec
 from service.spec.problems import Quadratic, Surface
@@ -141,3 +142,9 @@ def test_a_rate_is_not_measured_where_a_history_is_short_or_not_finite() -> None
     assert measured_rate(range(40), [math.nan] * 40) is None
     assert measured_rate(range(40), [0.25**k for k in range(40)]) == pytest.approx(0.5)
     assert measured_rate([], []) is None
+
+
+def test_a_rate_is_measured_above_the_rounding_errors_of_a_minimum_other_than_0() -> None:
+    noise = np.random.default_rng(0).uniform(1e-14, 2e-14, 300)
+    losses = [20 + 0.8**k + noise[k] for k in range(300)]
+    assert measured_rate(range(300), losses, 20.0) == pytest.approx(math.sqrt(0.8), abs=0.01)

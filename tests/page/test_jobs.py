@@ -112,3 +112,13 @@ def test_a_job_with_random_starts_shows_them_with_its_runs(new_page: OpenPage, s
     assert len(set(starts)) == 4
     # No view has controls for random starts: the job can be repeated, not changed.
     expect(page.get_by_role("link", name="Change and run")).to_have_count(0)
+
+
+def test_a_job_without_curvature_at_its_minimum_shows_why_theory_has_no_numbers(
+    new_page: OpenPage, stack: Stack
+) -> None:
+    problem = {"kind": "surface", "expression": "x**4", "start": [1]}
+    page = new_page(
+        f"/jobs/{post(stack, {'problem': problem, 'optimizers': [{'kind': 'sgd', 'lr': 0.1}], 'epochs': 40})}"
+    )
+    expect(page.get_by_text("The curvature vanishes there").first).to_be_visible()

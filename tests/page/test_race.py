@@ -152,3 +152,9 @@ def test_many_seeds_give_bands_and_intervals(new_page: OpenPage) -> None:
     page = open_race(new_page, "?noise=3&seeds=20")
     assert re.fullmatch(r"[\d.]+ \([\d.e−]+ to [\d.]+\)", figures(page)[0][2])
     page.wait_for_function("() => document.querySelectorAll('.loss .scatterlayer .fills path').length >= 2")
+
+
+def test_on_a_saddle_no_setting_is_called_stable_and_the_reason_is_shown(new_page: OpenPage) -> None:
+    page = open_race(new_page, "?surface=saddle&o=sgd,lr:0.1&steps=8")
+    assert figures(page)[0][-1] == "never stable"
+    expect(page.locator(".readouts .warnings")).to_contain_text("No minimum was found from the start")

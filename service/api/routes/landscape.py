@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from service.api.http.json_answers import answer
 from service.api.schemas.lessons import LandscapeAnswer
 from service.findings.contours import Floats, gradient_at, loss_at
-from service.findings.curvature import minimum_near
+from service.findings.minimum import minimum_near
 from service.spec.fields import Strict
 from service.spec.problems import LandscapeProblem, Surface
 from service.spec.surfaces import SURFACES

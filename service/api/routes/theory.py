@@ -8,9 +8,11 @@ from pydantic import Field
 from service.analysis.stability import LINEAR_KINDS, PRECONDITIONED_KINDS
 from service.api.http.json_answers import answer
 from service.api.schemas.lessons import TheoryAnswer
-from service.findings.curvature import is_quadratic
-from service.findings.theory import TheoryPoint, nearest_point, problem_theory, setting_theory
+from service.findings.curvature import Penalty, is_quadratic
+from service.findings.theory_parts import coupled_decay, problem_theory, setting_theory
+from service.findings.theory_points import NOWHERE, nearest_point
 from service.spec.fields import Strict
+from service.spec.job import BatchSize
 from service.spec.problems import LandscapeProblem, Problem
 
 router = APIRouter(prefix="/v1", tags=["theory"])
@@ -32,7 +34,14 @@ class TheoryQuery(Strict):
     )
     dampening: float = Field(0.0, ge=0, le=1, description="Dampening of the kinds sgd and momentum.")
     nu: float = Field(0.7, ge=0, le=1, description="ν of the kind quasi_hyperbolic.")
-    weight_decay: float = Field(0.0, ge=0, description="Coupled weight decay; it is added to every curvature.")
+    weight_decay: float = Field(
+        0.0,
+        ge=0,
+        description="Coupled weight decay of the linear kinds. It adds ½·weight_decay·‖w‖² to the loss, so it moves "
+        "the minimum and adds to every curvature.",
+    )
+    batch_size: BatchSize = Field(1, description="Draws of the noise whose mean is in a gradient; full has no noise.")
+    accumulate: int = Field(1, ge=1, description="Gradients whose mean makes one update.")
 
 
 @router.post("/theory", operation_id="ask_theory", responses={200: {"model": TheoryAnswer}})
@@ -50,9 +59,10 @@ def ask(query: TheoryQuery) -> Response:
     }
     problem = query.problem
     if not isinstance(problem, LandscapeProblem):
-        point, exact, noise = TheoryPoint(None, None), False, 0.0
+        point, exact, noise = NOWHERE, False, 0.0
     else:
-        point = nearest_point(problem, problem.first_point.tolist())
-        exact, noise = is_quadratic(problem), problem.noise
-    setting = setting_theory(optimizer, point.eigenvalues, noise=noise)
+        point = nearest_point(problem, problem.first_point.tolist(), Penalty(coupled_decay(optimizer)))
+        exact, noise = is_quadratic(problem), problem.noise if query.batch_size != "full" else 0.0
+    size = query.batch_size if isinstance(query.batch_size, int) else 1
+    setting = setting_theory(optimizer, point, noise=noise, batch_size=size, accumulate=query.accumulate)
     return answer({"exact": exact, "problem": problem_theory(point), "setting": setting})

@@ -122,18 +122,20 @@ class BestSettingsAnswer(Answer):
 
 
 class ProblemTheory(Answer):
-    """Curvatures at a minimum, and the best hyper-parameters for them."""
+    """Curvatures at a minimum, and the best hyper-parameters for them. Coupled weight decay is part of the loss."""
 
     minimum: list[float] | None
     """Position of the minimum; null if descent from the start reaches none."""
     smallest: float | None
-    """Smallest curvature: eigenvalue of the Hessian at the minimum."""
+    """Smallest curvature: eigenvalue of the Hessian at the minimum, or at the start without a minimum."""
     largest: float | None
     """Largest curvature."""
     condition_number: float | None
-    """Ratio of the largest to the smallest curvature."""
+    """Ratio of the largest to the smallest curvature other than 0; null without a minimum."""
     best: list[BestSettingsAnswer]
-    """The best constant hyper-parameters of each method."""
+    """The best constant hyper-parameters of each method, without dampening; empty without a minimum."""
+    notes: list[str]
+    """Sentences on what has no value, and why."""
 
 
 class SettingTheory(Answer):
@@ -144,19 +146,21 @@ class SettingTheory(Answer):
     lr: float
     """The learning rate."""
     sharpness_ceiling: Number | None
-    """Largest curvature at which full-batch training is stable; for Adam, the preconditioned curvature."""
+    """Largest curvature of the loss at which full-batch training is stable; for Adam, the preconditioned curvature."""
     lr_limit: Number | None
-    """Learning rate from which on runs are unstable."""
+    """Learning rate from which on runs are unstable; null at a negative curvature, where every one is unstable."""
     inside: bool | None
-    """Whether the setting is stable."""
+    """Whether the setting is stable. A direction of curvature 0 is neutral."""
     rate: float | None
-    """Asymptotic factor of the error per update; above 1 the error grows."""
+    """Asymptotic factor of the error per update along directions of curvature; above 1 the error grows."""
     oscillates: bool | None
     """Whether the error changes its sign."""
     critical_momentum: float | None
     """Critically damped momentum: the fastest at this learning rate; above it, the slowest direction oscillates."""
     stationary_loss: Number | None
-    """Mean loss above the minimum in the stationary state, under the noise of the problem."""
+    """Mean recorded loss above its minimum in the stationary state, under the noise of the problem."""
+    notes: list[str]
+    """Sentences on what has no value, and why."""
 
 
 class TheoryAnswer(Answer):

@@ -1,4 +1,4 @@
-"""What does theory say of the runs that are compared, at the minima that they have reached?"""
+"""Theory of the runs that are compared, at the minima that they have reached."""
 
 from typing import Any
 
@@ -30,13 +30,25 @@ def theory_of(session: Session, job: Job, spec: JobSpec) -> dict[str, Any] | Non
     firsts = [number * runs.per_setting for number in range(num)]
     reached = []
     for history in reading.histories(session, job, firsts, selection):
-        # SQLite gives NaN as a word, which float() reads.
-        losses = [float("nan") if loss is None else float(loss) for loss in history["loss"]]
-        end = np.array(history["position"][-1], dtype=np.float64) if "position" in history else np.array([np.nan])
-        shift_at, shift_by = spec.problem.shift_at, spec.problem.shift_by
-        if shift_at is not None and shift_by is not None and history["epoch"][-1] >= shift_at:
-            # Theory knows the landscape where it was drawn.
-            end = end - np.array(shift_by)
-        position = end.tolist() if np.isfinite(end).all() else None
-        reached.append(Reached(history["index"], history["epoch"], losses, position))
+        reached.append(_reached(spec.problem, history))
     return job_theory(spec, reached)
+
+
+def _reached(problem: Surface | Quadratic, history: dict[str, Any]) -> Reached:
+    """Give a history on the landscape where it was drawn: a moved landscape moves the positions the other way."""
+    # SQLite gives NaN as a word, which float() reads.
+    losses = [float("nan") if loss is None else float(loss) for loss in history["loss"]]
+    epochs, path = history["epoch"], None
+    if "position" in history:
+        path = np.array(history["position"], dtype=np.float64)
+    shift_at, shift = problem.shift_at, problem.shift_by
+    if shift_at is None or shift is None or epochs[-1] < shift_at:
+        shift = None
+    else:
+        # The losses before the move belong to another minimum.
+        first = next(at for at, epoch in enumerate(epochs) if epoch >= shift_at)
+        epochs, losses = epochs[first:], losses[first:]
+        path = None if path is None else path[first:] - np.array(shift)
+    if path is None or not np.isfinite(path[-1]).all():
+        return Reached(history["index"], epochs, losses, shift=shift)
+    return Reached(history["index"], epochs, losses, path[-1].tolist(), path.tolist(), shift)

@@ -15,7 +15,8 @@ export function theoryTable({ theory, labels }, styles) {
     [limit, rate, measured].some((value) => value !== null),
   );
   const shown = all.length > MAX_ROWS ? all.filter(({ label }) => compared.has(label) || styles.has(label)) : all;
-  if (!shown.length) return [];
+  const { problem } = theory;
+  if (!shown.length && !problem.notes.length) return [];
   const columns = [
     { name: "Setting", cell: ({ label }) => named(label, styles), row: true, always: true },
     { name: "Stable below rate", cell: limit, number: true },
@@ -23,7 +24,6 @@ export function theoryTable({ theory, labels }, styles) {
     { name: "as measured", cell: ({ measured_rate: rate }) => factor(rate), number: true },
     { name: "Course", cell: ({ oscillates }) => (oscillates === null ? null : oscillates ? "swings" : "straight") },
   ];
-  const { problem } = theory;
   const ground =
     problem.condition_number === null
       ? ""
@@ -39,20 +39,41 @@ export function theoryTable({ theory, labels }, styles) {
       "p",
       { class: "caption" },
       ground,
-      theory.exact ? " The curvature is the same everywhere." : " Theory holds near the minimum.",
+      theory.exact
+        ? " The curvature is the same everywhere."
+        : problem.minimum
+          ? " Theory holds near the minimum."
+          : "",
       best.length ? ` Best constant settings: ${best.join("; ")}.` : "",
     ),
-    table(
-      "Theory",
-      columns.filter(({ cell, always }) => always || shown.some((one) => cell(one) !== null)),
-      shown,
+    h(
+      "ul",
+      { class: "warnings" },
+      notes(problem, shown).map((sentence) => h("li", {}, sentence)),
     ),
+    shown.length
+      ? table(
+          "Theory",
+          columns.filter(({ cell, always }) => always || shown.some((one) => cell(one) !== null)),
+          shown,
+        )
+      : "",
   ];
+}
+
+/** List the sentences on what has no value: those of the problem, then those of settings with their labels. */
+function notes(problem, settings) {
+  const labels = new Map();
+  for (const { label, notes: sentences } of settings) {
+    for (const one of sentences) labels.set(one, [...(labels.get(one) ?? []), label]);
+  }
+  const own = [...labels].filter(([sentence]) => !problem.notes.includes(sentence));
+  return [...problem.notes, ...own.map(([sentence, names]) => `${names.join(", ")}: ${sentence}`)];
 }
 
 const factor = (value) => (value === null ? null : `× ${short(value, 4)}`);
 
 function limit({ lr_limit: rate, inside }) {
-  if (rate === null) return null;
+  if (rate === null) return inside === false ? h("span", { class: "chip warn" }, "never stable") : null;
   return h("span", { class: inside ? "chip good" : "chip warn" }, `${short(rate)}, ${inside ? "inside" : "beyond"}`);
 }

@@ -18,7 +18,7 @@ export async function readouts(element, { job, spec, race, theory, keep }, signa
     h(
       "ul",
       { class: "warnings" },
-      found.warnings.map(({ sentence }) => h("li", {}, sentence)),
+      [...found.warnings.map(({ sentence }) => sentence), ...notesOf(theory)].map((sentence) => h("li", {}, sentence)),
     ),
     h(
       "div",
@@ -62,7 +62,6 @@ function row(setting, racer, theory, target) {
   const steps = setting.epochs_to_target?.median;
   const reached = setting.share_reached;
   const axes = setting.paths;
-  const limit = theory ? number(theory.setting.lr_limit) : null;
   const cells = [
     setting.diverged
       ? `${setting.diverged} of ${setting.runs} diverged`
@@ -80,18 +79,21 @@ function row(setting, racer, theory, target) {
     {},
     h("th", { scope: "row" }, swatch(racer.style), ` ${setting.label}`),
     cells.map((text) => h("td", { class: "number" }, text)),
-    h(
-      "td",
-      { class: "number" },
-      limit === null
-        ? "–"
-        : h(
-            "span",
-            { class: theory.setting.inside ? "chip good" : "chip warn" },
-            `${theory.setting.inside ? "inside" : "beyond"} ${short(limit)}`,
-          ),
-    ),
+    h("td", { class: "number" }, stability(theory?.setting)),
   );
+}
+
+/** Show whether a setting is inside its limit of stability. */
+function stability(setting) {
+  const limit = number(setting?.lr_limit);
+  if (limit === null && setting?.inside !== false) return "–";
+  const text = limit === null ? "never stable" : `${setting.inside ? "inside" : "beyond"} ${short(limit)}`;
+  return h("span", { class: setting.inside ? "chip good" : "chip warn" }, text);
+}
+
+/** List the sentences on what theory cannot give for the problem. */
+function notesOf(theory) {
+  return [...new Set(theory.flatMap((one) => one?.problem.notes ?? []))];
 }
 
 /** Describe the rates of the slower methods at their best settings, if theory is exact. */
