@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from service.findings.lessons.finding import Figure, Finding, Quantity, Reading, short
 
+# "About N" in a statement: within a tenth of N, in every lesson.
+ABOUT = 0.1
 VERDICTS = HOLDS, FAILS, INCONCLUSIVE = ("holds", "fails", "inconclusive")
 
 
