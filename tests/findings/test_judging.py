@@ -58,19 +58,6 @@ def test_other_steps_on_the_parabola_give_another_verdict() -> None:
     assert verdict(0.011).startswith("fails")
 
 
-def test_an_escape_within_the_interval_of_chance_does_not_count() -> None:
-    judge = LESSONS["noise-escapes"].judge
-
-    def verdict(*escaped: int) -> str:
-        names = ["noise-escapes", "noise-escapes-1", "noise-escapes-2", "noise-escapes-3"]
-        ends = [[[[0.9, 0.0], [-0.9 if run < num else 0.9, 0.0]] for run in range(200)] for num in escaped]
-        return judge({name: evidence(position=of) for name, of in zip(names, ends, strict=True)}).verdict
-
-    assert verdict(0, 100, 100, 100) == "holds"
-    assert verdict(0, 0, 2, 100) == "holds if the noise is 3"
-    assert verdict(100, 100, 100, 100) == "fails"
-
-
 def test_settling_is_the_last_arrival_and_must_last() -> None:
     epochs, swings = np.arange(11), [5, 0, 5, 0, 0, 5, 0, 0, 0, 0, 0]
     assert first_reached(epochs, swings, 1)[0] == 1

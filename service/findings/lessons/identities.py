@@ -95,6 +95,7 @@ LESSONS = (
         ("beta-zero", "beta-zero-flipnet"),
         RECORDED,
         _beta_zero,
+        '"Exactly" leaves no tolerance, and one different bit would refute it. Runs are instances here, not a sample.',
     ),
     Lesson(
         "lookahead-form",
@@ -105,6 +106,8 @@ LESSONS = (
         ("lookahead-form", "lookahead-form-rosenbrock"),
         ("position",),
         _lookahead,
+        "Two formulas that are equal in exact arithmetic differ by rounding only, which grows over a few hundred "
+        "updates to far less than 1e-9. The number without the change of variables shows how far another formula is.",
     ),
     Lesson(
         "accumulation",
@@ -115,6 +118,8 @@ LESSONS = (
         ("accumulation", "accumulation-batch"),
         ("loss", "grad_norm", "update_norm", "distance_from_start"),
         _accumulation,
+        "The mean of four means of two and the mean of eight are equal in exact arithmetic and differ by rounding "
+        "only. Runs are instances here, not a sample.",
     ),
     Lesson(
         "adam-memory",
@@ -125,5 +130,7 @@ LESSONS = (
         ("adam-memory",),
         ("velocity_norm",),
         _memory,
+        "The statement counts the numbers that are stored for each parameter, so they are counted. One number for the "
+        "whole network, such as a step counter, is none of them.",
     ),
 )

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from service.findings.lessons.finding import Figure, Finding, Quantity, Reading, short
 
+# "About N" in a statement is within a tenth of N, and a difference within a tenth counts as none.
+ABOUT = 0.1
 VERDICTS = HOLDS, FAILS, INCONCLUSIVE = ("holds", "fails", "inconclusive")
 
 

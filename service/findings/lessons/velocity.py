@@ -73,6 +73,8 @@ LESSONS = (
         ("window",),
         ("velocity_norm", "grad_norm"),
         _window,
+        "The limit is a formula, so the velocity must reach it up to the rest of the geometric series, which is below "
+        "1e-10 after 2,500 steps at each β.",
     ),
     Lesson(
         "cancel",
@@ -82,6 +84,8 @@ LESSONS = (
         ("cancel",),
         ("velocity_norm", "grad_norm"),
         _cancel,
+        "The statement is about a gradient that alternates with constant size, which this rate produces exactly. The "
+        "limit must be met to a millionth, and the printed number to its digits.",
     ),
     Lesson(
         "zero-grad",
@@ -92,5 +96,7 @@ LESSONS = (
         ("zero-grad",),
         ("velocity_norm", "grad_norm"),
         _zero_grad,
+        "Only where the gradient is exactly 0 does the velocity change by momentum alone, and a gradient that was not "
+        "cleared would add to it. 1e-12 is rounding in float64.",
     ),
 )

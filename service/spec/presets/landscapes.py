@@ -7,10 +7,21 @@ from service.spec.presets.preset import Preset, momentum, nesterov, rates, sgd
 CONDITIONS = (10, 100, 1000)
 EPOCHS = {10: 400, 100: 2000, 1000: 12_000}
 RECORD_EVERY = {10: 1, 100: 2, 1000: 10}
-NOISES = (0, 1, 2, 3)
-# The minimum of the shallow well.
+# The minimum of the shallow well, and the loss from there to the pass at x = 0.0686.
 SHALLOW = [0.905317899160115, 0.0]
+BARRIER = 1.0613587
+ESCAPE_LR, ESCAPE_UPDATES = 0.01, 2500
+# Temperature of the noise as a share of the barrier, by the ending of the preset's name.
+TEMPERATURES = {"": 0.0, "-eighth": 1 / 8, "-quarter": 1 / 4, "-half": 1 / 2, "-whole": 1.0}
 STARTS = {"from": -5, "to": 5, "num": 40}
+
+
+def noise_of(temperature: float) -> float:
+    """Return the standard deviation of gradient noise at a temperature of lr·σ²/2, given as a share of the barrier.
+
+    With small rates SGD follows the Langevin equation of this temperature (Mandt, Hoffman and Blei 2017).
+    """
+    return float(f"{(2 * temperature * BARRIER / ESCAPE_LR) ** 0.5:.6g}")
 
 
 def _best(condition: float) -> list[dict[str, Any]]:
@@ -86,18 +97,24 @@ PRESETS = (
     ),
     *(
         Preset(
-            "noise-escapes" if noise == 0 else f"noise-escapes-{noise}",
-            f"Out of a shallow well with gradient noise {noise}",
-            "SGD from the minimum of the shallow one of two wells, 200 seeds.",
+            f"noise-escapes{ending}",
+            f"Out of a shallow well with gradient noise {noise_of(temperature):.3g}",
+            "SGD from the minimum of the shallow one of two wells"
+            + (f", 200 seeds; the temperature of the noise is {temperature:g} of the barrier." if temperature else "."),
             {
-                "problem": {"kind": "surface", "name": "two_wells", "start": SHALLOW, "noise": float(noise)},
-                "optimizers": [sgd(0.05)],
-                "seeds": {"first": 0, "count": 200},
-                "epochs": 500,
-                "record_every": 500,
+                "problem": {
+                    "kind": "surface",
+                    "name": "two_wells",
+                    "start": SHALLOW,
+                    "noise": noise_of(temperature),
+                },
+                "optimizers": [sgd(ESCAPE_LR)],
+                "seeds": {"first": 0, "count": 200 if temperature else 1},
+                "epochs": ESCAPE_UPDATES,
+                "record_every": ESCAPE_UPDATES,
             },
         )
-        for noise in NOISES
+        for ending, temperature in TEMPERATURES.items()
     ),
     Preset(
         "momentum-escapes",

@@ -7,6 +7,8 @@ WINDOW_BETAS = (0.5, 0.9, 0.95, 0.99)
 CANCEL_BETAS = (0.5, 0.9, 0.99)
 # The curvature of x² is 2, so the look-ahead formula is the heavy ball with β·(1 − 2·lr).
 LOOKAHEAD_LR, LOOKAHEAD_BETA = 0.01, 0.9
+# The largest momentum that does not pass the minimum of w² at rate 0.01: (1 − √(lr·λ))² with λ = 2.
+CRITICAL_BETA = (1 - (0.01 * 2) ** 0.5) ** 2
 
 PRESETS = (
     Preset(
@@ -36,8 +38,17 @@ PRESETS = (
     Preset(
         "overshoot-cost",
         "Overshoot on a parabola",
-        "w² from 5 at rate 0.01: SGD, momentum and Nesterov for 500 updates.",
-        {"problem": PARABOLA, "optimizers": [sgd(0.01), momentum(0.01), nesterov(0.01)], "epochs": 500},
+        "w² from 5 at rate 0.01: SGD, momentum 0.9, Nesterov, and the largest momentum that does not overshoot.",
+        {
+            "problem": PARABOLA,
+            "optimizers": [
+                sgd(0.01),
+                momentum(0.01),
+                nesterov(0.01),
+                momentum(0.01, CRITICAL_BETA, "without overshoot"),
+            ],
+            "epochs": 500,
+        },
     ),
     Preset(
         "window",

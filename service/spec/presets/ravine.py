@@ -5,8 +5,28 @@ from service.spec.presets.preset import Preset, momentum, nesterov, rates, sgd
 RAVINE = {"kind": "surface", "name": "ravine", "start": [5, 2]}
 # The three rates of the text, and rates around the two thresholds of theory, 0.05 and 0.1.
 LARGE_RATES = [0.005, 0.015, 0.04, 0.045, 0.049, 0.051, 0.055, 0.07, 0.09, 0.099, 0.101, 0.11]
-BETAS = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99]
-SHIFT_AT = 100
+BETAS = [0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99]
+# The minimum jumps by SHIFT_BY after SHIFT_AT updates. The four starts reach the jump from four directions.
+SHIFT_AT, SHIFT_BY = 100, (3.0, 1.0)
+STALE_STARTS = [[5.0, 2.0], [5.0, -2.0], [-5.0, 2.0], [-5.0, -2.0]]
+
+
+def _after(start: float, curvature: float, lr: float, beta: float, updates: int) -> float:
+    """Return the coordinate of the heavy ball on ½·curvature·w² after some updates from rest."""
+    w, velocity = start, 0.0
+    for _ in range(updates):
+        velocity = beta * velocity + curvature * w
+        w -= lr * velocity
+    return w
+
+
+def _at_the_jump(start: list[float]) -> list[float]:
+    """Return the position at the jump, relative to the moved minimum."""
+    return [
+        _after(at, curvature, 0.015, 0.99, SHIFT_AT) - by
+        for at, curvature, by in zip(start, (2.0, 20.0), SHIFT_BY, strict=True)
+    ]
+
 
 PRESETS = (
     Preset(
@@ -53,7 +73,7 @@ PRESETS = (
     Preset(
         "beta-small",
         "Momentum from 0 to 0.99",
-        "The ravine with twelve momenta, each at 46 rates and at 0.015.",
+        "The ravine with thirteen momenta, each at 46 rates and at 0.015.",
         {
             "problem": RAVINE,
             "optimizers": [
@@ -86,9 +106,16 @@ PRESETS = (
     Preset(
         "stale",
         "A moving minimum",
-        "The minimum jumps after 100 updates: momentum 0.99 constant, momentum lowered by a schedule, momentum 0.9.",
+        "The minimum jumps after 100 updates, four starts: momentum 0.99 constant, momentum lowered by a schedule, "
+        "momentum 0.9.",
         {
-            "problem": {**RAVINE, "shift_at": SHIFT_AT, "shift_by": [3.0, 1.0]},
+            "problem": {
+                "kind": "surface",
+                "name": "ravine",
+                "starts": STALE_STARTS,
+                "shift_at": SHIFT_AT,
+                "shift_by": list(SHIFT_BY),
+            },
             "optimizers": [
                 momentum(0.015, 0.99, "constant"),
                 momentum(
@@ -104,8 +131,16 @@ PRESETS = (
     ),
     Preset(
         "stale-still",
-        "The same run without a jump",
-        "Momentum 0.99 with a fixed minimum, for comparison with the moving one.",
-        {"problem": RAVINE, "optimizers": [momentum(0.015, 0.99, "constant")], "epochs": 2500},
+        "The same positions without velocity",
+        "Momentum 0.99 from rest at the four positions that the runs have when the minimum jumps.",
+        {
+            "problem": {
+                "kind": "surface",
+                "name": "ravine",
+                "starts": [_at_the_jump(start) for start in STALE_STARTS],
+            },
+            "optimizers": [momentum(0.015, 0.99, "from rest")],
+            "epochs": 2400,
+        },
     ),
 )
