@@ -1,5 +1,6 @@
 """What all entries of a job's optimizers have: label, learning rate, schedules, clipping."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import Field
@@ -42,6 +43,11 @@ class Entry(Strict):
     # The hyper-parameter that a momentum schedule multiplies; None where the method has none.
     scheduled_momentum: ClassVar[str | None] = None
     needs_matrices: ClassVar[bool] = False
+    # The class in torch.optim or pytorch_optimizer that computes the same; None where there is no such class.
+    torch_class: ClassVar[str | None]
+    # Defaults of the class that are not those of the kind, and what its user has to know.
+    torch_defaults: ClassVar[Mapping[str, float]] = {}
+    torch_notes: ClassVar[tuple[str, ...]] = ()
 
     kind: str = Field(description="The optimizer's name.")
     label: str | None = Field(

@@ -14,6 +14,7 @@ class Adadelta(Entry):
     formula: ClassVar = "v ← ρ·v + (1 − ρ)·g²;  Δ = √(u + ε)/√(v + ε)·g;  u ← ρ·u + (1 − ρ)·Δ²;  w ← w − lr·Δ"
     reference: ClassVar = "Zeiler: ADADELTA: An Adaptive Learning Rate Method (2012)"
     state_per_parameter: ClassVar = 2
+    torch_class: ClassVar = "torch.optim.Adadelta"
 
     kind: Literal["adadelta"]
     rho: Beta = Field(0.9, description="ρ: memory of the means of squared gradients and steps.")

@@ -15,6 +15,7 @@ class Adafactor(Entry):
     formula: ClassVar = "V ≈ r·c / mean(r);  u = g/√V;  w ← w − max(ε₂, rms(w))·min(lr, 1/√t)·u / max(1, rms(u)/d)"
     reference: ClassVar = "Shazeer, Stern: Adafactor: Adaptive Learning Rates with Sublinear Memory Cost (2018)"
     state_per_parameter: ClassVar = 1
+    torch_class: ClassVar = "torch.optim.Adafactor"
 
     kind: Literal["adafactor"]
     beta2_decay: Annotated[Grid, Within(le=0)] = Field(

@@ -16,6 +16,7 @@ class Adagrad(Entry):
         "Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization (2011)"
     )
     state_per_parameter: ClassVar = 1
+    torch_class: ClassVar = "torch.optim.Adagrad"
 
     kind: Literal["adagrad"]
     lr_decay: NotNegative = Field(0.0, description="Decay of the learning rate: lr / (1 + t·lr_decay) after t updates.")

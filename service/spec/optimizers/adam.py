@@ -18,6 +18,7 @@ class Adam(Entry):
     )
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
+    torch_class: ClassVar = "torch.optim.Adam"
 
     kind: Literal["adam"]
     beta1: Memory1 = 0.9
@@ -36,6 +37,7 @@ class AdamW(Entry):
     reference: ClassVar = "Loshchilov, Hutter: Decoupled Weight Decay Regularization (2019)"
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
+    torch_class: ClassVar = "torch.optim.AdamW"
 
     kind: Literal["adamw"]
     beta1: Memory1 = 0.9

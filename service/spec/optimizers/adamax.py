@@ -15,6 +15,7 @@ class Adamax(Entry):
     reference: ClassVar = "Kingma, Ba: Adam: A Method for Stochastic Optimization (2015), section 7.1"
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
+    torch_class: ClassVar = "torch.optim.Adamax"
 
     kind: Literal["adamax"]
     beta1: Memory1 = 0.9

@@ -14,6 +14,8 @@ class ASGD(Entry):
     formula: ClassVar = "w ← (1 − λ·η)·w − η·g;  a ← a + μ·(w − a);  η = lr / (1 + λ·lr·t)^α;  μ = 1 / max(1, t − t0)"
     reference: ClassVar = "Polyak, Juditsky: Acceleration of Stochastic Approximation by Averaging (1992)"
     state_per_parameter: ClassVar = 1
+    torch_class: ClassVar = "torch.optim.ASGD"
+    torch_notes: ClassVar = ("the result is the mean 'ax' in the state of each parameter",)
 
     kind: Literal["asgd"]
     lambd: NotNegative = Field(1e-4, description="λ: decay of the learning rate and of the weights.")

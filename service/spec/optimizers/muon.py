@@ -19,6 +19,8 @@ class Muon(Entry):
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "momentum"
     needs_matrices: ClassVar = True
+    torch_class: ClassVar = "torch.optim.Muon"
+    torch_notes: ClassVar = ("step both optimizers", "torch orthogonalizes in bfloat16")
 
     kind: Literal["muon"]
     momentum: Beta = Field(0.95, description="β: memory of the mean of a matrix's gradients.")

@@ -15,6 +15,7 @@ class NAdam(Entry):
     reference: ClassVar = "Dozat: Incorporating Nesterov Momentum into Adam (2016)"
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
+    torch_class: ClassVar = "torch.optim.NAdam"
 
     kind: Literal["nadam"]
     beta1: Memory1 = 0.9

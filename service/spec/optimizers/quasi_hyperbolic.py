@@ -16,6 +16,8 @@ class QuasiHyperbolic(Entry):
     reference: ClassVar = "Ma, Yarats: Quasi-Hyperbolic Momentum and Adam for Deep Learning (2019)"
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
+    torch_class: ClassVar = "pytorch_optimizer.QHM"
+    torch_defaults: ClassVar = {"momentum": 0.0, "nu": 1.0}
 
     kind: Literal["quasi_hyperbolic"]
     momentum: Beta = Field(0.999, description="β: memory of the mean of gradients.")

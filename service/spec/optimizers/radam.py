@@ -15,6 +15,7 @@ class RAdam(Entry):
     )
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
+    torch_class: ClassVar = "torch.optim.RAdam"
 
     kind: Literal["radam"]
     beta1: Memory1 = 0.9

@@ -18,6 +18,7 @@ class RMSprop(Entry):
     )
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
+    torch_class: ClassVar = "torch.optim.RMSprop"
 
     kind: Literal["rmsprop"]
     alpha: Beta = Field(0.99, description="Memory of the mean of squared gradients.")

@@ -17,6 +17,7 @@ class Rprop(Entry):
         "Riedmiller, Braun: A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP Algorithm (1993)"
     )
     state_per_parameter: ClassVar = 2
+    torch_class: ClassVar = "torch.optim.Rprop"
 
     kind: Literal["rprop"]
     eta_minus: Annotated[Grid, Within(gt=0, lt=1)] = Field(0.5, description="Factor of a step whose sign has turned.")

@@ -14,6 +14,7 @@ TimePower = Annotated[
 RatePower = Annotated[
     NotNegative, Field(description="Weight of a point: the largest learning rate so far to this power.")
 ]
+_EVALUATION = "call the optimizer's eval() before an evaluation and its train() after it"
 
 
 class ScheduleFreeSGD(Entry):
@@ -23,6 +24,8 @@ class ScheduleFreeSGD(Entry):
     formula: ClassVar = "y = (1 − β)·z + β·x;  z ← z − lr·∇f(y);  x ← (1 − c)·x + c·z"
     reference: ClassVar = "Defazio, Yang, Mehta, Mishchenko, Khaled, Cutkosky: The Road Less Scheduled (2024)"
     state_per_parameter: ClassVar = 1
+    torch_class: ClassVar = "pytorch_optimizer.ScheduleFreeSGD"
+    torch_notes: ClassVar = (_EVALUATION,)
 
     kind: Literal["schedule_free_sgd"]
     momentum: Between = Field(
@@ -40,6 +43,8 @@ class ScheduleFreeAdamW(Entry):
     formula: ClassVar = "y = (1 − β₁)·z + β₁·x;  z ← z − lr·(g/(√v̂ + ε) + weight_decay·y);  x ← (1 − c)·x + c·z"
     reference: ClassVar = "Defazio, Yang, Mehta, Mishchenko, Khaled, Cutkosky: The Road Less Scheduled (2024)"
     state_per_parameter: ClassVar = 2
+    torch_class: ClassVar = "pytorch_optimizer.ScheduleFreeAdamW"
+    torch_notes: ClassVar = (_EVALUATION, "the package adds 1e-15 to the mean of squares")
 
     kind: Literal["schedule_free_adamw"]
     beta1: Between = Field(

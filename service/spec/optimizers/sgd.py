@@ -16,6 +16,7 @@ class SGD(Entry):
     reference: ClassVar = "Robbins, Monro: A Stochastic Approximation Method (1951)"
     state_per_parameter: ClassVar = 0
     scheduled_momentum: ClassVar = "momentum"
+    torch_class: ClassVar = "torch.optim.SGD"
 
     kind: Literal["sgd"]
     momentum: Beta = Field(0.0, description="Share of the velocity that is kept at each update; 0 is gradient descent.")
@@ -33,6 +34,8 @@ class Momentum(Entry):
     reference: ClassVar = "Polyak: Some Methods of Speeding Up the Convergence of Iteration Methods (1964)"
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
+    torch_class: ClassVar = "torch.optim.SGD"
+    torch_defaults: ClassVar = {"momentum": 0.0}
 
     kind: Literal["momentum"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
@@ -53,6 +56,8 @@ class Nesterov(Entry):
     )
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
+    torch_class: ClassVar = "torch.optim.SGD"
+    torch_defaults: ClassVar = {"momentum": 0.0}
 
     kind: Literal["nesterov"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")

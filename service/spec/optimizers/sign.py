@@ -17,6 +17,8 @@ class SignSGD(Entry):
     )
     state_per_parameter: ClassVar = 0
     scheduled_momentum: ClassVar = "momentum"
+    torch_class: ClassVar = "pytorch_optimizer.SignSGD"
+    torch_defaults: ClassVar = {"momentum": 0.9}
 
     kind: Literal["sign_sgd"]
     momentum: Beta = Field(0.0, description="β: memory of the mean of gradients; 0 takes the sign of the gradient.")
@@ -31,6 +33,7 @@ class Lion(Entry):
     reference: ClassVar = "Chen et al.: Symbolic Discovery of Optimization Algorithms (2023)"
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "beta1"
+    torch_class: ClassVar = "pytorch_optimizer.Lion"
 
     kind: Literal["lion"]
     beta1: Beta = Field(0.9, description="Weight of the stored mean in the step.")

@@ -15,6 +15,7 @@ class LARS(Entry):
     reference: ClassVar = "You, Gitman, Ginsburg: Large Batch Training of Convolutional Networks (2017)"
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
+    torch_class: ClassVar = "pytorch_optimizer.LARS"
 
     kind: Literal["lars"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
@@ -34,6 +35,8 @@ class LAMB(Entry):
     )
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
+    # pytorch_optimizer.Lamb has no bias correction and limits the norm of the weights to 10.
+    torch_class: ClassVar = None
 
     kind: Literal["lamb"]
     beta1: Memory1 = 0.9
