@@ -10,6 +10,11 @@ from service.findings.lessons.finding import Figure, Finding, Quantity, Reading,
 
 # "About N" in a statement is within a tenth of N, and a difference within a tenth counts as none.
 ABOUT = 0.1
+# Differences of accuracy up to one percentage point count as equal: it is about four of the 360 test digits.
+POINT = 0.01
+# Ratios of losses, times and sharpness up to 5 % count as equal.
+SLIGHT = 0.05
+
 VERDICTS = HOLDS, FAILS, INCONCLUSIVE = ("holds", "fails", "inconclusive")
 
 
