@@ -1,12 +1,13 @@
 """Simultaneous comparison of all pairs of K labels on N seeds: differences, adjusted p, ranks, the set of the best.
 
-Every number follows from one joint statement: with the given confidence, all intervals of differences hold at once.
+With the given confidence no pair is said to differ that does not, and all intervals of differences hold at once.
 
 Legend: N seeds, K labels, M = K(K − 1)/2 pairs (a, b) with a before b.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -37,7 +38,8 @@ class Pairs:
         difference_M: Mean difference over the seeds.
         low_M: Lower end of the simultaneous interval.
         high_M: Upper end.
-        p_M: Adjusted p, below 1 − confidence exactly where the interval excludes 0.
+        p_M: Adjusted p, at most 1 − confidence exactly where the pair differs.
+        differs_M: Where the pair differs; its interval then lies on one side of 0, which may be an end.
         median_M: Median difference.
         smaller_M: Probability that a is below b on the same new seed, ties half, with simultaneous intervals.
     """
@@ -50,18 +52,19 @@ class Pairs:
     low_M: Floats
     high_M: Floats
     p_M: Floats
+    differs_M: Bools
     median_M: Floats
     smaller_M: Shares
 
     @property
     def below_M(self) -> Bools:
         """Where a is significantly below b."""
-        return np.asarray(self.high_M < 0)
+        return np.asarray(self.differs_M & (self.difference_M < 0))
 
     @property
     def above_M(self) -> Bools:
         """Where a is significantly above b."""
-        return np.asarray(self.low_M > 0)
+        return np.asarray(self.differs_M & (self.difference_M > 0))
 
     def at(self, one: int, other: int) -> tuple[int, int]:
         """Find the pair of two labels, and the sign of its difference as one − other."""
@@ -85,17 +88,20 @@ class Ranks:
 
 
 def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE, *, has_intervals: bool = True) -> Pairs:
-    """Compare every pair of labels by Student's t of their paired differences, corrected by Bonferroni.
+    """Compare every pair of labels by Student's t of their paired differences.
 
-    The interval is D̄ ± t(1 − α/(2M), N − 1)·s/√N, p is min(1, M·p of the t test). There is none with fewer than six
-    seeds, and none for a pair whose differences have no spread.
+    The interval is D̄ ± t(1 − α/(2M), N − 1)·s/√N (Bonferroni). p is adjusted step by step: the j-th smallest is
+    multiplied by the largest number of equal pairs that is possible after j − 1 pairs differ. Where this tells a pair
+    apart whose interval reaches over 0, the interval ends at 0. There is no interval and no p with fewer than six seeds,
+    and none for a pair whose differences have no spread.
 
     Args:
         values_NK: A finite value of each label for each seed, logarithms where the scale is logarithmic.
         confidence: Probability that all intervals hold at once.
         has_intervals: Whether to give intervals; not while seeds are missing.
 
-    Sources: Dunn, Multiple Comparisons among Means, 1961.
+    Sources: Dunn, Multiple Comparisons among Means, 1961; Shaffer, Modified Sequentially Rejective Multiple Test
+    Procedures, 1986 (S1).
     """
     num, labels = values_NK.shape
     first_M, second_M = np.triu_indices(labels, 1)
@@ -114,16 +120,20 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE, *, has_inte
     has_M = (error_M > 0) & has_intervals
     with np.errstate(divide="ignore", invalid="ignore"):
         half_M = np.where(has_M, -stdtrit(max(num - 1, 1), alpha / 2) * error_M, np.nan)
-        p_M = np.minimum(1.0, pairs * 2 * stdtr(max(num - 1, 1), -np.abs(mean_M / error_M)))
+        single_M = 2 * stdtr(max(num - 1, 1), -np.abs(mean_M / error_M))
+    p_M = _adjusted(np.where(has_M, single_M, np.nan), labels)
+    differs_M = p_M <= 1 - confidence
+    low_M, high_M = mean_M - half_M, mean_M + half_M
     return Pairs(
         num_seeds=num,
         num_labels=labels,
         first_M=first_M.astype(np.int64),
         second_M=second_M.astype(np.int64),
         difference_M=mean_M,
-        low_M=mean_M - half_M,
-        high_M=mean_M + half_M,
-        p_M=np.where(has_M, p_M, np.nan),
+        low_M=np.where(differs_M & (mean_M > 0), np.maximum(low_M, 0.0), low_M),
+        high_M=np.where(differs_M & (mean_M < 0), np.minimum(high_M, 0.0), high_M),
+        p_M=p_M,
+        differs_M=differs_M,
         median_M=median_M,
         smaller_M=shares(wins_M, num, alpha, has_intervals),
     )
@@ -147,6 +157,35 @@ def rank_sets(pairs: Pairs, *, larger_is_better: bool = False) -> Ranks:
         low_K += np.bincount(loser_M[better_M], minlength=pairs.num_labels)
         high_K -= np.bincount(winner_M[better_M], minlength=pairs.num_labels)
     return Ranks(low_K, high_K)
+
+
+def _adjusted(p_M: Floats, labels: int) -> Floats:
+    """Adjust p of all pairs of labels; NaN counts as 1 in the order and stays NaN."""
+    order = np.argsort(np.where(np.isnan(p_M), 1.0, p_M), kind="stable")
+    stepped = np.maximum.accumulate(np.nan_to_num(p_M[order], nan=1.0) * _equal_pairs(labels))
+    adjusted_M = np.empty_like(p_M)
+    adjusted_M[order] = np.minimum(stepped, 1.0)
+    return np.where(np.isnan(p_M), np.nan, adjusted_M)
+
+
+@cache
+def _equal_pairs(labels: int) -> Floats:
+    """Give, for each number of pairs that differ from 0 to M − 1, the largest possible number of equal pairs.
+
+    Equality is transitive: K labels in groups of equal ones have Σ n(n − 1)/2 equal pairs.
+    """
+    # Bit e of possible[n] says whether n labels can have e equal pairs.
+    possible = [1]
+    for num in range(1, labels + 1):
+        found = 0
+        for size in range(1, num + 1):
+            found |= possible[num - size] << (size * (size - 1) // 2)
+        possible.append(found)
+    pairs = labels * (labels - 1) // 2
+    # The largest possible number up to M − apart is the highest bit up to there.
+    return np.array(
+        [(possible[labels] & ((2 << (pairs - apart)) - 1)).bit_length() - 1 for apart in range(pairs)], float
+    )
 
 
 def _differences(values_NK: Floats) -> Iterator[tuple[slice, Floats]]:

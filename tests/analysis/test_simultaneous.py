@@ -1,5 +1,7 @@
 """All pairs of labels at once: differences, adjusted p, ranks and the set of the best."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -27,9 +29,29 @@ def test_intervals_of_several_labels_are_corrected_by_bonferroni() -> None:
         test = stats.ttest_rel(values[:, a], values[:, b])
         low, high = test.confidence_interval(1 - 0.05 / 6)
         assert (pairs.low_M[at], pairs.high_M[at]) == pytest.approx((low, high))
-        assert pairs.p_M[at] == pytest.approx(min(1, 6 * test.pvalue))
+        assert pairs.p_M[at] <= min(1, 6 * test.pvalue) + 1e-12
         assert pairs.at(a, b) == (at, 1)
         assert pairs.at(b, a) == (at, -1)
+
+
+def test_p_is_adjusted_step_by_step_for_the_pairs_that_can_still_be_equal() -> None:
+    values = drawn(12, 4) + np.array([0, 0.4, 1.5, 1.2])
+    pairs = compare_pairs(values)
+    single = np.array([stats.ttest_rel(values[:, a], values[:, b]).pvalue for a, b in combinations(range(4), 2)])
+    # Four labels have 6 equal pairs; with one pair apart at most 3: three labels are equal, or two and two.
+    expected = np.minimum(1, np.maximum.accumulate(np.sort(single) * [6, 3, 3, 3, 2, 1]))
+    assert pairs.p_M[np.argsort(single)] == pytest.approx(expected)
+    assert pairs.differs_M.tolist() == (pairs.p_M <= 0.05).tolist()
+
+
+def test_an_interval_lies_on_one_side_of_zero_exactly_where_the_pair_differs() -> None:
+    clipped = 0
+    for seed in range(200):
+        pairs = compare_pairs(drawn(10, 5, seed) + np.array([0, 0, 0, 1, 2.0]))
+        one_sided = (pairs.low_M >= 0) | (pairs.high_M <= 0)
+        assert one_sided.tolist() == pairs.differs_M.tolist()
+        clipped += int(((pairs.low_M == 0) | (pairs.high_M == 0)).sum())
+    assert clipped > 0
 
 
 @pytest.mark.parametrize("num", [1, 2, 5])

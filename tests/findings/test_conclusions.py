@@ -123,13 +123,11 @@ def test_ranks_pairs_and_the_best_are_one_statement(client: httpx.Client) -> Non
     better = dict.fromkeys(labels, 0)
     worse = dict.fromkeys(labels, 0)
     for pair in found["pairs"]:
-        assert (pair["p"] < 0.05) == (pair["high"] < 0 or pair["low"] > 0)
-        if pair["high"] < 0:
-            worse[pair["b"]] += 1
-            better[pair["a"]] += 1
-        elif pair["low"] > 0:
-            worse[pair["a"]] += 1
-            better[pair["b"]] += 1
+        assert pair["differs"] == (pair["p"] <= 0.05) == (pair["high"] <= 0 or pair["low"] >= 0)
+        if pair["differs"]:
+            first, second = ("a", "b") if pair["difference"] < 0 else ("b", "a")
+            better[pair[first]] += 1
+            worse[pair[second]] += 1
     for rank in found["ranks"]:
         assert (rank["low"], rank["high"]) == (1 + worse[rank["label"]], 5 - better[rank["label"]])
     assert found["best"] == [rank["label"] for rank in found["ranks"] if rank["low"] == 1]

@@ -54,7 +54,9 @@ class DifferenceAnswer(Answer):
     high: Bound
     """Upper end of its interval."""
     p: Bound
-    """p of Student's paired test, multiplied by the number of pairs (Bonferroni); null without an interval."""
+    """p of Student's paired test, adjusted for all pairs (Shaffer 1986); null without an interval."""
+    differs: bool
+    """Whether the two differ with the confidence of the comparison; `best` and `ranks` follow from it."""
     ratio: Bound
     """exp(difference), on a logarithmic scale only: the ratio of geometric means."""
     ratio_low: Bound

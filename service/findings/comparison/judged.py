@@ -113,6 +113,7 @@ def describe_pair(found: Judged, one: int, other: int) -> dict[str, Any]:
         "low": difference.low,
         "high": difference.high,
         "p": float(found.pairs.p_M[at]),
+        "differs": bool(found.pairs.differs_M[at]),
         "ratio": None if ratio is None else ratio.value,
         "ratio_low": None if ratio is None else ratio.low,
         "ratio_high": None if ratio is None else ratio.high,

@@ -140,8 +140,9 @@ def _worse(found: Judged, best: list[int], rest: list[int]) -> str:
 
 
 def _is_worse(found: Judged, one: int, other: int) -> bool:
-    gap = found.difference(one, other)
-    return gap.high < 0 if found.measure.larger_is_better else gap.low > 0
+    at, sign = found.pairs.at(one, other)
+    is_above = sign * found.pairs.difference_M[at] > 0
+    return bool(found.pairs.differs_M[at]) and bool(is_above) != found.measure.larger_is_better
 
 
 def _seen(found: Judged, around: Circumstances) -> str:

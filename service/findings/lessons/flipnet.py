@@ -49,12 +49,12 @@ def _half(jobs: Mapping[str, Evidence]) -> Finding:
         plain, fast = (first_reached(job.epochs, loss[label], target) for label in STATED)
         found = speed_up(fast[:, None], plain[:, None], budget)
         name = f"epochs of SGD over epochs of momentum to a loss of {target:g}"
-        rests_on = f"{found.seeds} seeds, {found.both_missed} of them without either"
-        times = estimated(name, found.ratio, rests_on) if found.ratio else Quantity(name, None)
+        times = estimated(name, found.ratio, found.seeds) if found.ratio else Quantity(name, None)
         quantities += [
             times,
             number(f"seeds in which momentum reaches {target:g} earlier", found.wins),
             number(f"seeds in which SGD reaches {target:g} earlier", found.losses),
+            number(f"seeds in which neither reaches {target:g}", found.both_missed),
             number(f"epochs to a loss of {target:g}, SGD, seed {SEED}", plain[seed]),
             number(f"epochs to a loss of {target:g}, momentum, seed {SEED}", fast[seed]),
             share(f"share of seeds that reach {target:g} in {budget:g} epochs, SGD", np.isfinite(plain)),

@@ -1,0 +1,1 @@
+"""Simulations of what comparisons conclude: errors under null hypotheses, coverage, power."""
