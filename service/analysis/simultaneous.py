@@ -91,9 +91,9 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE, *, has_inte
     """Compare every pair of labels by Student's t of their paired differences.
 
     The interval is D̄ ± t(1 − α/(2M), N − 1)·s/√N (Bonferroni). p is adjusted step by step: the j-th smallest is
-    multiplied by the largest number of equal pairs that is possible after j − 1 pairs differ. Where this tells a pair
-    apart whose interval reaches over 0, the interval ends at 0. There is no interval and no p with fewer than six seeds,
-    and none for a pair whose differences have no spread.
+    multiplied by the largest number of equal pairs that is possible after j − 1 pairs differ. Where a pair differs by
+    this p although its interval reaches over 0, the interval ends at 0. There is no interval and no p with fewer than
+    six seeds, and none for a pair whose differences have no spread.
 
     Args:
         values_NK: A finite value of each label for each seed, logarithms where the scale is logarithmic.
