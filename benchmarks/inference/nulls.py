@@ -13,7 +13,7 @@ from benchmarks.embedded import embedded_stack
 from benchmarks.inference.tables import EPOCHS, NUM_DRAWS, UNTRAINED, spec_of, table_of
 from benchmarks.timing import wait_for_job
 from service.findings.comparison.criterion import measure_of
-from service.findings.comparison.judged import judge, speed_ups
+from service.findings.comparison.judged import describe_speed_up, judge
 from service.findings.comparison.verdict import Circumstances, verdict
 
 Floats = NDArray[np.float64]
@@ -58,7 +58,8 @@ def _errors(draw: Draw, labels: int, seeds: int, diverged: float) -> dict[str, f
         counts["the best exclude one"] += len(found.best) < labels
         sentence = verdict(found, Circumstances(all_diverged=bool(diverged_SN.all())))
         counts["the verdict claims"] += not any(phrase in sentence for phrase in NO_CLAIM) or "worse" in sentence
-        ratios = [speed_ups(spec, table, choice, at, 0)[0].ratio for at in range(1, labels)]
+        others = range(1, labels)
+        ratios = [describe_speed_up(spec, table, choice, table.first_SN, at, 0).ratio for at in others]
         counts["a speed-up"] += any(ratio is not None and ratio.excludes(1) for ratio in ratios)
     return {kind: count / NUM_DRAWS for kind, count in counts.items()}
 

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Statistic = Literal["mean", "iqm", "median"]
 
 LEVEL = 0.95
-NUM_RESAMPLES = 10_000
+NUM_RESAMPLES = 4_000
 SEED = 0
 # Below MIN_STUDENTIZED observations, too many resamples repeat a single value, which has no standard error. Above
 # MAX_BOOTSTRAP the normal interval, to which the bootstrap tends, takes a thousandth of the time.
@@ -51,7 +51,7 @@ def estimate(samples_CN: Floats, statistic: Statistic) -> Estimates:
     Reinforcement Learning at the Edge of the Statistical Precipice, 2021; equal to scipy.stats.trim_mean). +Infinity
     is a value like others: more than a quarter of them make the interquartile mean infinite, half of them the median.
 
-    Intervals, N from 6 to 200, from 10,000 resamples (Efron, Bootstrap Methods: Another Look at the Jackknife, 1979):
+    Intervals, N from 6 to 200, from 4,000 resamples (Efron, Bootstrap Methods: Another Look at the Jackknife, 1979):
 
     - mean, N ≥ 8, all finite: studentized (Efron, Tibshirani: An Introduction to the Bootstrap, 1993, chapter 12),
       limited to the range of the sample, which an outlier could otherwise make it exceed by far;

@@ -19,8 +19,8 @@ from service.findings.comparison.judged import (
     describe_pair,
     describe_pairs,
     describe_ranks,
+    describe_speed_up,
     judge,
-    speed_ups,
 )
 from service.findings.comparison.predicted import theory_of
 from service.findings.comparison.summary import describe_settings, describe_targets
@@ -167,8 +167,11 @@ def _against(
     if at == base or not {at, base} <= set(found.positions):
         return None
     one, other = found.positions.index(at), found.positions.index(base)
-    first, settled = speed_ups(spec, table, choice, at, base)
-    return {**describe_pair(found, one, other), "speed_up": asdict(first), "speed_up_settled": asdict(settled)}
+    speeds = {"speed_up": table.first_SN, "speed_up_settled": table.settled_SN}
+    return {
+        **describe_pair(found, one, other),
+        **{name: asdict(describe_speed_up(spec, table, choice, epochs, at, base)) for name, epochs in speeds.items()},
+    }
 
 
 def _others(

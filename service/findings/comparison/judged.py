@@ -141,26 +141,17 @@ def describe_ranks(found: Judged) -> list[dict[str, Any]]:
     ]
 
 
-def speed_ups(spec: JobSpec, table: Table, choice: Choice, one: int, other: int) -> tuple[SpeedUp, SpeedUp]:
-    """Compare the epochs of two labels to the target: until it is first reached, and until it is kept.
-
-    The intervals hold for all pairs of labels at once.
-    """
+def describe_speed_up(
+    spec: JobSpec, table: Table, choice: Choice, epochs_SN: Floats, one: int, other: int
+) -> SpeedUp:  # fmt: skip
+    """Compare the epochs of two labels, with intervals that hold for all pairs of labels at once."""
     num = len(choice.rows)
     alpha = (1 - CONFIDENCE) / max(1, num * (num - 1) // 2)
     mine, theirs = choice.rows[one], choice.rows[other]
     both_NT = choice.values(table, table.recorded_SN, mine) & choice.values(table, table.recorded_SN, theirs)
     whole_N = both_NT.all(axis=1)
-    first, settled = (
-        speed_up(
-            choice.values(table, epochs_SN, mine)[whole_N],
-            choice.values(table, epochs_SN, theirs)[whole_N],
-            spec.epochs,
-            alpha,
-        )
-        for epochs_SN in (table.first_SN, table.settled_SN)
-    )
-    return first, settled
+    this_NT, other_NT = (choice.values(table, epochs_SN, row)[whole_N] for row in (mine, theirs))
+    return speed_up(this_NT, other_NT, spec.epochs, alpha)
 
 
 def _over_starts(found: Judged, one: int, other: int) -> dict[str, Any] | None:
