@@ -68,7 +68,7 @@ class Compared:
         found = self.answer
         declared = " (declared)" if found["criterion"]["declared"] else ""
         seeds = plural(found["replicates"], "judging seed" if found["choosing_seeds"] else "seed")
-        protocol = f"Criterion: {self.criterion}{declared}; {seeds}; confidence {100 * found['confidence']:.3g} %."
+        protocol = f"Criterion: {self.criterion}{declared}; {seeds}; confidence {100 * found['confidence']:.3g}\u00a0%."
         few = f"The best {shown} of {len(self.rows)} labels." if shown < len(self.rows) else ""
         partial = "The job has not ended; this shows the rows stored so far." if found["partial"] else ""
         return " ".join(filter(None, [found["verdict"], protocol, *parts, few, partial]))

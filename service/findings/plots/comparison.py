@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from service.database.tables import Job
+from service.findings.comparison.words import number
 from service.findings.plots.compared import MAY_BE_BEST, NOT_BEST, Compared, Row, read_compared
 from service.findings.plots.labels import shorten
 from service.findings.plots.picture import Picture
@@ -36,7 +37,7 @@ def draw_comparison(session: Session, job: Job, spec: JobSpec, query: PlotQuery)
     speeds = [_speed_up(row) for row in rows]
     has_speeds = query.width >= 480 and bool(np.isfinite(np.array(speeds)).any())
     caption = compared.caption(
-        "Left: median and 95 % interval of each label by itself, sorted by mean.",
+        "Left: median and 95\u00a0% interval of each label by itself, sorted by mean.",
         f"{MAY_BE_BEST}, {NOT_BEST}." if compared.marks_best else "",
         "Right: ratio of expected epochs; its intervals hold for all pairs at once." if has_speeds else "",
         shown=len(rows),
@@ -48,7 +49,7 @@ def draw_comparison(session: Session, job: Job, spec: JobSpec, query: PlotQuery)
     _draw_intervals(axes, medians, rows, sheet, compared, log=False if is_share else query.log)
     better = "larger" if compared.answer["criterion"]["larger_is_better"] else "smaller"
     axes.set_xlabel(f"{compared.criterion} ({better} is better)")
-    write_labels(axes, rows, marks_best=compared.marks_best)
+    write_labels(axes, sheet, rows, marks_best=compared.marks_best)
     if has_speeds:
         faster = sheet.axes(left=left, right=24.0, bottom=BOTTOM, share=(0.64, 1.0))
         _draw_speeds(faster, speeds, rows, sheet, compared)
@@ -96,7 +97,13 @@ def _draw_intervals(
     shown = np.append(np.array(intervals), include)
     finite = shown[np.isfinite(shown)]
     is_log = bool(finite.size and (finite > 0).all()) and log is not False
-    set_scale(axes, "x", limits(finite, log=is_log), log=is_log)
+    low_end, high_end = limits(finite, log=is_log)
+    # Room for the arrow of an open end, so that its line has a length.
+    if is_log and (shown == np.inf).any():
+        high_end *= (high_end / low_end) ** 0.12
+    if is_log and (shown == -np.inf).any():
+        low_end /= (high_end / low_end) ** 0.12
+    set_scale(axes, "x", (low_end, high_end), log=is_log)
     prepare(axes, sheet, len(rows))
     for at, ((value, low, high), row) in enumerate(zip(intervals, rows, strict=True)):
         if not np.isnan(low):
@@ -105,14 +112,12 @@ def _draw_intervals(
             draw_dot(axes, sheet, at, value, row.style, filled=row.is_best or not compared.claims)
 
 
-def _draw_speeds(
-    axes: Axes, speeds: Sequence[Interval], rows: Sequence[Row], sheet: Sheet, compared: Compared
-) -> None:
+def _draw_speeds(axes: Axes, speeds: Sequence[Interval], rows: Sequence[Row], sheet: Sheet, compared: Compared) -> None:
     """Draw the speed-ups; a row without one has a note."""
     _draw_intervals(axes, speeds, rows, sheet, compared, log=True, include=1.0)
     axes.axvline(1.0, color=sheet.palette.quiet, lw=0.8, zorder=1)
     target = compared.answer["target"]["loss"]
-    axes.set_xlabel(f"times fewer epochs to loss {short(float(f'{target:.3g}'))}")
+    axes.set_xlabel(f"times fewer epochs to loss {number(target)}")
     for at, (row, (_, low, _)) in enumerate(zip(rows, speeds, strict=True)):
         note = "baseline" if row.setting["is_baseline"] else "neither reaches it" if np.isnan(low) else ""
         axes.text(1.0, at, f" {note}", fontsize=SMALL, color=sheet.palette.quiet, va="center", zorder=4)
@@ -127,9 +132,7 @@ def _words(
     if not has_speeds:
         return words
     ratios = [
-        f"{shorten(row.label)} {_written(one)}"
-        for row, one in zip(rows, speeds, strict=True)
-        if not np.isnan(one[1])
+        f"{shorten(row.label)} {_written(one)}" for row, one in zip(rows, speeds, strict=True) if not np.isnan(one[1])
     ]
     return f"{words} Times fewer epochs than {found['baseline']}: {'; '.join(ratios)}."
 

@@ -44,10 +44,12 @@ def draw_ranks(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
     step = max(1, int(np.ceil(total * _TICK_PIXELS / axes.get_window_extent().width)))
     axes.set_xticks(sorted({1, *range(step, total + 1, step)}))
     axes.set_xlabel(f"rank by mean {compared.criterion} (1 is best)")
-    write_labels(axes, rows, marks_best=compared.marks_best)
+    write_labels(axes, sheet, rows, marks_best=compared.marks_best)
+    # Bars of neighbouring rows do not touch.
+    thick = min(7.0, 0.3 * axes.get_window_extent().height / len(rows))
     for at, row in enumerate(rows):
         strong = row.is_best and compared.marks_best
-        width, alpha = (7.0, 0.65) if strong else (4.0, 0.45)
+        width, alpha = (thick, 0.65) if strong else (0.6 * thick, 0.45)
         if compared.claims:
             draw_bar(axes, at, row.low, row.high, row.style, width=width, alpha=alpha)
         else:

@@ -61,7 +61,7 @@ class PlotQuery(BaseModel):
     target: float | None = Field(
         None,
         allow_inf_nan=False,
-        description="heatmap, comparison, ranks, targets: loss to reach; by default that of the spec or the comparison.",
+        description="heatmap, comparison, ranks, targets: loss to reach; by default the spec's, or one for all.",
     )
     criterion: Criterion | None = Field(
         None,

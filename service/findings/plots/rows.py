@@ -12,17 +12,29 @@ from service.findings.plots.style import TEXT, LineStyle, Sheet
 BOTTOM = 50.0
 # Height of a row in pixels at least, and number of rows at most; the best are shown.
 ROW_PIXELS, MAX_ROWS = 15.0, 24
+_LABEL_GAP = 26.0
 
 
 def num_rows(height: int, total: int) -> int:
     """Give the number of readable rows of a picture."""
-    return min(total, MAX_ROWS, max(1, int((height - 110) / ROW_PIXELS)))
+    return min(total, MAX_ROWS, max(1, int((height - 130) / ROW_PIXELS)))
 
 
 def label_room(sheet: Sheet, rows: Sequence[Row]) -> float:
     """Give the margin in pixels for the labels at the left."""
-    widest = max(sheet.text_width(shorten(row.label), bold=True) for row in rows)
-    return min(widest + 26.0, sheet.width * 0.4)
+    return max(sheet.text_width(name, bold=True) for name in _names(sheet, rows)) + _LABEL_GAP
+
+
+def _names(sheet: Sheet, rows: Sequence[Row]) -> list[str]:
+    """Shorten the labels to at most two fifths of the width."""
+    room = 0.4 * sheet.width - _LABEL_GAP
+    names = []
+    for row in rows:
+        name = shorten(row.label)
+        if (width := sheet.text_width(name, bold=True)) > room:
+            name = shorten(row.label, max(6, int(len(name) * room / width)))
+        names.append(name)
+    return names
 
 
 def prepare(axes: Axes, sheet: Sheet, num: int) -> None:
@@ -34,9 +46,9 @@ def prepare(axes: Axes, sheet: Sheet, num: int) -> None:
     axes.set_yticks([])
 
 
-def write_labels(axes: Axes, rows: Sequence[Row], *, marks_best: bool) -> None:
+def write_labels(axes: Axes, sheet: Sheet, rows: Sequence[Row], *, marks_best: bool) -> None:
     """Write the labels at the left; those that may be best are bold."""
-    axes.set_yticks(range(len(rows)), [shorten(row.label) for row in rows])
+    axes.set_yticks(range(len(rows)), _names(sheet, rows))
     for text, row in zip(axes.get_yticklabels(), rows, strict=True):
         text.set_color(row.style.colour)
         text.set_fontsize(TEXT)

@@ -117,16 +117,15 @@ class Sheet:
         right: float,
         bottom: float,
         share: tuple[float, float] = (0.0, 1.0),
-        height: float | None = None,
+        above: float = 0.0,
     ) -> Axes:
         """Add axes with margins in pixels; ``share`` is their part of the width between the margins.
 
-        Their height in pixels is by default all that is free below the caption.
+        ``above`` is the margin between the caption and the axes.
         """
         inner = self.width - left - right
         first, last = (left + inner * end for end in share)
-        free = max(40.0, self.height - self.top - bottom)
-        box = (first, bottom, last - first, free if height is None else height)
+        box = (first, bottom, last - first, max(40.0, self.height - self.top - above - bottom))
         sides = (self.width, self.height, self.width, self.height)
         axes = self.figure.add_axes(tuple(a / b for a, b in zip(box, sides, strict=True)))  # type: ignore[arg-type]
         _quiet(axes, self.palette)

@@ -13,18 +13,30 @@ from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.comparison.words import number
 from service.findings.plots.compared import Compared, Row, read_compared
-from service.findings.plots.labels import SAMPLE_PIXELS, fits, legend, list_beside, room_for, shorten
+from service.findings.plots.labels import (
+    LEGEND_PIXELS,
+    MIN_WIDTH,
+    SAMPLE_PIXELS,
+    fits,
+    legend,
+    legend_columns,
+    legend_room,
+    list_beside,
+    room_for,
+    shorten,
+)
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import limits, set_scale, short
-from service.findings.plots.style import DARK, LIGHT, SMALL, Palette, Sheet, new_sheet
+from service.findings.plots.style import DARK, LIGHT, SMALL, Palette, new_sheet
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
 MAX_LINES = 8
-_BOTTOM, _LEFT, _GAP = 50.0, 66.0, 14.0
-# Height of the panel of shares, as a part of the free height.
-_SHARES = 0.24
+# Pixels: margins, the gap between the panels, the name of the target.
+_BOTTOM, _LEFT, _GAP, _NAME = 50.0, 66.0, 14.0, 14.0
+# Height of the panel of shares: a part of the free height, but enough for its ticks.
+_SHARES, _LEAST_SHARES = 0.24, 44.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,11 @@ def draw_targets(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     """
     palette = DARK if query.dark else LIGHT
     compared = read_compared(session, job, query, palette)
-    rows = compared.rows[:MAX_LINES]
+    labels = [row.label for row in compared.rows[:MAX_LINES]]
+    if query.width < MIN_WIDTH:
+        # The legend takes at most a fifth of the height.
+        labels = labels[: legend_columns(query.width, labels) * max(1, int(query.height / 5 / LEGEND_PIXELS))]
+    rows = compared.rows[: len(labels)]
     ladder = _ladder(compared, rows, spec)
     caption = compared.caption(
         "Expected epochs count misses: epochs of all runs divided by the runs that reach the loss. A line ends where "
@@ -65,14 +81,14 @@ def draw_targets(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
         shown=len(rows),
     )
     sheet = new_sheet(query.width, query.height, palette, job.name, caption)
-    labels, styles = [row.label for row in rows], [row.style for row in rows]
+    styles = [row.style for row in rows]
     direct = fits(sheet, len(rows), _BOTTOM)
     right = room_for(sheet, labels) + SAMPLE_PIXELS if direct else 24.0
-    room = 0.0 if direct else 20.0 * -(-len(rows) // 2)
-    free = sheet.height - sheet.top - _BOTTOM - room
-    low = sheet.axes(left=_LEFT, right=right, bottom=_BOTTOM, height=free * _SHARES)
-    above = _BOTTOM + free * _SHARES + _GAP
-    axes = sheet.axes(left=_LEFT, right=right, bottom=above, height=free * (1 - _SHARES) - _GAP)
+    above = _NAME + (0.0 if direct else legend_room(sheet, labels))
+    free = sheet.height - sheet.top - _BOTTOM - above
+    shares = max(_SHARES * free, _LEAST_SHARES)
+    low = sheet.axes(left=_LEFT, right=right, bottom=_BOTTOM, above=above + free - shares)
+    axes = sheet.axes(left=_LEFT, right=right, bottom=_BOTTOM + shares + _GAP, above=above)
     target = compared.answer["target"]["loss"]
     for one in (axes, low):
         _set_losses(one, ladder, target, log=query.log)
@@ -80,18 +96,27 @@ def draw_targets(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
             one.axvline(ladder.place(target), color=palette.quiet, lw=1.0, ls=(0, (4, 3)), zorder=1)
     _draw_epochs(axes, ladder, rows, palette, float(spec.epochs))
     _draw_shares(low, ladder, rows, palette)
-    unit = "updates" if spec.problem.is_landscape else "epochs"
-    axes.set_ylabel(f"expected {unit}")
+    axes.set_ylabel("expected epochs" if free - shares > 120 else "epochs")
     low.set_ylabel("reached")
     low.set_xlabel("loss to reach" + (f", above the least loss {number(ladder.least)}" if ladder.least else ""))
     axes.tick_params(axis="x", which="both", labelbottom=False)
     if target is not None:
-        _name_target(axes, ladder.place(target), f"target {number(target)}", sheet)
+        axes.annotate(
+            f"target {number(target)}",
+            (ladder.place(target), 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=SMALL,
+            color=palette.quiet,
+        )
     if direct:
         list_beside(axes, sheet, labels, styles)
     else:
-        legend(axes, sheet, labels, styles)
-    return Picture(sheet, job.name, _words(compared, rows, ladder, unit))
+        legend(axes, sheet, labels, styles, above=_NAME)
+    return Picture(sheet, job.name, _words(compared, rows, ladder))
 
 
 def _ladder(compared: Compared, rows: Sequence[Row], spec: JobSpec) -> Ladder:
@@ -133,17 +158,32 @@ def _draw_epochs(axes: Axes, ladder: Ladder, rows: Sequence[Row], palette: Palet
     axes.grid(axis="y", color=palette.faint, lw=0.7)
     axes.axhline(budget, color=palette.quiet, lw=0.8, ls=(0, (1, 2)), zorder=1)
     axes.annotate(
-        "length of a run", (0.0, budget), xycoords=("axes fraction", "data"), xytext=(4, 3),
-        textcoords="offset points", fontsize=SMALL, color=palette.quiet,
-    )  # fmt: skip
+        "length of a run",
+        (0.0, budget),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 3),
+        textcoords="offset points",
+        fontsize=SMALL,
+        color=palette.quiet,
+        bbox={"facecolor": palette.ground, "edgecolor": "none", "pad": 0.5},
+        zorder=1.5,
+    )
     places = np.array([ladder.place(loss) for loss in ladder.loss_L])
-    for number_of_row, row in enumerate(rows):
-        # A loss that holds at the start takes no epoch, which has no logarithm.
-        epochs = np.maximum(ladder.epochs_KL[number_of_row], bounds[0])
+    # A loss that holds at the start takes no epoch, which has no logarithm.
+    for epochs, row in zip(np.maximum(ladder.epochs_KL, bounds[0]), rows, strict=True):
         axes.plot(
-            places, epochs, color=row.style.colour, lw=1.7, ls=row.style.line, marker="o", ms=4.5,
-            mec=palette.ground, mew=0.8, zorder=3, clip_on=False,
-        )  # fmt: skip
+            places,
+            epochs,
+            color=row.style.colour,
+            lw=1.7,
+            ls=row.style.line,
+            marker="o",
+            ms=4.5,
+            mec=palette.ground,
+            mew=0.8,
+            zorder=_height(row),
+            clip_on=False,
+        )
 
 
 def _draw_shares(axes: Axes, ladder: Ladder, rows: Sequence[Row], palette: Palette) -> None:
@@ -153,29 +193,24 @@ def _draw_shares(axes: Axes, ladder: Ladder, rows: Sequence[Row], palette: Palet
     axes.grid(axis="y", color=palette.faint, lw=0.7)
     places = np.array([ladder.place(loss) for loss in ladder.loss_L])
     for share, row in zip(ladder.share_KL, rows, strict=True):
-        axes.plot(places, share, color=row.style.colour, lw=1.4, ls=row.style.line, zorder=3)
+        axes.plot(places, share, color=row.style.colour, lw=1.4, ls=row.style.line, zorder=_height(row))
 
 
-def _name_target(axes: Axes, place: float, words: str, sheet: Sheet) -> None:
-    """Write the target beside its line, on the side with more room."""
-    across = axes.transAxes.inverted().transform(axes.transData.transform((place, 1.0)))[0]
-    is_left = bool(across > 0.5)
-    axes.annotate(
-        words, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(-5 if is_left else 5, -2),
-        textcoords="offset points", ha="right" if is_left else "left", va="top", fontsize=SMALL,
-        color=sheet.palette.quiet,
-    )  # fmt: skip
+def _height(row: Row) -> float:
+    """Draw dashed lines over solid ones, so that equal lines are both seen."""
+    return 4.0 if row.style.dashes else 3.0
 
 
-def _words(compared: Compared, rows: Sequence[Row], ladder: Ladder, unit: str) -> str:
+def _words(compared: Compared, rows: Sequence[Row], ladder: Ladder) -> str:
     parts = []
     for row, epochs, share in zip(rows, ladder.epochs_KL, ladder.share_KL, strict=True):
         reached = np.flatnonzero(np.isfinite(epochs))
         if len(reached):
             at = reached[-1]
-            seen = f"{short(epochs[at])} {unit}, {100 * share[at]:.3g} % of the runs"
+            seen = f"{short(epochs[at])} epochs, {100 * share[at]:.3g} % of the runs"
             parts.append(f"{shorten(row.label)} {number(ladder.loss_L[at])} ({seen})")
         else:
             parts.append(f"{shorten(row.label)} none")
     found = compared.answer
-    return f"{found['verdict']} Hardest of {len(ladder.loss_L)} losses that {found['name']} reaches: {'; '.join(parts)}."
+    hardest = f"Hardest of {len(ladder.loss_L)} losses that {found['name']} reaches"
+    return f"{found['verdict']} {hardest}: {'; '.join(parts)}."
