@@ -141,7 +141,7 @@ def test_runs_of_seeds_with_equal_histories_are_drawn_once(client: httpx.Client)
     job = completed(client, {**SPEC, "problem": exact})
     for kind in ("loss", "paths"):
         assert " of 2 runs" in described(drawn(client, job, kind))
-    assert "Nothing here is random" in described(drawn(client, job, "ranks"))
+    assert "Too few seeds for ranks" in described(drawn(client, job, "ranks"))
 
 
 @pytest.mark.parametrize("kind", Kind)
