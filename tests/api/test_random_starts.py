@@ -68,7 +68,7 @@ def test_seeds_with_random_starts_count_as_seeds(client: httpx.Client, job: dict
     assert "seeds_change_nothing" not in {caution["code"] for caution in comparison["warnings"]}
 
 
-@pytest.mark.parametrize("kind", ["loss", "paths", "comparison"])
+@pytest.mark.parametrize("kind", ["loss", "paths", "comparison", "ranks", "targets"])
 def test_every_plot_of_a_job_is_drawn(client: httpx.Client, job: dict[str, Any], kind: str) -> None:
     answer = client.get(f"/v1/jobs/{job['id']}/plot.svg", params={"kind": kind})
     assert answer.status_code == 200, answer.text

@@ -7,11 +7,9 @@ from typing import get_args
 import pytest
 
 from service.cli.commands.history import Format
-from service.cli.commands.plot import Kind
 from service.client import NotReachable, Ravine, RavineError
 from service.client.answers import ENDED, Status
 from service.database.states import JOB_ENDED, JobStatus
-from service.findings.plots.request import PlotQuery
 from service.histories.formats import TABLE_FORMATS
 from tests.servers import free_port
 
@@ -34,4 +32,3 @@ def test_the_client_and_its_commands_name_the_statuses_and_formats_of_the_servic
     assert set(get_args(Status)) == set(JobStatus)
     assert ENDED == JOB_ENDED
     assert {*Format} == {"table", "json", *TABLE_FORMATS}
-    assert {*Kind} == set(get_args(PlotQuery.model_fields["kind"].annotation))

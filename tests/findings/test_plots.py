@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
+from service.findings.plots.kinds import Kind
 from tests.servers import Stack, wait_for_job
 
-KINDS = ("loss", "paths", "heatmap", "comparison")
 SPEC: dict[str, Any] = {
     "name": "Ravine <β> & co",
     "problem": {"kind": "surface", "name": "ravine", "noise": 0.1},
@@ -52,7 +52,7 @@ def words(answer: httpx.Response) -> str:
     )
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", Kind)
 def test_every_kind_is_an_svg_with_an_alternative_text(client: httpx.Client, job: str, kind: str) -> None:
     answer = plot(client, job, kind=kind).raise_for_status()
     assert answer.headers["Content-Type"] == "image/svg+xml"
@@ -72,9 +72,10 @@ def test_every_kind_is_an_svg_with_an_alternative_text(client: httpx.Client, job
     assert not re.search(rb"<script|href=\"http", answer.content)
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_a_png_has_the_requested_size(client: httpx.Client, job: str, dark: bool) -> None:
-    answer = plot(client, job, "png", kind="loss", width=400, height=300, density=2, dark=dark).raise_for_status()
+@pytest.mark.parametrize("kind", Kind)
+def test_a_png_has_the_requested_size(client: httpx.Client, job: str, kind: str) -> None:
+    dark = kind in {"ranks", "heatmap"}
+    answer = plot(client, job, "png", kind=kind, width=400, height=300, density=2, dark=dark).raise_for_status()
     assert answer.headers["Content-Type"] == "image/png"
     assert struct.unpack(">II", answer.content[16:24]) == (800, 600)
     assert b"Description" in answer.content[:4096]
@@ -113,7 +114,7 @@ def test_a_plot_is_drawn_again_after_progress_of_the_job(client: httpx.Client) -
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        ({"kind": "pie"}, "'loss', 'paths', 'heatmap' or 'comparison'"),
+        ({"kind": "pie"}, "'loss', 'paths', 'heatmap', 'comparison', 'ranks' or 'targets'"),
         ({"kind": "loss", "width": 20_000}, "less than or equal to 2400"),
         ({"kind": "loss", "x": "lr"}, "labels, field, band, log"),
         ({"kind": "loss", "labels": "nobody"}, "sgd, too fast, momentum"),
@@ -123,6 +124,9 @@ def test_a_plot_is_drawn_again_after_progress_of_the_job(client: httpx.Client) -
         ({"kind": "heatmap", "x": "lr", "y": "lr"}, "must differ"),
         ({"kind": "comparison", "baseline": "nobody"}, "sgd, too fast, momentum"),
         ({"kind": "comparison", "target": "NaN"}, "finite number"),
+        ({"kind": "ranks", "criterion": "test_loss"}, "this problem has no test_loss"),
+        ({"kind": "ranks", "baseline": "sgd"}, "target, criterion, tuned"),
+        ({"kind": "loss", "criterion": "final_loss"}, "labels, field, band, log"),
         ({"colour": "red"}, "colour"),
     ],
 )

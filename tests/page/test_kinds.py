@@ -1,4 +1,4 @@
-"""The kinds of problems and optimizers named in the scripts of the page exist."""
+"""The kinds of problems, optimizers and plots named in the scripts of the page exist."""
 
 import re
 from typing import Any, get_args
@@ -6,6 +6,7 @@ from typing import Any, get_args
 import httpx
 
 from service.api.page_files import FOLDER
+from service.findings.plots.kinds import Kind
 from service.spec.learning_rates import LEARNING_RATES
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
@@ -46,6 +47,13 @@ def test_fields_that_the_form_of_a_problem_shows_first_exist() -> None:
     assert len(shown) == 4
     for kind, names in shown.items():
         assert set(re.findall(r'"(\w+)"', names)) <= fields[kind]
+
+
+def test_every_kind_of_plot_can_be_downloaded() -> None:
+    text = (FOLDER / "jobs/downloads.js").read_text()
+    block = re.search(r"^const PICTURES = \{\n(.*?)^\};$", text, re.MULTILINE | re.DOTALL)
+    assert block
+    assert set(re.findall(r"^  (\w+): ", block[1], re.MULTILINE)) == {*Kind}
 
 
 @on_one_stack

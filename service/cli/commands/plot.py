@@ -1,29 +1,18 @@
 """`ravine plot`: a plot of a job as a file."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from service.cli.commands.conventions import WRONG_USE, AsJson, JobId, give_up, print_json, service
-
-
-class Kind(StrEnum):
-    """Kind of plot."""
-
-    LOSS = "loss"
-    PATHS = "paths"
-    HEATMAP = "heatmap"
-    COMPARISON = "comparison"
+from service.findings.plots.kinds import DESCRIPTION, Kind
 
 
 def plot(
     job_id: JobId,
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write, with the suffix .png or .svg.")],
-    kind: Annotated[
-        Kind, typer.Option(help="Loss curves, paths in the plane, heat map over a grid, or intervals.")
-    ] = Kind.LOSS,
+    kind: Annotated[Kind, typer.Option(help=DESCRIPTION)] = Kind.LOSS,
     dark: Annotated[bool, typer.Option("--dark", help="Dark background.")] = False,
     width: Annotated[int | None, typer.Option(help="Width in pixels.")] = None,
     height: Annotated[int | None, typer.Option(help="Height in pixels.")] = None,

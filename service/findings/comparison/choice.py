@@ -87,8 +87,12 @@ def choose(table: Table, tuned: bool | None, only: Sequence[int] | None = None) 
 def best_row(table: Table, entry: int) -> int:
     """Find the setting of an entry with the best median over all seeds; the first one if nothing is recorded."""
     rows = table.rows_of(entry)
-    scores_S = _scores(table, np.arange(table.num_seeds))
-    return rows.start + int(scores_S[rows.start : rows.stop].argmin())
+    return rows.start + int(scores_of(table)[rows.start : rows.stop].argmin())
+
+
+def scores_of(table: Table) -> Floats:
+    """Give the score of every setting over all seeds, [S], smaller is better."""
+    return _scores(table, np.arange(table.num_seeds))
 
 
 def _scores(table: Table, choosing_J: NDArray[np.int64]) -> Floats:

@@ -1,5 +1,6 @@
-"""Plot of a comparison: final losses and speed-ups over the baseline, with intervals."""
+"""Plot of a comparison: the criterion of each label with its interval, and speed-ups over the baseline."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,126 +9,136 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from service.database.tables import Job
-from service.errors import Rejected
-from service.findings.comparison.job import compare
+from service.findings.comparison.words import number
+from service.findings.plots.compared import MAY_BE_BEST, NOT_BEST, Compared, Row, read_compared
 from service.findings.plots.labels import shorten
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
+from service.findings.plots.rows import BOTTOM, draw_bar, draw_dot, label_room, num_rows, prepare, write_labels
 from service.findings.plots.scales import limits, set_scale, short
-from service.findings.plots.style import DARK, LIGHT, SMALL, TEXT, LineStyle, Sheet, line_styles, new_sheet
+from service.findings.plots.style import DARK, LIGHT, SMALL, Sheet, new_sheet
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
-# Largest number of readable rows; the best by rank are shown.
-MAX_ROWS = 20
-_BOTTOM = 50.0
+_NOWHERE = (np.nan, np.nan, np.nan)
+Interval = tuple[float, float, float]
 
 
 def draw_comparison(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> Picture:
-    """Draw medians of the final loss with their 95 % intervals, and speed-ups over the baseline.
+    """Draw medians of the criterion with the 95 % interval of each label, and speed-ups over the baseline.
 
     Raises:
-        Rejected: There is no such baseline, or no row is stored yet.
+        Rejected: There is no such baseline or criterion, or no row is stored yet.
     """
-    found = compare(session, job, baseline=query.baseline, target=query.target)
-    settings = [setting for label in found["labels"] for setting in label["settings"] if setting["final_loss"]]
-    if not settings:
-        raise Rejected("there is nothing to draw yet: no run has rows")
     palette = DARK if query.dark else LIGHT
-    styles = line_styles([setting["optimizer"]["kind"] for setting in settings], palette)
-    # The best one at the top, which is the end of the vertical axis.
-    order = sorted(range(len(settings)), key=lambda at: (settings[at]["rank"] or 0, _value(settings[at])))
-    order = order[: min(MAX_ROWS, int((query.height - 110) / 15))]
-    rows, styles = [settings[at] for at in order], [styles[at] for at in order]
-    caption = _caption(found, len(settings), len(rows))
-    sheet = new_sheet(query.width, query.height, palette, job.name, caption)
-    left = min(max(sheet.text_width(shorten(row["label"])) for row in rows) + 26.0, sheet.width * 0.4)
+    compared = read_compared(session, job, query, palette)
+    rows = compared.rows[: num_rows(query.height, len(compared.rows))]
+    medians = [_median(row, compared) for row in rows]
     speeds = [_speed_up(row) for row in rows]
-    has_speeds = any(speed is not None for speed in speeds) and sheet.width >= 480
-    losses = sheet.axes(left=left, right=24.0, bottom=_BOTTOM, share=(0.0, 0.56 if has_speeds else 1.0))
-    medians = [row["final_loss"]["median"] for row in rows]
-    _intervals(losses, medians, styles, sheet, log=query.log)
-    losses.set_xlabel("final loss")
-    losses.set_yticks(range(len(rows)), [shorten(row["label"]) for row in rows])
-    for text, style in zip(losses.get_yticklabels(), styles, strict=True):
-        text.set_color(style.colour)
-        text.set_fontsize(TEXT)
+    has_speeds = query.width >= 480 and bool(np.isfinite(np.array(speeds)).any())
+    caption = compared.caption(
+        "Left: median and 95\u00a0% interval of each label by itself, sorted by mean.",
+        f"{MAY_BE_BEST}, {NOT_BEST}." if compared.marks_best else "",
+        "Right: ratio of expected epochs; its intervals hold for all pairs at once." if has_speeds else "",
+        shown=len(rows),
+    )
+    sheet = new_sheet(query.width, query.height, palette, job.name, caption)
+    left = label_room(sheet, rows)
+    axes = sheet.axes(left=left, right=24.0, bottom=BOTTOM, share=(0.0, 0.56 if has_speeds else 1.0))
+    is_share = compared.answer["criterion"]["name"] == "test_accuracy"
+    _draw_intervals(axes, medians, rows, sheet, compared, log=False if is_share else query.log)
+    better = "larger" if compared.answer["criterion"]["larger_is_better"] else "smaller"
+    axes.set_xlabel(f"{compared.criterion} ({better} is better)")
+    write_labels(axes, sheet, rows, marks_best=compared.marks_best)
     if has_speeds:
-        faster = sheet.axes(left=left, right=24.0, bottom=_BOTTOM, share=(0.64, 1.0))
-        _intervals(faster, speeds, styles, sheet, log=True, include=1.0)
-        faster.axvline(1.0, color=sheet.palette.quiet, lw=0.8, zorder=1)
-        faster.set_yticks([])
-        target = short(float(f"{found['target']['loss']:.3g}"))
-        faster.set_xlabel(f"times sooner at loss {target}")
-        for at, row in enumerate(rows):
-            note = "baseline" if row["is_baseline"] else "" if speeds[at] else "no pair in which both reach it"
-            faster.text(1.0, at, f" {note}", fontsize=SMALL, color=sheet.palette.quiet, va="center", zorder=4)
-    return Picture(sheet, job.name, _words(found, rows))
+        faster = sheet.axes(left=left, right=24.0, bottom=BOTTOM, share=(0.64, 1.0))
+        _draw_speeds(faster, speeds, rows, sheet, compared)
+    return Picture(sheet, job.name, _words(compared, rows, medians, speeds, has_speeds=has_speeds))
 
 
-def _intervals(
+def _median(row: Row, compared: Compared) -> Interval:
+    """Give the median of a label by the criterion with its own interval; NaN where there is none."""
+    summary = row.setting[compared.answer["criterion"]["name"]]
+    return _NOWHERE if summary is None else _interval(summary["median"])
+
+
+def _speed_up(row: Row) -> Interval:
+    """Give the ratio of expected epochs with its interval; a bound is an interval without a value."""
+    against = row.setting["against_baseline"]
+    if against is None:
+        return _NOWHERE
+    found = against["speed_up"]
+    if found["ratio"] is not None:
+        return _interval(found["ratio"])
+    if found["at_least"] is not None:
+        return (np.nan, float(found["at_least"]), np.inf)
+    return _NOWHERE if found["at_most"] is None else (np.nan, -np.inf, float(found["at_most"]))
+
+
+def _interval(estimate: dict[str, Any]) -> Interval:
+    """Give a value and the ends of its interval; the value itself where there is no interval."""
+    value = float(estimate["value"])
+    ends = [estimate["low"], estimate["high"]]
+    low, high = (value if end is None or np.isnan(end) else float(end) for end in ends)
+    return (value, low, high)
+
+
+def _draw_intervals(
     axes: Axes,
-    estimates: list[dict[str, Any] | None],
-    styles: list[LineStyle],
+    intervals: Sequence[Interval],
+    rows: Sequence[Row],
     sheet: Sheet,
+    compared: Compared,
     *,
     log: bool | None,
-    include: float | None = None,
+    include: float = np.nan,
 ) -> None:
-    """Draw a dot and a line per row; an infinite value is an arrow at the edge."""
-    numbers = [estimate[part] for estimate in estimates if estimate for part in ("value", "low", "high")]
-    values = np.array([np.nan if one is None else float(one) for one in [*numbers, include]])
-    finite = values[np.isfinite(values)]
+    """Draw a dot and a line per row; an infinite end is an arrow at the edge."""
+    shown = np.append(np.array(intervals), include)
+    finite = shown[np.isfinite(shown)]
     is_log = bool(finite.size and (finite > 0).all()) and log is not False
-    low_end, high_end = bounds = limits(values, log=is_log)
-    set_scale(axes, "x", bounds, log=is_log)
-    axes.set_ylim(len(estimates) - 0.4, -0.6)
-    axes.grid(axis="x", color=sheet.palette.faint, lw=0.7)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
-    for at, (estimate, style) in enumerate(zip(estimates, styles, strict=True)):
-        if estimate is None:
-            continue
-        value = float(estimate["value"])
-        if not np.isfinite(value):
-            axes.plot(high_end, at, marker=">", ms=6, color=style.colour, clip_on=False)
-            continue
-        low, high = (_end(estimate, end, value) for end in ("low", "high"))
-        axes.plot(
-            [max(low, low_end), min(high, high_end)], [at, at], color=style.colour, lw=2.2, solid_capstyle="round"
-        )
-        if np.isinf(high):
-            axes.plot(high_end, at, marker=">", ms=4, color=style.colour, clip_on=False)
-        axes.plot(value, at, marker="o", ms=6.5, color=style.colour, mec=sheet.palette.ground, mew=1.2, zorder=3)
+    low_end, high_end = limits(finite, log=is_log)
+    # Room for the arrow of an open end, so that its line has a length.
+    if is_log and (shown == np.inf).any():
+        high_end *= (high_end / low_end) ** 0.12
+    if is_log and (shown == -np.inf).any():
+        low_end /= (high_end / low_end) ** 0.12
+    set_scale(axes, "x", (low_end, high_end), log=is_log)
+    prepare(axes, sheet, len(rows))
+    for at, ((value, low, high), row) in enumerate(zip(intervals, rows, strict=True)):
+        if not np.isnan(low):
+            draw_bar(axes, at, low, high, row.style, width=2.2)
+        if np.isfinite(value):
+            draw_dot(axes, sheet, at, value, row.style, filled=row.is_best or not compared.claims)
 
 
-def _end(estimate: dict[str, Any], end: str, value: float) -> float:
-    """Give an end of an interval, or the value if there is no interval."""
-    return value if estimate[end] is None or np.isnan(estimate[end]) else float(estimate[end])
+def _draw_speeds(axes: Axes, speeds: Sequence[Interval], rows: Sequence[Row], sheet: Sheet, compared: Compared) -> None:
+    """Draw the speed-ups; a row without one has a note."""
+    _draw_intervals(axes, speeds, rows, sheet, compared, log=True, include=1.0)
+    axes.axvline(1.0, color=sheet.palette.quiet, lw=0.8, zorder=1)
+    target = compared.answer["target"]["loss"]
+    axes.set_xlabel(f"times fewer epochs to loss {number(target)}")
+    for at, (row, (_, low, _)) in enumerate(zip(rows, speeds, strict=True)):
+        note = "baseline" if row.setting["is_baseline"] else "neither reaches it" if np.isnan(low) else ""
+        axes.text(1.0, at, f" {note}", fontsize=SMALL, color=sheet.palette.quiet, va="center", zorder=4)
 
 
-def _speed_up(setting: dict[str, Any]) -> dict[str, Any] | None:
-    against = setting["against_baseline"]
-    return against["speed_up"]["ratio"] if against and against["speed_up"] else None
+def _words(
+    compared: Compared, rows: Sequence[Row], medians: list[Interval], speeds: list[Interval], *, has_speeds: bool
+) -> str:
+    found = compared.answer
+    parts = [f"{shorten(row.label)} {_written(one)}" for row, one in zip(rows, medians, strict=True)]
+    words = f"{found['verdict']} Medians of {compared.criterion} of {found['name']}: {'; '.join(parts)}."
+    if not has_speeds:
+        return words
+    ratios = [
+        f"{shorten(row.label)} {_written(one)}" for row, one in zip(rows, speeds, strict=True) if not np.isnan(one[1])
+    ]
+    return f"{words} Times fewer epochs than {found['baseline']}: {'; '.join(ratios)}."
 
 
-def _value(setting: dict[str, Any]) -> float:
-    value = float(setting["final_loss"]["median"]["value"])
-    return np.inf if np.isnan(value) else value
-
-
-def _caption(found: dict[str, Any], total: int, shown: int) -> str:
-    verdict = found["verdict"]
-    few = f" The best {shown} of {total} settings." if shown < total else ""
-    partial = " The job has not ended; this shows the rows stored so far." if found["partial"] else ""
-    return f"{verdict} Medians and geometric means with 95 % intervals over {found['pairs']} pairs.{few}{partial}"
-
-
-def _words(found: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    medians = []
-    for row in rows:
-        median = row["final_loss"]["median"]
-        known = median["low"] is not None and not np.isnan(median["low"])
-        between = f" ({short(median['low'])} to {short(median['high'])})" if known else ""
-        medians.append(f"{shorten(row['label'])} {short(median['value'])}{between}")
-    return f"Final losses of {found['name']}, medians with 95 % intervals: {'; '.join(medians)}. {found['verdict']}"
+def _written(interval: Interval) -> str:
+    value, low, high = interval
+    if np.isnan(value):
+        return "unknown" if np.isnan(low) else f"at least {short(low)}" if np.isinf(high) else f"at most {short(high)}"
+    return short(value) if low == high else f"{short(value)} ({short(low)} to {short(high)})"

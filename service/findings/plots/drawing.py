@@ -8,18 +8,23 @@ from service.database.tables import Job
 from service.findings.plots.comparison import draw_comparison
 from service.findings.plots.gallery import Drawn
 from service.findings.plots.heatmap import draw_heatmap
+from service.findings.plots.kinds import Kind
 from service.findings.plots.loss import draw_loss
 from service.findings.plots.paths import draw_paths
 from service.findings.plots.picture import Format, Picture, render
+from service.findings.plots.ranks import draw_ranks
 from service.findings.plots.request import PlotQuery
+from service.findings.plots.targets import draw_targets
 from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 
-_KINDS: dict[str, Callable[[Session, Job, JobSpec, PlotQuery], Picture]] = {
-    "loss": draw_loss,
-    "paths": draw_paths,
-    "heatmap": draw_heatmap,
-    "comparison": draw_comparison,
+_DRAW: dict[Kind, Callable[[Session, Job, JobSpec, PlotQuery], Picture]] = {
+    Kind.LOSS: draw_loss,
+    Kind.PATHS: draw_paths,
+    Kind.HEATMAP: draw_heatmap,
+    Kind.COMPARISON: draw_comparison,
+    Kind.RANKS: draw_ranks,
+    Kind.TARGETS: draw_targets,
 }
 
 
@@ -29,5 +34,5 @@ def draw(session: Session, job: Job, query: PlotQuery, form: Format) -> Drawn:
     Raises:
         Rejected: The job has no data for this kind of plot; the error states what it needs, or what there is.
     """
-    picture = _KINDS[query.kind](session, job, spec_of(job), query)
+    picture = _DRAW[Kind(query.kind)](session, job, spec_of(job), query)
     return Drawn(render(picture, form, query.density), picture.alt)

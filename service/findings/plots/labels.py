@@ -12,15 +12,18 @@ from service.findings.plots.style import LINE_PIXELS, TEXT, LineStyle, Sheet
 # Longest label, in characters.
 MAX_LETTERS = 34
 SAMPLE_PIXELS = 36.0
+# Narrower pictures have a legend instead of labels beside the lines.
+MIN_WIDTH = 480
+LEGEND_PIXELS = 17.5
 _LONG_NUMBER = re.compile(r"=(-?\d+\.\d{4,}(?:e-?\d+)?)\b")
 
 
-def shorten(label: str) -> str:
+def shorten(label: str, most: int = MAX_LETTERS) -> str:
     """Round the numbers in a label to three digits, and shorten a label that is still too long in its middle."""
     label = _LONG_NUMBER.sub(lambda found: f"={float(found[1]):.3g}", label)
-    if len(label) <= MAX_LETTERS:
+    if len(label) <= most:
         return label
-    half = MAX_LETTERS // 2
+    half = most // 2
     return f"{label[: half - 1]}…{label[-half:]}"
 
 
@@ -31,7 +34,7 @@ def room_for(sheet: Sheet, labels: Sequence[str]) -> float:
 
 def fits(sheet: Sheet, num: int, bottom: float) -> bool:
     """Whether this number of labels fits in a column beside the picture."""
-    return num * LINE_PIXELS <= sheet.height - sheet.top - bottom and sheet.width >= 480
+    return num * LINE_PIXELS <= sheet.height - sheet.top - bottom and sheet.width >= MIN_WIDTH
 
 
 def label_ends(
@@ -113,16 +116,26 @@ def spread(places: np.ndarray, gap: float, height: float) -> np.ndarray:
     return found
 
 
-def legend(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle]) -> None:
-    """Write the labels in rows below the caption of the picture."""
+def legend_columns(width: int, labels: Sequence[str]) -> int:
+    """Estimate how many labels of a legend fit side by side, at 6.6 pixels a letter and 68 for the line beside them."""
+    widest = max(len(shorten(label)) for label in labels)
+    return min(len(labels), max(1, int((width - 90) / (6.6 * widest + 68))))
+
+
+def legend_room(sheet: Sheet, labels: Sequence[str]) -> float:
+    """Give the margin in pixels for a legend above the axes."""
+    return LEGEND_PIXELS * -(-len(labels) // legend_columns(sheet.width, labels))
+
+
+def legend(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[LineStyle], *, above: float = 0.0) -> None:
+    """Write the labels in rows between the caption and the axes, ``above`` pixels over them."""
     lines = [Line2D([], [], color=style.colour, lw=1.8, ls=style.line) for style in styles]
-    columns = max(1, int((sheet.width - 40) / (max(sheet.text_width(shorten(one)) for one in labels) + 52)))
     axes.legend(
         lines,
         [shorten(label) for label in labels],
         loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-        ncols=min(columns, len(labels)),
+        bbox_to_anchor=(0.0, 1.0 + above / axes.get_window_extent().height),
+        ncols=legend_columns(sheet.width, labels),
         frameon=False,
         fontsize=TEXT,
         labelcolor=sheet.palette.ink,

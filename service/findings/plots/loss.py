@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from service.database.reading import read_points
 from service.database.tables import Job
 from service.errors import Rejected
-from service.findings.plots.labels import fits, label_ends, legend, room_for, shorten
+from service.findings.plots.labels import fits, label_ends, legend, legend_room, room_for, shorten
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import limits, set_scale, short
@@ -104,7 +104,8 @@ def _picture(
     labels = [curve.label for curve in curves]
     styles = line_styles([curve.kind for curve in curves], palette)
     direct = fits(sheet, len(curves), _BOTTOM)
-    axes = sheet.axes(left=66.0, right=room_for(sheet, labels) if direct else 24.0, bottom=_BOTTOM)
+    right, above = (room_for(sheet, labels), 0.0) if direct else (24.0, legend_room(sheet, labels))
+    axes = sheet.axes(left=66.0, right=right, bottom=_BOTTOM, above=above)
     last = max(len(curve.median) for curve in curves) - 1
     set_scale(axes, "x", (0.0, float(epochs_E[last]) or 1.0), log=False)
     bounds = limits(shown, log=is_log)

@@ -12,7 +12,7 @@ from service.database.reading import read_points
 from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.plots.ground import draw_ground, frame
-from service.findings.plots.labels import SAMPLE_PIXELS, fits, legend, list_beside, room_for, shorten
+from service.findings.plots.labels import SAMPLE_PIXELS, fits, legend, legend_room, list_beside, room_for, shorten
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import set_scale
@@ -62,7 +62,8 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
     labels = [one.label for one in chosen.series]
     styles = line_styles([one.kind for one in chosen.series], palette)
     direct = fits(sheet, len(labels), _BOTTOM)
-    axes = sheet.axes(left=66.0, right=room_for(sheet, labels) + SAMPLE_PIXELS if direct else 24.0, bottom=_BOTTOM)
+    right, above = (room_for(sheet, labels) + SAMPLE_PIXELS, 0.0) if direct else (24.0, legend_room(sheet, labels))
+    axes = sheet.axes(left=66.0, right=right, bottom=_BOTTOM, above=above)
     inside = axes.get_window_extent()
     runs = chosen.table.runs
     starts = runs.starts(np.concatenate([one.runs for one in chosen.series]))

@@ -6,28 +6,34 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.findings.comparison.heat_map import Value
+from service.findings.plots.kinds import DESCRIPTION, Kind
+from service.spec.criteria import Criterion
 from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.metric_fields import AXES
 
-Kind = Literal["loss", "paths", "heatmap", "comparison"]
-if TYPE_CHECKING:  # A type checker cannot read a Literal from a dictionary.
+if TYPE_CHECKING:  # A type checker cannot read a Literal from a list.
+    KindName = str
     PlottedField = str
 else:
+    KindName = Literal[tuple(kind.value for kind in Kind)]
     PlottedField = Literal[tuple(AXES)]
 Name = Annotated[str, Field(max_length=500, pattern=NO_ZERO_CHARACTER)]
 
 # Parameters of one or some kinds; all other parameters fit every kind.
+_OF_LABELS = {Kind.COMPARISON, Kind.RANKS, Kind.TARGETS}
 _BELONGS = {
-    "labels": {"loss", "paths"},
-    "field": {"loss"},
-    "band": {"loss"},
-    "log": {"loss", "heatmap", "comparison"},
-    "x": {"heatmap"},
-    "y": {"heatmap"},
-    "value": {"heatmap"},
-    "label": {"heatmap"},
-    "target": {"heatmap", "comparison"},
-    "baseline": {"comparison"},
+    "labels": {Kind.LOSS, Kind.PATHS},
+    "field": {Kind.LOSS},
+    "band": {Kind.LOSS},
+    "log": {Kind.LOSS, Kind.HEATMAP, Kind.COMPARISON, Kind.TARGETS},
+    "x": {Kind.HEATMAP},
+    "y": {Kind.HEATMAP},
+    "value": {Kind.HEATMAP},
+    "label": {Kind.HEATMAP},
+    "target": {Kind.HEATMAP, *_OF_LABELS},
+    "criterion": _OF_LABELS,
+    "tuned": _OF_LABELS,
+    "baseline": {Kind.COMPARISON},
 }
 
 
@@ -36,7 +42,7 @@ class PlotQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Kind = Field("loss", description="Loss curves, paths in the plane, a heat map over a grid, or intervals.")
+    kind: KindName = Field(Kind.LOSS.value, description=DESCRIPTION)
     width: int = Field(800, ge=320, le=2400, description="Width in pixels.")
     height: int = Field(480, ge=240, le=1800, description="Height in pixels.")
     density: int = Field(2, ge=1, le=3, description="Dots per pixel of a PNG, for sharp screens and print.")
@@ -53,7 +59,19 @@ class PlotQuery(BaseModel):
     y: Name | None = Field(None, description="heatmap: hyper-parameter of the y axis.")
     value: Value = Field("final_loss", description="heatmap: quantity shown as colour.")
     target: float | None = Field(
-        None, allow_inf_nan=False, description="heatmap, comparison: loss to reach; by default the spec's."
+        None,
+        allow_inf_nan=False,
+        description="heatmap, comparison, ranks, targets: loss to reach; by default the spec's, or one for all.",
+    )
+    criterion: Criterion | None = Field(
+        None,
+        description="comparison, ranks, targets: quantity by which labels are compared; by default the spec's, else "
+        "the problem's.",
+    )
+    tuned: bool | None = Field(
+        None,
+        description="comparison, ranks, targets: choose one setting of each label by half of the seeds; by default "
+        "where a label has several settings.",
     )
     baseline: Name | None = Field(None, description="comparison: label with which the others are compared.")
 

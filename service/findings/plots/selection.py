@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from service.database.tables import Job, Run
 from service.errors import Rejected
+from service.findings.comparison.choice import scores_of
 from service.findings.comparison.table import Table, read_table
 from service.spec.job import JobSpec
 
@@ -43,7 +44,9 @@ class Chosen:
 
 
 def choose(session: Session, job: Job, spec: JobSpec, labels: str | None, *, max_runs: int = MAX_RUNS) -> Chosen:
-    """Choose settings: those with these labels, or all; if too many, the best of each entry by median final loss.
+    """Choose settings: those with these labels, or all; if too many, the best of each entry.
+
+    Settings are scored as by a comparison: by the median validation loss, else the median final loss.
 
     Raises:
         Rejected: There is no such label.
@@ -52,25 +55,25 @@ def choose(session: Session, job: Job, spec: JobSpec, labels: str | None, *, max
     rows, of = _labelled(table, labels), ""
     total = len(rows)
     if total > MAX_SETTINGS:
-        medians = np.where(np.isnan(found := table.median_final()), np.inf, found)
+        score_S = scores_of(table)
         entries: dict[int, list[int]] = {}
         for row in rows:
             entries.setdefault(table.setting(row).entry, []).append(row)
-        best = [min(mine, key=lambda row: float(medians[row])) for mine in entries.values()]
-        rows = sorted(sorted(best, key=lambda row: float(medians[row]))[:MAX_SETTINGS])
-        of = f"of {total:,} settings those with the lowest median final loss of each label"
+        best = [min(mine, key=lambda row: float(score_S[row])) for mine in entries.values()]
+        rows = sorted(sorted(best, key=lambda row: float(score_S[row]))[:MAX_SETTINGS])
+        of = f"of {total:,} settings the best of each label"
         if len(entries) > MAX_SETTINGS:
-            of = f"of {total:,} settings of {len(entries)} labels the {MAX_SETTINGS} with the lowest median final loss"
+            of = f"of {total:,} settings of {len(entries)} labels the best {MAX_SETTINGS}"
     per = table.runs.per_setting
-    # Where seeds change nothing, the table has the runs of the first seed only.
-    num = table.final_SN.shape[1]
-    columns = np.unique(np.linspace(0, num - 1, min(num, max_runs)).round().astype(np.int64)).tolist()
-    if len(columns) < num:
-        of = "; ".join([*filter(None, [of]), f"of {num:,} runs each {len(columns)}, evenly chosen"])
+    # Of seeds with equal histories the table has the first one only.
+    num = len(table.run_N)
+    drawn = table.run_N[np.unique(np.linspace(0, num - 1, min(num, max_runs)).round().astype(np.int64))].tolist()
+    if len(drawn) < num:
+        of = "; ".join([*filter(None, [of]), f"of {num:,} runs each {len(drawn)}, evenly chosen"])
     series = []
     for row in rows:
         setting = table.setting(row)
-        series.append(Series(setting.label, setting.optimizer["kind"], row, [row * per + at for at in columns]))
+        series.append(Series(setting.label, setting.optimizer["kind"], row, [row * per + run for run in drawn]))
     return Chosen(table, series, of)
 
 

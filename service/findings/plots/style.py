@@ -15,7 +15,14 @@ from matplotlib.figure import Figure
 matplotlib.use("Agg")
 # The font that comes with matplotlib. These settings are global to the process and never changed.
 matplotlib.rcParams.update(
-    {"font.family": "DejaVu Sans", "svg.fonttype": "none", "svg.hashsalt": "ravine", "axes.unicode_minus": True}
+    {
+        "font.family": "DejaVu Sans",
+        "svg.fonttype": "none",
+        "svg.hashsalt": "ravine",
+        "axes.unicode_minus": True,
+        # Dollar signs in names and labels are no formulas.
+        "text.parse_math": False,
+    }
 )
 
 DOTS_PER_INCH = 96  # As in CSS.
@@ -103,19 +110,30 @@ class Sheet:
     height: int
     top: float
 
-    def axes(self, *, left: float, right: float, bottom: float, share: tuple[float, float] = (0.0, 1.0)) -> Axes:
-        """Add axes with margins in pixels; ``share`` is their part of the width between the margins."""
+    def axes(
+        self,
+        *,
+        left: float,
+        right: float,
+        bottom: float,
+        share: tuple[float, float] = (0.0, 1.0),
+        above: float = 0.0,
+    ) -> Axes:
+        """Add axes with margins in pixels; ``share`` is their part of the width between the margins.
+
+        ``above`` is the margin between the caption and the axes.
+        """
         inner = self.width - left - right
         first, last = (left + inner * end for end in share)
-        box = (first, bottom, last - first, max(40.0, self.height - self.top - bottom))
+        box = (first, bottom, last - first, max(40.0, self.height - self.top - above - bottom))
         sides = (self.width, self.height, self.width, self.height)
         axes = self.figure.add_axes(tuple(a / b for a, b in zip(box, sides, strict=True)))  # type: ignore[arg-type]
         _quiet(axes, self.palette)
         return axes
 
-    def text_width(self, text: str, size: float = TEXT) -> float:
+    def text_width(self, text: str, size: float = TEXT, *, bold: bool = False) -> float:
         """Measure a text, in pixels."""
-        probe = self.figure.text(0, 0, text, fontsize=size)
+        probe = self.figure.text(0, 0, text, fontsize=size, weight="bold" if bold else "normal")
         extent = probe.get_window_extent(self.figure.canvas.get_renderer())  # type: ignore[attr-defined]
         probe.remove()
         return float(extent.width)
@@ -129,7 +147,9 @@ def new_sheet(width: int, height: int, palette: Palette, title: str, caption: st
     FigureCanvasAgg(figure)
     # Estimated width of a letter: 5.9 pixels in the caption, 8.4 in the title.
     title = textwrap.shorten(title, max(20, int((width - 32) / 8.4)), placeholder="…")
-    lines = textwrap.wrap(caption, max(30, int((width - 32) / 5.9)))[:3]
+    # At most a sixth of the picture, but three lines.
+    most = max(3, int(height / 6 / 14))
+    lines = textwrap.wrap(caption, max(30, int((width - 32) / 5.9)), max_lines=most, placeholder=" …")
     figure.text(16 / width, 1 - 14 / height, title, fontsize=TITLE, weight="bold", color=palette.ink, va="top")
     figure.text(
         16 / width, 1 - 34 / height, "\n".join(lines), fontsize=SMALL, color=palette.quiet, va="top", linespacing=1.35

@@ -3,7 +3,15 @@ import { download, getAll, save } from "../api.js";
 import { h, note } from "../dom.js";
 import { varying } from "../grids.js";
 
-const PICTURES = { loss: "Curves", comparison: "Intervals", paths: "Paths", heatmap: "Heat map" };
+// The server's kinds of plot; a test compares both lists.
+const PICTURES = {
+  loss: "Curves",
+  comparison: "Intervals",
+  ranks: "Ranks",
+  targets: "All targets",
+  paths: "Paths",
+  heatmap: "Heat map",
+};
 
 /** Make the list of downloads of a job. */
 export function downloads({ id, spec }, catalogue) {
@@ -42,6 +50,8 @@ function fitting({ problem, optimizers }, catalogue) {
   return [
     "loss",
     "comparison",
+    ...(optimizers.length > 1 ? ["ranks"] : []),
+    "targets",
     ...(plane ? ["paths"] : []),
     ...(optimizers.some((entry) => varying(entry).length > 1) ? ["heatmap"] : []),
   ];
