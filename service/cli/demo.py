@@ -12,6 +12,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from service.cli.commands.compare import print_verdict, print_warnings, ranks
 from service.cli.commands.sparkline import sparkline
 from service.cli.local.console import Console as PartsConsole
 from service.cli.local.preconditions import StackError
@@ -38,7 +39,7 @@ _WIDTH = 100  # Width without a terminal.
 
 
 def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None]) -> None:
-    """Run the comparison in a temporary stack and print a table; the folder is deleted afterwards.
+    """Run the comparison in a temporary stack and print its verdict and a table; the folder is deleted afterwards.
 
     ``prepare`` receives the stack before its start, to connect signals. Raises StackError if stack or job fails.
     """
@@ -57,7 +58,10 @@ def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None])
                 if job["status"] != "completed":
                     reason = job["error"]["detail"] if job["error"] else "cancelled on request"
                     raise StackError(f"the job has {job['status']}: {reason}")
-                console.print(_table(ravine, job))
+                found = ravine.comparison(job["id"])
+                print_verdict(console, found)
+                console.print(_table(ravine, job, ranks(found)))
+                print_warnings(console, found)
             except RavineError as error:
                 raise StackError(f"unexpected response of the API: {error}") from error
             console.print(f"Histories of all runs: {stack.url}/v1/jobs/{job['id']}/metrics", soft_wrap=True)
@@ -87,8 +91,8 @@ def _line(job: Job) -> str:
     return f"{job['status']}: {job['progress']['epochs_done']} of {job['progress']['epochs_total']} epochs"
 
 
-def _table(ravine: Ravine, job: Job) -> Table:
-    """Return a table with one row per optimizer, the best first."""
+def _table(ravine: Ravine, job: Job, rank: dict[str, str]) -> Table:
+    """Return a table with one row per optimizer, in the order of the comparison."""
     runs, losses = defaultdict(list), defaultdict(list)
     for run in ravine.runs(job["id"]):
         runs[run["label"]].append(run)
@@ -108,16 +112,15 @@ def _table(ravine: Ravine, job: Job) -> Table:
         box=SIMPLE,
     )
     table.add_column("optimizer")
-    for heading in ("median", "quartiles", "best", "diverged"):
+    for heading in ("rank", "median", "quartiles", "diverged"):
         table.add_column(heading, justify="right")
     table.add_column("median by epoch")
-    for label in sorted(runs, key=lambda label: _quartiles(runs[label])[1]):
+    for label in rank:
         low, median, high = _quartiles(runs[label])
-        best = min(_worst(run["best_loss"]) for run in runs[label])
         diverged = sum(run["status"] == "diverged" for run in runs[label])
         # Every second epoch: a row then fits into 80 columns.
         curve = sparkline(curves[label][::2], min(scale), max(scale))
-        table.add_row(label, f"{median:.4f}", f"{low:.4f} – {high:.4f}", f"{best:.4f}", str(diverged), curve)
+        table.add_row(label, rank[label], f"{median:.4f}", f"{low:.4f} – {high:.4f}", str(diverged), curve)
     return table
 
 

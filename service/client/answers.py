@@ -52,6 +52,37 @@ class Run(TypedDict):
     diverged_epoch: int | None
 
 
+class Comparison(TypedDict):
+    """The comparison of a job. Only ``verdict``, ``best``, ``ranks`` and ``pairs`` say that a label is better.
+
+    Numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity"; ``number`` reads them.
+    """
+
+    job_id: str
+    name: str
+    status: Status
+    partial: bool
+    verdict: str
+    warnings: list[dict[str, str]]
+    criterion: Json
+    confidence: float
+    seeds: int
+    starts: int
+    replicates: int
+    tuned: bool
+    choosing_seeds: int
+    best: list[str]
+    ranks: list[Json]
+    pairs: list[Json]
+    baseline: str
+    target: Json
+    targets: list[Json]
+    intervals: Json
+    labels: list[Json]
+    other_criteria: list[Json]
+    theory: Json | None
+
+
 def number(written: float | str | None) -> float | None:
     """Read a number of the API, which writes "NaN", "Infinity" and "-Infinity" as texts; null is None."""
     return None if written is None else float(written)

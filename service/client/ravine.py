@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import httpx
 
-from service.client.answers import ENDED, Job, Json, Run, read_run
+from service.client.answers import ENDED, Comparison, Job, Json, Run, read_run
 from service.client.connection import Connection
 from service.client.errors import WaitTimeout
 from service.client.histories import History, read_history
@@ -173,9 +173,22 @@ class Ravine:
         parameters = {name: value if isinstance(value, int) else _joined(value) for name, value in query.items()}
         return self._connection.pieces(f"/v1/{of}/metrics", params=_given({"format": format, **parameters}))
 
-    def comparison(self, job_id: str, **query: Any) -> Json:
-        """Get the comparison of a job: ``comparison(id, baseline="sgd", target=0.1)``."""
-        return self._get(f"/v1/jobs/{_part(job_id)}/comparison", **query)
+    def comparison(
+        self,
+        job_id: str,
+        *,
+        baseline: str | None = None,
+        target: float | None = None,
+        tuned: bool | None = None,
+        criterion: str | None = None,
+    ) -> Comparison:
+        """Get the comparison of a job: ``comparison(id, criterion="epochs_to_target", target=0.1)``.
+
+        ``tuned`` chooses one setting of each label by half of the seeds, and False compares every setting; by default
+        it is true where a label has several settings.
+        """
+        query = {"baseline": baseline, "target": target, "tuned": tuned, "criterion": criterion}
+        return self._get(f"/v1/jobs/{_part(job_id)}/comparison", **query)  # type: ignore[return-value]
 
     def plot(self, job_id: str, kind: str, *, format: str = "png", **query: Any) -> Picture:  # noqa: A002
         """Get a plot as PNG or SVG: ``plot(id, "loss", dark=True, width=900)``."""

@@ -8,51 +8,18 @@ import pty
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from service.cli.commands.sparkline import BARS
-from service.cli.main import app
 from service.client import Ravine
+from tests.cli.invoke import SPEC, Command
 from tests.lossy_proxy import FINE, HALF, lossy_proxy
 from tests.servers import Stack, free_port
 
-SPEC: dict[str, Any] = {
-    "name": "For the commands",
-    "problem": {"kind": "surface", "name": "ravine", "noise": 0.01},
-    "optimizers": [{"label": "slow", "kind": "sgd", "lr": 0.02}, {"label": "wild", "kind": "sgd", "lr": 1e200}],
-    "seeds": {"count": 6},
-    "epochs": 20,
-}
 # The output of a command does not depend on the database of the service.
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
-Command = Callable[..., Result]
-
-
-@pytest.fixture
-def ravine(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run a command in an empty folder against the shared stack."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RAVINE_URL", stack.url)
-    Path("spec.json").write_text(json.dumps(SPEC))
-
-    def run(*arguments: str, input: str | None = None) -> Result:  # noqa: A002
-        result = CliRunner().invoke(app, list(arguments), input=input)
-        assert "Traceback" not in result.output, result.output
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def job_id(stack: Stack) -> str:
-    with Ravine(stack.url) as ravine:
-        return ravine.wait(ravine.submit(SPEC)["id"], timeout_seconds=60)["id"]
 
 
 def test_submit_prints_the_id_and_nothing_else(ravine: Command, stack: Stack) -> None:
@@ -197,18 +164,6 @@ def test_an_interrupted_table_leaves_no_file_with_the_final_name(
     assert {path.name for path in Path().iterdir()} == {"spec.json"}
 
 
-def test_compare_prints_table_warnings_and_verdict(ravine: Command, job_id: str) -> None:
-    found = json.loads(ravine("compare", job_id, "--json").stdout)
-    shown = ravine("compare", job_id, "--baseline", "slow", "--target", "5").stdout
-    assert "baseline" in shown
-    assert "epochs to 5" in shown
-    assert "6 (6 diverged)" in shown
-    for warning in found["warnings"]:
-        if "5" not in warning["sentence"]:
-            assert warning["sentence"] in ravine("compare", job_id).stdout
-    assert found["verdict"] in ravine("compare", job_id).stdout
-
-
 def test_plot_writes_a_file(ravine: Command, job_id: str) -> None:
     assert ravine("plot", job_id, "-o", "loss.png", "--width", "400", "--height", "300").exit_code == 0
     assert Path("loss.png").read_bytes().startswith(b"\x89PNG")
@@ -227,7 +182,9 @@ def test_plot_writes_a_file(ravine: Command, job_id: str) -> None:
         (["history", "{job}", "-o", "a.json"], "csv, ndjson or parquet"),
         (["history", "{job}", "-o", "nowhere/a.csv", "--format", "csv"], "cannot be written"),
         (["history", "{job}", "--fields", "hope", "--format", "csv"], "hope"),
-        (["compare", "{job}", "--baseline", "nobody"], "no optimizer is labelled 'nobody'; there are slow, wild"),
+        (["compare", "{job}", "--baseline", "nobody"], "no label of this comparison is 'nobody'; there are slow, wild"),
+        (["compare", "{job}", "--criterion", "hope"], "loss_area"),
+        (["compare", "{job}", "--criterion", "test_loss"], "this problem has no test_loss"),
         (["plot", "{job}", "-o", "loss.gif"], "must end with .png or .svg"),
         (["plot", "{job}", "-o", "nowhere/loss.png"], "cannot be written"),
         (["plot", "{job}", "-o", "loss.png", "--set", "colour=red"], "colour"),

@@ -18,7 +18,11 @@ def test_the_demo_compares_four_optimizers_and_leaves_nothing_behind(tmp_path: P
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "2400 of 2400 epochs" in answer.stdout
     assert re.search(r"http://127\.0\.0\.1:\d+/v1/jobs/\S+/metrics", answer.stdout)
-    medians = dict(re.findall(r"^ +(sgd|momentum|nesterov|adam) +(\d\.\d+) ", answer.stdout, re.MULTILINE))
+    # The sentence comes from the comparison of the service: it names the number of seeds.
+    (verdict,) = re.findall(r"^.*20 seeds\).*$", answer.stdout, re.MULTILINE)
+    assert verdict.endswith(".")
+    row = r"^ +(sgd|momentum|nesterov|adam) +\d(?:–\d)? +(\d\.\d+) "
+    medians = dict(re.findall(row, answer.stdout, re.MULTILINE))
     assert set(medians) == {"sgd", "momentum", "nesterov", "adam"}
     assert all(0 < float(median) < 1 for median in medians.values())
     assert list(temporary.iterdir()) == []

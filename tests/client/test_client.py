@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from service.client import NotReachable, Ravine, WaitTimeout, frame
+from service.client.answers import Comparison
 from service.client.errors import Conflict, NotAccepted, NotFound, Unavailable
 from tests.lossy_proxy import BUSY, HTML, LOSE, lossy_proxy
 from tests.servers import Stack
@@ -129,6 +130,23 @@ def test_comparison_catalogue_and_plot_take_one_call_each(ravine: Ravine, job_id
     assert picture.startswith(b"\x89PNG")
     assert picture._repr_png_() == picture
     assert "<title>" in (ravine.plot(job_id, "paths", format="svg")._repr_svg_() or "")
+
+
+def test_a_comparison_takes_criterion_and_choice_of_settings(ravine: Ravine) -> None:
+    optimizers = [{"label": "sgd", "kind": "sgd", "lr": [0.01, 0.02]}]
+    problem = {"kind": "surface", "name": "ravine", "noise": 0.1}
+    job = ravine.wait(ravine.submit({"problem": problem, "optimizers": optimizers, "epochs": 5})["id"])
+    assert ravine.comparison(job["id"])["tuned"] is True
+    assert ravine.comparison(job["id"], tuned=True)["tuned"] is True
+    every = ravine.comparison(job["id"], tuned=False, criterion="loss_area")
+    assert every["tuned"] is False
+    assert every["criterion"]["name"] == "loss_area"
+    with pytest.raises(NotAccepted, match="criterion"):
+        ravine.comparison(job["id"], criterion="hope")
+
+
+def test_the_type_of_a_comparison_has_the_fields_of_the_answer(ravine: Ravine, job_id: str) -> None:
+    assert set(Comparison.__annotations__) == set(ravine.comparison(job_id))
 
 
 def test_presets_and_lessons_are_read_by_name(ravine: Ravine) -> None:

@@ -1,4 +1,4 @@
-"""`ravine compare`: the comparison of a job, with intervals, tests and warnings."""
+"""`ravine compare`: the comparison of a job: verdict, table with simultaneous intervals, chosen settings, warnings."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,87 +7,138 @@ import typer
 from service.cli.commands.conventions import AsJson, JobId, console, print_json, service, written
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
+
+    from service.client.answers import Comparison
 
 
 def compare(
     job_id: JobId,
-    baseline: Annotated[str | None, typer.Option(help="Label of the baseline; by default the first.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="Label with which the others are compared; by default the first.")
+    ] = None,
     target: Annotated[
-        float | None, typer.Option(help="Target loss; by default that of the spec, or of the baseline.")
+        float | None, typer.Option(help="Loss to reach; by default that of the spec, else one that favours no label.")
+    ] = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option(
+            help="Quantity by which labels are compared, such as test_loss; by default that of the spec, else of the "
+            "problem."
+        ),
     ] = None,
     tuned: Annotated[
-        bool, typer.Option("--tuned", help="Compare each label at its best setting, chosen on half of the pairs.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--tuned/--every-setting",
+            help="Choose one setting of each label by half of the seeds and judge it by the others, or compare every "
+            "setting; by default tuned where a label has several settings.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the optimizers of a job: a table, warnings, and the verdict."""
+    """Compare the optimizers of a job: the verdict, a table and warnings."""
     with service() as ravine:
-        found = ravine.comparison(job_id, baseline=baseline, target=target, tuned=tuned or None)
+        found = ravine.comparison(job_id, baseline=baseline, target=target, criterion=criterion, tuned=tuned)
     if as_json:
         print_json(found)
         return
     out = console()
+    print_verdict(out, found)
     out.print(_table(found))
-    if found["tuned"]:
-        out.print(_tuned(found["tuned"]))
-    for caution in found["warnings"]:
-        out.print(f"! {caution['sentence']}", style="yellow", soft_wrap=True, markup=False)
+    for line in _chosen(found):
+        out.print(line, soft_wrap=True, markup=False)
+    print_warnings(out, found)
+
+
+def print_verdict(out: "Console", found: "Comparison") -> None:
+    """Print the verdict of the service, the only sentence that claims something."""
     out.print(found["verdict"], style="bold", soft_wrap=True, markup=False)
 
 
-def _table(found: dict[str, Any]) -> "Table":
-    target = found["target"]["loss"]
-    title = f"{found['name']}: {found['pairs']} pairs of seed and start"
-    if found["partial"]:
-        title += ", so far"
-    table = _new_table(title, ["rank", "runs", "median final loss"])
-    headings = ["p (Holm)"] if target is None else [f"epochs to {written(target)}", "times sooner", "p (Holm)"]
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    settings = [setting for label in found["labels"] for setting in label["settings"]]
-    for setting in sorted(settings, key=lambda one: (one["rank"] is None, one["rank"])):
-        loss, against = setting["final_loss"], setting["against_baseline"]
-        row = [
-            setting["label"],
-            str(setting["rank"] or "–"),
-            f"{setting['runs']}" + (f" ({setting['diverged']} diverged)" if setting["diverged"] else ""),
-            _interval(loss and loss["median"]),
-        ]
-        if target is not None:
-            epochs = setting["epochs_to_target"]
-            speed_up = against and against["speed_up"]
-            sooner = "baseline" if setting["is_baseline"] else _interval(speed_up and speed_up["ratio"])
-            row += [_interval(epochs and epochs["median"]), sooner]
-        table.add_row(*row, written(against and against["wilcoxon_p_holm"]))
-    return table
+def print_warnings(out: "Console", found: "Comparison") -> None:
+    """Print the warnings, one on a line."""
+    for caution in found["warnings"]:
+        out.print(f"! {caution['sentence']}", style="yellow", soft_wrap=True, markup=False)
 
 
-def _tuned(tuned: dict[str, Any]) -> "Table":
-    title = f"Tuned on {tuned['chosen_on_pairs']} pairs, judged on {tuned['judged_on_pairs']} others"
-    table = _new_table(title, ["settings", "chosen", "median final loss"])
-    for label in tuned["labels"]:
-        loss = label["final_loss"]
-        table.add_row(label["label"], str(label["num_settings"]), label["chosen"], _interval(loss and loss["median"]))
-    return table
+def ranks(found: "Comparison") -> dict[str, str]:
+    """Give the interval of each label's rank, as 2 or 1–3; the best mean first."""
+    return {
+        one["label"]: str(one["low"]) if one["low"] == one["high"] else f"{one['low']}–{one['high']}"
+        for one in found["ranks"]
+    }
 
 
-def _new_table(title: str, headings: list[str]) -> "Table":
+def _table(found: "Comparison") -> "Table":
     from rich.box import SIMPLE
+    from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=SIMPLE, title=title, title_justify="left")
+    name, target = found["criterion"]["name"], found["target"]["loss"]
+    title = f"{found['name']}: {name}, {_plural(found['replicates'], 'seed')}"
+    if found["starts"] > 1:
+        title += f", {found['starts']} starts each"
+    title += ", so far" if found["partial"] else ""
+    versus = "ratio" if found["criterion"]["scale"] == "log" else "difference"
+    # Times have the expected running time instead of a median, which is infinite where most runs miss the target.
+    has_median = name != "epochs_to_target"
+    headings = ["rank", *[f"median {name}"] * has_median, f"{versus} to {found['baseline']}", "seeds"]
+    if target is not None:
+        headings += [f"reached {written(target)}", "expected epochs"]
+    table = Table(box=SIMPLE, title=escape(title), title_justify="left", caption_justify="left")
+    if any(pair["low"] is not None for pair in found["pairs"]):
+        table.caption = f"All ranks and {versus}s hold at once with {100 * found['confidence']:g} % confidence."
     table.add_column("optimizer")
-    for heading in headings:
-        table.add_column(heading, justify="right")
+    for heading in [*headings, "diverged"]:
+        table.add_column(escape(heading), justify="right")
+    place = ranks(found)
+    order = list(place)
+    rows = [(_name(found, label, one), one) for label in found["labels"] for one in label["settings"]]
+    for label, setting in sorted(rows, key=lambda row: order.index(row[0]) if row[0] in place else len(order)):
+        against = setting["against_baseline"]
+        cells = [place.get(label, "–")]
+        if has_median:
+            cells.append(written(setting[name] and setting[name]["median"]["value"]))
+        cells += [_versus(setting, versus), "" if against is None else str(against["seeds"])]
+        if target is not None:
+            share, epochs = setting["share_reached"], setting["expected_epochs"]
+            cells += ["–" if share is None else f"{share * setting['runs']:.0f} of {setting['runs']}", written(epochs)]
+        table.add_row(escape(label), *cells, f"{setting['diverged']} of {setting['runs']}")
     return table
 
 
-def _interval(estimate: dict[str, Any] | None) -> str:
-    """Format a number with its interval: 0.139 (0.131 to 0.147)."""
-    if estimate is None:
+def _name(found: "Comparison", label: dict[str, Any], setting: dict[str, Any]) -> str:
+    """Give the label by which ranks and pairs name a setting."""
+    return str(label["label"] if found["tuned"] else setting["label"])
+
+
+def _versus(setting: dict[str, Any], versus: str) -> str:
+    """Write the ratio or the difference to the baseline with its simultaneous interval."""
+    against = setting["against_baseline"]
+    if setting["is_baseline"]:
+        return "baseline"
+    if against is None:
         return "–"
-    value, low, high = (
-        None if estimate[part] is None else f"{float(estimate[part]):.3g}" for part in ("value", "low", "high")
-    )
-    return f"{value} ({low} to {high})" if low and high else str(value)
+    low, high = ("ratio_low", "ratio_high") if versus == "ratio" else ("low", "high")
+    if against[low] is None or against[high] is None:
+        return written(against[versus])
+    return f"{written(against[versus])} ({written(against[low])} to {written(against[high])})"
+
+
+def _chosen(found: "Comparison") -> list[str]:
+    """List the chosen setting of each label with the line of Python that makes it."""
+    if not found["tuned"]:
+        return []
+    lines = [f"Chosen by {_plural(found['choosing_seeds'], 'seed')}:"]
+    for label in found["labels"]:
+        if (chosen := label["chosen"]) is not None:
+            lines.append(f"  {chosen['setting']}, of {_plural(label['num_settings'], 'setting')}")
+            lines += [f"    {chosen['code']}"] if chosen["code"] else []
+    return lines
+
+
+def _plural(num: int, noun: str) -> str:
+    return f"{num:,} {noun}" if num == 1 else f"{num:,} {noun}s"
