@@ -35,7 +35,7 @@ _WITH_BODY = {
 TAGS = {
     "jobs": "Create, list, watch, cancel and delete jobs.",
     "runs": "Runs and their histories, as JSON, CSV, NDJSON or Parquet.",
-    "comparison": "Comparison of settings, with intervals and tests.",
+    "comparison": "Comparison of labels: verdict, ranks and differences with simultaneous intervals.",
     "plots": "Plots of a job, as PNG or SVG.",
     "catalogue": "Problems, optimizers, schedules and presets of which a job can consist.",
     "theory": "Limits and best settings by theory, without training.",

@@ -17,6 +17,21 @@ EXAMPLES: dict[str, dict[str, Example]] = {
                 ],
                 "seeds": {"first": 0, "count": 20},
                 "epochs": 30,
+                "criterion": "epochs_to_target",
+                "target_loss": 0.3,
+            },
+        },
+        "tuned": {
+            "summary": "Compare two optimizers, each at the learning rate that half of the seeds choose",
+            "description": "Where a label has several settings, half of the seeds choose and the others judge.",
+            "value": {
+                "problem": {"kind": "flipnet"},
+                "optimizers": [
+                    {"label": "sgd", "kind": "sgd", "lr": [0.02, 0.04, 0.08, 0.16]},
+                    {"label": "momentum", "kind": "momentum", "lr": [0.0025, 0.005, 0.01, 0.02]},
+                ],
+                "seeds": {"count": 24},
+                "epochs": 30,
             },
         },
         "grid": {

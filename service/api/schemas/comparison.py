@@ -189,7 +189,7 @@ class ComparisonAnswer(Answer):
     warnings: list[Caution]
     """Warnings about the reliability of the answer."""
     criterion: CriterionAnswer
-    """The quantity by which labels are compared."""
+    """What labels are compared by."""
     confidence: float
     """Probability that all intervals of pairs and ranks hold at once."""
     seeds: int
