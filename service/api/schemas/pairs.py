@@ -89,6 +89,8 @@ class RankAnswer(Answer):
     """Best possible rank: 1 + the number of labels that are significantly better."""
     high: int
     """Worst possible rank: the number of labels − those that are significantly worse."""
+    value: Bound
+    """Mean of the criterion over the judging seeds; a geometric mean above the least value on a logarithmic scale."""
 
 
 class AgainstBaseline(DifferenceAnswer):

@@ -83,9 +83,7 @@ def _table(found: "Comparison") -> "Table":
         title += f", {found['starts']} starts each"
     title += ", so far" if found["partial"] else ""
     versus = "ratio" if found["criterion"]["scale"] == "log" else "difference"
-    # Times have the expected running time instead of a median, which is infinite where most runs miss the target.
-    has_median = name != "epochs_to_target"
-    headings = ["rank", *[f"median {name}"] * has_median, f"{versus} to {found['baseline']}", "seeds"]
+    headings = ["rank", f"mean {name}", f"{versus} to {found['baseline']}", "seeds"]
     if target is not None:
         headings += [f"reached {written(target)}", "expected epochs"]
     table = Table(box=SIMPLE, title=escape(title), title_justify="left", caption_justify="left")
@@ -94,15 +92,12 @@ def _table(found: "Comparison") -> "Table":
     table.add_column("optimizer")
     for heading in [*headings, "diverged"]:
         table.add_column(escape(heading), justify="right")
-    place = ranks(found)
+    place, means = ranks(found), {one["label"]: one["value"] for one in found["ranks"]}
     order = list(place)
     rows = [(_name(found, label, one), one) for label in found["labels"] for one in label["settings"]]
     for label, setting in sorted(rows, key=lambda row: order.index(row[0]) if row[0] in place else len(order)):
-        against = setting["against_baseline"]
-        cells = [place.get(label, "–")]
-        if has_median:
-            cells.append(written(setting[name] and setting[name]["median"]["value"]))
-        cells += [_versus(setting, versus), "" if against is None else str(against["seeds"])]
+        cells = [place.get(label, "–"), written(means.get(label))]
+        cells += [_versus(setting, versus), str(found["replicates"])]
         if target is not None:
             share, epochs = setting["share_reached"], setting["expected_epochs"]
             cells += ["–" if share is None else f"{share * setting['runs']:.0f} of {setting['runs']}", written(epochs)]

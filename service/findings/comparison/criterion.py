@@ -88,6 +88,9 @@ def run_values(spec: JobSpec, table: Table, measure: Measure, rows: list[int]) -
         values_SJT = np.where(diverged_SJT, 0.0, values_SJT)
     if measure.scale == "log":
         gap_T = np.maximum(FLOOR * (cap_T - measure.least), np.finfo(float).tiny)
+        if measure.name == "epochs_to_target":
+            # A run that begins at the target does so with every label, so any positive number gives a difference of 0.
+            gap_T = np.ones_like(gap_T)
         values_SJT = np.log(np.maximum(values_SJT - measure.least, gap_T))
     return np.asarray(np.where(recorded_SJT, values_SJT, np.nan))
 

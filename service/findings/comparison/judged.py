@@ -136,7 +136,12 @@ def describe_pairs(found: Judged) -> list[dict[str, Any]]:
 def describe_ranks(found: Judged) -> list[dict[str, Any]]:
     """Describe the rank of every label, in the order of their means, best first."""
     return [
-        {"label": found.labels[at], "low": int(found.ranks.low_K[at]), "high": int(found.ranks.high_K[at])}
+        {
+            "label": found.labels[at],
+            "low": int(found.ranks.low_K[at]),
+            "high": int(found.ranks.high_K[at]),
+            "value": found.mean(at),
+        }
         for at in found.order()
     ]
 
