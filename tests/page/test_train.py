@@ -15,7 +15,7 @@ def test_flipnet_is_trained_over_seeds_and_a_link_shows_it_again(new_page: OpenP
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for_count(page, "trained", 1)
     expect(page.locator(".view")).to_have_attribute("data-status", "completed")
-    expect(page.get_by_role("region", name="Result")).to_contain_text("(8 pairs of runs)")
+    expect(page.get_by_role("region", name="Result")).to_contain_text("8 seeds)")
     table = page.get_by_role("region", name="Figures of the training")
     expect(table.locator("tbody tr")).to_have_count(2)
     again = new_page(page.url, dark=True)

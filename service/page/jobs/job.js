@@ -50,7 +50,7 @@ export async function showJob(root, id, signal) {
     h(
       "div",
       { class: "desk" },
-      h("div", {}, picture.element, judged.ranking, runs.element),
+      h("div", {}, picture.element, judged.details, runs.element),
       h(
         "aside",
         { "aria-label": "About this job" },

@@ -3,23 +3,19 @@ import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, number, short } from "../format.js";
 import { swatch } from "../plot/swatch.js";
+import { reached, verdictLines } from "../verdict.js";
 
 /** Show the figures of an ended race; `keep()` is called when the page of its job is opened. */
 export async function readouts(element, { job, spec, race, theory, keep }, signal) {
   const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
   if (signal.aborted) return;
-  const target = found.target?.loss;
+  const target = found.target.loss;
   const rows = found.labels
     .flatMap(({ settings }) => settings)
-    .map((setting, at) => row(setting, race[at], theory[at], target));
+    .map((setting, at) => row(setting, race[at], theory[at]));
   element.replaceChildren(
-    h("p", { class: "verdict" }, found.verdict),
+    ...verdictLines(found, notesOf(theory)),
     h("p", { class: "caption" }, ...prospect(found, race, theory)),
-    h(
-      "ul",
-      { class: "warnings" },
-      [...found.warnings.map(({ sentence }) => sentence), ...notesOf(theory)].map((sentence) => h("li", {}, sentence)),
-    ),
     h(
       "div",
       { class: "table", tabindex: 0, role: "region", "aria-label": "Figures of the race" },
@@ -34,7 +30,7 @@ export async function readouts(element, { job, spec, race, theory, keep }, signa
             {},
             [
               "Optimizer",
-              target === undefined ? "To target" : `To loss ${short(target)}`,
+              target === null ? "To target" : `To loss ${short(target)}`,
               "Final loss",
               "Overshoot",
               "Sign changes",
@@ -58,18 +54,12 @@ export async function readouts(element, { job, spec, race, theory, keep }, signa
   );
 }
 
-function row(setting, racer, theory, target) {
-  const steps = setting.epochs_to_target?.median;
-  const reached = setting.share_reached;
+function row(setting, racer, theory) {
   const axes = setting.paths;
   const cells = [
     setting.diverged
       ? `${setting.diverged} of ${setting.runs} diverged`
-      : target === undefined
-        ? "–"
-        : !reached
-          ? "not reached"
-          : `${estimate(steps)} steps${reached < 1 ? `, ${Math.round(reached * 100)} % of runs` : ""}`,
+      : (reached(setting, "step") ?? "–"),
     estimate(setting.final_loss?.median),
     axes ? axes.overshoot.map((value) => short(value)).join(", ") : "–",
     axes ? axes.sign_changes.map((value) => short(value)).join(", ") : "–",
@@ -98,7 +88,7 @@ function notesOf(theory) {
 
 /** Describe the rates of the slower methods at their best settings, if theory is exact. */
 function prospect(found, race, theory) {
-  const target = found.target?.loss;
+  const target = found.target.loss;
   const sentences = theory.flatMap((one, at) => {
     const best = one?.exact ? one.problem.best.find(({ kind }) => kind === race[at].kind) : null;
     const first = race[at].firstLoss;

@@ -3,6 +3,7 @@ import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, short } from "../format.js";
 import { swatch } from "../plot/swatch.js";
+import { describing, reached, verdictLines } from "../verdict.js";
 
 /** Show the comparison of an ended job: the verdict in one element, the figures in another. */
 export async function showVerdict(element, figures, job, styles, signal) {
@@ -10,17 +11,13 @@ export async function showVerdict(element, figures, job, styles, signal) {
   if (signal.aborted) return;
   const settings = found.labels.flatMap(({ settings: list }) => list);
   const scored = settings.some((one) => one.test_accuracy) ? "test_accuracy" : "accuracy";
-  const target = found.target?.loss;
+  const target = found.target.loss;
   const columns = [
     "Optimizer",
     "Final loss",
     scored.replace("_", " ").replace(/^./, (letter) => letter.toUpperCase()),
-    `Epochs to loss ${short(target)}`,
+    target === null ? "To target" : `To loss ${short(target)}`,
   ];
-  const reached = (one) =>
-    one.share_reached
-      ? `${estimate(one.epochs_to_target?.median)}${one.share_reached < 1 ? `, ${Math.round(one.share_reached * 100)} % of runs` : ""}`
-      : "not reached";
   const row = (one) =>
     h(
       "tr",
@@ -32,16 +29,9 @@ export async function showVerdict(element, figures, job, styles, signal) {
         one.diverged ? `${one.diverged} of ${one.runs} diverged` : estimate(one.final_loss?.median),
       ),
       h("td", { class: "number" }, estimate(one[scored]?.median)),
-      h("td", { class: "number" }, reached(one)),
+      h("td", { class: "number" }, reached(one, "epoch") ?? "–"),
     );
-  element.replaceChildren(
-    h("p", { class: "verdict" }, found.verdict),
-    h(
-      "ul",
-      { class: "warnings" },
-      found.warnings.map(({ sentence }) => h("li", {}, sentence)),
-    ),
-  );
+  element.replaceChildren(...verdictLines(found));
   figures.hidden = false;
   figures.replaceChildren(
     h(
@@ -62,7 +52,7 @@ export async function showVerdict(element, figures, job, styles, signal) {
         h("tbody", {}, settings.map(row)),
       ),
     ),
-    h("p", { class: "caption" }, "Medians over the seeds, with their 95 % intervals."),
+    h("p", { class: "caption" }, describing(settings.map((one) => one.final_loss))),
     h(
       "div",
       { class: "row" },
