@@ -30,3 +30,14 @@ def test_the_playground_shows_its_decision_map(new_page: OpenPage) -> None:
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for_count(page, "trained", 1)
     expect(page.get_by_role("img", name="Decisions of adam")).to_be_visible()
+
+
+def test_a_single_seed_claims_no_difference(new_page: OpenPage) -> None:
+    page = new_page("/train?p=flipnet&o=sgd,lr:0.05&o=momentum,lr:0.05,momentum:0.9&epochs=20&seeds=1")
+    page.get_by_role("button", name="Train", exact=True).click()
+    wait_for_count(page, "trained", 1)
+    expect(page.get_by_role("region", name="Result")).to_contain_text("no margin of error")
+    figures = page.get_by_role("region", name="Figures", exact=True)
+    expect(figures).to_contain_text("Of one seed: there is no margin of error.")
+    expect(figures).not_to_contain_text("interval")
+    expect(figures).not_to_contain_text(" to 0.")

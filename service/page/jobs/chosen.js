@@ -12,7 +12,7 @@ export function chosenSettings({ tuned, choosing_seeds: seeds, labels }, styles)
   const columns = [
     { name: "Label", cell: ({ label }) => named(label, styles), row: true, always: true },
     { name: "Chosen setting", cell: ({ chosen: { setting } }) => plainLabel(setting), always: true },
-    { name: "of", cell: ({ num_settings: num }) => num.toLocaleString("en"), number: true, always: true },
+    { name: "Settings", cell: ({ num_settings: num }) => num.toLocaleString("en"), number: true, always: true },
     { name: "Rates within 10 %", cell: ({ tuning }) => rates(tuning?.learning_rates), number: true },
     { name: "Expected loss of 1 … all", cell: ({ tuning }) => expected(tuning?.expected_best), number: true },
     { name: "In PyTorch", cell: code },
@@ -44,7 +44,7 @@ function code({ label, chosen: { code: line } }) {
     h("code", {}, line),
     h(
       "button",
-      { type: "button", class: "quiet", "aria-label": `Copy ${label}`, onclick: () => copy(line, "Code") },
+      { type: "button", class: "quiet", "aria-label": `Copy the code of ${label}`, onclick: () => copy(line, "Code") },
       "Copy",
     ),
   );

@@ -1,5 +1,5 @@
 // Pairs of labels of a comparison: the difference of one to another, with the interval that holds for all pairs at once.
-import { estimate, number, short } from "../format.js";
+import { count, estimate, number, short } from "../format.js";
 import { plainLabel } from "../labels.js";
 
 /** Whether any pair has an interval; without one nothing is marked and no rank is shown. */
@@ -8,7 +8,7 @@ export const hasIntervals = ({ pairs }) => pairs.some(({ low }) => low !== null)
 /** The labels to mark as best: those that the answer names, unless it cannot exclude a single label. */
 export const marked = ({ best, ranks }) => (best.length < ranks.length ? best : []);
 
-/** Name the operation by which a row is compared with a column. */
+/** Whether labels are compared by ratios; else by differences. */
 export const isRatio = ({ criterion }) => criterion.scale === "log";
 
 /**
@@ -68,18 +68,13 @@ export function pairWords(found, label, other) {
   const pair = pairOf(found, label, other);
   const [one, two] = [label, other].map(plainLabel);
   if (!pair) return `${one} and ${two} were not compared.`;
-  const words = [one, two];
-  const apart =
-    pair.size.low === null
-      ? `${one} to ${two}`
-      : pair.better
-        ? `${words.at(pair.better > 0 ? 0 : 1)} is better than ${words.at(pair.better > 0 ? 1 : 0)}`
-        : `${one} and ${two} cannot be told apart`;
-  const size = `${isRatio(found) ? "ratio" : "difference"} ${sizeWords(found, pair)} of ${one} to ${two}`;
-  const seeds = `${pair.seeds} seed${pair.seeds === 1 ? "" : "s"}`;
-  if (pair.size.low === null) return `${apart}: ${size.replace(` of ${one} to ${two}`, "")}, ${seeds}, no interval.`;
+  const size = `${isRatio(found) ? "ratio" : "difference"} ${sizeWords(found, pair)}`;
+  const seeds = count(pair.seeds, "seed");
+  if (pair.size.low === null) return `${one} to ${two}: ${size}, ${seeds}, no interval.`;
+  const [first, second] = pair.better < 0 ? [two, one] : [one, two];
+  const apart = pair.better ? `${first} is better than ${second}` : `${one} and ${two} cannot be told apart`;
   return (
-    `${apart}: ${size}, ${seeds}, adjusted p ${short(pair.p, 2)}. ` +
-    `${one} is better on a new seed with probability ${estimate(pair.probability, 2)}.`
+    `${apart}: ${size} of ${one} to ${two}, ${seeds}, adjusted p ${short(pair.p, 2)}. ` +
+    `Probability that ${one} is better on a new seed: ${estimate(pair.probability, 2)}.`
   );
 }

@@ -45,9 +45,10 @@ export function standings(found, styles) {
   const columns = [
     { name: "Label", cell: name, row: true, always: true },
     ...(hasIntervals(found) ? [{ name: "Rank", cell: rankWords, number: true }] : []),
-    ...quantities(found),
-    ...toTarget(found),
+    quantity(found.criterion.name),
     { name: `${isRatio(found) ? "Ratio" : "Difference"} to ${plainLabel(found.baseline)}`, cell: toBaseline(found) },
+    ...QUANTITIES.filter((name) => name !== found.criterion.name).map(quantity),
+    ...toTarget(found),
     { name: "Seeds", cell: ({ setting }) => setting.final_loss?.num ?? null },
     { name: "Diverged", cell: ({ setting: { diverged, runs } }) => (diverged ? `${diverged} of ${runs}` : null) },
   ];
@@ -61,13 +62,11 @@ export function standings(found, styles) {
 
 const rankWords = ({ low, high }) => (low === undefined ? null : low === high ? String(low) : `${low}–${high}`);
 
-/** Make the columns of medians: the criterion first. */
-function quantities({ criterion }) {
-  return [...new Set([criterion.name, ...QUANTITIES])].map((name) => ({
-    name: capital(fieldTitle(name)),
-    cell: ({ setting }) => (setting[name] ? estimate(setting[name].median) : null),
-  }));
-}
+/** Make the column of the medians of a quantity. */
+const quantity = (name) => ({
+  name: capital(fieldTitle(name)),
+  cell: ({ setting }) => (setting[name] ? estimate(setting[name].median) : null),
+});
 
 /** Make the columns about the target: misses count as all epochs of a run. */
 function toTarget({ target: { loss }, baseline }) {
