@@ -106,9 +106,7 @@ def test_few_seeds_give_neither_intervals_nor_marks(new_page: OpenPage, stack: S
     expect(cell(comparison, 0, 1)).to_have_accessible_name(re.compile("3 seeds, no interval"))
 
 
-def test_another_criterion_changes_verdict_and_marks_and_stays_in_the_address(
-    new_page: OpenPage, stack: Stack
-) -> None:
+def test_another_criterion_changes_verdict_and_marks_and_stays_in_the_address(new_page: OpenPage, stack: Stack) -> None:
     job_id, answer = finished(stack, FOUR)
     assert answer["best"] == ["nesterov", "momentum"]
     page, comparison = open_comparison(new_page, job_id)
@@ -161,7 +159,8 @@ def test_the_matrix_is_accessible_and_scrolls_in_a_narrow_window(new_page: OpenP
     assert comparison.locator(".matrix").evaluate("one => one.scrollWidth > one.clientWidth")
     cell(comparison, 0, 1).focus()
     detail = comparison.locator(".detail")
-    for key, at in (("ArrowDown", (1, 1)), ("ArrowRight", (1, 2)), ("End", (1, 3)), ("Home", (1, 0)), ("ArrowUp", (0, 0))):
+    steps = {"ArrowDown": (1, 1), "ArrowRight": (1, 2), "End": (1, 3), "Home": (1, 0), "ArrowUp": (0, 0)}
+    for key, at in steps.items():
         page.keyboard.press(key)
         expect(cell(comparison, *at)).to_be_focused()
         expect(detail).to_have_text(cell(comparison, *at).get_attribute("aria-label") or "")

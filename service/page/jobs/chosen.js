@@ -1,6 +1,6 @@
 // The settings that were chosen for the labels of a job, with the line of Python that makes each.
 import { copy, h } from "../dom.js";
-import { count, number, short } from "../format.js";
+import { count, short } from "../format.js";
 import { plainLabel } from "../labels.js";
 import { table } from "../table.js";
 import { named } from "./words.js";
@@ -29,12 +29,13 @@ export function chosenSettings({ tuned, choosing_seeds: seeds, labels }, styles)
 }
 
 /** Write the band of learning rates that do about as well as the best one. */
-const rates = (band) =>
-  !band || band.low === null ? null : band.low === band.high ? short(band.low) : `${short(band.low)} to ${short(band.high)}`;
+function rates(band) {
+  if (!band || band.low === null) return null;
+  return band.low === band.high ? short(band.low) : `${short(band.low)} to ${short(band.high)}`;
+}
 
 /** Write the expected best loss of one setting drawn at random, and of all settings. */
-const expected = (best) =>
-  best ? `${short(number(best.loss[0]))} … ${short(number(best.loss.at(-1)))}` : null;
+const expected = (best) => (best ? `${short(best.loss[0])} … ${short(best.loss.at(-1))}` : null);
 
 function code({ label, chosen: { code: line } }) {
   if (!line) return null;
