@@ -15,6 +15,7 @@ SHARES = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 1e-3, 1e-4, 1e-5, 1e-6)
 # Shares of all runs, where neither published targets nor a least loss are known.
 QUANTILES = (0.9, 0.75, 0.5, 0.25, 0.1)
 DIGITS = 3
+HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,32 +51,35 @@ def ladder_of(spec: JobSpec, table: Table, choice: Choice) -> list[float]:
 
 
 def target_of(spec: JobSpec, table: Table, choice: Choice, asked: float | None, ladder: list[float]) -> Target:
-    """Choose the loss to reach: that of the query, that of the spec, or the hardest one that half of all runs reach.
+    """Choose the loss to reach: that of the query, that of the spec, or one that counts all labels alike.
 
-    Every label counts the same in the last case, so that the target favours none.
+    The last is the hardest step of the ladder that every label reaches in at least half of its runs; if there is none,
+    the hardest one that half of all runs reach, every label counted alike.
     """
     if asked is not None:
         return Target(asked, "query", "Given by the query.")
     if spec.target_loss is not None:
         return Target(spec.target_loss, "spec", "Declared in the spec.")
-    shares = [(loss, _share_reached(table, choice, loss)) for loss in ladder]
-    if not shares or max(share for _, share in shares) == 0:
+    shares = [(loss, _shares_reached(table, choice, loss)) for loss in ladder]
+    if not any(max(of, default=0.0) > 0 for _, of in shares):
         return Target(None, "none", "No run reaches any of the usual targets.")
-    reached = [loss for loss, share in shares if share >= 0.5]
-    hardest = (max if table.larger_is_better else min)(reached) if reached else ladder[0]
     of = "published for this problem" if criteria.targets(spec.problem) else "of the ladder of targets"
-    why = f"The hardest loss {of} that at least half of all runs reach, every label counted alike."
-    if not reached:
-        why = f"The easiest loss {of}: fewer than half of all runs reach any."
-    return Target(hardest, "all_labels", why)
+    hardest = max if table.larger_is_better else min
+    if by_each := [loss for loss, by_label in shares if min(by_label) >= HALF]:
+        return Target(
+            hardest(by_each), "all_labels", f"The hardest loss {of} that each label reaches in half of its runs."
+        )
+    if by_all := [loss for loss, by_label in shares if np.mean(by_label) >= HALF]:
+        return Target(hardest(by_all), "all_labels", f"The hardest loss {of} that half of all runs reach.")
+    return Target(ladder[0], "all_labels", f"The easiest loss {of}: fewer than half of all runs reach any.")
 
 
-def _share_reached(table: Table, choice: Choice, loss: float) -> float:
-    """Give the mean over labels of the share of runs that reach a loss."""
+def _shares_reached(table: Table, choice: Choice, loss: float) -> list[float]:
+    """Give the share of runs of each label that reach a loss; 0 without runs."""
     shares = []
     for row in choice.rows:
         best = choice.values(table, table.best_SN, row)
-        known = choice.values(table, table.recorded_SN.astype(np.float64), row) > 0
+        known = choice.values(table, table.recorded_SN, row)
         reached = best >= loss if table.larger_is_better else best <= loss
         shares.append(float(reached[known].mean()) if known.any() else 0.0)
-    return float(np.mean(shares)) if shares else 0.0
+    return shares
