@@ -27,10 +27,13 @@ def measure() -> dict[str, Any]:
             values_DNK = rng.normal(size=(NUM_DRAWS, seeds, LABELS)) + rng.normal(size=(NUM_DRAWS, seeds, 1))
             values_DNK[:, :, 0] -= effect
             names = [f"l{at}" for at in range(LABELS)]
-            ours = np.mean([judged(LOG, names, values_NK.T[:, :, None]).best == [0] for values_NK in values_DNK])
-            title = f"power, best of {LABELS} ahead by {effect:g} sd, {seeds} seeds"
-            figures[f"{title}: Ravine"] = float(ours)
             first_M, second_M = np.triu_indices(LABELS, 1)
+            found = [judged(LOG, names, values_NK.T[:, :, None]) for values_NK in values_DNK]
+            title = f"power, best of {LABELS} ahead by {effect:g} sd, {seeds} seeds"
+            figures[f"{title}: Ravine"] = float(np.mean([one.best == [0] for one in found]))
+            figures[f"{title}: two of the four equal labels differ"] = float(
+                np.mean([one.pairs.differs_M[first_M > 0].any() for one in found])
+            )
             apart_NDM = np.moveaxis(values_DNK[:, :, first_M] - values_DNK[:, :, second_M], 1, 0)
             figures[f"{title}: Holm, signed ranks"] = _found(stats.wilcoxon(apart_NDM, axis=0).pvalue, first_M)
             figures[f"{title}: Holm, t tests"] = _found(stats.ttest_1samp(apart_NDM, 0, axis=0).pvalue, first_M)
