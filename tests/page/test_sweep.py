@@ -21,10 +21,10 @@ def test_five_hundred_runs_are_drawn_and_a_cell_has_its_curves(new_page: OpenPag
     # Cells are one picture; beyond the limit of stability they are marked, not only coloured.
     expect(page.locator(".heatmaplayer image").first).to_be_attached()
     cell = page.get_by_role("figure", name="Curves of the chosen cell")
-    expect(cell).to_contain_text("This is the best cell")
+    expect(cell).to_contain_text("This is the cell with the smallest number")
     page.locator("svg.overlay").first.focus()
     page.keyboard.press("ArrowRight")
-    expect(cell).not_to_contain_text("This is the best cell")
+    expect(cell).not_to_contain_text("This is the cell with the smallest number")
     page.get_by_role("button", name="share diverged").click()
     page.wait_for_function("() => location.search.includes('value=diverged') && location.search.includes('cell=')")
 

@@ -35,18 +35,18 @@ export function cells({ catalogue, signal }) {
     asked = new AbortController();
     const by = AbortSignal.any([signal, asked.signal]);
     const isBest = best && cell[0] === best[0] && cell[1] === best[1];
-    says.textContent = tell(grid, cell) + (isBest ? " This is the best cell." : "");
+    says.textContent = tell(grid, cell) + (isBest ? " This is the cell with the smallest number." : "");
     try {
       const wanted = best && !isBest ? [cell, best] : [cell];
       const found = await Promise.all(wanted.map((one) => read(grid, one, by)));
       if (grid.others.length) says.textContent += ` Best of the others: ${found[0].label}.`;
       // The best is drawn as its optimizer is everywhere; the chosen one beside it in another colour and dash.
       const styles = () => lineStyles(wanted.length === 2 ? [kind === "adamw" ? "momentum" : "adamw", kind] : [kind]);
-      const labels = wanted.length === 2 ? ["chosen", "best"] : ["best"];
+      const labels = wanted.length === 2 ? ["chosen", "smallest"] : ["smallest"];
       await drawn.draw({
         series: () =>
           found.map((one, at) => ({
-            label: isBest || at ? "best" : (labels[at] ?? "chosen"),
+            label: isBest || at ? "smallest" : (labels[at] ?? "chosen"),
             style: styles()[at],
             ...one.band,
           })),

@@ -74,7 +74,7 @@ export function sweepResult({ catalogue, signal, put, fail }) {
     switches.show({ value, target }, true);
     const signs = [
       lost.length && [key("lost"), ` ${VALUES[value].lost}`],
-      best && ["◎ best"],
+      best && ["◎ smallest median"],
       lines.length && ["┄ limit of stability, by theory"],
       ["Click a cell, or use the arrow keys."],
     ];
@@ -91,7 +91,7 @@ export function sweepResult({ catalogue, signal, put, fail }) {
       tell: (one) => tell(grid, one),
       label: [
         `Heat map of ${value.replaceAll("_", " ")} over ${grid.x.name} and ${grid.y.name}.`,
-        best && `The best: ${tell(grid, best)}`,
+        best && `The smallest: ${tell(grid, best)}`,
         `${lost.length} cells: ${VALUES[value].lost}.`,
         "Arrow keys choose a cell.",
       ]
