@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -53,12 +54,17 @@ class Member:
         """Count the distinct seeds that judge."""
         return len(self.choice.judging_J)
 
+    @cached_property
+    def settings(self) -> list[dict[str, Any]]:
+        """Hyper-parameters of the setting of each label."""
+        return [self.table.setting(row).optimizer for row in self.choice.rows]
+
     def keys(self, position: int) -> list[bytes]:
         """Give keys by which a judging seed is recognised: of its number and the settings, and of its histories."""
         table, rows = self.table, self.choice.rows
         distinct = self.choice.judging_J[[position]]
         seed = int(table.runs.seeds(table.distinct[distinct])[0])
-        keys = [_digest([seed, [table.setting(row).optimizer for row in rows]]).encode()]
+        keys = [_digest([seed, self.settings]).encode()]
         digest_LT = np.stack([table.by_seed(table.digest_SN[[row]])[0, distinct[0]] for row in rows])
         return keys if (digest_LT == -1).any() else [*keys, digest_LT.tobytes()]
 
