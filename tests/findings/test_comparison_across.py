@@ -230,7 +230,7 @@ def made(values_NK: Any, *, claims: bool = True) -> Judged:
 
 def test_verdicts_claim_what_the_intervals_over_problems_show() -> None:
     rng = np.random.default_rng(0)
-    apart = rng.normal(-2, 0.1, size=(8, 3)) + [1, 0, 0]
+    apart = rng.normal([-1, -2, -2], 0.1, size=(8, 3))
     verdict = verdict_across(made(apart), any_solved=True, partial=False)
     assert verdict.endswith("cannot be told apart as best over 8 problems; sgd is worse than each.")
     assert len(verdict.split()) <= 25

@@ -110,7 +110,9 @@ class AcrossPair(Answer):
     high: Bound
     """Upper end of its interval."""
     p: Bound
-    """p of Student's paired test, multiplied by the number of pairs (Bonferroni); null without an interval."""
+    """p of Student's paired test, adjusted for all pairs (Shaffer 1986); null without an interval."""
+    differs: bool
+    """Whether the labels differ significantly: `p` is at most 1 − `confidence`."""
     ratio: Bound
     """exp(difference): the ratio of the epochs of a to those of b."""
     ratio_low: Bound

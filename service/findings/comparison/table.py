@@ -45,9 +45,9 @@ class Table:
     Attributes:
         distinct: Positions of the seeds that are kept: of seeds with equal histories in every run, the first.
         run_N: Positions of the columns among the runs of a setting.
+        larger_is_better: Whether the job maximises its loss.
         first_run_S: Index in the job of the first run of each row.
         digest_SN: Digest of the history of each run; −1 while it has not ended.
-        larger_is_better: Whether the job maximises its loss.
         first_SN: First epoch at the target; infinite for a miss.
         settled_SN: First epoch from which on the target is kept.
         at_start: The loss and the fields of `LAST_FIELDS` at epoch 0, [N]: all settings of a seed start alike.
@@ -63,9 +63,9 @@ class Table:
     epochs_SN: Integers
     final_SN: Floats
     best_SN: Floats
-    first_run_S: Integers
-    digest_SN: Integers
     larger_is_better: bool = False
+    first_run_S: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    digest_SN: Integers = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     last: dict[str, Floats] = field(default_factory=dict)
     at_start: dict[str, Floats] = field(default_factory=dict)
     area_SN: Floats = field(default_factory=lambda: np.empty((0, 0)))
