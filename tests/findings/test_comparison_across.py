@@ -186,6 +186,8 @@ def test_eight_problems_name_a_clear_winner(client: httpx.Client) -> None:
     epochs = [{label["label"]: label["epochs"] for label in one["labels"]} for one in found["problems"]]
     assert pair["ratio"] == pytest.approx(np.exp(np.mean([np.log(one["fast"] / one["slow"]) for one in epochs])))
     assert pair["ratio_high"] < 1
+    assert pair["differs"]
+    assert found["ranks"][0]["value"] == pytest.approx(np.exp(np.mean([np.log(one["fast"] / 200) for one in epochs])))
     assert not codes(found) & {"few_problems", "no_known_least_loss"}
     assert {one["target"]["source"] for one in found["problems"]} == {"precisions"}
     again = compare(client, jobs, target=0.1)

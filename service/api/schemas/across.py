@@ -5,7 +5,6 @@ from typing import Literal
 from service.api.schemas.answers import Answer, Number
 from service.api.schemas.comparison import Caution
 from service.api.schemas.estimates import Bound, EstimateAnswer
-from service.api.schemas.pairs import RankAnswer
 
 
 class CurveAnswer(Answer):
@@ -94,6 +93,19 @@ class AcrossJob(Answer):
     """The setting that stands for each label."""
 
 
+class AcrossRank(Answer):
+    """Simultaneous confidence interval of a rank over problems."""
+
+    label: str
+    """The label."""
+    low: int
+    """Best possible rank: 1 + the number of labels that are significantly better."""
+    high: int
+    """Worst possible rank: the number of labels − those that are significantly worse."""
+    value: Bound
+    """Geometric mean over problems of the share of its epochs that a run needs; a miss counts as 1."""
+
+
 class AcrossPair(Answer):
     """Paired difference a − b over problems, with intervals that hold for all pairs at once."""
 
@@ -155,7 +167,7 @@ class AcrossAnswer(Answer):
     """Number of problems."""
     best: list[str]
     """The labels that cannot be told from the best one, best mean first."""
-    ranks: list[RankAnswer]
+    ranks: list[AcrossRank]
     """Confidence intervals of the ranks, best mean first."""
     pairs: list[AcrossPair]
     """All pairs of labels."""
