@@ -1,9 +1,10 @@
 """Performance profiles and runtime distributions over many problems, with bootstrap bands.
 
-Legend: S solvers, I instances (problem, seed, start), K targets, B resamples, T points of a curve.
+Legend: S solvers, I instances (problem, seed, start, target), R runs, K targets, U seeds, B resamples, T points of a
+curve, C numbers that are resampled together.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +17,12 @@ Floats = NDArray[np.float64]
 MAX_RATIO = 4.0
 # 10², 10^1.8, …, 10⁻⁸: the precisions of COCO (Hansen et al., 2021).
 PRECISIONS = 10.0 ** np.linspace(2, -8, 51)
+# Precisions from 10⁰ on are those of the start; the next one is 10^−0.2.
+BELOW_START = 0.9
 # A band is computed at every point of a curve, and needs fewer resamples than a single interval.
 NUM_BAND_RESAMPLES = 2_000
-
-
-@dataclass(frozen=True)
-class Band:
-    """A curve of shares with its pointwise 95 % bootstrap band, [T] each."""
-
-    share_T: Floats
-    low_T: Floats
-    high_T: Floats
+# Weights of resampled seeds in memory at once: 8 MB.
+MAX_WEIGHTS = 1_000_000
 
 
 def performance_ratios(cost_SI: Floats) -> Floats:
@@ -48,48 +44,60 @@ def profile_score(ratio_SI: Floats, weight_I: Floats) -> Floats:
     return np.asarray(((MAX_RATIO - np.minimum(ratio_SI, MAX_RATIO)) / (MAX_RATIO - 1)) @ weight_I)
 
 
-def shares_at(values_SI: Floats, points_T: Floats, weight_I: Floats) -> Floats:
-    """Give the weighted share of instances whose value is at most each point, [S, T]."""
-    return np.stack([(values_SI <= point) @ weight_I for point in points_T.tolist()], axis=1)
+def shares_within(values_I: Floats, points_T: Floats, weight_I: Floats) -> Floats:
+    """Give the weighted share of instances whose value is at most each point, [T]."""
+    order = np.argsort(values_I, kind="stable")
+    reached = np.searchsorted(values_I[order], points_T, side="right")
+    return np.asarray(np.append(0.0, np.cumsum(weight_I[order]))[reached])
 
 
-def precision_runtimes(curves: Curves, start_R: Floats, least: float) -> Floats:
-    """Give the epoch at which each run first reaches each of 51 precisions, [R, K]; infinite for a miss.
+def precision_losses(start_R: Floats, least: float) -> Floats:
+    """Give the losses of 51 precisions, [R, K]: least + p·(loss at the start − least).
 
-    Precision p means loss ≤ least + p·(loss at the start − least). It is relative to the gap at the start, so that
-    problems of different scales can be combined. The start itself has the precisions from 10² to 10⁰, which are kept
-    because COCO has them.
+    They are relative to the gap at the start, so that problems of different scales can be combined. The precisions
+    from 10² to 10⁰, which the start has, are infinite losses; they are kept because COCO has them.
     """
-    gap_R = start_R - least
-    length_R = np.diff(curves.first_R, append=len(curves.epoch_P))
-    num = len(curves.epoch_P)
-    epoch = np.append(curves.epoch_P, 0).astype(np.float64)
-    position_P = np.arange(num)
-    found = np.full((len(start_R), len(PRECISIONS)), np.inf)
-    for at, precision in enumerate(PRECISIONS.tolist()):
-        goal_P = np.repeat(least + precision * gap_R, length_R)
-        hit_R = np.minimum.reduceat(np.where(curves.loss_P <= goal_P, position_P, num), curves.first_R)
-        found[:, at] = np.where(hit_R < num, epoch[np.minimum(hit_R, num)], np.inf)
-        found[:, at] = np.where(hit_R <= curves.last_R, found[:, at], np.inf)
-    return found
+    losses_RK = least + PRECISIONS * (start_R - least)[:, None]
+    return np.where(PRECISIONS < BELOW_START, losses_RK, np.inf)
 
 
-def resampled_weights(group_I: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Give weights of instances with equal sums per group (job): of the sample [I] and of resamples by group [B, I]."""
+def epochs_to_losses(curves: Curves, goal_RK: Floats) -> Floats:
+    """Give the epoch at which each run first has each of its K losses or less, [R, K]; infinite for a miss."""
+    found_RK = np.full(goal_RK.shape, np.inf)
+    loss_P = np.where(np.isnan(curves.loss_P), np.inf, curves.loss_P)
+    for run, (first, last) in enumerate(zip(curves.first_R.tolist(), curves.last_R.tolist(), strict=True)):
+        lowest = np.minimum.accumulate(loss_P[first : last + 1])
+        hit_K = np.searchsorted(-lowest, -goal_RK[run])
+        found_RK[run] = np.append(curves.epoch_P[first : last + 1], np.inf)[hit_K]
+    return found_RK
+
+
+def resampled_means(problems: Sequence[Floats]) -> Floats:
+    """Give means of C numbers over problems, of resamples by problem and, within each, by seed, [B, C].
+
+    Every problem has the same weight, and so has every seed within its problem. With a single problem only its seeds
+    are resampled.
+
+    Args:
+        problems: For each problem the numbers of its seeds, [seeds, C].
+    """
     rng = np.random.default_rng(SEED)
-    groups = np.unique(group_I)
-    weight_I = np.zeros(len(group_I))
-    weight_BI = np.zeros((NUM_BAND_RESAMPLES, len(group_I)))
-    for group in groups.tolist():
-        members = np.flatnonzero(group_I == group)
-        weight_I[members] = 1 / len(members) / len(groups)
-        drawn = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), NUM_BAND_RESAMPLES)
-        weight_BI[:, members] = drawn / len(members) / len(groups)
-    return weight_I, weight_BI
+    num = len(problems)
+    times_BP = rng.multinomial(num, np.full(num, 1 / num), NUM_BAND_RESAMPLES)
+    mean_BC = np.zeros((NUM_BAND_RESAMPLES, problems[0].shape[1]))
+    for times_B, numbers_UC in zip(times_BP.T, problems, strict=True):
+        seeds = len(numbers_UC)
+        step = max(1, MAX_WEIGHTS // seeds)
+        for first in range(0, NUM_BAND_RESAMPLES, step):
+            part = slice(first, first + step)
+            # A problem that is drawn twice draws its seeds twice.
+            drawn_BU = rng.multinomial(times_B[part] * seeds, np.full(seeds, 1 / seeds))
+            mean_BC[part] += drawn_BU @ numbers_UC / (seeds * num)
+    return mean_BC
 
 
-def banded(indicator_IT: Floats, weight_I: Floats, weight_BI: Floats) -> Band:
-    """Compute weighted means of indicators, with pointwise percentiles of the resampled means."""
-    resampled_BT = np.sort(weight_BI @ indicator_IT, axis=0)
-    at = int((1 - LEVEL) / 2 * len(resampled_BT))
-    return Band(weight_I @ indicator_IT, resampled_BT[at], resampled_BT[-at - 1])
+def band_of(mean_BC: Floats) -> tuple[Floats, Floats]:
+    """Give pointwise percentiles of resampled means, [C] each."""
+    at = int((1 - LEVEL) / 2 * len(mean_BC))
+    parted_BC = np.partition(mean_BC, [at, len(mean_BC) - at - 1], axis=0)
+    return parted_BC[at], parted_BC[-at - 1]

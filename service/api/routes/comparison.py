@@ -75,7 +75,11 @@ class AcrossQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     jobs: str = Field(min_length=1, max_length=2_000, description="Ids of at most 50 jobs, comma-separated.")
-    target: Target = None
+    target: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Loss to reach in every job; by default that of each spec, else all targets of the problem.",
+    )
 
 
 @router.get(
@@ -145,7 +149,10 @@ def get_grid(
 
 @router.get("/comparison", operation_id="compare_jobs", responses={200: {"model": AcrossAnswer}, **NO_JOB})
 def compare_jobs(query: Annotated[AcrossQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
-    """Compare the labels that several jobs share: performance profiles and runtime distributions."""
+    """Compare the labels that several jobs share over their problems: ranks, performance profiles, runtimes.
+
+    The answer does not depend on the order of the jobs, and jobs with equal specs count once.
+    """
     ids = list(dict.fromkeys(one.strip() for one in query.jobs.split(",") if one.strip()))
     if not 1 <= len(ids) <= MAX_JOBS:
         sentence = f"give the ids of 1 to {MAX_JOBS} jobs, comma-separated (got {len(ids)})"

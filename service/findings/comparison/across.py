@@ -1,143 +1,156 @@
-"""Which label is best over several jobs? Performance profiles and runtime distributions; every job counts the same."""
+"""Which label is best over several problems? Ranks over problems, performance profiles, runtime distributions."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from service.analysis.profiles import (
-    MAX_RATIO,
-    PRECISIONS,
-    Band,
-    banded,
-    performance_ratios,
-    precision_runtimes,
-    profile_score,
-    resampled_weights,
-)
+from service.analysis.profiles import PRECISIONS, band_of, resampled_means
+from service.analysis.simultaneous import CONFIDENCE, MIN_SEEDS
 from service.database.tables import Job
 from service.errors import Rejected
-from service.findings.comparison.rows import read_portions
-from service.findings.comparison.table import Table, read_curves, read_table
+from service.findings.comparison.across_cautions import cautions_across
+from service.findings.comparison.across_verdict import fewest, verdict_across
+from service.findings.comparison.criterion import Measure
+from service.findings.comparison.evidence import NUM_RATIOS, RATIOS, Evidence, read_evidence
+from service.findings.comparison.judged import Judged, describe_pairs, describe_ranks, judged
+from service.findings.comparison.members import Member, by_problem, common_labels, members_of
+from service.findings.comparison.table import Floats
 from service.jobs.specs import spec_of
-from service.spec.job import JobSpec
-from service.spec.surfaces import SURFACES
 
-Floats = NDArray[np.float64]
-MAX_INSTANCES = 2_000
-NUM_RATIOS = 31
 NUM_BUDGETS = 40
 
 
 def compare_across(session: Session, jobs: Sequence[Job], target: float | None) -> dict[str, Any]:
-    """Compare the labels that all jobs have, each at its best setting by median final loss.
+    """Compare the labels that all jobs have by the epochs that they need.
 
-    An instance is one seed and start of one job, at most 2,000 in all. Its cost is the epochs to the target.
+    Replicates are problems. The answer depends neither on the order of the jobs nor on their other labels.
+
+    Args:
+        session: Read from here.
+        jobs: Which jobs; they may still be running.
+        target: Loss to reach; by default those of the specs, else the whole ladder of each problem.
 
     Raises:
-        Rejected: No label is in all jobs, or there is nothing recorded.
+        Rejected: No label is in all jobs, there is nothing recorded, or every run begins at the target.
     """
     specs = [spec_of(job) for job in jobs]
-    labels = [str(entry.label) for entry in specs[0].optimizers]
-    common = [label for label in labels if all(label in [entry.label for entry in spec.optimizers] for spec in specs)]
-    if not common:
+    labels = common_labels(specs)
+    if not labels:
         lists = "; ".join(f"{job.id}: {', '.join(str(entry.label) for entry in spec.optimizers)}"
                           for job, spec in zip(jobs, specs, strict=True))  # fmt: skip
-        raise _refused(f"no label is in all of these jobs ({lists})")
-    costs, times, groups, described = [], [], [], []
-    for number, (job, spec) in enumerate(zip(jobs, specs, strict=True)):
-        table = read_table(session, job, spec)
-        entries = [[entry.label for entry in spec.optimizers].index(label) for label in common]
-        rows = [table.best_of(entry) for entry in entries]
-        columns = np.flatnonzero(table.recorded_SN[rows].all(axis=0))[: max(1, MAX_INSTANCES // len(jobs))]
-        if len(columns) == 0:
-            raise _refused(f"job {job.id} has nothing recorded of {' or '.join(common)} yet")
-        loss, source = _target(spec, table, rows[0], target)
-        read_curves(session, job, spec, table, loss)
-        costs.append(table.first_SN[rows][:, columns])
-        least, known = _least(spec, table)
-        times.append(_runtimes(session, job, spec, table, rows, columns, least))
-        groups.append(np.full(len(columns), number))
-        described.append({
-            "job_id": job.id, "name": job.name, "status": job.status, "instances": len(columns),
-            "target": {"loss": loss, "source": source}, "least_loss": least, "least_loss_source": known,
-            "settings": [table.setting(row).label for row in rows],
-        })  # fmt: skip
-    group_I = np.concatenate(groups)
-    weight_I, weight_BI = resampled_weights(group_I)
-    ratio_SI = performance_ratios(np.concatenate(costs, axis=1))
-    time_SIK = np.concatenate(times, axis=1)
-    ratios_T = np.linspace(1, MAX_RATIO, NUM_RATIOS)
-    longest = max(spec.epochs for spec in specs)
-    budgets_T = np.unique(np.round(np.geomspace(1, longest, NUM_BUDGETS)))
-    scores = profile_score(ratio_SI, weight_I)
-    resampled_SB = profile_score(ratio_SI, weight_BI.T)
-    ends = np.quantile(resampled_SB, [0.025, 0.975], axis=1)
+        raise Rejected.at("query", "jobs", f"no label is in all of these jobs ({lists})")
+    members = members_of(session, jobs, specs, labels)
+    for member in members:
+        _check(member, labels)
+    budgets = np.unique(np.round(np.geomspace(1, max(spec.epochs for spec in specs), NUM_BUDGETS)))
+    evidence = [read_evidence(session, group, target, budgets) for group in by_problem(members)]
+    problems = [one for one in evidence if one.num_seeds]
+    if not problems:
+        raise Rejected.at("query", "target", "every run of these jobs begins at its target; give a smaller loss")
+    partial = any(member.is_partial for member in members)
+    found = _judge(problems, labels, partial=partial)
     return {
-        "jobs": described,
-        "profile_ratios": ratios_T.tolist(),
-        "budgets": budgets_T.tolist(),
-        "precisions": PRECISIONS.tolist(),
-        "labels": [
-            {
-                "label": label,
-                "score": {"value": float(scores[at]), "low": float(ends[0, at]), "high": float(ends[1, at])},
-                "solved": float(np.isfinite(ratio_SI[at]) @ weight_I),
-                "profile": _shown(banded((ratio_SI[at][:, None] <= ratios_T).astype(float), weight_I, weight_BI)),
-                "runtimes": _shown(banded(_reached(time_SIK[at], budgets_T), weight_I, weight_BI)),
-            }
-            for at, label in enumerate(common)
+        "partial": partial,
+        "verdict": verdict_across(found, any_solved=any(one.solved_L.any() for one in problems), partial=partial),
+        "warnings": cautions_across(evidence),
+        "confidence": CONFIDENCE,
+        "replicates": len(problems),
+        "best": [labels[at] for at in sorted(found.best, key=found.order().index)],
+        "ranks": describe_ranks(found),
+        "pairs": [
+            {**{name: value for name, value in pair.items() if name not in ("seeds", "over_starts")},
+             "problems": len(problems)}
+            for pair in describe_pairs(found)
         ],
+        "problems": [
+            _describe_problem(one, [labels[at] for at in least], labels)
+            for one, least in zip(problems, fewest(found), strict=True)
+        ],
+        "jobs": [described for one in evidence for described in _describe_jobs(one, problems)],
+        "profile_ratios": RATIOS.tolist(),
+        "budgets": budgets.tolist(),
+        "precisions": PRECISIONS.tolist(),
+        "labels": _describe_labels(problems, labels),
     }  # fmt: skip
 
 
-def _target(spec: JobSpec, table: Table, row: int, asked: float | None) -> tuple[float | None, str]:
-    if asked is not None:
-        return asked, "query"
-    if spec.target_loss is not None:
-        return spec.target_loss, "spec"
-    median = float(table.median_final()[row])
-    return (median if np.isfinite(median) else None), "median_final_loss_of_baseline"
+def _check(member: Member, labels: Sequence[str]) -> None:
+    recorded = [member.choice.values(member.table, member.table.recorded_SN, row) for row in member.choice.rows]
+    if not np.stack(recorded).all(axis=(0, 2)).any():
+        raise Rejected.at("query", "jobs", f"job {member.job.id} has nothing recorded of {' or '.join(labels)} yet")
 
 
-def _least(spec: JobSpec, table: Table) -> tuple[float, str]:
-    """Give the least loss: that of the known minimum, else the smallest that any run of the job has recorded."""
-    if spec.problem.kind == "quadratic" and spec.problem.minima:
-        return 0.0, "minimum"
-    surface = SURFACES.get(getattr(spec.problem, "name", None) or "")
-    if surface is not None and surface.minima and surface.value is not None:
-        return surface.value, "minimum"
-    seen = table.best_SN[table.recorded_SN]
-    return float(seen.min()), "smallest_recorded"
+def _judge(problems: Sequence[Evidence], labels: list[str], *, partial: bool) -> Judged:
+    """Compare the labels on all problems: replicates are problems, each with the mean over its seeds."""
+    measure = Measure(
+        name="epochs_to_target", scale="log", declared=False, larger_is_better=False, least=0.0, untrained=None
+    )
+    cost_LP = np.array([one.cost_L for one in problems]).T
+    return judged(measure, labels, cost_LP[:, :, None], claims=not partial)
 
 
-def _runtimes(
-    session: Session, job: Job, spec: JobSpec, table: Table, rows: list[int], columns: NDArray[np.int64], least: float
-) -> Floats:
-    """Read when the chosen runs reach each precision, [S, I, K]."""
-    per = table.runs.per_setting
-    found = np.full((len(rows), len(columns), len(PRECISIONS)), np.inf)
-    for at, row in enumerate(rows):
-        span = (row * per, row * per + int(columns[-1]) + 1)
-        for portion in read_portions(session, job, spec.rows_per_run, [], span):
-            start_R = portion.curves.loss_P[portion.curves.first_R]
-            place_R = portion.index_R - row * per
-            times_RK = precision_runtimes(portion.curves, start_R, least)
-            chosen = np.isin(place_R, columns)
-            found[at, np.searchsorted(columns, place_R[chosen])] = times_RK[chosen]
+def _describe_problem(one: Evidence, least: list[str], labels: list[str]) -> dict[str, Any]:
+    return {
+        "name": getattr(one.members[0].spec.problem, "name", None) or one.members[0].spec.problem.kind,
+        "jobs": [job.id for member in one.members for job in [member.job, *member.same]],
+        "epochs": one.epochs,
+        "seeds": one.num_seeds,
+        "starts": one.members[0].table.num_starts,
+        "target": one.goals.describe(),
+        "least_loss": one.goals.least,
+        "least_loss_source": one.goals.least_source,
+        "fewest": least,
+        "labels": [
+            {"label": label, "epochs": float(one.epochs * np.exp(cost)), "solved": float(solved)}
+            for label, cost, solved in zip(labels, one.cost_L, one.solved_L, strict=True)
+        ],
+    }
+
+
+def _describe_jobs(one: Evidence, problems: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """Describe the jobs of a problem; a job with the spec of another one counts for nothing."""
+    number = problems.index(one) if one.num_seeds else None
+    found = []
+    for member, counted in zip(one.members, one.counted, strict=True):
+        settings = [member.table.setting(row).label for row in member.choice.rows]
+        for job in [member.job, *member.same]:
+            is_same = job is not member.job
+            seeds = 0 if is_same else counted
+            found.append({
+                "job_id": job.id, "name": job.name, "status": job.status, "problem": number,
+                "same_spec_as": member.job.id if is_same else None,
+                "choosing_seeds": member.choice.num_choosing, "judging_seeds": member.num_judging,
+                "counted_seeds": seeds, "instances": seeds * member.table.num_starts, "settings": settings,
+            })  # fmt: skip
     return found
 
 
-def _reached(time_IK: Floats, budgets_T: Floats) -> Floats:
-    """Give for each instance the share of precisions that are reached within each budget, [I, T]."""
-    return np.stack([(time_IK <= budget).mean(axis=1) for budget in budgets_T.tolist()], axis=1)
+def _describe_labels(problems: Sequence[Evidence], labels: list[str]) -> list[dict[str, Any]]:
+    """Average the numbers of all seeds, and give the bands of resampled problems and seeds."""
+    mean_LC = np.mean([one.numbers_ULC.mean(axis=0) for one in problems], axis=0)
+    low_LC, high_LC = np.full_like(mean_LC, np.nan), np.full_like(mean_LC, np.nan)
+    if len(problems) > 1 or problems[0].num_seeds >= MIN_SEEDS:
+        ends = band_of(resampled_means([one.numbers_ULC.reshape(one.num_seeds, -1) for one in problems]))
+        low_LC, high_LC = (end.reshape(mean_LC.shape) for end in ends)
+    profile, runtimes = slice(2, 2 + NUM_RATIOS), slice(2 + NUM_RATIOS, None)
+    return [
+        {
+            "label": label,
+            "score": {"value": mean_C[0], "low": low_C[0], "high": high_C[0]},
+            "solved": mean_C[1],
+            "profile": _curve(mean_C[profile], low_C[profile], high_C[profile]),
+            "runtimes": _curve(mean_C[runtimes], low_C[runtimes], high_C[runtimes]),
+        }
+        for label, mean_C, low_C, high_C in zip(labels, mean_LC, low_LC, high_LC, strict=True)
+    ]
 
 
-def _shown(band: Band) -> dict[str, list[float]]:
-    return {"share": band.share_T.tolist(), "low": band.low_T.tolist(), "high": band.high_T.tolist()}
-
-
-def _refused(sentence: str) -> Rejected:
-    return Rejected.at("query", "jobs", sentence)
+def _curve(share_T: Floats, low_T: Floats, high_T: Floats) -> dict[str, list[float] | None]:
+    has_band = not np.isnan(low_T).any()
+    return {
+        "share": share_T.tolist(),
+        "low": low_T.tolist() if has_band else None,
+        "high": high_T.tolist() if has_band else None,
+    }

@@ -14,17 +14,18 @@ from service.spec.job import JobSpec
 
 
 def cautions(
-    spec: JobSpec, table: Table, choice: Choice, found: Judged, target: Target, *, partial: bool
+    spec: JobSpec, table: Table, choice: Choice, found: Judged, target: Target | None, *, partial: bool
 ) -> list[dict[str, str]]:
-    """List the limits of the answer."""
+    """List the limits of the answer; those of the target only where one loss is to be reached."""
     if not table.recorded_SN.any():
-        return [_caution("no_rows", "No run has recorded anything yet: there is nothing to compare.")]
+        return [caution("no_rows", "No run has recorded anything yet: there is nothing to compare.")]
     warnings: list[tuple[str, str]] = []
     if partial:
         warnings += _missing(spec, table, choice)
     warnings += _replicates(spec, table, choice, found)
     warnings += _grids(table, choice)
-    warnings += _targets(table, choice, target)
+    if target is not None:
+        warnings += _targets(table, choice, target)
     if table.diverged_SN[table.recorded_SN].all():
         warnings.append(("all_diverged", "Every run diverged: there is no winner."))
     for row in choice.rows:
@@ -32,7 +33,7 @@ def cautions(
     if table.paths and len(choice.rows) * len(table.run_N) > MAX_PATHS:
         num = max(1, MAX_PATHS // len(choice.rows))
         warnings.append(("paths_of_some", f"Paths are those of the first {num} runs of each setting."))
-    return [_caution(code, sentence) for code, sentence in warnings]
+    return [caution(code, sentence) for code, sentence in warnings]
 
 
 def _missing(spec: JobSpec, table: Table, choice: Choice) -> list[tuple[str, str]]:
@@ -138,5 +139,6 @@ def _clipping(spec: JobSpec, table: Table, row: int) -> list[tuple[str, str]]:
     return []
 
 
-def _caution(code: str, sentence: str) -> dict[str, str]:
+def caution(code: str, sentence: str) -> dict[str, str]:
+    """Give a warning as it stands in an answer."""
     return {"code": code, "sentence": sentence}

@@ -40,6 +40,10 @@ class Outcomes:
     digest_R: NDArray[np.int64]
     """Digest of the whole history; −1 while a run has not ended."""
 
+    def take(self, index_R: NDArray[np.int64]) -> "Outcomes":
+        """Give some of the runs."""
+        return Outcomes(**{name: values_R[index_R] for name, values_R in vars(self).items()})
+
 
 @dataclass(frozen=True)
 class Portion:

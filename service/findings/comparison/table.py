@@ -1,5 +1,6 @@
 """Measured values of every setting of a job: tables with a row per setting and a column per seed and start."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +46,8 @@ class Table:
         distinct: Positions of the seeds that are kept: of seeds with equal histories in every run, the first.
         run_N: Positions of the columns among the runs of a setting.
         larger_is_better: Whether the job maximises its loss.
+        first_run_S: Index in the job of the first run of each row.
+        digest_SN: Digest of the history of each run; −1 while it has not ended.
         first_SN: First epoch at the target; infinite for a miss.
         settled_SN: First epoch from which on the target is kept.
         at_start: The loss and the fields of `LAST_FIELDS` at epoch 0, [N]: all settings of a seed start alike.
@@ -61,6 +64,8 @@ class Table:
     final_SN: Floats
     best_SN: Floats
     larger_is_better: bool = False
+    first_run_S: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    digest_SN: Integers = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     last: dict[str, Floats] = field(default_factory=dict)
     at_start: dict[str, Floats] = field(default_factory=dict)
     area_SN: Floats = field(default_factory=lambda: np.empty((0, 0)))
@@ -111,10 +116,20 @@ class Table:
         return range(self.runs.firsts[entry] // per, self.runs.firsts[entry + 1] // per)
 
 
-def read_table(session: Session, job: Job, spec: JobSpec) -> Table:
-    """Read how all runs stand; of seeds whose histories are equal in every run only the first is kept."""
-    runs = Runs(spec)
-    found = read_outcomes(session, job)
+def read_table(session: Session, job: Job, spec: JobSpec, only: Sequence[int] | None = None) -> Table:
+    """Read how all runs stand; of seeds whose histories are equal in every run only the first is kept.
+
+    Args:
+        session: Read from here.
+        job: Which job.
+        spec: Its spec.
+        only: Entries to read, in this order, as if the job had no others; by default all.
+    """
+    whole = Runs(spec)
+    entries = range(len(whole.entries)) if only is None else only
+    runs = Runs(spec.model_copy(update={"optimizers": [spec.optimizers[entry] for entry in entries]}))
+    index_R = np.concatenate([np.arange(whole.firsts[entry], whole.firsts[entry + 1]) for entry in entries])
+    found = read_outcomes(session, job).take(index_R)
     distinct = _distinct(found.digest_R.reshape(-1, runs.num_seeds, runs.num_starts))
     run_N = (distinct[:, None] * runs.num_starts + np.arange(runs.num_starts)).reshape(-1)
 
@@ -133,17 +148,20 @@ def read_table(session: Session, job: Job, spec: JobSpec) -> Table:
         epochs_SN=columns(found.epochs_R),
         final_SN=columns(np.where(found.diverged_R, worst, found.final_R)),
         best_SN=columns(np.where(np.isfinite(found.best_R), found.best_R, worst)),
+        first_run_S=index_R[:: runs.per_setting],
+        digest_SN=columns(found.digest_R),
         larger_is_better=larger_is_better,
     )
     fields = [name for name in LAST_FIELDS if name in spec.problem.fields]
     for name, column_R in read_last(session, job, fields).items():
-        values_SN = table.columns(column_R)
+        values_SN = table.columns(column_R[index_R])
         lost_SN = table.diverged_SN & ~np.isfinite(values_SN)
         table.last[name] = np.where(lost_SN, LAST_FIELDS[name], values_SN)
-    rows = read(session, job.key, Span(0, runs.per_setting, 0, 1), ["loss", *fields])
+    first = int(index_R[0])
+    rows = read(session, job.key, Span(first, first + runs.per_setting, 0, 1), ["loss", *fields])
     for name, values_N in zip(rows.columns, rows.values_CN, strict=True):
         start_R = np.full(runs.per_setting, np.nan)
-        start_R[rows.index_N] = values_N
+        start_R[rows.index_N - first] = values_N
         table.at_start[name] = start_R[run_N]
     return table
 
@@ -185,7 +203,7 @@ def read_curves(
                 for row in inside:
                     ladder_by_row[row][run_R[row_R == row], step] = reached_R[row_R == row]
         if fields:
-            clipped_R[index_R] = _clipped(portion, limits, table)
+            clipped_R[index_R] = clipped(portion, limits, table)
         for at in np.flatnonzero(np.isin(index_R, list(traced))).tolist() if traced else ():
             points = slice(int(curves.first_R[at]), int(curves.last_R[at]) + 1)
             points_ED = np.stack([portion.columns[axis][points] for axis in axes], axis=1)
@@ -222,7 +240,7 @@ def _traced(table: Table, shown: list[int]) -> dict[int, tuple[int, int]]:
     return {row * per + run: (row, column) for row in shown for column, run in enumerate(run_N.tolist())}
 
 
-def _clipped(portion: Portion, limits: list[float | None], table: Table) -> Floats:
+def clipped(portion: Portion, limits: list[float | None], table: Table) -> Floats:
     """Give the share of recorded rows whose full gradient was longer than the limit; NaN without a limit."""
     entry_R = np.searchsorted(table.runs.firsts, portion.index_R, side="right") - 1
     limit_R = np.array([np.nan if limit is None else limit for limit in limits])[entry_R]

@@ -80,7 +80,7 @@ def _winner(found: Judged, around: Circumstances) -> str:
     rival = next(label for label in found.order() if label != best)
     one, other = found.labels[best], found.labels[rival]
     size = _size(found, found.difference(best, rival))
-    if _is_negligible(found, found.difference(best, rival)):
+    if is_negligible(found, found.difference(best, rival)):
         return f"{one} is ahead of {other} by a negligible difference ({size})."
     mine, theirs = _value(found, best), _value(found, rival)
     if found.measure.name == "epochs_to_target":
@@ -115,18 +115,18 @@ def _undecided(found: Judged, around: Circumstances) -> str:
     gaps = [found.difference(one, other) for at, one in enumerate(best) for other in best[at + 1 :]]
     seeds = plural(found.num_seeds, "seed")
     if all(gap.value == 0 and not gap.has_interval for gap in gaps):
-        return f"{together} are equal in every run ({seeds}){_worse(found, best, rest)}."
+        return f"{together} are equal in every run ({seeds}){worse(found, best, rest)}."
     if len(found.labels) == 2 and not gaps[0].has_interval:
         return f"{_beside(found, around)} in each of {seeds}: without spread, no interval."
-    if all(_is_negligible(found, gap) or gap.value == 0 for gap in gaps):
-        return f"The differences of {together} are negligible ({seeds}){_worse(found, best, rest)}."
+    if all(is_negligible(found, gap) or gap.value == 0 for gap in gaps):
+        return f"The differences of {together} are negligible ({seeds}){worse(found, best, rest)}."
     if len(found.labels) == 2:
         between = _size(found, gaps[0], signed=True)
         return f"{together} cannot be told apart ({between})."
-    return f"{together} cannot be told apart as best ({seeds}){_worse(found, best, rest)}."
+    return f"{together} cannot be told apart as best ({seeds}){worse(found, best, rest)}."
 
 
-def _worse(found: Judged, best: list[int], rest: list[int]) -> str:
+def worse(found: Judged, best: list[int], rest: list[int]) -> str:
     """Say how the other labels stand to those that may be best."""
     if not rest:
         return ""
@@ -221,7 +221,7 @@ def _ratio(logarithm: float) -> str:
     return number(float(np.exp(np.clip(logarithm, -700, 700))))
 
 
-def _is_negligible(found: Judged, gap: Estimate) -> bool:
+def is_negligible(found: Judged, gap: Estimate) -> bool:
     """Whether the whole interval lies within the margin below which a difference does not matter."""
     if found.measure.scale == "log":
         return gap.within(-NEGLIGIBLE_RATIO, NEGLIGIBLE_RATIO)
