@@ -72,4 +72,4 @@ def test_settings_are_chosen_by_the_even_seeds_and_judged_by_the_odd_ones() -> N
     job = Evidence({}, runs, [{"epoch": [0, 1], "loss": [1.0, end]} for end in ends])
     assert job.judging("sgd").tolist() == [False, True, False, True] * 2
     assert job.chosen("loss", "sgd") == 0.1
-    assert job.chosen("loss", "sgd", largest=True) == 1.0
+    assert job.outcomes("loss", "sgd").tolist() == [0.1, 0.9, 0.1, 0.9, 0.5, 0.2, 1.0, 0.2]

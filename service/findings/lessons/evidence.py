@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.spec.metric_fields import FIELDS
+
 Floats = NDArray[np.float64]
 Json = Mapping[str, Any]
 
@@ -81,17 +83,33 @@ class Evidence:
         seeds = self.seeds(label)
         return np.asarray(np.searchsorted(np.unique(seeds), seeds) % 2 == 1)
 
-    def chosen(self, field: str, label: str, hyper: str = "lr", *, largest: bool = False) -> float:
-        """Return the value of a hyper-parameter with the best median of a field at the end, by the choosing seeds only.
+    def with_setting(self, label: str, value: float, name: str = "lr") -> NDArray[np.bool_]:
+        """Return which runs [R] of a label have a value of a hyper-parameter.
 
-        A diverged run counts as the worst.
+        Raises:
+            KeyError: No run has this value.
         """
-        ends = self.values(field, label)[:, -1]
-        sign = -1.0 if largest else 1.0
-        ranked = np.where(np.isfinite(ends), sign * ends, np.inf)
-        settings, choosing = self.settings(hyper, label), ~self.judging(label)
+        found = np.isclose(self.settings(name, label), value)
+        if not found.any():
+            raise KeyError(f"no run of {label!r} has the {name} {value:g}")
+        return found
+
+    def outcomes(self, field: str, label: str) -> Floats:
+        """Return the last value of a field of each run [R], with a defined value for failed runs.
+
+        A loss above that of the untrained start, the median of the first row, counts as that start. So does a diverged
+        run; its accuracy counts 0.
+        """
+        values = self.values(field, label)
+        if FIELDS[field].is_share:
+            return np.nan_to_num(values[:, -1], nan=0.0)
+        start = float(np.median(values[:, 0]))
+        return np.fmin(values[:, -1], start)
+
+    def chosen(self, field: str, label: str, name: str = "lr") -> float:
+        """Return the value of a hyper-parameter with the lowest median final loss of the seeds that choose."""
+        ends, settings, choosing = self.outcomes(field, label), self.settings(name, label), ~self.judging(label)
         medians = {
-            value: np.quantile(ranked[choosing & (settings == value)], 0.5, method="inverted_cdf")
-            for value in np.unique(settings).tolist()
+            value: float(np.median(ends[choosing & (settings == value)])) for value in np.unique(settings).tolist()
         }
         return float(min(medians, key=lambda value: medians[value]))

@@ -12,6 +12,7 @@ from service.analysis.estimate import Estimate
 from service.analysis.paired import mean_difference, mean_ratio
 from service.analysis.proportions import shares
 from service.analysis.simultaneous import MIN_SEEDS
+from service.analysis.speed import speed_up
 
 # Whether a statement holds; None if the evidence decides neither.
 Reading = bool | None
@@ -98,40 +99,58 @@ def band(name: str, values: ArrayLike, of: str = "seeds") -> Quantity:
     return Quantity(name, middle, low, high, f"median and 5 % to 95 % of {len(finite)} {of}")
 
 
-def estimated(name: str, estimate: Estimate, of: str) -> Quantity:
-    """Return an estimate with its interval, described by ``of``; without an interval that is stated."""
+def estimated(name: str, estimate: Estimate, num_seeds: int, among: int = 1) -> Quantity:
+    """Return an estimate over seeds. Its interval is 95 % for ``among`` intervals at once (Bonferroni)."""
     if not estimate.has_interval:
-        return Quantity(name, estimate.value, interval=f"no interval: {of}")
-    return Quantity(name, estimate.value, estimate.low, estimate.high, f"95 %, {of}")
+        return Quantity(name, estimate.value, interval=f"no interval from {num_seeds} seeds")
+    at_once = f" for {among} at once" if among > 1 else ""
+    return Quantity(name, estimate.value, estimate.low, estimate.high, f"95 %{at_once}, {num_seeds} seeds")
 
 
-def difference(name: str, ours: ArrayLike, theirs: ArrayLike) -> Quantity:
-    """Return the mean over seeds of ours − theirs with Student's 95 % interval; no value if a run diverged.
+def difference(name: str, ours: ArrayLike, theirs: ArrayLike, among: int = 1) -> Quantity:
+    """Return the mean over seeds of ours − theirs with Student's interval; no value if a run diverged.
 
     Give a diverged run a value before, where the statement defines one.
     """
     this_N, other_N = (np.asarray(values, dtype=np.float64) for values in (ours, theirs))
     if not (np.isfinite(this_N).all() and np.isfinite(other_N).all()):
         return Quantity(name, None)
-    return estimated(name, mean_difference(this_N, other_N), f"{len(this_N)} seeds")
+    return estimated(name, mean_difference(this_N, other_N, 0.05 / among), len(this_N), among)
 
 
-def ratio(name: str, ours: ArrayLike, theirs: ArrayLike) -> Quantity:
-    """Return the geometric mean over seeds of ours / theirs with its 95 % interval, if all are positive."""
+def ratio(name: str, ours: ArrayLike, theirs: ArrayLike, among: int = 1) -> Quantity:
+    """Return the geometric mean over seeds of ours / theirs with Student's interval, if all are positive."""
     this_N, other_N = (np.asarray(values, dtype=np.float64) for values in (ours, theirs))
     both = np.concatenate([this_N, other_N])
     if not (np.isfinite(both) & (both > 0)).all():
         return Quantity(name, None)
-    return estimated(name, mean_ratio(this_N, other_N), f"{len(this_N)} seeds")
+    return estimated(name, mean_ratio(this_N, other_N, 0.05 / among), len(this_N), among)
 
 
-def share(name: str, outcomes: ArrayLike) -> Quantity:
-    """Return a share of seeds with its exact 95 % interval; no interval with fewer than six seeds."""
+def speedup(name: str, ours: ArrayLike, theirs: ArrayLike, budget: float, among: int = 1) -> tuple[Quantity, Quantity]:
+    """Return how many times fewer epochs ours needs: the ratio of expected epochs, and the mean of capped ratios.
+
+    A missed target is infinite. The first counts it by expected epochs until a run hits; without a hit on one side it
+    has no value. The second, a geometric mean over seeds, counts it as the whole budget.
+    """
+    this_N, other_N = (np.asarray(epochs, dtype=np.float64)[:, None] for epochs in (ours, theirs))
+    found = speed_up(this_N, other_N, budget, 0.05 / among)
+    capped = f"{name}, a miss as {budget:g} epochs"
+    return (
+        Quantity(name, None) if found.ratio is None else estimated(name, found.ratio, found.seeds, among),
+        Quantity(capped, None)
+        if found.capped_ratio is None
+        else estimated(capped, found.capped_ratio, found.seeds, among),
+    )
+
+
+def share(name: str, outcomes: ArrayLike, among: int = 1) -> Quantity:
+    """Return a share of seeds with its exact interval; no interval with fewer than six seeds."""
     happened = np.asarray(outcomes, dtype=bool)
     num = len(happened)
-    found = shares(np.array([float(happened.sum())]), num, 0.05, num >= MIN_SEEDS)
+    found = shares(np.array([float(happened.sum())]), num, 0.05 / among, num >= MIN_SEEDS)
     estimate = Estimate(float(found.value_M[0]), float(found.low_M[0]), float(found.high_M[0]))
-    return estimated(name, estimate, f"{num} seeds")
+    return estimated(name, estimate, num, among)
 
 
 def short(value: float | None) -> str:

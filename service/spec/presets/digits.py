@@ -7,19 +7,28 @@ FLAVOURS = (1, 4, 16, "full")
 BATCHES = (8, 32, 128, "full")
 # With the full batch an epoch is one update, so the loss after each of the first updates is recorded.
 WARMUP_RATES = [0.1, 0.3, 1.0]
-RESNET = {"kind": "digits", "model": "resnet", "hidden": 4, "train_size": 50}
+RESNET = {"kind": "digits", "model": "resnet", "hidden": 4, "train_size": 30}
+CNN = {"kind": "digits", "model": "cnn", "hidden": 4, "train_size": 200}
+# The rates at which SGD and momentum are compared as they are; both grids contain them.
+EQUAL_RATES = (0.01, 0.1)
+# Five decades of rates in steps of half a decade.
+DECADES = rates(1e-5, 1, 11)
+# Epochs and updates of the batches of 8 on 300 digits.
+LARGE_BATCH_EPOCHS = 15
+LARGE_BATCH_UPDATES = LARGE_BATCH_EPOCHS * 38
+_LARGE = [momentum(0.03, 0.9, "equal"), momentum([0.003, 0.01], 0.97, "corrected")]
 
 PRESETS = (
     *(
         Preset(
             "three-flavours" if size == 1 else f"three-flavours-{size}",
             f"Digits, batches of {size}" if size != "full" else "Digits, batch descent",
-            "SGD at rate 0.02 on 400 digits, 5 seeds, with the variance of its gradients.",
+            "SGD at rate 0.02 on 300 digits, 12 seeds, with the variance of its gradients.",
             {
-                "problem": {**MLP, "train_size": 400},
+                "problem": {**MLP, "train_size": 300},
                 "optimizers": [sgd(0.02)],
-                "seeds": {"first": 0, "count": 5},
-                "epochs": 10,
+                "seeds": {"first": 0, "count": 12},
+                "epochs": 8,
                 "batch_size": size,
                 "measure": ["gradient_variance"],
             },
@@ -29,34 +38,34 @@ PRESETS = (
     Preset(
         "train-and-test",
         "Momentum: training loss and test accuracy",
-        "SGD and momentum with an mlp on the digits: five rates, 20 seeds, 15 epochs.",
+        "SGD and momentum with an mlp on the digits: five rates, 40 seeds, 15 epochs.",
         {
             "problem": MLP,
-            "optimizers": [sgd([0.01, 0.03, 0.1, 0.3, 1.0]), momentum([0.003, 0.01, 0.03, 0.1, 0.3])],
-            "seeds": {"first": 0, "count": 20},
+            "optimizers": [sgd([0.01, 0.1, 0.3, 1.0, 3.0]), momentum([0.01, 0.03, 0.1, 0.3, 1.0])],
+            "seeds": {"first": 0, "count": 40},
             "epochs": 15,
         },
     ),
     Preset(
         "adam-default",
         "Width of the band of good learning rates",
-        "Adam and momentum with an mlp on the digits: 21 rates over five decades, 5 seeds.",
+        "Adam and momentum with an mlp on the digits: 11 rates over five decades, 24 seeds.",
         {
             "problem": MLP,
-            "optimizers": [adam(rates(1e-5, 1, 21)), momentum(rates(1e-5, 1, 21))],
-            "seeds": {"first": 0, "count": 5},
-            "epochs": 15,
-            "record_every": 15,
+            "optimizers": [adam(DECADES), momentum(DECADES)],
+            "seeds": {"first": 0, "count": 24},
+            "epochs": 20,
+            "record_every": 20,
         },
     ),
     Preset(
         "adam-sharp",
         "Sharpness of the minima",
-        "Momentum and Adam with a cnn on 400 digits: three rates each, 20 seeds, with the sharpness at the end.",
+        "Momentum and Adam with a cnn on 200 digits: three rates each, 24 seeds, with the sharpness at the end.",
         {
-            "problem": {"kind": "digits", "model": "cnn", "hidden": 4, "train_size": 400},
+            "problem": CNN,
             "optimizers": [momentum([0.01, 0.03, 0.1]), adam([0.003, 0.01, 0.03])],
-            "seeds": {"first": 0, "count": 20},
+            "seeds": {"first": 0, "count": 24},
             "epochs": 20,
             "record_every": 20,
             "measure": ["sharpness"],
@@ -66,13 +75,14 @@ PRESETS = (
         Preset(
             "large-batch" if size == 8 else f"large-batch-{size}",
             f"Digits, batches of {size}" if size != "full" else "Digits, the full batch",
-            "Momentum 0.9 and 0.97 with an mlp: four rates, 10 seeds, 20 epochs.",
+            "Momentum 0.9 with an mlp on 300 digits at rate 0.03, 24 seeds, 15 epochs"
+            + ("; momentum 0.97 at lower rates." if size == "full" else "."),
             {
-                "problem": {**MLP, "train_size": 700},
-                "optimizers": [momentum([0.003, 0.01, 0.03, 0.1], [0.9, 0.97])],
-                "seeds": {"first": 0, "count": 10},
-                "epochs": 20,
-                "record_every": 20,
+                "problem": {**MLP, "train_size": 300},
+                "optimizers": _LARGE if size == "full" else _LARGE[:1],
+                "seeds": {"first": 0, "count": 24},
+                "epochs": LARGE_BATCH_EPOCHS,
+                "record_every": LARGE_BATCH_EPOCHS,
                 "batch_size": size,
             },
         )
@@ -81,28 +91,28 @@ PRESETS = (
     Preset(
         "large-batch-long",
         "Digits, the full batch, equal number of updates",
-        "The full batch for 1,760 updates, as many as 20 epochs with batches of 8 have; 10 seeds.",
+        "The full batch for 570 updates, as many as 15 epochs with batches of 8 have; 24 seeds.",
         {
-            "problem": {**MLP, "train_size": 700},
-            "optimizers": [momentum(0.03, 0.9, "as small batches"), momentum(0.01, 0.97, "mended")],
-            "seeds": {"first": 0, "count": 10},
-            "epochs": 1760,
-            "record_every": 1760,
+            "problem": {**MLP, "train_size": 300},
+            "optimizers": _LARGE,
+            "seeds": {"first": 0, "count": 24},
+            "epochs": LARGE_BATCH_UPDATES,
+            "record_every": LARGE_BATCH_UPDATES,
             "batch_size": "full",
         },
     ),
     Preset(
         "cosine",
         "SGD with a cosine schedule against Adam",
-        "A cnn on 400 augmented digits: three rates each, 20 seeds, the same number of epochs.",
+        "A cnn on 200 augmented digits: three rates each, 24 seeds, the same number of epochs.",
         {
-            "problem": {"kind": "digits", "model": "cnn", "hidden": 4, "train_size": 400, "augment": True},
+            "problem": {**CNN, "augment": True},
             "optimizers": [
                 momentum([0.01, 0.03, 0.1], label="momentum, cosine", schedule={"kind": "cosine"}),
                 adam([0.003, 0.01, 0.03]),
                 adam([0.003, 0.01, 0.03], label="adam, cosine", schedule={"kind": "cosine"}),
             ],
-            "seeds": {"first": 0, "count": 20},
+            "seeds": {"first": 0, "count": 24},
             "epochs": 20,
             "record_every": 20,
         },
@@ -110,7 +120,7 @@ PRESETS = (
     Preset(
         "warmup",
         "The first fifty updates",
-        "A resnet on 50 digits at three rates: no warm-up, warm-up of the rate, warm-up of the momentum; 8 seeds.",
+        "A resnet on 30 digits at three rates: no warm-up, warm-up of the rate, warm-up of the momentum; 16 seeds.",
         {
             "problem": RESNET,
             "optimizers": [
@@ -126,7 +136,7 @@ PRESETS = (
                     momentum_schedule={"kind": "constant", "warmup_steps": 20, "initial_fraction": 0.0},
                 ),
             ],
-            "seeds": {"first": 0, "count": 8},
+            "seeds": {"first": 0, "count": 16},
             "epochs": 50,
             "batch_size": "full",
         },

@@ -22,6 +22,11 @@ def _best(condition: float) -> list[dict[str, Any]]:
     ]
 
 
+def _grid(x: tuple[float, float], y: tuple[float, float]) -> dict[str, Any]:
+    """Return 36 starts in a rectangle."""
+    return {axis: {"from": first, "to": last, "num": 6} for axis, (first, last) in {"x": x, "y": y}.items()}
+
+
 PRESETS = (
     *(
         Preset(
@@ -49,6 +54,7 @@ PRESETS = (
                 "problem": {"kind": "quadratic", "eigenvalues": [1.0, float(condition)]},
                 "optimizers": _best(condition),
                 "epochs": 12 * condition + 100,
+                "record_every": max(1, condition // 100),
             },
         )
         for condition in CONDITIONS
@@ -56,9 +62,9 @@ PRESETS = (
     Preset(
         "nesterov-5-10",
         "Nesterov and momentum on the ravine",
-        "Rate 0.015, momentum 0.9, 400 updates.",
+        "Rate 0.015, momentum 0.9, 400 updates, 36 starts.",
         {
-            "problem": {"kind": "surface", "name": "ravine", "start": [5, 2]},
+            "problem": {"kind": "surface", "name": "ravine", "starts": _grid((-5, 5), (-2, 2))},
             "optimizers": [momentum(0.015), nesterov(0.015)],
             "epochs": 400,
         },
@@ -66,12 +72,12 @@ PRESETS = (
     Preset(
         "nesterov-5-10-rosenbrock",
         "Nesterov and momentum on Rosenbrock's function",
-        "Momentum 0.9 at rate 0.0005, half of Nesterov's limit of stability at the minimum.",
+        "Momentum 0.9 at rate 0.0005, half of Nesterov's limit of stability at the minimum, 36 starts.",
         {
-            "problem": {"kind": "surface", "name": "rosenbrock"},
+            "problem": {"kind": "surface", "name": "rosenbrock", "starts": _grid((-2, 2), (-1, 3))},
             "optimizers": [momentum(0.0005), nesterov(0.0005)],
             "epochs": 6000,
-            "record_every": 2,
+            "record_every": 10,
         },
     ),
     Preset(

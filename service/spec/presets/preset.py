@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Spec = dict[str, Any]
+# The rates at which the texts show SGD beside momentum, by problem.
+TEXT_RATE = {"the ravine": 0.015, "the parabola": 0.01, "FlipNet": 0.05}
 
 
 @dataclass(frozen=True)
@@ -39,3 +41,8 @@ def adam(lr: Any, label: str = "adam", **more: Any) -> Spec:
 def rates(first: float, last: float, num: int) -> Spec:
     """Return a logarithmic range of learning rates."""
     return {"from": first, "to": last, "num": num, "scale": "log"}
+
+
+def at_rate(lr: float) -> list[Spec]:
+    """Return SGD and momentum 0.9 at the rate of a text, beside entries with a grid of rates."""
+    return [sgd(lr, "sgd, text's rate"), momentum(lr, label="momentum, text's rate")]

@@ -1,6 +1,6 @@
 """Presets on the ravine w₁² + 10·w₂² from (5, 2): rates, momentum, noise, and a moving minimum."""
 
-from service.spec.presets.preset import Preset, momentum, nesterov, rates, sgd
+from service.spec.presets.preset import TEXT_RATE, Preset, at_rate, momentum, nesterov, rates, sgd
 
 RAVINE = {"kind": "surface", "name": "ravine", "start": [5, 2]}
 # The three rates of the text, and rates around the two thresholds of theory, 0.05 and 0.1.
@@ -66,21 +66,29 @@ PRESETS = (
     Preset(
         "speedup-3-5",
         "Speed-up of momentum on the ravine",
-        "SGD and momentum 0.9, each at 40 rates.",
+        "SGD and momentum 0.9, each at 40 rates and at the text's rate.",
         {
             "problem": RAVINE,
-            "optimizers": [sgd(rates(0.001, 0.1, 40)), momentum(rates(0.001, 0.1, 40))],
-            "epochs": 1500,
+            "optimizers": [
+                sgd(rates(0.001, 0.1, 40)),
+                momentum(rates(0.001, 0.1, 40)),
+                *at_rate(TEXT_RATE["the ravine"]),
+            ],
+            "epochs": 600,
         },
     ),
     Preset(
         "speedup-3-5-parabola",
         "Speed-up of momentum on a parabola",
-        "SGD and momentum 0.9, each at 40 rates; a parabola has one curvature only.",
+        "SGD and momentum 0.9, each at 40 rates and at the text's rate; a parabola has one curvature only.",
         {
             "problem": {"kind": "surface", "name": "parabola", "start": [5]},
-            "optimizers": [sgd(rates(0.001, 0.9, 40)), momentum(rates(0.001, 0.9, 40))],
-            "epochs": 1500,
+            "optimizers": [
+                sgd(rates(0.001, 0.9, 40)),
+                momentum(rates(0.001, 0.9, 40)),
+                *at_rate(TEXT_RATE["the parabola"]),
+            ],
+            "epochs": 600,
         },
     ),
     Preset(
