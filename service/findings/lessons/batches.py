@@ -139,8 +139,9 @@ LESSONS = (
         "Large batches generalise worse; a lower rate and more momentum correct this.",
         "Test accuracy on the digits, 24 seeds: the full batch against 15 epochs of batches of 8 at rate 0.03 and β "
         "0.9, for as many epochs or as many updates. Corrected means β 0.97 and the rate, 0.003 or 0.01, that 12 seeds "
-        "choose by training loss. By intervals the full batch is worse by more than one percentage point allows, and "
-        "the corrected one, judged by the other 12 seeds, is better than it and not worse than batches of 8.",
+        "choose by training loss; the other 12 judge it. By intervals the full batch is worse, and not within one "
+        "percentage point; the corrected one is better than it, and at most one percentage point worse than batches "
+        "of 8.",
         (*("large-batch" if size == 8 else f"large-batch-{size}" for size in DIGITS_BATCHES), "large-batch-long"),
         ("loss", "test_accuracy"),
         _large,
