@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from service.findings.lessons.finding import Figure, Finding, Quantity, Reading, short
 
-# Differences of accuracy up to one percentage point count as equal: it is about four of the 360 test digits.
+# "About N" in a statement is within a tenth of N, and a difference within a tenth counts as none.
+ABOUT = 0.1
+# Differences of accuracy up to one percentage point count as none: it is about four of the 360 test digits.
 POINT = 0.01
-# Ratios of losses, times and sharpness up to 5 % count as equal.
-SLIGHT = 0.05
 
 VERDICTS = HOLDS, FAILS, INCONCLUSIVE = ("holds", "fails", "inconclusive")
 
