@@ -10,10 +10,9 @@ from service.findings.lessons.finding import Figure, Finding, Quantity, Reading,
 
 # "About N" in a statement is within a tenth of N, and a difference within a tenth counts as none.
 ABOUT = 0.1
+VERDICTS = HOLDS, FAILS, INCONCLUSIVE = ("holds", "fails", "inconclusive")
 # Differences of accuracy up to one percentage point count as none: it is about four of the 360 test digits.
 POINT = 0.01
-
-VERDICTS = HOLDS, FAILS, INCONCLUSIVE = ("holds", "fails", "inconclusive")
 
 
 def greater(estimate: Quantity, bound: float = 0.0, margin: float = 0.0) -> Reading:
