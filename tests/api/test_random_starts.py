@@ -36,9 +36,9 @@ def test_a_run_shows_its_start_which_is_its_first_position(client: httpx.Client,
     seen: dict[str, list[tuple[int, list[float]]]] = {}
     for run in runs:
         seen.setdefault(run["label"], []).append((run["seed"], run["start"]))
-        (position,) = client.get(
-            f"/v1/runs/{run['id']}/metrics", params={"fields": "position", "to_epoch": 0}
-        ).json()["position"]
+        (position,) = client.get(f"/v1/runs/{run['id']}/metrics", params={"fields": "position", "to_epoch": 0}).json()[
+            "position"
+        ]
         assert position == run["start"]
         assert -4 <= position[0] < 4
         assert -3 <= position[1] < 3

@@ -17,6 +17,9 @@ def test_an_undecided_reading_is_neither_a_yes_nor_a_no() -> None:
     assert together({"it swings": True, "it settles": None}, []).verdict == "inconclusive: undecided whether it settles"
     assert together({"it swings": False, "it settles": None}, []).verdict == "fails: it is not true that it swings"
     assert [every(True, None), every(False, None), some(True, None), some(False, None)] == [None, False, True, None]
+    # NumPy's comparisons have a type of their own.
+    small, large = np.arange(2) > 0
+    assert [every(small, None), every(large, True), some(large, None), some(small)] == [False, True, True, False]
 
 
 def estimate(low: float | None, high: float | None) -> Quantity:

@@ -52,14 +52,14 @@ def equal(estimate: Quantity, margin: float, to: float = 0.0) -> Reading:
 
 def every(*readings: Reading) -> Reading:
     """Whether all readings are true: False if one is false, else None if one is undecided."""
-    if any(reading is False for reading in readings):
+    if any(reading is not None and not reading for reading in readings):
         return False
     return None if any(reading is None for reading in readings) else True
 
 
 def some(*readings: Reading) -> Reading:
     """Whether a reading is true: True if one is true, else None if one is undecided."""
-    if any(reading is True for reading in readings):
+    if any(readings):
         return True
     return None if any(reading is None for reading in readings) else False
 
