@@ -57,13 +57,6 @@ def every(*readings: Reading) -> Reading:
     return None if any(reading is None for reading in readings) else True
 
 
-def some(*readings: Reading) -> Reading:
-    """Whether a reading is true: True if one is true, else None if one is undecided."""
-    if any(readings):
-        return True
-    return None if any(reading is None for reading in readings) else False
-
-
 def as_said(quantities: Sequence[Quantity], figures: Sequence[Figure] = ()) -> Finding:
     """Judge a statement that consists of numbers: equal to the last digit, or to one unit of it."""
     about = [one for one in quantities if one.agrees is not None]

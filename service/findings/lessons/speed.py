@@ -8,7 +8,18 @@ from service.analysis.descent import first_reached, settled
 from service.analysis.speed import expected_epochs
 from service.analysis.stability import best_settings
 from service.findings.lessons.evidence import Evidence
-from service.findings.lessons.finding import Figure, Finding, Quantity, Reading, curve, number, short, spanned, speedup
+from service.findings.lessons.finding import (
+    Figure,
+    Finding,
+    Quantity,
+    Reading,
+    curve,
+    number,
+    share,
+    short,
+    spanned,
+    speedup,
+)
 from service.findings.lessons.judging import ABOUT, between, concluded, together
 from service.findings.lessons.lesson import Lesson
 from service.spec.presets.landscapes import CONDITIONS
@@ -59,7 +70,8 @@ def _speedup(jobs: Mapping[str, Evidence]) -> Finding:
             curves = [curve(label, rates[label], updates[label]) for label in rates]
             title = f"Updates until the loss of {place} stays below {TARGET:g}"
             figures.append(Figure(title, "learning rate", "updates", curves, log_x=True))
-    of_flipnet, figure = _on_flipnet(jobs[FLIPNET])
+    of_flipnet, about, figure = _on_flipnet(jobs[FLIPNET])
+    quantities += about
     for reading, quantity in of_flipnet.items():
         readings[reading] = between(quantity, *STATED)
         quantities.append(quantity)
@@ -68,33 +80,34 @@ def _speedup(jobs: Mapping[str, Evidence]) -> Finding:
     return concluded(readings, quantities, otherwise, [*figures, figure])
 
 
-def _on_flipnet(job: Evidence) -> tuple[dict[str, Quantity], Figure]:
-    """Return the speed-up on FlipNet at the text's rate from all seeds, and at chosen rates from the judging seeds."""
-    labels = ("sgd", "momentum")
+def _on_flipnet(job: Evidence) -> tuple[dict[str, Quantity], list[Quantity], Figure]:
+    """Return the speed-up on FlipNet at chosen rates, by the judging seeds, and at the text's rate, by all seeds."""
     budget = float(job.epochs[-1])
-    epochs = {label: first_reached(job.epochs, job.values("loss", label), FLIPNET_TARGET) for label in labels}
-    rates = np.unique(job.settings("lr", "sgd")).tolist()
-    best, curves = {}, []
-    for label in labels:
+    epochs, best, curves = {}, {}, []
+    for label in ("sgd", "momentum"):
+        epochs[label] = first_reached(job.epochs, job.values("loss", label), FLIPNET_TARGET)
+        rates = np.unique(job.settings("lr", label)).tolist()
         of_rate = [epochs[label][job.with_setting(label, lr) & ~job.judging(label)] for lr in rates]
         expected = [expected_epochs(of[:, None], budget) for of in of_rate]
         best[label] = rates[int(np.argmin(expected))]
         curves.append(curve(label, rates, expected))
     text, found = TEXT_RATE["FlipNet"], {}
-    for reading, chosen in (
-        ("measured on FlipNet with each at its best rate", best),
-        (f"measured on FlipNet at the text's rate {text:g}", dict.fromkeys(labels, text)),
+    about = [number(f"chosen rate of {label}, FlipNet", lr) for label, lr in best.items()]
+    for reading, rates_of in (
+        ("with each at its best rate", best),
+        (f"at the text's rate {text:g}", dict.fromkeys(best, text)),
     ):
-        times = []
-        for label, lr in chosen.items():
+        times = {}
+        for label, lr in rates_of.items():
             runs = job.with_setting(label, lr)
-            times.append(epochs[label][runs & job.judging(label) if chosen is best else runs])
-        title = f"speed-up {reading[len('measured on FlipNet ') :]}, FlipNet"
-        if chosen is best:
-            title += f", SGD at {best['sgd']:g} and momentum at {best['momentum']:g}"
-        found[reading] = speedup(title, times[1], times[0], budget, among=2)[0]
+            times[label] = epochs[label][runs & job.judging(label) if rates_of is best else runs]
+            name = f"share of seeds in which {label} reaches {FLIPNET_TARGET} on FlipNet {reading}"
+            about.append(share(name, np.isfinite(times[label])))
+        ratios = speedup(f"speed-up {reading}, FlipNet", times["momentum"], times["sgd"], budget, among=2)
+        found[f"measured on FlipNet {reading}"], capped = ratios
+        about.append(capped)
     title = f"Expected epochs until the loss of FlipNet is below {FLIPNET_TARGET:g}"
-    return found, Figure(title, "learning rate", "epochs", curves, log_x=True)
+    return found, about, Figure(title, "learning rate", "epochs", curves, log_x=True)
 
 
 def _curvature(jobs: Mapping[str, Evidence]) -> Finding:

@@ -54,7 +54,6 @@ PRESETS = (
                 "problem": {"kind": "quadratic", "eigenvalues": [1.0, float(condition)]},
                 "optimizers": _best(condition),
                 "epochs": 12 * condition + 100,
-                "record_every": max(1, condition // 100),
             },
         )
         for condition in CONDITIONS
