@@ -123,7 +123,7 @@ LESSONS = (
         "warmup",
         ("L", "B"),
         "A warm-up of the rate or of the momentum stabilises the first steps.",
-        "Digits, resnet, momentum 0.9, three rates, 48 seeds, 50 updates with the full batch: the largest ratio of the "
+        "Digits, resnet, momentum 0.9, three rates, 24 seeds, 50 updates with the full batch: the largest ratio of the "
         "loss after an update to the lowest loss before it, with a warm-up over 20 updates by without. The interval "
         "lies below 1 and not within a tenth of it.",
         ("warmup",),

@@ -121,7 +121,7 @@ PRESETS = (
     Preset(
         "warmup",
         "The first fifty updates",
-        "A resnet on 30 digits at three rates: no warm-up, warm-up of the rate, warm-up of the momentum; 48 seeds.",
+        "A resnet on 30 digits at three rates: no warm-up, warm-up of the rate, warm-up of the momentum; 24 seeds.",
         {
             "problem": RESNET,
             "optimizers": [
@@ -137,7 +137,7 @@ PRESETS = (
                     momentum_schedule={"kind": "constant", "warmup_steps": 20, "initial_fraction": 0.0},
                 ),
             ],
-            "seeds": {"first": 0, "count": 48},
+            "seeds": {"first": 0, "count": 24},
             "epochs": 50,
             "batch_size": "full",
         },
