@@ -132,6 +132,8 @@ def test_a_lesson_has_no_verdict_before_it_is_run_and_one_with_numbers_after(cli
     assert client.get(job["links"]["self"]).json()["status"] == "completed"
     assert lesson["presets"][0]["spec"]["epochs"] == 300
     assert lesson["sources"] == [TEXTS["B"]]
+    assert lesson["fairness"] == LESSONS["parabola-to-half"].fairness
+    assert set(lesson["readings"].values()) <= {True, False, None}
     listed = {item["id"]: item for item in client.get("/v1/lessons").json()["items"]}
     assert listed["parabola-to-half"]["verdict"] == lesson["verdict"]
 

@@ -46,7 +46,8 @@ def adam_default(at_default: np.ndarray, good: int) -> Finding:
     for at, lr in enumerate(rates):
         adam = at_default if np.isclose(lr, DEFAULT_RATE) else np.full(NUM, 0.005 if 4 <= at < 9 else 2.0)
         curves["adam", lr] = final(adam)
-        curves["momentum", lr] = final(np.full(NUM, 0.01 if at < good else 2.0))
+        # The last good rate of momentum is good for some seeds only.
+        curves["momentum", lr] = final(np.where(at + (ONE > 1) < good, 0.01, 2.0))
     return LESSONS["adam-default"].judge({"adam-default": ends(curves, START)})
 
 

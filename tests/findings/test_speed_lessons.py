@@ -46,7 +46,7 @@ def test_a_rate_at_which_the_ratio_happens_to_fit_does_not_count() -> None:
 
 
 def test_a_speed_up_with_a_wide_interval_is_inconclusive() -> None:
-    found = speedup(6, noise=0.7, flipnet=2.8)
+    found = speedup(7, noise=0.7, flipnet=2.6)
     assert found.verdict.startswith("inconclusive")
     assert found.readings["measured on FlipNet at the text's rate 0.05"] is None
     assert found.readings["measured on the ravine with each at its best rate"] is False

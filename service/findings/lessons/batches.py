@@ -18,7 +18,7 @@ from service.findings.lessons.finding import (
     ratio,
     spanned,
 )
-from service.findings.lessons.judging import POINT, SLIGHT, concluded, every, greater, less, together
+from service.findings.lessons.judging import ABOUT, POINT, concluded, every, greater, less, together
 from service.findings.lessons.lesson import Lesson
 from service.jobs.specs import spec_of
 from service.spec.presets.digits import BATCHES as DIGITS_BATCHES
@@ -56,7 +56,7 @@ def _flavours(jobs: Mapping[str, Evidence]) -> Finding:
         for smaller, larger in pairwise(of_place):
             name = f"mean descent over epochs, batch {smaller} by batch {larger}, {title}"
             quantities.append(ratio(name, descent[smaller], descent[larger], among))
-            faster.append(greater(quantities[-1], 1, SLIGHT))
+            faster.append(greater(quantities[-1], 1, ABOUT))
         parts[f"per epoch the smaller batch descends faster ({title})"] = every(*faster)
         curves = [curve(f"batch {size}", job.epochs, job.values("loss", "sgd")) for size, job in of_place.items()]
         figures.append(Figure(f"SGD on {title}", "epoch", "loss", curves))
@@ -122,8 +122,8 @@ LESSONS = (
         "Digits (12 seeds) and FlipNet (20 seeds) at one rate. A step of the full batch is exact if its length is the "
         "rate times the norm of the full gradient, to 0.001. SGD with single examples takes several steps an epoch and "
         "its gradients vary. The descent is the loss at the start less the mean loss over the epochs: between "
-        "neighbouring batch sizes the interval of its ratio, smaller by larger batch, lies above 1 and not within 5 % "
-        "of it.",
+        "neighbouring batch sizes the interval of its ratio, smaller by larger batch, lies above 1 and not within a "
+        "tenth of it.",
         (
             *("three-flavours" if size == 1 else f"three-flavours-{size}" for size in FLAVOURS),
             *(f"three-flavours-flipnet-{size}" for size in FLIPNET_BATCHES),
@@ -139,8 +139,9 @@ LESSONS = (
         "Large batches generalise worse; a lower rate and more momentum correct this.",
         "Test accuracy on the digits, 24 seeds: the full batch against 15 epochs of batches of 8 at rate 0.03 and β "
         "0.9, for as many epochs or as many updates. Corrected means β 0.97 and the rate, 0.003 or 0.01, that 12 seeds "
-        "choose by training loss. By intervals the full batch is worse by more than one percentage point allows, and "
-        "the corrected one, judged by the other 12 seeds, is better than it and not worse than batches of 8.",
+        "choose by training loss; the other 12 judge it. By intervals the full batch is worse, and not within one "
+        "percentage point; the corrected one is better than it, and at most one percentage point worse than batches "
+        "of 8.",
         (*("large-batch" if size == 8 else f"large-batch-{size}" for size in DIGITS_BATCHES), "large-batch-long"),
         ("loss", "test_accuracy"),
         _large,

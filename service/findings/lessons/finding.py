@@ -158,11 +158,6 @@ def short(value: float | None) -> str:
     return "not measured" if value is None else "∞" if value == math.inf else f"{value:.5g}"
 
 
-def signed(quantity: Quantity) -> str:
-    """Format a difference with its sign."""
-    return "not measured" if quantity.value is None else f"{quantity.value:+.3f}".replace("-", "−")
-
-
 def spanned(quantity: Quantity) -> str:
     """Format an estimate with its interval: "0.012 (−0.001 to 0.025)"."""
     if quantity.low is None or quantity.high is None:

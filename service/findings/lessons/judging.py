@@ -10,12 +10,9 @@ from service.findings.lessons.finding import Figure, Finding, Quantity, Reading,
 
 # "About N" in a statement is within a tenth of N, and a difference within a tenth counts as none.
 ABOUT = 0.1
-# Differences of accuracy up to one percentage point count as equal: it is about four of the 360 test digits.
-POINT = 0.01
-# Ratios of losses, times and sharpness up to 5 % count as equal.
-SLIGHT = 0.05
-
 VERDICTS = HOLDS, FAILS, INCONCLUSIVE = ("holds", "fails", "inconclusive")
+# Differences of accuracy up to one percentage point count as none: it is about four of the 360 test digits.
+POINT = 0.01
 
 
 def greater(estimate: Quantity, bound: float = 0.0, margin: float = 0.0) -> Reading:
@@ -55,16 +52,9 @@ def equal(estimate: Quantity, margin: float, to: float = 0.0) -> Reading:
 
 def every(*readings: Reading) -> Reading:
     """Whether all readings are true: False if one is false, else None if one is undecided."""
-    if any(reading is False for reading in readings):
+    if any(reading is not None and not reading for reading in readings):
         return False
     return None if any(reading is None for reading in readings) else True
-
-
-def some(*readings: Reading) -> Reading:
-    """Whether a reading is true: True if one is true, else None if one is undecided."""
-    if any(reading is True for reading in readings):
-        return True
-    return None if any(reading is None for reading in readings) else False
 
 
 def as_said(quantities: Sequence[Quantity], figures: Sequence[Figure] = ()) -> Finding:

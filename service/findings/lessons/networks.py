@@ -20,7 +20,7 @@ from service.findings.lessons.finding import (
     spanned,
     speedup,
 )
-from service.findings.lessons.judging import POINT, SLIGHT, concluded, every, greater, less
+from service.findings.lessons.judging import ABOUT, POINT, concluded, every, greater, less
 from service.findings.lessons.lesson import Lesson
 from service.spec.presets.digits import EQUAL_RATES, WARMUP_RATES
 
@@ -42,7 +42,7 @@ def _train_and_test(jobs: Mapping[str, Evidence]) -> Finding:
             runs = {label: of & job.judging(label) for label, of in runs.items()}
         sooner, lower, higher = _compared(job, runs, reading, len(pairs))
         quantities += [sooner, lower, higher]
-        readings[reading] = every(greater(sooner, 1, SLIGHT), less(lower, 1, SLIGHT), greater(higher, 0, POINT))
+        readings[reading] = every(greater(sooner, 1, ABOUT), less(lower, 1, ABOUT), greater(higher, 0, POINT))
         summary.append(f"{spanned(sooner)}, {spanned(lower)} and {spanned(higher)} if {reading}")
     curves = [
         curve(f"{label}, rate {lr:g}", job.epochs, job.values("loss", label)[job.with_setting(label, lr)])
@@ -95,7 +95,7 @@ def _warmup(jobs: Mapping[str, Evidence]) -> Finding:
             name = f"largest rise with a warm-up of the {label} by that without one, rate {lr:g}"
             smaller = ratio(name, rise[label], rise["none"], among)
             quantities.append(smaller)
-            readings[f"the {label} is warmed up and the rate is {lr:g}"] = less(smaller, 1, SLIGHT)
+            readings[f"the {label} is warmed up and the rate is {lr:g}"] = less(smaller, 1, ABOUT)
             summary.append(f"{spanned(smaller)} ({label}, rate {lr:g})")
     last = WARMUP_RATES[-1]
     curves = [curve(f"warm-up: {label}", job.epochs, loss[label][job.with_setting(label, last)]) for label in labels]
@@ -111,8 +111,8 @@ LESSONS = (
         "With momentum: faster, lower training loss, higher test accuracy.",
         "Digits, mlp, 15 epochs, momentum 0.9 against SGD: epochs to a tenth of the loss of guessing (a miss counts as "
         "15), final training loss and test accuracy. For all three the interval over seeds lies on the stated side and "
-        "not within 5 % or one percentage point of equality. At the equal rates 0.01 and 0.1 (40 seeds), and each at "
-        "the best of five rates by training loss, chosen by 20 seeds and judged by the others.",
+        "not within a tenth or one percentage point of equality. At the equal rates 0.01 and 0.1 (40 seeds), and each "
+        "at the best of five rates by training loss, chosen by 20 seeds and judged by the others.",
         ("train-and-test",),
         ("loss", "test_accuracy"),
         _train_and_test,
@@ -123,9 +123,9 @@ LESSONS = (
         "warmup",
         ("L", "B"),
         "A warm-up of the rate or of the momentum stabilises the first steps.",
-        "Digits, resnet, momentum 0.9, three rates, 16 seeds, 50 updates with the full batch: the largest ratio of the "
+        "Digits, resnet, momentum 0.9, three rates, 24 seeds, 50 updates with the full batch: the largest ratio of the "
         "loss after an update to the lowest loss before it, with a warm-up over 20 updates by without. The interval "
-        "lies below 1 and not within 5 % of it.",
+        "lies below 1 and not within a tenth of it.",
         ("warmup",),
         ("loss",),
         _warmup,

@@ -8,11 +8,12 @@ BATCHES = (8, 32, 128, "full")
 # With the full batch an epoch is one update, so the loss after each of the first updates is recorded.
 WARMUP_RATES = [0.1, 0.3, 1.0]
 RESNET = {"kind": "digits", "model": "resnet", "hidden": 4, "train_size": 30}
-CNN = {"kind": "digits", "model": "cnn", "hidden": 4, "train_size": 200}
+CNN = {"kind": "digits", "model": "cnn", "hidden": 4, "train_size": 400}
+MOMENTUM_RATES, ADAM_RATES = [0.01, 0.03, 0.1, 0.3], [0.001, 0.003, 0.01, 0.03]
 # The rates at which SGD and momentum are compared as they are; both grids contain them.
 EQUAL_RATES = (0.01, 0.1)
-# Five decades of rates in steps of half a decade.
-DECADES = rates(1e-5, 1, 11)
+# Five decades of rates in steps of a quarter of a decade.
+DECADES = rates(1e-5, 1, 21)
 # Epochs and updates of the batches of 8 on 300 digits.
 LARGE_BATCH_EPOCHS = 15
 LARGE_BATCH_UPDATES = LARGE_BATCH_EPOCHS * 38
@@ -49,11 +50,11 @@ PRESETS = (
     Preset(
         "adam-default",
         "Width of the band of good learning rates",
-        "Adam and momentum with an mlp on the digits: 11 rates over five decades, 24 seeds.",
+        "Adam and momentum with an mlp on the digits: 21 rates over five decades, 32 seeds.",
         {
             "problem": MLP,
             "optimizers": [adam(DECADES), momentum(DECADES)],
-            "seeds": {"first": 0, "count": 24},
+            "seeds": {"first": 0, "count": 32},
             "epochs": 20,
             "record_every": 20,
         },
@@ -61,11 +62,11 @@ PRESETS = (
     Preset(
         "adam-sharp",
         "Sharpness of the minima",
-        "Momentum and Adam with a cnn on 200 digits: three rates each, 24 seeds, with the sharpness at the end.",
+        "Momentum and Adam with a cnn on 400 digits: four rates each, 40 seeds, with the sharpness at the end.",
         {
             "problem": CNN,
-            "optimizers": [momentum([0.01, 0.03, 0.1]), adam([0.003, 0.01, 0.03])],
-            "seeds": {"first": 0, "count": 24},
+            "optimizers": [momentum(MOMENTUM_RATES), adam(ADAM_RATES)],
+            "seeds": {"first": 0, "count": 40},
             "epochs": 20,
             "record_every": 20,
             "measure": ["sharpness"],
@@ -104,15 +105,15 @@ PRESETS = (
     Preset(
         "cosine",
         "SGD with a cosine schedule against Adam",
-        "A cnn on 200 augmented digits: three rates each, 24 seeds, the same number of epochs.",
+        "A cnn on 400 augmented digits: four rates each, 40 seeds, the same number of epochs.",
         {
             "problem": {**CNN, "augment": True},
             "optimizers": [
-                momentum([0.01, 0.03, 0.1], label="momentum, cosine", schedule={"kind": "cosine"}),
-                adam([0.003, 0.01, 0.03]),
-                adam([0.003, 0.01, 0.03], label="adam, cosine", schedule={"kind": "cosine"}),
+                momentum(MOMENTUM_RATES, label="momentum, cosine", schedule={"kind": "cosine"}),
+                adam(ADAM_RATES),
+                adam(ADAM_RATES, label="adam, cosine", schedule={"kind": "cosine"}),
             ],
-            "seeds": {"first": 0, "count": 24},
+            "seeds": {"first": 0, "count": 40},
             "epochs": 20,
             "record_every": 20,
         },
@@ -120,7 +121,7 @@ PRESETS = (
     Preset(
         "warmup",
         "The first fifty updates",
-        "A resnet on 30 digits at three rates: no warm-up, warm-up of the rate, warm-up of the momentum; 16 seeds.",
+        "A resnet on 30 digits at three rates: no warm-up, warm-up of the rate, warm-up of the momentum; 24 seeds.",
         {
             "problem": RESNET,
             "optimizers": [
@@ -136,7 +137,7 @@ PRESETS = (
                     momentum_schedule={"kind": "constant", "warmup_steps": 20, "initial_fraction": 0.0},
                 ),
             ],
-            "seeds": {"first": 0, "count": 16},
+            "seeds": {"first": 0, "count": 24},
             "epochs": 50,
             "batch_size": "full",
         },

@@ -48,7 +48,7 @@ PRESETS = (
         "SGD and momentum 0.9, each at seven rates, 80 seeds, 100 epochs.",
         {
             "problem": FLIPNET,
-            "optimizers": [sgd(rates(0.0125, 0.8, 7)), momentum(rates(0.0125, 0.8, 7))],
+            "optimizers": [sgd(rates(0.0125, 0.8, 7)), momentum(rates(0.003125, 0.2, 7))],
             "seeds": {"first": 0, "count": 80},
             "epochs": 100,
         },
