@@ -40,4 +40,4 @@ class Lesson:
     presets: tuple[str, ...]
     fields: tuple[str, ...]
     judge: Judge
-    fairness: str = ""
+    fairness: str
