@@ -82,8 +82,7 @@ def run_values(spec: JobSpec, table: Table, measure: Measure, rows: list[int]) -
     cap_T = np.where(np.isfinite(cap_T), cap_T, fallback)
     if measure.name != "epochs_to_target":
         values_SJT = np.where(np.isfinite(values_SJT) & ~diverged_SJT, values_SJT, cap_T)
-    worse = np.minimum if not measure.larger_is_better else np.maximum
-    values_SJT = worse(values_SJT, cap_T)
+    values_SJT = (np.maximum if measure.larger_is_better else np.minimum)(values_SJT, cap_T)
     if measure.name == "test_accuracy":
         values_SJT = np.where(diverged_SJT, 0.0, values_SJT)
     if measure.scale == "log":
