@@ -2,15 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Tag,
+    model_validator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 # A list or range has at most as many values as a job may have runs.
 MAX_VALUES = 1_000_000
+# Unknown fields of one object that are reported one by one; an object with more is rejected as a whole.
+MAX_UNKNOWN = 20
+
+Item = TypeVar("Item")
+# A list whose check ends at the first invalid item, so that a long list has one error instead of one for each item.
+Several = Annotated[list[Item], Field(fail_fast=True)]
 
 
 class Strict(BaseModel):
@@ -25,6 +40,19 @@ class Strict(BaseModel):
         serialize_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_unknown_fields(cls, value: Any) -> Any:
+        """Reject an object with many unknown fields, each of which would be an error of its own."""
+        if isinstance(value, dict) and len(value) > len(cls.model_fields) + MAX_UNKNOWN:
+            known = ", ".join(field.alias or name for name, field in cls.model_fields.items())
+            raise PydanticCustomError(
+                "too_many_fields",
+                "this object has {given} fields; there are {known}",
+                {"given": len(value), "known": known},
+            )
+        return value
 
 
 # PostgreSQL stores every character except U+0000. The pattern is part of the JSON Schema.
@@ -63,7 +91,7 @@ def shape_of(value: object) -> str | None:
 
 Grid = Annotated[
     Annotated[float, Tag("number")]
-    | Annotated[list[float], Field(min_length=1, max_length=MAX_VALUES), Tag("list")]
+    | Annotated[Several[float], Field(min_length=1, max_length=MAX_VALUES), Tag("list")]
     | Annotated[Range, Tag("range")],
     Discriminator(shape_of),
 ]

@@ -19,7 +19,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from service.spec.criteria import Criterion, available
 from service.spec.entry_list import check_direction, labelled
-from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Strict
+from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Several, Strict
 from service.spec.metric_fields import MEASURES
 from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
@@ -44,7 +44,8 @@ class SeedRange(Strict):
 
 
 Seeds = Annotated[
-    Annotated[list[Seed], Field(min_length=1, max_length=MAX_VALUES), Tag("list")] | Annotated[SeedRange, Tag("range")],
+    Annotated[Several[Seed], Field(min_length=1, max_length=MAX_VALUES), Tag("list")]
+    | Annotated[SeedRange, Tag("range")],
     Discriminator(lambda value: "range" if isinstance(value, dict | SeedRange) else "list"),
 ]
 
@@ -95,7 +96,7 @@ class JobSpec(Strict):
         "float32",
         description="Arithmetic of the run: float32 for networks, float64 for surfaces and quadratics, unless given.",
     )
-    measure: list[str] = Field(
+    measure: Several[str] = Field(
         default_factory=list,
         description="Extra fields that cost time: "
         + "; ".join(f"{name} ({meaning})" for name, meaning in MEASURES.items())

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from service.spec.fields import Several
 from service.spec.warmup import MAX_STEPS, Factor, Fraction, Misfit, Steps, WarmUp
 
 
@@ -181,10 +182,10 @@ class Piecewise(WarmUp):
     reference: ClassVar = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition (2016)"
 
     kind: Literal["piecewise"]
-    boundaries: list[Steps] = Field(
+    boundaries: Several[Steps] = Field(
         min_length=1, max_length=1_000, description="Steps, in ascending order, at which the factor changes."
     )
-    factors: list[Fraction] = Field(
+    factors: Several[Fraction] = Field(
         min_length=1, max_length=1_000, description="The factor from each boundary on, relative to the full value."
     )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-from service.spec.fields import MAX_VALUES, Range, Strict
+from service.spec.fields import MAX_VALUES, Range, Several, Strict
 
 MAX_DIMENSION = 1_000
 # Squares of larger coordinates overflow float64.
@@ -28,7 +28,7 @@ def within_float(point: list[float]) -> list[float]:
     return point
 
 
-Point = Annotated[list[float], Field(min_length=1, max_length=MAX_DIMENSION), AfterValidator(within_float)]
+Point = Annotated[Several[float], Field(min_length=1, max_length=MAX_DIMENSION), AfterValidator(within_float)]
 
 
 class StartGrid(Strict):
@@ -54,7 +54,7 @@ def _ascending(interval: list[float]) -> list[float]:
     return within_float(interval)
 
 
-Interval = Annotated[list[float], Field(min_length=2, max_length=2), AfterValidator(_ascending)]
+Interval = Annotated[Several[float], Field(min_length=2, max_length=2), AfterValidator(_ascending)]
 
 
 class StartBox(Strict):
@@ -126,7 +126,7 @@ def _form(value: object) -> str:
 
 Start = Annotated[Point | None, Field(description="Start of all runs; by default the typical start of the problem.")]
 Starts = Annotated[
-    Annotated[list[Point], Field(min_length=1, max_length=MAX_VALUES), Tag("points")]
+    Annotated[Several[Point], Field(min_length=1, max_length=MAX_VALUES), Tag("points")]
     | Annotated[StartGrid, Tag("grid")]
     | Annotated[RandomStarts, Tag("drawn")]
     | Annotated[None, Tag("none")],

@@ -1,6 +1,5 @@
 """Errors as application/problem+json (RFC 9457): one shape for every error, without tracebacks."""
 
-import json
 import logging
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -12,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from service.api.http.error_limits import MAX_ERRORS, encoded, few, shortened
 from service.api.http.security_headers import SECURITY_HEADERS
 from service.database.outages import why_unavailable
 from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
@@ -37,8 +37,11 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _rejected(request: Request, error: RequestValidationError) -> Response:
-        errors = [_place(found, error.body) for found in error.errors()]
+        found = error.errors()
+        errors = few([_place(one, error.body) for one in found[:MAX_ERRORS]])
         detail = f"{errors[0]['msg']} (at {'.'.join(map(str, errors[0]['loc']))})" if errors else "not accepted"
+        if len(errors) < len(found):
+            detail += f"; the first {len(errors)} of {len(found):,} errors are listed"
         return answer_error(request, Rejected(detail, errors))
 
     @app.exception_handler(HTTPException)
@@ -123,15 +126,15 @@ def problem(
         "type": "about:blank",
         "title": title,
         "status": status,
-        "detail": detail,
-        "instance": request.url.path,
+        "detail": shortened(detail),
+        "instance": shortened(request.url.path),
     }
     if errors:
-        content["errors"] = errors
-    # Text quoted from the request may hold half a surrogate pair, which UTF-8 cannot encode.
-    body = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+        content["errors"] = few(errors)
     # Answers to unexpected errors do not pass the middleware that adds these headers.
-    return Response(body, status, {**SECURITY_HEADERS, **(headers or {})}, media_type="application/problem+json")
+    return Response(
+        encoded(content), status, {**SECURITY_HEADERS, **(headers or {})}, media_type="application/problem+json"
+    )
 
 
 def _place(found: Any, body: Any) -> dict[str, Any]:

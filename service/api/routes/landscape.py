@@ -11,7 +11,7 @@ from service.api.http.json_answers import answer
 from service.api.schemas.lessons import LandscapeAnswer
 from service.findings.contours import Floats, gradient_at, loss_at
 from service.findings.minimum import minimum_near
-from service.spec.fields import Strict
+from service.spec.fields import Several, Strict
 from service.spec.problems import LandscapeProblem, Surface
 from service.spec.surfaces import SURFACES
 
@@ -41,7 +41,7 @@ class LandscapeQuery(Strict):
     problem: Annotated[LandscapeProblem, Field(discriminator="kind", description="The surface or quadratic.")]
     x: Side | None = Field(None, description="Axis x of the map; by default no map is computed.")
     y: Side | None = Field(None, description="Axis y of the map, if the problem has two dimensions.")
-    points: list[list[float]] = Field(
+    points: Several[Several[float]] = Field(
         [],
         max_length=MAX_POINTS,
         description="Points at which to compute the gradient, such as positions of a run.",

@@ -137,7 +137,7 @@ class Problem(Answer):
     instance: str
     """The path of the request."""
     errors: Annotated[list[ErrorPlace], Field(default_factory=list)]
-    """For status 422 each invalid value; else absent."""
+    """For status 422 the first 20 invalid values, of each list the first one; else absent."""
 
 
 def run_answer(job: Job, row: RunRow, spec: RunSpec) -> RunAnswer:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from service.spec.fields import Strict
+from service.spec.fields import Several, Strict
 
 # The grid of decision values: points per side, and its reach from the middle.
 GRID_SIDE = 40
@@ -35,7 +35,7 @@ class Playground(Strict):
     noise: float = Field(0.05, ge=0, le=1, description="Standard deviation of the Gaussian noise added to each point.")
     size: int = Field(200, ge=2, le=2_000, description="Number of training points, and of test points.")
     data_seed: int = Field(0, ge=0, le=2**32 - 1, description="Seed of the points, which are the same for all runs.")
-    widths: list[Annotated[int, Field(ge=1, le=32)]] = Field(
+    widths: Several[Annotated[int, Field(ge=1, le=32)]] = Field(
         [8], min_length=1, max_length=4, description="Units of each hidden layer."
     )
     activation: Literal["relu", "tanh", "sigmoid", "linear"] = Field(

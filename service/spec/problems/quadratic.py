@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from service.spec.fields import Strict
+from service.spec.fields import Several, Strict
 from service.spec.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
 from service.spec.starts import MAX_DIMENSION, Domain, Start, Starts, check_dimension, check_starts, within_float
 
@@ -21,7 +21,7 @@ class Quadratic(Landscape, Strict):
     reference: ClassVar = "Nesterov: Introductory Lectures on Convex Optimization (2004)"
 
     kind: Literal["quadratic"]
-    eigenvalues: list[float] = Field(
+    eigenvalues: Several[float] = Field(
         min_length=1,
         max_length=MAX_DIMENSION,
         description="λ: the curvature along each axis; their number is the dimension.",
