@@ -7,7 +7,8 @@ from fastapi import APIRouter, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from service.api.doors.authentication import Authentication
-from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders
+from service.api.doors.foreign_pages import ForeignPages
+from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders, host_names
 from service.api.events.hub import Hub
 from service.api.http.negotiation import negotiated
 from service.api.http.problem_details import answer_errors
@@ -81,7 +82,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.measures = measures
     answer_errors(app)
     app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
-    app.add_middleware(HostCheck, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(ForeignPages, allowed_hosts=host_names(settings.allowed_hosts))
+    app.add_middleware(HostCheck, allowed_hosts=host_names(settings.allowed_hosts))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog, measures=measures)
     # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.

@@ -22,6 +22,8 @@ _GUARDED = ("/v1/", "/metrics")
 _EVERYWHERE = {"400": "The header Host names another server, or the cursor does not belong to this list."}
 _UNDER_V1 = {
     "401": "The key is missing, wrong or revoked.",
+    "403": "The API has no keys and a proxy forwarded the request, a page of another origin sent a write, or the key "
+    "lacks the permission.",
     "406": "The header Accept allows no media type of this route.",
     "422": "Invalid values: `errors` gives the place of each, and what is allowed there.",
     "503": "The database or the broker is unavailable; retry after Retry-After seconds.",

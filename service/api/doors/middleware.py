@@ -63,9 +63,8 @@ class HostCheck:
     does not have.
     """
 
-    def __init__(self, app: ASGIApp, allowed_hosts: str) -> None:
-        self._app = app
-        self._allowed = {name.strip().lower() for name in allowed_hosts.split(",") if name.strip()}
+    def __init__(self, app: ASGIApp, allowed_hosts: frozenset[str]) -> None:
+        self._app, self._allowed = app, allowed_hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, or answer 400."""
@@ -85,6 +84,11 @@ class HostCheck:
             return True
         names = Headers(scope=scope).getlist("host")
         return len(names) == 1 and _without_port(names[0].lower()) in self._allowed | _LOCAL_NAMES
+
+
+def host_names(setting: str) -> frozenset[str]:
+    """List the host names of the setting ``allowed_hosts``."""
+    return frozenset(name.strip().lower() for name in setting.split(",") if name.strip())
 
 
 def _without_port(host: str) -> str:

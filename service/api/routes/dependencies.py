@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from service.api.doors.authentication import Authentication
+from service.api.doors.foreign_pages import refuse_proxy
 from service.database.connection import Database
 from service.jobs.dispatch import Dispatcher
-from service.jobs.owners import Caller
+from service.jobs.owners import ANYBODY, Caller
 from service.settings import Settings
 
 # Further answers of a route, for the OpenAPI document.
@@ -44,8 +45,12 @@ async def _caller(request: Request) -> Caller:
     authentication: Authentication = request.app.state.authentication
     server = request.scope.get("server")
     credentials = request.headers.get("authorization"), server[0] if server else None
-    cached = authentication.cached_caller(*credentials)
-    return cached if cached is not None else await run_in_threadpool(authentication.caller, *credentials)
+    caller = authentication.cached_caller(*credentials)
+    if caller is None:
+        caller = await run_in_threadpool(authentication.caller, *credentials)
+    if caller is ANYBODY:
+        refuse_proxy(request.headers)
+    return caller
 
 
 identified = Depends(_caller)
