@@ -220,7 +220,7 @@ class Decision(Base):
 
 
 class LessonRecord(Base):
-    """The jobs last submitted for a lesson, and its finding once it has been judged."""
+    """The jobs last submitted for a lesson, and the finding of those that were judged last."""
 
     __tablename__ = "lessons"
 
@@ -228,6 +228,7 @@ class LessonRecord(Base):
     # Ids of jobs by the name of their preset.
     job_ids: Mapped[dict[str, Any]]
     submitted_at: Mapped[datetime]
+    # NULL until the jobs submitted last are judged; the finding is that of earlier jobs until then.
     judged_at: Mapped[datetime | None]
     finding: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 

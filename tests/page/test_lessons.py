@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from service.findings.lessons import LESSONS
 from tests.page.conftest import on_one_stack, wait_for_count
+from tests.servers import Stack
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
@@ -46,3 +47,38 @@ def test_an_undecided_verdict_has_its_own_sign(new_page: OpenPage) -> None:
         "?undecided: it swings",
     ]
     expect(page.get_by_role("button", name="inconclusive 0")).to_be_visible()
+
+
+def test_a_lesson_that_runs_again_shows_its_last_verdict_and_links_no_jobs_of_other_keys(new_page: OpenPage) -> None:
+    page = new_page("/lessons")
+    wait_for_count(page, "drawn", 1)
+    found = page.evaluate(
+        """async () => {
+          const entry = document.querySelector('script[type="module"]').src;
+          const { kindOf, reason } = await import(new URL("lessons/verdict.js", entry));
+          const { runs } = await import(new URL("lessons/running.js", entry));
+          const lesson = { state: "running", verdict: "holds if it swings" };
+          const links = ["one", null].map((id) => {
+            const jobs = [{ id, preset: "p", status: "queued" }];
+            const { element } = runs({ jobs, presets: [{ name: "p", title: "P" }] });
+            return element.querySelectorAll("a").length;
+          });
+          const unrun = { state: "running", verdict: null };
+          return [kindOf(lesson), reason(lesson), reason(unrun), reason({ ...lesson, state: "stopped" }), ...links];
+        }"""
+    )
+    assert found == ["running", "last verdict: holds if it swings", "", "if it swings", 1, 0]
+
+
+def test_a_page_of_another_origin_cannot_run_a_lesson(browser: Browser, stack: Stack) -> None:
+    lesson = f"{stack.url}/v1/lessons/cosine"
+    # Another name of the same address is another site.
+    other = stack.url.replace("127.0.0.1", "localhost")
+    with browser.new_context(bypass_csp=True) as context, stack.client() as client:
+        page = context.new_page()
+        page.goto(f"{other}/healthz")
+        with page.expect_response(f"{lesson}/jobs") as answered:
+            page.evaluate("(url) => fetch(url, { method: 'POST', mode: 'no-cors' }).then(() => null)", f"{lesson}/jobs")
+        assert answered.value.status == 403
+        assert answered.value.request.all_headers()["sec-fetch-site"] == "cross-site"
+        assert client.get(lesson).json()["state"] == "not run"

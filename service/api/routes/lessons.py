@@ -12,11 +12,12 @@ from service.api.schemas.jobs import receipt_of
 from service.api.schemas.lessons import LessonAnswer, LessonItem, LessonJob
 from service.database.connection import Database
 from service.database.tables import Job, LessonRecord
-from service.errors import NotFound
+from service.errors import Forbidden, NotFound
 from service.findings.ledger import records as ledger
 from service.findings.lessons import LESSONS, TEXTS, Lesson
 from service.jobs import lifecycle
 from service.jobs.limits import affordable
+from service.jobs.owners import Caller
 from service.observing import tracing
 from service.spec.job import JobSpec
 from service.spec.presets import PRESETS
@@ -33,15 +34,15 @@ def list_lessons(database: TheDatabase) -> Response:
         items = []
         for lesson in LESSONS.values():
             record = known.get(lesson.id)
-            of_lesson = ledger.jobs_of(session, record) if record and record.finding is None else {}
+            of_lesson = ledger.jobs_of(session, record) if record and not ledger.is_judged(record) else {}
             items.append(_item(lesson, *_judged(database, lesson, record, of_lesson)))
     return answer({"items": items, "next": None})
 
 
 @router.get("/{lesson_id}", operation_id="get_lesson", responses={200: {"model": LessonAnswer}, **NOT_FOUND})
-def get_lesson(lesson_id: str, database: TheDatabase) -> Response:
+def get_lesson(lesson_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Get a lesson with its numbers, intervals, specs and jobs."""
-    return answer(_shown(database, _find(lesson_id)))
+    return answer(_shown(database, _find(lesson_id), caller))
 
 
 @router.post(
@@ -53,8 +54,17 @@ def get_lesson(lesson_id: str, database: TheDatabase) -> Response:
 def run(
     lesson_id: str, caller: TheCaller, database: TheDatabase, dispatcher: TheDispatcher, settings: TheSettings
 ) -> Response:
-    """Submit the jobs of a lesson; the first request after they have completed judges it."""
+    """Submit the jobs of a lesson. If keys are required, an admin key is: all callers share the lessons.
+
+    The first request after the jobs have completed judges the lesson. The previous verdict stays until then.
+    """
     lesson = _find(lesson_id)
+    if not caller.is_admin:
+        raise Forbidden(
+            "running a lesson requires an admin key, because its verdict is shown to all callers: "
+            "`ravine keys create --name NAME --admin` makes one. "
+            f'With any key, POST /v1/jobs {{"preset": "{lesson.presets[0]}"}} runs its experiment'
+        )
     specs = {
         preset: JobSpec.model_validate({"name": PRESETS[preset].title, **PRESETS[preset].spec})
         for preset in lesson.presets
@@ -70,7 +80,7 @@ def run(
         }
         ledger.submit(session, lesson, {preset: job.id for preset, job in created.items()})
     # Before a worker begins, because a lesson whose jobs have completed would be judged.
-    shown = _shown(database, lesson)
+    shown = _shown(database, lesson, caller)
     for preset, job in created.items():
         shards = range(len(costs[preset].shards()))
         dispatcher.send(costs[preset].queue, ((job.key, number) for number in shards))
@@ -95,8 +105,9 @@ def _judged(
     with database.transaction() as session:
         ledger.keep(session, record, finding)
     with database.snapshot() as session:
-        kept = ledger.records(session)[lesson.id].finding
-    return (ledger.JUDGED if kept else ledger.RUNNING), kept
+        kept = ledger.records(session)[lesson.id]
+    # The lesson may have been submitted again in the meantime.
+    return (ledger.JUDGED if ledger.is_judged(kept) else ledger.RUNNING), kept.finding
 
 
 def _item(lesson: Lesson, state: str, finding: dict[str, Any] | None) -> LessonItem:
@@ -109,7 +120,7 @@ def _item(lesson: Lesson, state: str, finding: dict[str, Any] | None) -> LessonI
     )
 
 
-def _shown(database: Database, lesson: Lesson) -> LessonAnswer:
+def _shown(database: Database, lesson: Lesson, caller: Caller) -> LessonAnswer:
     with database.snapshot() as session:
         record = ledger.records(session).get(lesson.id)
         of_lesson = ledger.jobs_of(session, record)
@@ -126,7 +137,7 @@ def _shown(database: Database, lesson: Lesson) -> LessonAnswer:
         quantities=finding["quantities"] if finding else [],
         figures=finding["figures"] if finding else [],
         presets=[preset_answer(PRESETS[name]) for name in lesson.presets],
-        jobs=[_job(preset, job_id, of_lesson.get(preset)) for preset, job_id in record.job_ids.items()]
+        jobs=[_job(preset, job_id, of_lesson.get(preset), caller) for preset, job_id in record.job_ids.items()]
         if record
         else [],
         judged_at=record.judged_at if record else None,
@@ -134,14 +145,15 @@ def _shown(database: Database, lesson: Lesson) -> LessonAnswer:
     )
 
 
-def _job(preset: str, job_id: str, job: Job | None) -> LessonJob:
+def _job(preset: str, job_id: str, job: Job | None, caller: Caller) -> LessonJob:
     here = f"/v1/jobs/{job_id}"
+    is_visible = caller.is_admin or (job is not None and job.owner == caller.id)
     seconds = (job.finished_at - job.started_at).total_seconds() if job and job.finished_at and job.started_at else None
     return LessonJob(
         preset=preset,
-        id=job_id,
+        id=job_id if is_visible else None,
         status=job.status if job else None,
         seconds=seconds,
         receipt=receipt_of(job) if job else None,
-        links={"self": here, "runs": f"{here}/runs", "metrics": f"{here}/metrics"},
+        links={"self": here, "runs": f"{here}/runs", "metrics": f"{here}/metrics"} if is_visible else {},
     )

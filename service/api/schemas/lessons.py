@@ -42,9 +42,11 @@ class LessonItem(Answer):
     statement: str
     """The statement of the texts, as a sentence."""
     state: LessonState
-    """`stopped`: a job failed, was cancelled or was deleted before the verdict; submit the lesson again."""
+    """State of the jobs submitted last. `stopped`: one failed or was cancelled or deleted before it was judged."""
     verdict: str | None
-    """Begins with `holds`, `holds if`, `inconclusive` or `fails`; null before the verdict."""
+    """Begins with `holds`, `holds if`, `inconclusive` or `fails`; null before the first verdict.
+
+    While the lesson runs again, the verdict of the jobs before."""
 
 
 class LessonJob(Answer):
@@ -52,8 +54,8 @@ class LessonJob(Answer):
 
     preset: str
     """The preset of the job."""
-    id: str
-    """Id of the job."""
+    id: str | None
+    """Id of the job; null for callers who do not own it."""
     status: str | None
     """Status of the job; null if it was deleted."""
     seconds: float | None
@@ -61,7 +63,7 @@ class LessonJob(Answer):
     receipt: dict[str, Any] | None
     """Environment of the training."""
     links: dict[str, str]
-    """Paths of related resources."""
+    """Paths of related resources; empty for callers who do not own the job."""
 
 
 class QuantityAnswer(Answer):
@@ -103,7 +105,7 @@ class LessonAnswer(LessonItem):
     jobs: list[LessonJob]
     """The jobs submitted last."""
     judged_at: datetime | None
-    """Time of the verdict; null before."""
+    """Time at which the jobs submitted last were judged; null before, also where an earlier verdict is shown."""
     links: dict[str, str]
     """Paths of related resources."""
 

@@ -23,9 +23,9 @@ STATES = NOT_RUN, RUNNING, STOPPED, COMPLETED, JUDGED = ("not run", "running", "
 
 
 def submit(session: Session, lesson: Lesson, job_ids: dict[str, str]) -> None:
-    """Store the jobs of a lesson by preset, and delete its previous finding."""
+    """Store the jobs of a lesson by preset. Its previous finding stays until these jobs are judged."""
     now = datetime.now(UTC)
-    row = {"id": lesson.id, "job_ids": job_ids, "submitted_at": now, "judged_at": None, "finding": None}
+    row = {"id": lesson.id, "job_ids": job_ids, "submitted_at": now, "judged_at": None}
     # Of two concurrent requests the later one counts.
     upsert(session, LessonRecord, [row], key=("id",))
 
@@ -45,15 +45,20 @@ def jobs_of(session: Session, record: LessonRecord | None) -> dict[str, Job]:
 
 
 def state(record: LessonRecord | None, jobs: dict[str, Job]) -> str:
-    """Return the state of a lesson: ``stopped`` if a job failed, was cancelled or was deleted before it was judged."""
+    """Return the state of the jobs submitted last: ``stopped`` if one failed or is gone before they were judged."""
     if record is None:
         return NOT_RUN
-    if record.finding is not None:
+    if is_judged(record):
         return JUDGED
     statuses = {job.status for job in jobs.values()}
     if len(jobs) < len(record.job_ids) or statuses & (JOB_ENDED - {JobStatus.COMPLETED}):
         return STOPPED
     return COMPLETED if statuses == {JobStatus.COMPLETED} else RUNNING
+
+
+def is_judged(record: LessonRecord) -> bool:
+    """Whether the jobs submitted last have been judged."""
+    return record.judged_at is not None
 
 
 def judged(session: Session, lesson: Lesson, jobs: dict[str, Job]) -> Finding:
@@ -62,7 +67,7 @@ def judged(session: Session, lesson: Lesson, jobs: dict[str, Job]) -> Finding:
 
 
 def keep(session: Session, record: LessonRecord, finding: Finding) -> None:
-    """Store a finding, unless the lesson was submitted again in the meantime."""
+    """Replace the finding of a lesson, unless the lesson was submitted again in the meantime."""
     # JSON columns of PostgreSQL reject NaN and infinity: they are stored as words, as in every response.
     content: dict[str, Any] = json.loads(to_json(finding, inf_nan_mode="strings"))
     session.execute(

@@ -7,8 +7,10 @@ import { lineStyles, STYLES } from "../palette.js";
 import { curves } from "../plot/curves.js";
 import { failure, loading } from "../states.js";
 import { table } from "../table.js";
-import { runs } from "./running.js";
+import { linked, runs } from "./running.js";
 import { kindOf, readingSign, reason, sign } from "./verdict.js";
+
+const POLL_MS = 2_000;
 
 /** Show a lesson; ends when the signal aborts. */
 export async function showLesson(root, id, signal) {
@@ -72,7 +74,7 @@ export async function showLesson(root, id, signal) {
     const readings = Object.entries(lesson.readings);
     const stopped =
       lesson.state === "stopped"
-        ? h("p", { class: "empty" }, "A job of it failed, was cancelled or deleted before the verdict. Run it again.")
+        ? h("p", { class: "empty" }, "A job failed, was cancelled or deleted before it was judged. Run the lesson again.")
         : null;
     return [
       h(
@@ -117,6 +119,11 @@ export async function showLesson(root, id, signal) {
     course.replaceChildren(progress.element);
     await progress.follow(signal);
     lesson = await get(`/v1/lessons/${id}`, { signal });
+    // Jobs of another key have no events for this one.
+    while (kindOf(lesson) === "running") {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      lesson = await get(`/v1/lessons/${id}`, { signal });
+    }
     course.replaceChildren();
     show();
   }
@@ -221,9 +228,7 @@ function experiment({ name, title, sentence }, job) {
   const facts = job?.receipt
     ? `${job.receipt.dtype}, torch ${job.receipt.torch}${job.seconds === null ? "" : `, ${duration(job.seconds)}`}`
     : null;
-  const last =
-    job &&
-    (job.status ? h("a", { href: `${ROOT}/jobs/${job.id}` }, `Its job (${job.status})`) : "Its job has been deleted.");
+  const last = job && (job.status ? linked(job, `Its job (${job.status})`) : "Its job has been deleted.");
   return h(
     "section",
     { class: "experiment" },

@@ -8,6 +8,9 @@ import { chip, isOpen } from "../status.js";
 // A browser keeps six connections to a server; some stay free for the rest of the page.
 const STREAMS = 3;
 
+/** Link to a job. Jobs of another key have no id. */
+export const linked = ({ id }, text) => (id ? h("a", { href: `${ROOT}/jobs/${id}` }, text) : h("span", {}, text));
+
 /** Show a line for each job of a lesson: `{element, follow(signal)}`, which resolves when all have ended. */
 export function runs({ jobs, presets }) {
   const rows = jobs.map((job) => {
@@ -17,7 +20,7 @@ export function runs({ jobs, presets }) {
     const element = h(
       "li",
       {},
-      h("div", { class: "row" }, h("a", { href: `${ROOT}/jobs/${job.id}` }, title), state),
+      h("div", { class: "row" }, linked(job, title), state),
       bar.element,
     );
     const seen = { status: job.status, progress: { epochs_done: 0, epochs_total: 0, fraction: 0 } };
@@ -37,7 +40,7 @@ export function runs({ jobs, presets }) {
   );
 
   async function followAll(signal) {
-    const left = rows.filter(({ job }) => job.status && isOpen(job.status));
+    const left = rows.filter(({ job }) => job.id && job.status && isOpen(job.status));
     const one = async () => {
       for (let row = left.shift(); row; row = left.shift()) {
         const { job, show } = row;

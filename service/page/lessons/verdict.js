@@ -27,8 +27,9 @@ export function sign(lesson) {
   return h("span", { class: `chip ${look}` }, h("span", { "aria-hidden": "true" }, mark), text);
 }
 
-/** Give the rest of a verdict after its kind: "if staying there is meant". */
-export function reason({ verdict }) {
+/** Give the rest of a verdict after its kind: "if staying there is meant". While a lesson runs, give the last verdict. */
+export function reason({ state, verdict }) {
+  if (verdict !== null && kindOf({ state, verdict }) === "running") return `last verdict: ${verdict}`;
   return verdict?.replace(/^(holds(?= if)|holds$|(fails|inconclusive):?) ?/, "") ?? "";
 }
 
