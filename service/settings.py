@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         15.0, gt=0, description="Duration of a lease; if it is not renewed, another worker may claim the shard."
     )
     max_attempts: int = Field(
-        3, ge=1, description="A job fails when this many workers were lost while they trained the same shard."
+        3, ge=1, description="A job fails when this many workers in a row were lost on a shard before one stored a chunk."
     )
     device: str = Field(
         "cpu",
