@@ -38,7 +38,9 @@ class Settings(BaseSettings):
         15.0, gt=0, description="Duration of a lease; if it is not renewed, another worker may claim the shard."
     )
     max_attempts: int = Field(
-        3, ge=1, description="A job fails when this many workers in a row were lost on a shard before one stored a chunk."
+        3,
+        ge=1,
+        description="A job fails when this many workers in a row were lost on a shard without progress.",
     )
     device: str = Field(
         "cpu",

@@ -1,4 +1,4 @@
-"""The group of all commands: ends a command whose output cannot be written, or whose settings are invalid, in one line."""
+"""The group of all commands. A command whose output or settings are unusable ends with one line."""
 
 import errno
 import os

@@ -215,7 +215,7 @@ def take_back(session: Session, *, max_attempts: int) -> int:
             if job_status == JobStatus.CANCELLING:
                 end(session, lost, ShardStatus.CANCELLED)
             elif lost_before + 1 < max_attempts:
-                queued = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
+                queued: dict[str, Any] = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
                 _guarded(session, lost, lost=Shard.lost + 1, **queued)
             else:
                 times = f"{lost_before + 1} times without progress"
@@ -228,7 +228,7 @@ def take_back(session: Session, *, max_attempts: int) -> int:
 
 
 def _guarded(
-    session: Session, claim: Claim, statuses: Collection[ShardStatus] = (ShardStatus.RUNNING,), **values: Any
+    session: Session, claim: Claim, statuses: Collection[ShardStatus] = (ShardStatus.RUNNING,), /, **values: Any
 ) -> None:
     """Change a shard that has one of the statuses, by default a running one, as one of its attempts.
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import make_url
 
-import worker.engine.problems
 from service.cli import doctor
 from service.cli.local.preconditions import StackError
 from service.cli.local.stack import bring_up_to_date
@@ -21,6 +20,7 @@ from service.database.revisions import check
 from service.errors import Unavailable
 from service.settings import Settings
 from tests.servers import Broker, Postgres, Stack, free_port, until, wait_for_job
+from worker.engine import problems
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 CHECKS = ["database", "migrations", "clock", "broker", "workers", "packages", "disk"]
@@ -191,7 +191,7 @@ def test_packages_that_a_problem_needs_are_named(
 
 def test_the_check_of_packages_knows_the_imports_of_every_problem() -> None:
     known = {"numpy", "torch", "service", "worker", *sys.stdlib_module_names}
-    for file in Path(worker.engine.problems.__file__).parent.glob("*.py"):
+    for file in Path(problems.__file__).parent.glob("*.py"):
         names = {
             name.partition(".")[0]
             for node in ast.walk(ast.parse(file.read_text()))

@@ -13,7 +13,6 @@ from typer.testing import CliRunner, Result
 
 from service.cli.main import app
 from tests.cli.invoke import SPEC, Command
-from tests.servers import Stack
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)

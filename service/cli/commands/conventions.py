@@ -19,7 +19,8 @@ EXIT_CODES = """Commands that send requests use the address RAVINE_URL (by defau
 RAVINE_API_KEY.
 
 Exit codes: 0 success · 1 the job failed or was cancelled, or a local process failed · 2 wrong use: the command line,
-a setting, an output that cannot be written, or a request that the service rejects · 3 the service cannot be reached or is unavailable · 130 Ctrl-C."""
+a setting, an output that cannot be written, or a request that the service rejects · 3 the service cannot be reached or
+is unavailable · 130 Ctrl-C."""
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job; `ravine jobs` lists them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON, for scripts.")]
@@ -55,7 +56,7 @@ def console(*, stderr: bool = False) -> "Console":
     class Output(Console):
         def on_broken_pipe(self) -> None:
             """Raise the error, so that it ends every command alike (service/cli/group.py); rich would exit with 1."""
-            raise  # noqa: PLE0704  (called while the error is handled)
+            raise BrokenPipeError
 
     made = Output(highlight=False, stderr=stderr)
     return made if made.is_terminal else Output(highlight=False, stderr=stderr, width=_WIDTH)

@@ -71,11 +71,11 @@ class DataDir:
                 f"The folder {self.path} cannot be used: {error.strerror}. Choose another folder with --data-dir."
             ) from error
         if not _lock(file):
-            owner = _read(file)[0]
+            owner, folder = _read(file)[0], shlex.quote(str(self.path))
             os.close(file)
             raise StackError(
                 f"Another Ravine (process {owner}) already uses {self.path}. "
-                f"Stop it with `ravine down --data-dir {shlex.quote(str(self.path))}`, or choose another folder with --data-dir."
+                f"Stop it with `ravine down --data-dir {folder}`, or choose another folder with --data-dir."
             )
         if left_by_a_crash := _read(file)[1]:
             shutil.rmtree(left_by_a_crash, ignore_errors=True)
