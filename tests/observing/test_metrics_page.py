@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -23,7 +22,8 @@ from tests.queued import create, expire
 from tests.servers import Api, until, wait_for_job
 from worker.runner import train_shard
 
-SPEC: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": [0.01, 0.05]}], "epochs": 5}
+OPTIMIZERS = [{"kind": "sgd", "lr": [0.01, 0.05]}]
+SPEC = {"problem": {"kind": "flipnet"}, "optimizers": OPTIMIZERS, "epochs": 5}
 Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -59,7 +59,7 @@ def of_the_database(database: Database) -> dict[Sample, float]:
 
 def test_what_a_job_trains_is_counted_exactly_once(database: Database) -> None:
     # A database of its own: the shared stack may train jobs of other tests at the same time.
-    key = create(database, optimizers=SPEC["optimizers"], epochs=SPEC["epochs"])
+    key = create(database, optimizers=OPTIMIZERS, epochs=5)
     # A chunk after each epoch.
     train_shard(database, Settings(flush_seconds=1e-9), key, 0)
     samples = of_the_database(database)
