@@ -38,7 +38,8 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
 CMD ["ravine", "serve", "--host", "0.0.0.0", "--port", "8000"]
 
 FROM base AS worker
-RUN pip install --constraint constraints.txt torch
+# torch, and what the problems need.
+RUN pip install --constraint constraints.txt ".[tracing,worker]"
 COPY service service
 COPY worker worker
 COPY migrations migrations

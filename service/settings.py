@@ -6,7 +6,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 try:
@@ -38,7 +38,9 @@ class Settings(BaseSettings):
         15.0, gt=0, description="Duration of a lease; if it is not renewed, another worker may claim the shard."
     )
     max_attempts: int = Field(
-        3, ge=1, description="A job fails when this many workers were lost while they trained the same shard."
+        3,
+        ge=1,
+        description="A job fails when this many workers in a row were lost on a shard without progress.",
     )
     device: str = Field(
         "cpu",
@@ -104,7 +106,19 @@ class Settings(BaseSettings):
     max_work: float = Field(1e12, gt=0, description="Largest work of one job: runs × updates × parameters.")
 
 
+class InvalidSetting(ValueError):
+    """An environment variable has a value that its setting does not allow; the message names each."""
+
+
 @cache
 def get_settings() -> Settings:
-    """Give the settings of this process, read once."""
-    return Settings()
+    """Give the settings of this process, read once.
+
+    Raises:
+        InvalidSetting: A value is not allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"RAVINE_{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors()]
+        raise InvalidSetting(f"invalid setting: {'; '.join(wrong)}") from error

@@ -122,8 +122,8 @@ class TemplateSupervisor(Supervisor):
 
 
 def _program(argv: Sequence[str]) -> tuple[str, list[str]] | None:
-    if argv[:2] == [sys.executable, "-m"] and argv[2] in PROGRAMS:
-        return argv[2], list(argv[3:])
+    if argv[:3] == [sys.executable, "-P", "-m"] and argv[3] in PROGRAMS:
+        return argv[3], list(argv[4:])
     return ("service.cli.main", list(argv[1:])) if Path(argv[0]).name == "ravine" else None
 
 

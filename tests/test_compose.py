@@ -11,6 +11,7 @@ import shlex
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,7 @@ import pytest
 import yaml
 from sqlalchemy import make_url
 
+from service.cli import doctor
 from service.cli.local.console import Console
 from service.cli.local.preconditions import find_broker
 from service.cli.local.stack import is_ready
@@ -81,8 +83,17 @@ def test_no_image_runs_as_root(stage: str) -> None:
 
 
 def test_the_api_image_has_no_torch() -> None:
-    assert not any("torch" in text for word, text in STAGES["base"] + STAGES["api"] if word == "RUN")
-    assert any("torch" in text for word, text in STAGES["worker"] if word == "RUN")
+    base = [text for word, text in STAGES["base"] + STAGES["api"] if word == "RUN"]
+    assert not any("torch" in text or "worker" in text for text in base)
+
+
+def test_the_worker_image_has_what_every_problem_needs() -> None:
+    """The extra has torch and the packages of single problems; `ravine doctor` names one that is missing."""
+    installs = [text for word, text in STAGES["worker"] if word == "RUN" and text.startswith("pip install")]
+    assert any(re.search(r"\.\[[a-z,]*worker[a-z,]*\]", text) for text in installs)
+    extra = " ".join(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["worker"])
+    packages = {package for modules in doctor.EXTRA_MODULES.values() for package in modules.values()}
+    assert all(package in extra for package in {"torch", *packages})
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"migrate"}))

@@ -36,6 +36,10 @@ class Heartbeat:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.cease()
+
+    def cease(self) -> None:
+        """End the thread: no renewal of the lease follows, and none is under way."""
         self._ended.set()
         self._thread.join()
 

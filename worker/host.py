@@ -187,7 +187,7 @@ def become(worker: Worker, parent: int | None = None) -> NoReturn:
 
 
 def _spawn(worker: Worker) -> int:
-    command = [sys.executable, "-m", "worker", "--alone", worker.argument]
+    command = [sys.executable, "-P", "-m", "worker", "--alone", worker.argument]
     return os.spawnv(os.P_NOWAIT, sys.executable, command)  # noqa: S606  (no shell is involved)
 
 

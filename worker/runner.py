@@ -167,6 +167,8 @@ class Training:
         if why is Stop.LOST:
             raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
         if why is Stop.SHUTDOWN:
+            # A later beat would claim the shard back, and nobody would train it.
+            self._heartbeat.cease()
             self._store_chunk(hand_over=True)
             log.info("shard %d of job %s handed over", self._claim.number, self._claim.job_id)
             return

@@ -1,21 +1,25 @@
-"""`ravine doctor`: checks of database, migrations, clock, broker, workers and disk, with corrections."""
+"""`ravine doctor`: checks of database, migrations, clock, broker, workers, packages and disk, with corrections."""
 
 import os
+import shlex
 import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from service.cli.local.preconditions import DataDir
 from service.database.connection import Database
 from service.database.outages import why_unavailable
-from service.database.revisions import current_revision, newest_revision
+from service.database.revisions import compare, current_revision
 from service.database.statements import seconds_from_now
 from service.jobs.dispatch import QUEUES, Dispatcher
 from service.settings import Settings
+from service.spec.problems import PROBLEM_KINDS
 
 # A job of a million runs and thirty epochs needs about 3 GB.
 LOW_DISK_BYTES = 5 * 1024**3
@@ -23,6 +27,8 @@ LOW_DISK_BYTES = 5 * 1024**3
 CLOCK_SECONDS = 2.0
 # Workers respond at once, also while they train; this is the time for the slowest.
 PING_SECONDS = 1.0
+# Modules that the training of a kind of problem imports in addition to torch, and their packages.
+EXTRA_MODULES = {"digits": {"sklearn": "scikit-learn"}}
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,14 @@ class Finding:
     way_out: str = ""
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Run all checks; a check whose precondition fails counts as failed, with the reason."""
+def examine(settings: Settings, folder: DataDir | None = None) -> list[Finding]:
+    """Run all checks, of a folder of `ravine up` or of the database and broker of the settings.
+
+    A check whose precondition fails counts as failed, with the reason.
+    """
+    is_stopped = folder is not None and folder.owner() is None
+    if folder is not None:
+        settings = _of_the_folder(settings, folder, is_stopped=is_stopped)
     database, dispatcher = Database(settings.database_url), Dispatcher(settings)
     try:
         findings = [_database(database)]
@@ -44,13 +56,26 @@ def examine(settings: Settings) -> list[Finding]:
             findings += [_migrations(database), _clock(database)]
         else:
             findings += [_unknown(check, "database") for check in ("migrations", "clock")]
-        findings.append(_broker(dispatcher))
+        findings.append(_stopped(folder) if folder is not None and is_stopped else _broker(dispatcher))
         findings.append(_workers(dispatcher) if findings[-1].is_well else _unknown("workers", "broker"))
-        findings.append(_disk(database))
+        findings += [_packages(), _disk(database)]
     finally:
         dispatcher.close()
         database.close()
     return findings
+
+
+def _of_the_folder(settings: Settings, folder: DataDir, *, is_stopped: bool) -> Settings:
+    urls = {"database_url": folder.database_url}
+    if not is_stopped:
+        folder.find_scratch()
+        urls["broker_url"] = f"redis+socket://{folder.broker_socket}"
+    return settings.model_copy(update=urls)
+
+
+def _stopped(folder: DataDir) -> Finding:
+    start = f"ravine up --data-dir {shlex.quote(str(folder.path))}"
+    return Finding("broker", False, f"no Ravine runs on {folder.path}", f"run `{start}`")
 
 
 def _database(database: Database) -> Finding:
@@ -69,10 +94,10 @@ def _database(database: Database) -> Finding:
 
 
 def _migrations(database: Database) -> Finding:
-    found, expected = current_revision(database), newest_revision()
-    if found == expected:
+    found = current_revision(database)
+    if (mismatch := compare(found)) is None:
         return Finding("migrations", True, f"the tables have the version of this program ({found})")
-    return Finding("migrations", False, f"the tables have version {found}, not {expected}", "run `ravine migrate`")
+    return Finding("migrations", False, mismatch.found, mismatch.way_out)
 
 
 def _clock(database: Database) -> Finding:
@@ -99,6 +124,20 @@ def _workers(dispatcher: Dispatcher) -> Finding:
     if workers:
         return Finding("workers", True, f"{len(workers)} responded: {', '.join(workers)}")
     return Finding("workers", False, "none responded; jobs stay queued", "start `ravine worker` or `ravine up`")
+
+
+def _packages() -> Finding:
+    if find_spec("torch") is None:
+        # Not a fault: the machine of the API trains nothing.
+        return Finding("packages", True, "torch is missing: no problem can be trained on this machine")
+    missing = {
+        kind: [package for module, package in modules.items() if find_spec(module) is None]
+        for kind, modules in EXTRA_MODULES.items()
+    }
+    lacking = [f"{kind} lacks {', '.join(packages)}" for kind, packages in missing.items() if packages]
+    if lacking:
+        return Finding("packages", False, "; ".join(lacking), "run `pip install 'ravine[worker]'`")
+    return Finding("packages", True, f"all problems can be trained on this machine: {', '.join(PROBLEM_KINDS)}")
 
 
 def _disk(database: Database) -> Finding:

@@ -14,9 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from service.cli.commands.conventions import WRONG_USE, give_up
 from service.cli.local.console import Console as PartsConsole
 from service.cli.local.preconditions import StackError
 from service.cli.local.stack import LocalStack
+from service.client.connection import check_address
+from service.client.errors import NotAnAddress
 from service.findings.ledger.page import write_page
 from service.findings.lessons import LESSONS
 
@@ -33,13 +36,13 @@ def run_lessons(
 ) -> None:
     """Run lessons at RAVINE_URL or in a temporary stack, print the verdicts, and write the page if ``write`` is given.
 
-    Raises StackError if a name is unknown or the service fails.
+    Wrong use ends the command. Raises StackError if the service fails.
     """
     unknown = [one for one in only if one not in LESSONS]
     if unknown:
-        raise StackError(f"no lesson has the name {unknown[0]!r}; the lessons are {', '.join(LESSONS)}")
+        give_up(f"no lesson has the name {unknown[0]!r}; the lessons are {', '.join(LESSONS)}", WRONG_USE)
     if write is not None and only:
-        raise StackError("--write needs all lessons: omit --only or --write")
+        give_up("--write needs all lessons: omit --only or --write", WRONG_USE)
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
@@ -58,6 +61,10 @@ def run_lessons(
 def _service(workers: int, prepare: Callable[[LocalStack], None], console: Console) -> Iterator[httpx.Client]:
     url = os.environ.get("RAVINE_URL")
     if url:
+        try:
+            check_address(url)
+        except NotAnAddress as error:
+            give_up(str(error), WRONG_USE)
         with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS) as client:
             yield client
         return

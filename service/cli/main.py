@@ -12,18 +12,36 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from service.cli import commands, keys
-from service.cli.commands.conventions import EXIT_CODES
+from service.cli.commands.conventions import EXIT_CODES, WRONG_USE, give_up
+from service.cli.group import Commands
 
 if TYPE_CHECKING:
     from service.cli.local.stack import LocalStack
 
 app = typer.Typer(
     name="ravine",
+    cls=Commands,
     help="Compare optimizers with evidence: start the service, submit jobs, read results.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     epilog=EXIT_CODES,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version, and exit.")] = False,
+) -> None:
+    if version:
+        from service.settings import VERSION
+
+        typer.echo(f"ravine {VERSION}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(WRONG_USE)
+
 
 commands.register(app)
 app.add_typer(keys.app, name="keys")
@@ -161,15 +179,20 @@ def worker(
     name: Annotated[str, typer.Option(help="Name of this worker, unique on its host.")] = "worker",
 ) -> None:
     """Run a worker for the broker at RAVINE_BROKER_URL, until SIGTERM."""
-    from service.cli.local.commands import worker_command
+    from service.cli.local.commands import BATCH, worker_command
     from service.cli.local.preconditions import StackError, require_torch
+    from service.settings import get_settings
 
+    served = [queue.strip() for queue in queues.split(",")]
+    if unknown := [queue for queue in served if queue not in BATCH]:
+        give_up(f"there is no queue {unknown[0]!r}; --queues accepts {' and '.join(BATCH)}", WRONG_USE)
+    get_settings()
     try:
         require_torch()
     except StackError as error:
         _give_up(error)
     sys.stdout.flush()
-    argv = worker_command(name, queues.split(","), processes)
+    argv = worker_command(name, served, processes)
     os.execv(argv[0], argv)  # noqa: S606  exec: the worker receives signals directly, and its exit code is returned.
 
 
@@ -180,26 +203,15 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects instead of lines.")] = False,
 ) -> None:
-    """Check database, migrations, clock, broker, workers and disk; exit code 1 if a check fails."""
+    """Check database, migrations, clock, broker, workers, packages and disk; exit code 1 if a check fails."""
     import json
     from dataclasses import asdict
 
-    from pydantic import ValidationError
-
     from service.cli.doctor import examine
     from service.cli.local.preconditions import DataDir
-    from service.settings import Settings
+    from service.settings import get_settings
 
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        _give_up(f"invalid setting: {error}")
-    if data_dir is not None:
-        folder = DataDir(data_dir)
-        folder.find_scratch()
-        urls = {"database_url": folder.database_url, "broker_url": f"redis+socket://{folder.broker_socket}"}
-        settings = settings.model_copy(update=urls)
-    findings = examine(settings)
+    findings = examine(get_settings(), None if data_dir is None else DataDir(data_dir))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

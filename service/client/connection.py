@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from service.client.errors import NotReachable, error_of
+from service.client.errors import NotAnAddress, NotReachable, error_of
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 # Statuses of temporary failures of a proxy or the API, such as a restart or an unavailable database.
@@ -41,6 +41,7 @@ class Connection:
         self.url = (url or os.environ.get("RAVINE_URL") or DEFAULT_URL).rstrip("/")
         key = api_key if api_key is not None else os.environ.get("RAVINE_API_KEY")
         self._retries = retries
+        check_address(self.url)
         try:
             self._http = httpx.Client(
                 base_url=self.url,
@@ -51,7 +52,7 @@ class Connection:
                 transport=transport,
             )
         except (httpx.InvalidURL, UnicodeEncodeError) as error:
-            raise NotReachable(
+            raise NotAnAddress(
                 "Not an address",
                 f"the address {self.url!r} or the key is not valid: {error}; check RAVINE_URL and RAVINE_API_KEY",
             ) from error
@@ -128,6 +129,19 @@ class Connection:
         else:
             why = f"closed the connection: {error}"
         return NotReachable("Not reachable", f"Ravine at {self.url} {why}")
+
+
+def check_address(url: str) -> None:
+    """Raise NotAnAddress unless a URL names a server and its protocol."""
+    try:
+        parsed = httpx.URL(url)
+        is_well = parsed.scheme in ("http", "https") and bool(parsed.host)
+    except httpx.InvalidURL:
+        is_well = False
+    if not is_well:
+        raise NotAnAddress(
+            "Not an address", f"{url!r} is not an address; RAVINE_URL must be like {DEFAULT_URL} or https://host"
+        )
 
 
 def _pause(attempt: int) -> float:

@@ -9,6 +9,7 @@ RavineError
 │   └── TooMuchOpen    429
 ├── Unavailable        the API is unavailable or failed: 5xx
 ├── NotReachable       no answer from the address, or not in time
+│   └── NotAnAddress   the address or the key cannot be used in a request
 └── WaitTimeout        the job has not ended within the timeout
 """
 
@@ -68,6 +69,10 @@ class Unavailable(RavineError):
 
 class NotReachable(RavineError):
     """No answer came from the address."""
+
+
+class NotAnAddress(NotReachable):
+    """The address is not that of an HTTP server, or the key has characters that a header may not have."""
 
 
 class WaitTimeout(RavineError):

@@ -4,13 +4,20 @@ from alembic import command
 from alembic.config import Config
 
 from service.database.connection import Database
-from service.database.revisions import MIGRATIONS
+from service.database.revisions import MIGRATIONS, NewerDatabase, compare, current_revision
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Migrate the tables to a revision, by default the newest."""
+    """Migrate the tables to a revision, by default the newest.
+
+    Raises:
+        NewerDatabase: A newer version of Ravine has migrated the tables.
+    """
     database = Database(url)
     try:
+        mismatch = compare(current_revision(database))
+        if mismatch is not None and mismatch.is_newer:
+            raise NewerDatabase(f"{mismatch.found}: {mismatch.way_out}")
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with database.engine.connect() as connection:

@@ -46,4 +46,5 @@ class Stop(StrEnum):
 
 JOB_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})
 SHARD_ENDED = frozenset({ShardStatus.COMPLETED, ShardStatus.FAILED, ShardStatus.CANCELLED})
+SHARD_OPEN = frozenset({ShardStatus.QUEUED, ShardStatus.RUNNING})
 RUN_ENDED = frozenset({RunStatus.COMPLETED, RunStatus.DIVERGED, RunStatus.FAILED, RunStatus.CANCELLED})

@@ -135,7 +135,7 @@ class Shard(Base):
     status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
     # Number of claims. Every write of a worker names its attempt, and fails if there is a newer one.
     attempt: Mapped[int] = mapped_column(default=0)
-    # Number of attempts whose lease expired; an attempt that returned the shard is not counted.
+    # Number of attempts whose lease expired since the last chunk; an attempt that returned the shard is not counted.
     lost: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
     published_at: Mapped[datetime | None]

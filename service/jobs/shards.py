@@ -4,6 +4,7 @@ Every write names its attempt and fails if a newer attempt owns the shard, so a 
 than its lease cannot write.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.database.bulk import MetricRows, Outcomes
 from service.database.statements import seconds_from_now, upsert
-from service.database.states import SHARD_ENDED, JobStatus, ShardStatus, Stop
+from service.database.states import SHARD_ENDED, SHARD_OPEN, JobStatus, ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
 from service.jobs import tallies
@@ -93,7 +94,9 @@ def claim(
 
 
 def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float) -> None:
-    """Store a chunk: rows, outcomes, progress, checkpoint and lease.
+    """Store a chunk: rows, outcomes, progress, checkpoint and lease. Progress resets the count of lost workers.
+
+    A shard that was queued again is claimed back unless another worker has it, so a refused attempt is over for ever.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
@@ -103,6 +106,9 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
     _guarded(
         session,
         claim,
+        SHARD_OPEN,
+        status=ShardStatus.RUNNING,
+        lost=0,
         lease_until=seconds_from_now(lease_seconds),
         epoch=chunk.epoch,
         epochs_done=chunk.epochs_done,
@@ -125,17 +131,9 @@ def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
-    taken_up = session.execute(
-        update(Shard)
-        .where(*_held(claim), Shard.status == ShardStatus.QUEUED)
-        .values(
-            status=ShardStatus.RUNNING,
-            lost=case((Shard.lost > 0, Shard.lost - 1), else_=0),
-            lease_until=seconds_from_now(lease_seconds),
-        )
-    )
-    if taken_up.rowcount != 1:  # type: ignore[attr-defined]
-        _guarded(session, claim, lease_until=seconds_from_now(lease_seconds))
+    lost = case(((Shard.status == ShardStatus.QUEUED) & (Shard.lost > 0), Shard.lost - 1), else_=Shard.lost)
+    until = seconds_from_now(lease_seconds)
+    _guarded(session, claim, SHARD_OPEN, status=ShardStatus.RUNNING, lost=lost, lease_until=until)
 
 
 def look(session: Session, claim: Claim) -> Stop | None:
@@ -201,7 +199,8 @@ def end(
 def take_back(session: Session, *, max_attempts: int) -> int:
     """Queue the shards whose leases have expired again, and return their number.
 
-    A shard of a job that is being cancelled is cancelled; one that has lost ``max_attempts`` workers fails.
+    A shard of a job that is being cancelled is cancelled; one that has lost ``max_attempts`` workers since its
+    last chunk fails.
     """
     abandoned = session.execute(
         select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Job.status)
@@ -216,10 +215,10 @@ def take_back(session: Session, *, max_attempts: int) -> int:
             if job_status == JobStatus.CANCELLING:
                 end(session, lost, ShardStatus.CANCELLED)
             elif lost_before + 1 < max_attempts:
-                queued = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
+                queued: dict[str, Any] = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
                 _guarded(session, lost, lost=Shard.lost + 1, **queued)
             else:
-                times = f"{lost_before + 1} times"
+                times = f"{lost_before + 1} times without progress"
                 detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {times}"
                 end(session, lost, ShardStatus.FAILED, reason="worker_lost", detail=detail)
         except LeaseLost:
@@ -228,13 +227,15 @@ def take_back(session: Session, *, max_attempts: int) -> int:
     return num_taken
 
 
-def _guarded(session: Session, claim: Claim, **values: Any) -> None:
-    """Change a running shard as one of its attempts.
+def _guarded(
+    session: Session, claim: Claim, statuses: Collection[ShardStatus] = (ShardStatus.RUNNING,), /, **values: Any
+) -> None:
+    """Change a shard that has one of the statuses, by default a running one, as one of its attempts.
 
     Raises:
-        LeaseLost: A newer attempt owns the shard, or it does not run.
+        LeaseLost: A newer attempt owns the shard, or it has another status.
     """
-    changed = session.execute(update(Shard).where(*_held(claim), Shard.status == ShardStatus.RUNNING).values(**values))
+    changed = session.execute(update(Shard).where(*_held(claim), Shard.status.in_(statuses)).values(**values))
     if changed.rowcount != 1:  # type: ignore[attr-defined]
         raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
 

@@ -19,6 +19,8 @@ from service.settings import Settings
 
 # Other ids could imitate further fields or lines of a log.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
+# Libraries that describe their normal work at INFO: Alembic its plugins and the dialect.
+_TALKATIVE = ("alembic",)
 _SERVERS = ("uvicorn", "uvicorn.error", "celery", "celery.task", "celery.redirected")
 
 # Processors of all lines, of the service and of libraries.
@@ -41,6 +43,8 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root.setLevel(logging.INFO)
     logging.getLogger("ravine").setLevel(settings.log_level)
     logging.captureWarnings(True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     for name in _SERVERS:
         # Their own handlers would write each line a second time, in another format.
         logging.getLogger(name).handlers.clear()

@@ -34,6 +34,8 @@ class Runs:
         self.spec = spec
         self.entries = [EntrySettings.of(entry) for entry in spec.optimizers]
         self.num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)
+        # Converted once: a list has up to a million seeds, and each run reads one of them.
+        self._listed = None if isinstance(spec.seeds, SeedRange) else np.array(spec.seeds, dtype=np.int64)
         self.num_starts = spec.problem.num_starts
         self.per_setting = self.num_seeds * self.num_starts
         # The first run of each entry, and the end.
@@ -59,7 +61,8 @@ class Runs:
         """Give seeds by their position in the spec."""
         if isinstance(self.spec.seeds, SeedRange):
             return self.spec.seeds.first + positions
-        return np.array(self.spec.seeds, dtype=np.int64)[positions]
+        assert self._listed is not None
+        return self._listed[positions]
 
     def starts(self, index_R: NDArray[np.int64]) -> NDArray[np.float64]:
         """Give the starts of runs on a landscape by their indices, shape [runs, dimension]."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from service.database.connection import Database
 from service.database.tables import Job, Metric, Run, Shard
@@ -97,13 +97,11 @@ def record_of(database: Database, job_id: str) -> Record | None:
         return Record(job.status, [_bits(row) for row in rows], [_bits(row) for row in runs])
 
 
-def attempts_of(database: Database, job_id: str) -> tuple[int, int]:
-    """Count the attempts at the shards of a job, and the lost ones."""
+def attempts_of(database: Database, job_id: str) -> int:
+    """Count the attempts at the shards of a job."""
     with database.snapshot() as session:
-        found = session.execute(
-            select(Shard.attempt, Shard.lost).join(Job, Job.key == Shard.job_key).where(Job.id == job_id)
-        ).all()
-        return sum(row.attempt for row in found), sum(row.lost for row in found)
+        counted = select(func.sum(Shard.attempt)).join(Job, Job.key == Shard.job_key).where(Job.id == job_id)
+        return int(session.execute(counted).scalar_one())
 
 
 def _bits(row: Any) -> Row:

@@ -125,14 +125,13 @@ def storm(
     ended = time.monotonic()
     if len(set(posted)) != num_jobs or len(watcher.seen) != num_jobs:
         report.violations.append(f"of {num_jobs} jobs {len(set(posted))} were accepted and {len(watcher.seen)} exist")
-    attempts = lost = rows = 0
+    attempts = rows = 0
     for number, job_id in enumerate(posted):
         found = record_of(database, job_id)
         should_be = expected[number % len(specs)]
         report.violations += [f"job {number}: {wrong}" for wrong in violations(should_be, found, watcher.seen[job_id])]
         rows += len(found.rows) if found else 0
-        num_attempts, num_lost = attempts_of(database, job_id)
-        attempts, lost = attempts + num_attempts, lost + num_lost
+        attempts += attempts_of(database, job_id)
     shards = sum(len(price(JobSpec.model_validate(specs[number % len(specs)])).shards()) for number in range(num_jobs))
     report.figures = {
         "jobs": num_jobs,
@@ -140,7 +139,6 @@ def storm(
         "metric rows compared": rows,
         "blows": report.blows.total(),
         "attempts beyond the first": attempts - shards,
-        "of these after a lost worker": lost,
         "seconds": ended - started,
         "seconds after the last blow": ended - last_blow,
     }

@@ -43,16 +43,19 @@ def test_a_worker_suspended_beyond_its_lease_writes_nothing_more(fragile: Fragil
     finally:
         psutil.Process(child).resume()
     assert wait_for_job(fragile.client, job_id)["status"] == "completed"
-    assert (fragile.shard(job_id).attempt, fragile.shard(job_id).lost) == (2, 1)
+    assert fragile.shard(job_id).attempt == 2
     assert violations(expected, record_of(fragile.database, job_id), []) == []
 
 
-def test_a_shard_that_loses_three_workers_fails_and_other_jobs_continue(fragile: Fragile) -> None:
+def test_a_shard_that_loses_three_workers_without_progress_fails_and_other_jobs_continue(fragile: Fragile) -> None:
+    fragile.wait_until_workers_are_up()
     job_id = fragile.post(SLOW)
-    others = []
-    for attempt in (1, 2, 3):
+    others: list[str] = []
+    # Three kills, or more if the machine is so slow that an attempt stores a chunk before its worker is killed.
+    while fragile.job(job_id)["status"] != "failed":
+        attempt = len(others) + 1
+        assert attempt <= 10
         fragile.wait(lambda n=attempt: fragile.shard(job_id).attempt == n, 60, "the next worker has the shard")
-        fragile.wait_until_workers_are_up()
         name, _ = fragile.trainer()
         psutil.Process(fragile.workers()[name]).kill()
         others.append(fragile.post(SMALL))
@@ -63,8 +66,8 @@ def test_a_shard_that_loses_three_workers_fails_and_other_jobs_continue(fragile:
         )
     job = wait_for_job(fragile.client, job_id)
     assert (job["status"], job["error"]["reason"]) == ("failed", "worker_lost")
-    assert "3 times" in job["error"]["detail"]
-    assert [wait_for_job(fragile.client, other)["status"] for other in others] == ["completed"] * 3
+    assert "3 times without progress" in job["error"]["detail"]
+    assert [wait_for_job(fragile.client, other)["status"] for other in others] == ["completed"] * len(others)
 
 
 def test_workers_whose_clocks_are_an_hour_apart_keep_their_leases(fragile: Fragile, expected: Any) -> None:

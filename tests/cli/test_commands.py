@@ -207,6 +207,18 @@ def test_wrong_use_ends_with_2_and_the_message_of_the_service(
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("url", ["nonsense", "ftp://host", "http://", "http://host:port", "127.0.0.1:8000"])
+@pytest.mark.parametrize("command", [["jobs"], ["lessons", "--only", "parabola-sgd"]])
+def test_an_address_that_is_none_ends_with_2(
+    ravine: Command, monkeypatch: pytest.MonkeyPatch, url: str, command: list[str]
+) -> None:
+    monkeypatch.setenv("RAVINE_URL", url)
+    result = ravine(*command)
+    assert result.exit_code == 2
+    assert "is not an address; RAVINE_URL must be like http" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_an_unreachable_service_ends_with_3(ravine: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAVINE_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr("service.client.connection._FIRST_PAUSE_SECONDS", 0.001)

@@ -1,5 +1,6 @@
 """`ravine doctor` checks a stack, and names each unavailable component with a remedy."""
 
+import ast
 import json
 import re
 import subprocess
@@ -12,12 +13,17 @@ import pytest
 from sqlalchemy import make_url
 
 from service.cli import doctor
+from service.cli.local.preconditions import StackError
+from service.cli.local.stack import bring_up_to_date
 from service.database.connection import Database
+from service.database.revisions import check
+from service.errors import Unavailable
 from service.settings import Settings
 from tests.servers import Broker, Postgres, Stack, free_port, until, wait_for_job
+from worker.engine import problems
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
-CHECKS = ["database", "migrations", "clock", "broker", "workers", "disk"]
+CHECKS = ["database", "migrations", "clock", "broker", "workers", "packages", "disk"]
 
 
 def findings(database_url: str, broker_url: str) -> dict[str, doctor.Finding]:
@@ -71,7 +77,8 @@ def test_the_command_prints_a_line_per_check_and_fails_if_one_fails(
     listed: list[dict[str, Any]] = json.loads(as_json.stdout)
     assert [one["check"] for one in listed] == CHECKS
     assert {one["check"]: one["is_well"] for one in listed if one["check"] != "disk"} == {
-        "database": True, "migrations": True, "clock": True, "broker": True, "workers": False
+        "database": True, "migrations": True, "clock": True, "broker": True, "workers": False,
+        "packages": True,
     }  # fmt: skip
 
 
@@ -115,6 +122,22 @@ def test_tables_of_another_version_are_named(database_url: str, broker_url: str)
     assert "ravine migrate" in migrations.way_out
 
 
+def test_tables_of_a_newer_version_are_named_with_the_way_back(database_url: str, broker_url: str) -> None:
+    database = Database(database_url)
+    with database.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    migrations = findings(database_url, broker_url)["migrations"]
+    assert not migrations.is_well
+    assert "migrated by a newer version of Ravine (migration 9999" in migrations.found
+    assert "ravine migrate" not in migrations.way_out
+    assert "install that version" in migrations.way_out
+    with pytest.raises(Unavailable, match="newer version of Ravine"):
+        check(database)
+    database.close()
+    with pytest.raises(StackError, match="newer version of Ravine"):
+        bring_up_to_date(database_url)
+
+
 def test_a_wrong_clock_and_a_full_disk_are_named(
     database_url: str, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,3 +159,45 @@ def test_the_folder_of_an_embedded_stack_names_its_database(tmp_path: Path, new_
     assert lines["database"].startswith("✓")
     assert str(tmp_path) in lines["database"]
     assert lines["broker"].startswith("✗")
+    assert "no Ravine runs on" in lines["broker"]
+    assert f"ravine up --data-dir {tmp_path}" in lines["broker"]
+
+
+def test_a_folder_that_does_not_exist_is_not_created(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    answer = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(folder))
+    assert answer.returncode == 1
+    assert "Traceback" not in answer.stderr
+    assert "does not exist" in answer.stdout
+    # The command can be pasted into a shell.
+    assert f"ravine up --data-dir '{folder}'" in answer.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_packages_that_a_problem_needs_are_named(
+    tmp_path: Path, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def packages(*missing: str) -> doctor.Finding:
+        monkeypatch.setattr(doctor, "find_spec", lambda name: None if name in missing else "found")
+        return findings(f"sqlite:///{tmp_path / 'none.db'}", broker_url)["packages"]
+
+    assert packages().is_well
+    assert not packages("sklearn").is_well
+    assert packages("sklearn").found == "digits lacks scikit-learn"
+    # A machine without torch may be that of an API.
+    assert packages("torch", "sklearn").is_well
+    assert "no problem can be trained" in packages("torch").found
+
+
+def test_the_check_of_packages_knows_the_imports_of_every_problem() -> None:
+    known = {"numpy", "torch", "service", "worker", *sys.stdlib_module_names}
+    for file in Path(problems.__file__).parent.glob("*.py"):
+        names = {
+            name.partition(".")[0]
+            for node in ast.walk(ast.parse(file.read_text()))
+            for name in (
+                [alias.name for alias in node.names] if isinstance(node, ast.Import)
+                else [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            )
+        }  # fmt: skip
+        assert names - known == set(doctor.EXTRA_MODULES.get(file.stem, {})), file.name

@@ -114,7 +114,7 @@ def test_a_database_of_a_newer_version_is_a_clear_error(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "data" / "ravine.db")) as connection, connection:
         connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         connection.execute("INSERT INTO alembic_version VALUES ('of tomorrow')")
-    assert "cannot be migrated to this version" in fails_at_once("--port", "0", cwd=tmp_path)
+    assert "migrated by a newer version of Ravine (migration of tomorrow" in fails_at_once("--port", "0", cwd=tmp_path)
 
 
 def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,5 +186,5 @@ def test_the_command_runs_lessons_at_a_service_and_lists_the_known_names(stack: 
     assert "parabola-velocity" in answer.stdout
     assert "holds" in answer.stdout
     unknown = ravine("--only", "nope")
-    assert unknown.returncode == 1
+    assert unknown.returncode == 2
     assert "parabola-velocity" in unknown.stderr

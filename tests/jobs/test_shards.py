@@ -106,6 +106,61 @@ def test_after_three_lost_workers_the_job_has_failed_and_says_so(database: Datab
     assert statuses(database, key) == ["failed"] * 3
 
 
+def lose(database: Database) -> None:
+    """Let the lease of the worker expire, and queue its shard again."""
+    expire(database)
+    with database.transaction() as session:
+        assert shards.take_back(session, max_attempts=3) == 1
+
+
+def test_lost_workers_are_counted_since_the_last_chunk(database: Database) -> None:
+    key = create(database)
+    for attempt in range(5):
+        claimed = claim(database, key)
+        assert claimed is not None
+        record(database, claimed, chunk(attempt, checkpoint=str(attempt).encode()))
+        lose(database)
+        claim(database, key)
+        lose(database)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "running"
+    claim(database, key)
+    lose(database)
+    with database.snapshot() as session:
+        job = session.get_one(Job, key)
+        assert (job.status, job.error_reason) == ("failed", "worker_lost")
+        assert "lost 3 times without progress" in (job.error_detail or "")
+
+
+def test_a_chunk_of_a_shard_that_was_queued_again_claims_it_back(database: Database) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    lose(database)
+    record(database, claimed, chunk(0, checkpoint=b"state"))
+    with database.snapshot() as session:
+        shard = session.get_one(Shard, (key, 0))
+        assert (shard.status, shard.attempt, shard.lost) == ("running", 1, 0)
+    assert claim(database, key) is None
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_attempt_whose_chunk_was_refused_cannot_renew_the_lease(database: Database, ends: bool) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    lose(database)
+    with database.transaction() as session:
+        if ends:
+            lifecycle.cancel(session, claimed.job_id, ANYBODY)
+        else:
+            shards.claim(session, key, 0, lease_seconds=60.0, receipt=RECEIPT)
+    with pytest.raises(LeaseLost):
+        record(database, claimed, chunk(0))
+    with pytest.raises(LeaseLost), database.transaction() as session:
+        shards.beat(session, claimed, lease_seconds=60.0)
+
+
 def test_numbers_come_back_as_they_were(database: Database) -> None:
     key = create(database)
     claimed = claim(database, key)

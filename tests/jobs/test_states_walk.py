@@ -83,6 +83,7 @@ class Walk(Story):
         go_on = self.write(worker, store)
         if go_on is not None:
             worker.epoch = worker.shard.epoch = epoch
+            worker.shard.lost = 0
             assert go_on == (not worker.job.cancelling)
 
     @precondition(lambda self: self.workers)
@@ -130,8 +131,10 @@ class Walk(Story):
                     if job.cancelling:
                         shard.status = "cancelled"
                         continue
-                    shard.lost += 1
-                    shard.status = "failed" if shard.lost == MAX_ATTEMPTS else "queued"
+                    if shard.lost + 1 == MAX_ATTEMPTS:
+                        shard.status = "failed"
+                    else:
+                        shard.status, shard.lost = "queued", shard.lost + 1
 
     @precondition(lambda self: self.workers)
     @rule(number=ANY)

@@ -103,9 +103,9 @@ class Story(RuleBasedStateMachine):
             for row in stored:
                 assert (row.finished_at is None) == (row.expires_at is None) == (row.status not in JOB_ENDED)
             rows = session.execute(
-                select(Shard.job_key, Shard.status, Shard.attempt).order_by(Shard.job_key, Shard.number)
+                select(Shard.job_key, Shard.status, Shard.attempt, Shard.lost).order_by(Shard.job_key, Shard.number)
             ).all()
-            modelled = [(job.key, shard.status, shard.attempt) for job in self.jobs for shard in job.shards]
+            modelled = [(job.key, shard.status, shard.attempt, shard.lost) for job in self.jobs for shard in job.shards]
             assert [tuple(row) for row in rows] == modelled
 
     @invariant()

@@ -98,6 +98,26 @@ def test_the_level_is_that_of_the_setting() -> None:
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["wanted"]
 
 
+def test_the_migration_library_logs_warnings_only() -> None:
+    stream = io.StringIO()
+    logs.configure(Settings(log_format="json"), stream)
+    logging.getLogger("alembic.runtime.migration").info("Context impl SQLiteImpl.")
+    assert stream.getvalue() == ""
+
+
+def test_checks_of_readiness_log_nothing(stack: Stack, folder: Path) -> None:
+    sent = f"after-the-checks.{id(stack)}"
+    with stack.client() as client:
+        num_before = len(lines(folder, "api"))
+        for _ in range(3):
+            client.get("/readyz").raise_for_status()
+        # The line of this request follows all lines of those before.
+        client.get("/v1/jobs/nobody", headers={"X-Request-ID": sent})
+    until(lambda: any(line.get("request_id") == sent for line in lines(folder, "api")))
+    new = lines(folder, "api")[num_before:]
+    assert [line for line in new if line.get("route") == "/readyz" or "alembic" in line["logger"]] == []
+
+
 def test_a_request_is_logged_by_its_template_and_its_id_comes_back(stack: Stack, folder: Path) -> None:
     with stack.client() as client:
         answer = client.post("/v1/jobs/no-such-job/cancel", headers={"X-Request-ID": f"mine.{id(stack)}"})

@@ -109,6 +109,29 @@ def test_runs_nest_optimizers_then_seeds_then_starts() -> None:
     assert seen == expected
 
 
+class CountedSeeds:
+    """Listed seeds that count their conversions to an array."""
+
+    def __init__(self, seeds: list[int]) -> None:
+        self.seeds, self.num_conversions = seeds, 0
+
+    def __len__(self) -> int:
+        return len(self.seeds)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        self.num_conversions += 1
+        return np.array(self.seeds, dtype=dtype)
+
+
+def test_listed_seeds_are_converted_once_for_all_runs() -> None:
+    listed = CountedSeeds([5, 3, 8])
+    optimizers = [{"kind": "sgd", "lr": 0.1}]
+    spec = JobSpec.model_validate({"problem": {"kind": "flipnet"}, "optimizers": optimizers, "epochs": 1})
+    runs = Runs(spec.model_copy(update={"seeds": listed}))
+    assert [runs[index].seed for index in range(len(runs))] == [5, 3, 8]
+    assert listed.num_conversions == 1
+
+
 def test_a_range_has_its_ends_exactly_and_equal_ratios_when_logarithmic() -> None:
     values = Range.model_validate({"from": 1e-3, "to": 1.0, "num": 4, "scale": "log"}).values()
     assert values[0] == 1e-3

@@ -1,5 +1,6 @@
 """States of shards after a handover, an outage of the database and the time limit, on both databases."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -121,6 +122,26 @@ def test_a_commit_whose_answer_was_lost_is_not_repeated(database: Database, monk
         assert session.get_one(Job, key).status == "completed"
     assert count(database, Metric) == 3 * 7
     assert commits > 12
+
+
+def test_after_a_handover_the_attempt_does_not_renew_its_lease(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewal after the handover would claim the shard back, and no worker would train it."""
+    key = create(database)
+    alive: list[bool] = []
+    give_back = shards.give_back
+
+    def handed_over(session: Session, claimed: Claim) -> None:
+        give_back(session, claimed)
+        alive.append(any(thread.name == "heartbeat" for thread in threading.enumerate()))
+
+    monkeypatch.setattr(shards, "give_back", handed_over)
+    requests = iter([False, True])
+    monkeypatch.setattr(shutdown, "is_requested", lambda: next(requests, True))
+    train_shard(database, Settings(), key, 0)
+    assert alive == [False]
+    assert shard(database, key).status == "queued"
 
 
 def test_a_process_that_shuts_down_hands_its_shard_over_and_claims_nothing(

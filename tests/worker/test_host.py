@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -79,6 +81,23 @@ def test_sigterm_ends_the_host_with_all_its_processes(supervisor: TemplateSuperv
     pids = [process.pid, *children([process.pid])]
     supervisor.stop()
     assert not any(is_alive(pid) for pid in pids if pid is not None)
+
+
+def test_a_worker_does_not_run_code_of_its_folder(tmp_path: Path) -> None:
+    trap = "from pathlib import Path\nPath('executed').touch()\nraise SystemExit(1)\n"
+    (tmp_path / "worker").mkdir()
+    for name in ("redis.py", "worker/__init__.py", "worker/__main__.py", "worker/app.py"):
+        (tmp_path / name).write_text(trap)
+    # A worker with an unknown device ends before it connects to the broker.
+    ended = subprocess.run(
+        [Path(sys.executable).with_name("ravine"), "worker"],
+        cwd=tmp_path,
+        env={**os.environ, "RAVINE_DEVICE": "abacus", "RAVINE_DATABASE_URL": f"sqlite:///{tmp_path / 'none.db'}"},
+        check=False,
+        timeout=60,
+    )
+    assert not (tmp_path / "executed").exists()
+    assert ended.returncode == os.EX_CONFIG
 
 
 def test_an_unknown_device_ends_the_host_with_a_reason(supervisor: TemplateSupervisor, env: dict[str, str]) -> None:

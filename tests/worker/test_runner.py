@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.tables import Checkpoint, Job, Metric, Run, Shard
 from service.jobs import lifecycle, shards
 from service.jobs.owners import ANYBODY
@@ -70,6 +71,27 @@ def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its
     with database.snapshot() as session:
         job, shard = session.get_one(Job, key), session.get_one(Shard, (key, 0))
         assert (job.status, shard.attempt, shard.lost) == ("cancelled", 1, 0)
+
+
+def test_a_worker_whose_shard_was_queued_again_continues_if_no_other_has_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = create(database)
+    original, num_chunks = shards.record, 0
+
+    def record(session: Any, *arguments: Any, **named: Any) -> None:
+        nonlocal num_chunks
+        if num_chunks == 0:
+            session.execute(update(Shard).values(lease_until=seconds_from_now(-1)))
+            assert shards.take_back(session, max_attempts=3) == 1
+        num_chunks += 1
+        original(session, *arguments, **named)
+
+    monkeypatch.setattr(shards, "record", record)
+    train_shard(database, Settings(flush_seconds=1e-9, lease_seconds=600), key, 0)
+    with database.snapshot() as session:
+        assert session.get_one(Job, key).status == "completed"
+        assert session.get_one(Shard, (key, 0)).attempt == 1
 
 
 def test_a_training_cut_anywhere_and_resumed_gives_the_same_bits(database: Database) -> None:

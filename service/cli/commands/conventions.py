@@ -19,7 +19,8 @@ EXIT_CODES = """Commands that send requests use the address RAVINE_URL (by defau
 RAVINE_API_KEY.
 
 Exit codes: 0 success · 1 the job failed or was cancelled, or a local process failed · 2 wrong use: the command line,
-or a request that the service rejects · 3 the service cannot be reached or is unavailable · 130 Ctrl-C."""
+a setting, an output that cannot be written, or a request that the service rejects · 3 the service cannot be reached or
+is unavailable · 130 Ctrl-C."""
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="Id of a job; `ravine jobs` lists them.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON, for scripts.")]
@@ -31,13 +32,13 @@ _WIDTH = 120  # Width of the output without a terminal, in characters.
 def service() -> Iterator["Ravine"]:
     """Give a client. Its errors end the command with their message and exit code."""
     from service.client import Ravine, RavineError
-    from service.client.errors import Refused
+    from service.client.errors import NotAnAddress, Refused
 
     try:
         with Ravine() as ravine:
             yield ravine
     except RavineError as error:
-        give_up(str(error), WRONG_USE if isinstance(error, Refused) else NOT_REACHABLE)
+        give_up(str(error), WRONG_USE if isinstance(error, Refused | NotAnAddress) else NOT_REACHABLE)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 
@@ -52,8 +53,13 @@ def console(*, stderr: bool = False) -> "Console":
     """Make a console. Without a terminal its width is fixed."""
     from rich.console import Console
 
-    made = Console(highlight=False, stderr=stderr)
-    return made if made.is_terminal else Console(highlight=False, stderr=stderr, width=_WIDTH)
+    class Output(Console):
+        def on_broken_pipe(self) -> None:
+            """Raise the error, so that it ends every command alike (service/cli/group.py); rich would exit with 1."""
+            raise BrokenPipeError
+
+    made = Output(highlight=False, stderr=stderr)
+    return made if made.is_terminal else Output(highlight=False, stderr=stderr, width=_WIDTH)
 
 
 def print_json(value: Any) -> None:

@@ -31,7 +31,8 @@ def history(
         typer.Option("--format", help="Format of the output; the service makes csv, ndjson and parquet."),
     ] = Format.TABLE,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write, with --format csv, ndjson or parquet.")
+        Path | None,
+        typer.Option("--output", "-o", help="File to write, with --format csv, ndjson or parquet; - for the output."),
     ] = None,
     fields: Annotated[str | None, typer.Option(help="Names of fields, comma-separated; by default all.")] = None,
     labels: Annotated[str | None, typer.Option(help="For a job: only these labels, comma-separated.")] = None,
@@ -43,6 +44,7 @@ def history(
     """Print the history of a run, or of all runs of a job."""
     query: dict[str, Any] = {"fields": fields, "from_epoch": from_epoch, "to_epoch": to_epoch, "max_points": max_points}
     form = Format.JSON if as_json else form
+    output = None if output == Path("-") else output
     is_table = form in {Format.CSV, Format.NDJSON, Format.PARQUET}
     if output is not None and not is_table:
         give_up("--output requires --format csv, ndjson or parquet", WRONG_USE)
@@ -101,23 +103,33 @@ def _as_json(history: "History") -> dict[str, Any]:
 
 
 def _write(pieces: Iterable[bytes], output: Path | None) -> None:
-    """Write a table as it arrives. A file gets its name when it is complete."""
+    """Write a table as it arrives. A file gets its name when it is complete; devices and pipes are written to."""
     if output is None:
         for piece in pieces:
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         return
-    unfinished = output.with_name(f"{output.name}.part")
     try:
-        try:
-            with unfinished.open("wb") as file:
-                file.writelines(pieces)
-            unfinished.replace(output)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        if output.exists() and not output.is_file():
+            with output.open("wb") as device:
+                device.writelines(pieces)
+            return
+        _write_file(pieces, output.resolve() if output.is_symlink() else output)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         give_up(f"{output} cannot be written: {error.strerror}", WRONG_USE)
     typer.echo(f"Wrote {output}.")
+
+
+def _write_file(pieces: Iterable[bytes], output: Path) -> None:
+    unfinished = output.with_name(f"{output.name}.part")
+    try:
+        with unfinished.open("wb") as file:
+            file.writelines(pieces)
+        unfinished.replace(output)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _print_tables(histories: Iterable["History"]) -> None:

@@ -1,11 +1,22 @@
 """`ravine jobs`, `show`, `cancel`, `delete`: list, show, cancel and delete jobs."""
 
+from collections.abc import Sequence
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.cli.commands.conventions import AsJson, JobId, console, print_json, service
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from service.client.answers import Job
+
+# Columns that a narrow terminal omits, the first at first; names have at least this width.
+_OPTIONAL = ("diverged", "runs", "done")
+_NAME_WIDTH = 8
 
 
 def list_jobs(
@@ -16,9 +27,6 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-
     with service() as ravine:
         jobs = list(islice(ravine.jobs(status=status, name=name, problem=problem), limit))
     if as_json:
@@ -27,25 +35,42 @@ def list_jobs(
     if not jobs:
         typer.echo("No jobs found. `ravine submit` creates one.")
         return
-    table = Table(box=SIMPLE)
+    out = console()
+    out.print(jobs_table(jobs, out))
+
+
+def jobs_table(jobs: "Sequence[Job]", out: "Console") -> "Table":
+    """Return a table that fits into a console: ids and statuses whole, names shortened, other columns if they fit."""
+    unlimited = out.options.update(width=1_000)
+    for omitted in range(len(_OPTIONAL) + 1):
+        table = _table(jobs, _OPTIONAL[omitted:])
+        if out.measure(table, options=unlimited).minimum <= out.width:
+            break
+    return table
+
+
+def _table(jobs: "Sequence[Job]", optional: Sequence[str]) -> "Table":
+    from rich.box import SIMPLE
+    from rich.table import Table
+    from rich.text import Text
+
+    counts = {
+        "done": [f"{job['progress']['fraction']:.0%}" for job in jobs],
+        "runs": [f"{job['progress']['runs_total']:,}" for job in jobs],
+        "diverged": [f"{job['progress']['runs_diverged']:,}" for job in jobs],
+    }
+    columns = {name: values for name, values in counts.items() if name in optional}
+    table = Table(box=SIMPLE, show_edge=False, pad_edge=False)
     # Ids are copied, so they are never cut.
     table.add_column("id", no_wrap=True, min_width=36)
-    table.add_column("status")
-    table.add_column("done", justify="right")
-    table.add_column("runs", justify="right")
-    table.add_column("diverged", justify="right")
-    table.add_column("name", overflow="fold")
-    for job in jobs:
-        progress = job["progress"]
-        table.add_row(
-            job["id"],
-            job["status"],
-            f"{progress['fraction']:.0%}",
-            f"{progress['runs_total']:,}",
-            f"{progress['runs_diverged']:,}",
-            job["name"],
-        )
-    console().print(table)
+    table.add_column("status", no_wrap=True, min_width=max(len(job["status"]) for job in jobs))
+    for name, values in columns.items():
+        table.add_column(name, justify="right", no_wrap=True, min_width=max(map(len, [name, *values])))
+    # The only column that may shrink.
+    table.add_column("name", min_width=_NAME_WIDTH)
+    for job, *values in zip(jobs, *columns.values(), strict=True):
+        table.add_row(job["id"], job["status"], *values, Text(job["name"], no_wrap=True, overflow="ellipsis"))
+    return table
 
 
 def show(job_id: JobId, as_json: AsJson = False) -> None:

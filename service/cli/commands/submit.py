@@ -40,7 +40,7 @@ def submit(
 
 
 def _spec(written: str) -> Any:
-    """Read standard input for ``-``; an existing file with any suffix is a path; everything else is a preset."""
+    """Read standard input for ``-``; a file or a pipe of any name is a path; everything else is a preset."""
     from pathlib import Path
 
     from service.client.specs import parse_spec
@@ -48,7 +48,7 @@ def _spec(written: str) -> Any:
     if written == "-":
         return parse_spec(sys.stdin.read(), "standard input")
     path = Path(written)
-    return path if path.is_file() else written
+    return path if path.exists() and not path.is_dir() else written
 
 
 def _watch(ravine: "Ravine", job: "Job", *, as_json: bool) -> "Job":

@@ -1,4 +1,7 @@
-"""Command lines of the broker, the API and the workers."""
+"""Command lines of the broker, the API and the workers.
+
+With ``-P`` Python does not import from the current folder, whose files could have the names of modules.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,7 +24,7 @@ def on_socket(path: Path) -> list[str]:
 
 def api_command(fd: int) -> list[str]:
     """The API on an open socket, inherited as the file descriptor ``fd``."""
-    return [sys.executable, "-m", "service.cli.local.serve", str(fd)]
+    return [sys.executable, "-P", "-m", "service.cli.local.serve", str(fd)]
 
 
 def worker_command(name: str, queues: Sequence[str], processes: int) -> list[str]:
@@ -36,4 +39,4 @@ def workers_command(workers: Mapping[str, tuple[Sequence[str], int]], gate: int 
     """
     names = [f"{name}:{processes}:{','.join(queues)}" for name, (queues, processes) in workers.items()]
     waits = [] if gate is None else ["--gate", str(gate)]
-    return [sys.executable, "-m", "worker", *waits, *names]
+    return [sys.executable, "-P", "-m", "worker", *waits, *names]

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import shlex
 import shutil
 import socket
 import sys
@@ -70,11 +71,11 @@ class DataDir:
                 f"The folder {self.path} cannot be used: {error.strerror}. Choose another folder with --data-dir."
             ) from error
         if not _lock(file):
-            owner = _read(file)[0]
+            owner, folder = _read(file)[0], shlex.quote(str(self.path))
             os.close(file)
             raise StackError(
                 f"Another Ravine (process {owner}) already uses {self.path}. "
-                f"Stop it with `ravine down --data-dir {self.path}`, or choose another folder with --data-dir."
+                f"Stop it with `ravine down --data-dir {folder}`, or choose another folder with --data-dir."
             )
         if left_by_a_crash := _read(file)[1]:
             shutil.rmtree(left_by_a_crash, ignore_errors=True)
@@ -156,17 +157,13 @@ def require_key(host: str, database_url: str | None = None) -> None:
     ``database_url`` names the database with the keys; by default it is that of the settings.
     """
     # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
-    from pydantic import ValidationError
     from sqlalchemy.exc import SQLAlchemyError
 
     from service.api.doors.authentication import Authentication, is_loopback
     from service.database.connection import Database
     from service.settings import get_settings
 
-    try:
-        settings = get_settings()
-    except ValidationError as error:
-        raise StackError(f"A setting is invalid: {error}") from error
+    settings = get_settings()
     if is_loopback(host) or settings.api_key is not None:
         return
     database = Database(database_url or settings.database_url)

@@ -122,9 +122,12 @@ def bring_up_to_date(database_url: str) -> None:
     """Migrate a database. Raises StackError if it cannot be reached or belongs to a newer version."""
     # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
     from service.database.migrations import migrate
+    from service.database.revisions import NewerDatabase
 
     try:
         migrate(database_url)
+    except NewerDatabase as error:
+        raise StackError(str(error)) from error
     except Exception as error:  # Of SQLAlchemy, Alembic or the driver; the first line has the reason.
         reason = str(error).partition("\n")[0]
         raise StackError(f"The database cannot be migrated to this version: {reason}") from error

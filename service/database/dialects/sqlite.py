@@ -47,13 +47,16 @@ class SQLite(Dialect):
     def open(self, url: str, pool_size: int) -> Engine:
         """Open a file, created where it is missing; ``?timeout=1`` limits the wait for other writers to 1 s."""
         parsed = make_url(url)
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         patience = float(str(parsed.query.get("timeout", BUSY_TIMEOUT_SECONDS)))
         # Last in, first out: each connection in use has a cache of its own.
         engine = create_engine(
             url, connect_args={"timeout": patience}, pool_size=pool_size, max_overflow=20, pool_use_lifo=True
         )
+
+        @event.listens_for(engine, "do_connect")
+        def _make_folder(*_: Any) -> None:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
 
         @event.listens_for(engine, "connect")
         def _configure(connection: Any, _: Any) -> None:
