@@ -167,7 +167,7 @@ class Ravine:
         """Get the history of a run, or the histories of a job, as "csv", "ndjson" or "parquet", in pieces.
 
         Further arguments are those of ``history`` and ``metrics``:
-        ``tables(job_id=id, format="csv", fields=["loss"])``.
+        ``tables(job_id=id, format="csv", fields=["loss"])``. ``excel=True`` is CSV for spreadsheet programs.
         """
         of = f"jobs/{_part(job_id)}" if job_id is not None else f"runs/{_part(run_id or '')}"
         parameters = {name: value if isinstance(value, int) else _joined(value) for name, value in query.items()}

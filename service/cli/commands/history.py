@@ -38,11 +38,18 @@ def history(
     from_epoch: Annotated[int | None, typer.Option(help="First epoch.")] = None,
     to_epoch: Annotated[int | None, typer.Option(help="Last epoch.")] = None,
     max_points: Annotated[int | None, typer.Option(help="Thin each history to about this many rows.")] = None,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="CSV for spreadsheet programs, in which no label runs as a formula.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the history of a run, or of all runs of a job."""
     query: dict[str, Any] = {"fields": fields, "from_epoch": from_epoch, "to_epoch": to_epoch, "max_points": max_points}
     form = Format.JSON if as_json else form
+    if excel:
+        if form not in {Format.TABLE, Format.CSV}:
+            give_up(f"--excel is a form of CSV: use --format csv, not {form}", WRONG_USE)
+        form, query["excel"] = Format.CSV, True
     is_table = form in {Format.CSV, Format.NDJSON, Format.PARQUET}
     if output is not None and not is_table:
         give_up("--output requires --format csv, ndjson or parquet", WRONG_USE)
