@@ -1,6 +1,6 @@
 """Lines of CSV (RFC 4180), plain or for spreadsheet programs.
 
-A spreadsheet program runs a cell as a formula if the cell begins with one of ``=``, ``+``, ``-``, ``@``, tab or carriage
+A spreadsheet program runs a cell as a formula if the cell begins with ``=``, ``+``, ``-``, ``@``, tab or carriage
 return, also in quotes. For such programs an apostrophe precedes these texts (OWASP: CSV Injection), and the file begins
 with a byte order mark, without which Excel does not read UTF-8. Numbers are never changed.
 """

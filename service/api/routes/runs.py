@@ -18,7 +18,7 @@ from service.api.schemas.answers import DecisionMap, Histories, History, Page, P
 from service.database.ids import run_id
 from service.database.states import RunStatus
 from service.histories import decisions, json_histories, reading
-from service.histories.chosen import chosen_runs, indices_from
+from service.histories.chosen import LABELS, Labels, chosen_runs, indices_from
 from service.histories.formats import JSON, FormatName
 from service.jobs import run_states
 from service.spec.job import JobSpec
@@ -28,8 +28,8 @@ router = APIRouter(prefix="/v1", tags=["runs"])
 MAX_EPOCH = 2**31 - 1
 FORMAT = "Format of the answer; by default the header Accept decides. All formats but JSON contain all rows."
 EXCEL = (
-    "CSV for spreadsheet programs: a byte order mark, and an apostrophe before texts that begin with =, +, -, @, tab or "
-    "carriage return, which would run as formulas."
+    "CSV for spreadsheet programs: a byte order mark, and an apostrophe before texts that would run as formulas, which "
+    "begin with =, +, -, @, tab or carriage return."
 )
 NO_RUN: Documented = {404: {"model": Problem, "description": "There is no such job or run."}}
 
@@ -80,7 +80,7 @@ class HistoryQuery(BaseModel):
 class HistoriesQuery(HistoryQuery):
     """Selection of runs, fields and epochs of the histories of a job."""
 
-    labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
+    labels: Labels | None = Field(None, description=LABELS)
     # Enough for the ids of a page. With percent-encoded commas it fits into the 64 KiB of a URL that uvicorn reads.
     runs: str | None = Field(
         None,

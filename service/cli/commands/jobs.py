@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.commands.conventions import AsJson, JobId, console, print_json, service
+from service.cli.commands.conventions import AsJson, JobId, as_text, console, print_json, service
 
 
 def list_jobs(
@@ -43,7 +43,7 @@ def list_jobs(
             f"{progress['fraction']:.0%}",
             f"{progress['runs_total']:,}",
             f"{progress['runs_diverged']:,}",
-            job["name"],
+            as_text(job["name"]),
         )
     console().print(table)
 
@@ -58,7 +58,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
             print_json(job)
             return
         progress, out = job["progress"], console()
-        out.print(f"{job['name']}  {job['id']}", soft_wrap=True)
+        out.print(as_text(f"{job['name']}  {job['id']}"), soft_wrap=True)
         out.print(
             f"{job['status']}, {progress['epochs_done']:,} of {progress['epochs_total']:,} epochs, "
             f"{progress['runs_ended']:,} of {progress['runs_total']:,} runs ended, "
@@ -66,7 +66,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
             soft_wrap=True,
         )
         if job["error"]:
-            out.print(f"{job['error']['reason']}: {job['error']['detail']}", soft_wrap=True)
+            out.print(as_text(f"{job['error']['reason']}: {job['error']['detail']}"), soft_wrap=True)
         out.print(losses_table(ravine, job))
 
 
