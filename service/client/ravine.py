@@ -152,7 +152,7 @@ class Ravine:
     ) -> Iterator[History]:
         """Get the histories of a job, optionally of some labels or runs (ids or indices), fetching pages as needed."""
         parameters = _history_query(fields, from_epoch, to_epoch, max_points)
-        chosen = {"labels": _joined(labels), "runs": _joined(runs)}
+        chosen = {"labels": _repeated(labels), "runs": _joined(runs)}
         pages = self._pages(f"/v1/jobs/{_part(job_id)}/metrics", "runs", **parameters, **chosen)
         return (read_history(history) for history in pages)
 
@@ -167,11 +167,13 @@ class Ravine:
         """Get the history of a run, or the histories of a job, as "csv", "ndjson" or "parquet", in pieces.
 
         Further arguments are those of ``history`` and ``metrics``:
-        ``tables(job_id=id, format="csv", fields=["loss"])``.
+        ``tables(job_id=id, format="csv", fields=["loss"])``. ``excel=True`` is CSV for spreadsheet programs.
         """
         of = f"jobs/{_part(job_id)}" if job_id is not None else f"runs/{_part(run_id or '')}"
+        labels = _repeated(query.pop("labels", None))
         parameters = {name: value if isinstance(value, int) else _joined(value) for name, value in query.items()}
-        return self._connection.pieces(f"/v1/{of}/metrics", params=_given({"format": format, **parameters}))
+        params = _given({"format": format, "labels": labels, **parameters})
+        return self._connection.pieces(f"/v1/{of}/metrics", params=params)
 
     def comparison(
         self,
@@ -245,6 +247,13 @@ def _joined(names: Iterable[Any] | None) -> str | None:
     if names is None:
         return None
     return names if isinstance(names, str) else ",".join(map(str, names))
+
+
+def _repeated(labels: Iterable[str] | None) -> list[str] | None:
+    """Give labels as repeated parameters, because a label may contain commas. No label is an empty one, not all."""
+    if labels is None:
+        return None
+    return [labels] if isinstance(labels, str) else list(labels) or [""]
 
 
 def _given(query: Mapping[str, Any]) -> Json:

@@ -22,13 +22,13 @@ def read_spec(spec: Spec) -> Json:
     if isinstance(spec, str) and not spec.endswith(".json"):
         return {"preset": spec}
     try:
-        return parse_spec(Path(spec).read_text(encoding="utf-8"), str(spec))
-    except (OSError, UnicodeDecodeError) as error:
+        return parse_spec(Path(spec).read_bytes(), str(spec))
+    except OSError as error:
         raise NotAccepted("Not readable", f"{spec} cannot be read: {error}") from error
 
 
-def parse_spec(text: str, origin: str) -> Json:
-    """Parse a spec; ``origin`` names the source of the text in errors.
+def parse_spec(text: str | bytes, origin: str) -> Json:
+    """Parse a spec; ``origin`` names the source of the text in errors. Bytes are UTF-8, UTF-16 or UTF-32.
 
     Raises:
         NotAccepted: The text is not a JSON object.

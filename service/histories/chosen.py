@@ -1,30 +1,67 @@
 """Selection of runs by the queries ``labels=`` and ``runs=``."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from typing import Annotated
+
+from pydantic import Field
 
 from service.database.ids import split_run_id
 from service.database.spans import Span
 from service.errors import Rejected
+from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.runs import Runs
+
+# The query ``labels=``, which may be repeated.
+LABELS = (
+    "Only runs of these labels. May be repeated; a value that is no label as a whole is a list of labels, "
+    "comma-separated."
+)
+Labels = Annotated[list[Annotated[str, Field(max_length=5_000, pattern=NO_ZERO_CHARACTER)]], Field(max_length=1_000)]
+# Most labels in an error.
+_MAX_LISTED = 20
 
 # Runs from the first to before the last.
 RunRange = tuple[int, int]
 
 
-def chosen_runs(job_id: str, runs: Runs, labels: str | None, names: str | None) -> list[RunRange]:
-    """Read the queries ``labels=`` and ``runs=``, both comma-separated; by default all runs. Sorted, no duplicates.
+def chosen_runs(job_id: str, runs: Runs, labels: Sequence[str] | None, names: str | None) -> list[RunRange]:
+    """Read the queries ``labels=`` and ``runs=``; by default all runs. Sorted, no duplicates.
 
     Raises:
-        Rejected: The job has no such run.
+        Rejected: The job has no such label or run.
     """
     ranges = [(0, len(runs))]
     if labels is not None:
-        ranges = _sorted(span for label in labels.split(",") for span in runs.labelled(label))
+        ranges = _sorted(labelled_runs(runs, labels))
     if names is None:
         return ranges
     indices = {_run_index(job_id, runs, one.strip()) for one in names.split(",")}
     return _sorted((at, at + 1) for at in indices if any(first <= at < end for first, end in ranges))
+
+
+def labelled_runs(runs: Runs, labels: Sequence[str]) -> Iterator[RunRange]:
+    """Give the runs of labels, in the order of the query: a value is a label, or else labels separated by commas.
+
+    Raises:
+        Rejected: No run has such a label.
+    """
+    for value in labels:
+        if spans := list(runs.labelled(value)):
+            yield from spans
+            continue
+        for part in value.split(","):
+            spans = list(runs.labelled(part)) or list(runs.labelled(part.strip()))
+            if not spans:
+                raise Rejected.at("query", "labels", _no_label(runs, part.strip()))
+            yield from spans
+
+
+def _no_label(runs: Runs, label: str) -> str:
+    labels = [str(settings.entry.label) for settings in runs.entries]
+    known = ", ".join(labels[:_MAX_LISTED])
+    known += f" and {len(labels) - _MAX_LISTED} more" if len(labels) > _MAX_LISTED else ""
+    return f"there is no label {label!r}; there are {known}, and labels of single settings as in the runs"
 
 
 def indices_from(ranges: Iterable[RunRange], first: int, count: int) -> list[int]:

@@ -10,7 +10,7 @@ from service.histories.reading import Selection
 from service.histories.runs import Row
 from service.spec.runs import Runs
 
-JSON = "json"
+JSON, CSV = "json", "csv"
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,19 @@ class TableFormat:
         return self.media_type + self.parameters
 
 
-TABLE_FORMATS: dict[str, TableFormat] = {
-    "csv": TableFormat(
+def _csv(*, excel: bool) -> TableFormat:
+    return TableFormat(
         "text/csv",
-        lambda pieces, selection, job_id, of_job: lines.csv_lines(pieces, selection.columns, job_id, of_job),
-        lambda pages, of_job: runs.csv_rows(pages, runs.columns_of(of_job)),
+        lambda pieces, selection, job_id, of_job: lines.csv_lines(
+            pieces, selection.columns, job_id, of_job, excel=excel
+        ),
+        lambda pages, of_job: runs.csv_rows(pages, runs.columns_of(of_job), excel=excel),
         "; charset=utf-8",
-    ),
+    )
+
+
+TABLE_FORMATS: dict[str, TableFormat] = {
+    CSV: _csv(excel=False),
     "ndjson": TableFormat(
         "application/x-ndjson",
         lambda pieces, selection, job_id, of_job: lines.ndjson_lines(
@@ -55,6 +61,14 @@ TABLE_FORMATS: dict[str, TableFormat] = {
         lambda pages, of_job: runs.parquet_rows(pages, runs.columns_of(of_job)),
     ),
 }
+
+_EXCEL = _csv(excel=True)
+
+
+def table_format(name: str, *, excel: bool) -> TableFormat:
+    """Give a format by its name; ``excel`` is CSV for spreadsheet programs."""
+    return _EXCEL if excel else TABLE_FORMATS[name]
+
 
 if TYPE_CHECKING:  # A type checker cannot read a Literal from a dictionary.
     FormatName = str

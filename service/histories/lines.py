@@ -3,8 +3,6 @@
 Each line begins with the run, which is formatted once per run. Numbers are formatted column by column, then joined.
 """
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 
@@ -12,33 +10,30 @@ import orjson
 
 from service.database.ids import run_id
 from service.database.reading import MetricColumns
+from service.histories.csv_lines import BYTE_ORDER_MARK, csv_line, guarded
 from service.histories.numbers import CSV, JSON, integers, texts
 from service.spec.runs import Runs
 
 NAMES = ("run_id", "label", "seed", "index", "epoch")
 
 
-def csv_lines(pieces: Iterable[MetricColumns], columns: Iterable[str], job_id: str, runs: Runs) -> Iterator[bytes]:
-    """Write CSV (RFC 4180) with a header; a value that was not measured is empty."""
+def csv_lines(
+    pieces: Iterable[MetricColumns], columns: Iterable[str], job_id: str, runs: Runs, *, excel: bool = False
+) -> Iterator[bytes]:
+    """Write CSV (RFC 4180) with a header; a value that was not measured is empty. ``excel``: for spreadsheets."""
 
     def line_start(index: int) -> str:
         run = runs[index]
-        return csv_line([run_id(job_id, index), run.label, run.seed, index])
+        label = guarded(run.label) if excel else run.label
+        return csv_line([run_id(job_id, index), label, run.seed, index])
 
-    yield csv_line([*NAMES, *columns]).encode() + b"\n"
+    yield (BYTE_ORDER_MARK if excel else b"") + csv_line([*NAMES, *columns]).encode() + b"\n"
     for rows in pieces:
         written = [integers(rows.epoch_N), *_columns(rows, CSV)]
         lines: list[str] = []
         for index, first, last in rows.runs():
             lines += map(",".join, zip(repeat(line_start(index)), *(column[first:last] for column in written)))
         yield ("\n".join(lines) + "\n").encode()
-
-
-def csv_line(values: Iterable[object]) -> str:
-    """Write one line without a line break, with quotes where CSV requires them."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(values)
-    return buffer.getvalue()
 
 
 def ndjson_lines(

@@ -2,10 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from service.histories.lines import csv_line
+from service.histories.csv_lines import BYTE_ORDER_MARK, csv_line, guarded
 from service.histories.parquet import write_tables
 from service.spec.runs import Runs
 
@@ -21,24 +21,24 @@ def columns_of(runs: Runs) -> dict[str, type]:
     hyper: dict[str, type] = {}
     for settings in runs.entries:
         for name, value in _flat("optimizer", settings.optimizer(0)).items():
-            kind = float if isinstance(value, int | float) and not isinstance(value, bool) else type(value)
-            known = hyper.get(name, type(None))
-            if value is not None:
-                hyper[name] = kind if known in (type(None), kind) else str
+            known, kind = hyper.get(name, type(None)), type(value)
+            if known in (type(None), kind) or kind is type(None):
+                hyper[name] = kind if value is not None else known
             else:
-                hyper.setdefault(name, type(None))
-    hyper = {name: kind if kind in (bool, float) else str for name, kind in hyper.items()}
+                hyper[name] = float if {known, kind} == {int, float} else str
+    hyper = {name: kind if kind in (bool, int, float) else str for name, kind in hyper.items()}
     return {
         "id": str, "job_id": str, "index": int, "label": str, **hyper, "seed": int, "start": list, "status": str,
         "epochs_done": int, "final_loss": float, "best_loss": float, "best_epoch": int, "diverged_epoch": int,
     }  # fmt: skip
 
 
-def csv_rows(pages: Iterable[list[Row]], columns: dict[str, type]) -> Iterator[bytes]:
-    """Write CSV with a header."""
-    yield csv_line(columns).encode() + b"\n"
+def csv_rows(pages: Iterable[list[Row]], columns: dict[str, type], *, excel: bool = False) -> Iterator[bytes]:
+    """Write CSV with a header. ``excel``: for spreadsheets."""
+    text: Callable[[Any], Any] = guarded if excel else lambda value: value
+    yield (BYTE_ORDER_MARK if excel else b"") + csv_line(columns).encode() + b"\n"
     for page in pages:
-        lines = [csv_line(_csv(value) for value in _cells(row, columns)) + "\n" for row in page]
+        lines = [csv_line(_csv(text(value)) for value in _cells(row, columns)) + "\n" for row in page]
         yield "".join(lines).encode()
 
 

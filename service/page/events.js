@@ -16,7 +16,7 @@ export async function follow(jobId, { fields, maxPoints, labels, runs, signal, .
   const query = new URLSearchParams();
   if (fields) query.set("fields", fields.join(","));
   if (maxPoints) query.set("max_points", maxPoints);
-  if (labels) query.set("labels", labels.join(","));
+  for (const label of labels ?? []) query.append("labels", label);
   if (runs) query.set("runs", runs.join(","));
   let last = null;
   for (let breaks = 0; breaks < MAX_BREAKS;) {

@@ -92,11 +92,13 @@ class Cosine(_Decay):
     reference: ClassVar = "Loshchilov, Hutter: SGDR: Stochastic Gradient Descent with Warm Restarts (2017)"
 
     kind: Literal["cosine"]
-    restarts: bool = Field(False, description="Restart from the full value after each period of decay_steps.")
+    restarts: bool = Field(False, description="Restart from the full value after each period; requires decay_steps.")
     growth: int = Field(1, ge=1, le=100, description="Length of each period relative to the one before.")
 
     @model_validator(mode="after")
-    def _grows_only_with_restarts(self) -> Self:
+    def _has_periods(self) -> Self:
+        if self.restarts and self.decay_steps is None:
+            raise PydanticCustomError("restarts", "restarts need decay_steps, the length of the first period")
         if self.growth > 1 and not self.restarts:
             raise PydanticCustomError("growth", "must be 1 without restarts: there is one period only")
         return self

@@ -22,7 +22,8 @@ Row = tuple[int, int]
 
 
 def interest_in(stored: Stored, *, fields: str = "loss", max_points: int | None = None, **chosen: str) -> Interest:
-    ranges = chosen_runs(stored.id, Runs(stored.spec), chosen.get("labels"), chosen.get("runs"))
+    labels = [chosen["labels"]] if "labels" in chosen else None
+    ranges = chosen_runs(stored.id, Runs(stored.spec), labels, chosen.get("runs"))
     return Interest(tuple(ranges), select_fields(stored.spec, fields, max_points=max_points))
 
 

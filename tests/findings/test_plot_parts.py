@@ -7,8 +7,9 @@ import pytest
 
 from service.errors import Unavailable
 from service.findings.plots.gallery import Drawn, Gallery
-from service.findings.plots.labels import shorten, spread
+from service.findings.plots.labels import spread
 from service.findings.plots.loss import quantiles
+from service.findings.plots.names import short_names, shorten
 from service.findings.plots.scales import limits, nice_values, power_of_ten, short
 from service.findings.plots.style import DARK, LIGHT, line_styles
 from service.spec.optimizers import OPTIMIZERS
@@ -114,3 +115,23 @@ def test_a_failed_drawing_releases_its_place() -> None:
         with pytest.raises(ValueError, match="no"):
             gallery.draw("a", fail)
     assert gallery.draw("a", lambda: Drawn(b"x", "")).data == b"x"
+
+
+def test_labels_that_differ_stay_different_when_they_are_shortened() -> None:
+    long = ["x" * 60 + one + "y" * 39 for one in "AB"] + ["x" * 60 + "A" + "y" * 38 + "z"]
+    rounded = ["sgd lr=0.10001", "sgd lr=0.100012"]
+    for most in (34, 12, 6):
+        names = short_names([*long, *rounded, "x" * 99], most)
+        assert len(set(names)) == 6
+        assert max(map(len, names[:3])) <= most
+    assert short_names(["sgd lr=0.0149249554505"]) == ["sgd lr=0.0149"]
+    assert short_names(["same" * 20, "same" * 20]) == [shorten("same" * 20)] * 2
+
+
+def test_axes_have_ends_for_the_largest_and_smallest_floats() -> None:
+    for values in ([5e-324], [1e308, -1e308], [1e308, 1e-308], [0.0, 0.0], [1e10, 1e10 + 1e-6]):
+        for log in (False, True):
+            low, high = limits(np.array(values), log=log)
+            assert np.isfinite([low, high, high - low]).all()
+            assert low < high
+    assert short(5e-324) == "4.94·10⁻³²⁴"

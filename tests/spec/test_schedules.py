@@ -146,6 +146,7 @@ def test_a_momentum_schedule_needs_a_momentum() -> None:
         ({"kind": "sine"}, "one_cycle"),
         ({"kind": "cosine", "final_fraction": -0.1}, "greater than or equal to 0"),
         ({"kind": "cosine", "growth": 2}, "without restarts"),
+        ({"kind": "cosine", "restarts": True}, "restarts need decay_steps"),
         ({"kind": "step"}, "required"),
         ({"kind": "step", "decay_steps": 0}, "at least 1|greater than or equal to 1"),
         ({"kind": "piecewise", "boundaries": [3, 3], "factors": [1, 1]}, "above the one before"),

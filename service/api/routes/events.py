@@ -18,7 +18,7 @@ from service.api.routes.stored import NO_JOB, find_job
 from service.database.connection import Database
 from service.errors import NotFound
 from service.histories import reading
-from service.histories.chosen import chosen_runs
+from service.histories.chosen import LABELS, Labels, chosen_runs
 from service.jobs.owners import Caller
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
@@ -46,7 +46,7 @@ class EventsQuery(BaseModel):
         description="Thin each history to about this many points over all events. The points do not depend on how the "
         "rows are divided into events.",
     )
-    labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
+    labels: Labels | None = Field(None, description=LABELS)
     runs: str | None = Field(None, max_length=50_000, description="Only these runs: ids or indices, comma-separated.")
     last_event_id: str | None = Field(
         None,

@@ -16,9 +16,10 @@ from service.database.connection import Database
 from service.database.reading import stream
 from service.database.spans import Span
 from service.database.tables import Job, Run
+from service.errors import Rejected
 from service.histories import runs as runs_table
 from service.histories.chosen import RunRange, inside
-from service.histories.formats import JSON, TABLE_FORMATS
+from service.histories.formats import CSV, JSON, TABLE_FORMATS, table_format
 from service.histories.reading import Selection
 from service.histories.thinned import thinned
 from service.jobs import run_states
@@ -31,12 +32,17 @@ LAST_EVENT_ID = "Last-Event-ID"
 _PAGE_RUNS = 5_000
 
 
-def chosen_format(request: Request, requested: str | None) -> str:
+def chosen_format(request: Request, requested: str | None, *, excel: bool = False) -> str:
     """Name the format of an answer: the one of the query, else the one that the header Accept prefers.
 
     Raises:
         NotAcceptable: The header Accept allows no format.
+        Rejected: Another format than CSV is requested for spreadsheet programs.
     """
+    if excel:
+        if requested not in (None, CSV):
+            raise Rejected.at("query", "excel", f"excel=true is a form of CSV: use format=csv, not {requested}")
+        return CSV
     if requested is not None:
         return requested
     names = {JSON_TYPE: JSON} | {form.media_type: name for name, form in TABLE_FORMATS.items()}
@@ -52,6 +58,8 @@ def histories(
     format_name: str,
     file_stem: str,
     position: StreamPosition | None = None,
+    *,
+    excel: bool = False,
 ) -> Response:
     """Answer all rows of some runs that were stored after a position.
 
@@ -71,7 +79,7 @@ def histories(
         found = stream(database, job, spans, columns, record_every)
     else:
         found = thinned(database, job, spans, columns, record_every, selection.max_points)
-    pieces = TABLE_FORMATS[format_name].write_histories(found, selection, job.id, runs)
+    pieces = table_format(format_name, excel=excel).write_histories(found, selection, job.id, runs)
     return _file(pieces, format_name, f"{file_stem}-metrics", headers)
 
 
@@ -89,7 +97,15 @@ def next_rows(database: Database, job: Job, runs: Runs, interest: news.Interest,
 
 
 def runs(
-    database: Database, job: Job, runs: Runs, format_name: str, *, label: str | None, status: str | None, sort: str
+    database: Database,
+    job: Job,
+    runs: Runs,
+    format_name: str,
+    *,
+    label: str | None,
+    status: str | None,
+    sort: str,
+    excel: bool = False,
 ) -> Response:
     """Answer the runs of a job, in the order that the sort key gives at the time of the request."""
     ranges = None if label is None else list(runs.labelled(label))
@@ -103,7 +119,7 @@ def runs(
                 rows = run_states.read(session, job, page)
             yield [_row(job, row, runs) for row in rows]
 
-    pieces = TABLE_FORMATS[format_name].write_runs(pages(), runs)
+    pieces = table_format(format_name, excel=excel).write_runs(pages(), runs)
     return _file(pieces, format_name, f"{job.id}-runs", {})
 
 

@@ -18,7 +18,7 @@ from service.api.schemas.answers import DecisionMap, Histories, History, Page, P
 from service.database.ids import run_id
 from service.database.states import RunStatus
 from service.histories import decisions, json_histories, reading
-from service.histories.chosen import chosen_runs, indices_from
+from service.histories.chosen import LABELS, Labels, chosen_runs, indices_from
 from service.histories.formats import JSON, FormatName
 from service.jobs import run_states
 from service.spec.job import JobSpec
@@ -27,6 +27,10 @@ router = APIRouter(prefix="/v1", tags=["runs"])
 # The largest value of an integer column. No run has as many epochs.
 MAX_EPOCH = 2**31 - 1
 FORMAT = "Format of the answer; by default the header Accept decides. All formats but JSON contain all rows."
+EXCEL = (
+    "CSV for spreadsheet programs: a byte order mark, and an apostrophe before texts that would run as formulas, which "
+    "begin with =, +, -, @, tab or carriage return."
+)
 NO_RUN: Documented = {404: {"model": Problem, "description": "There is no such job or run."}}
 
 
@@ -39,6 +43,7 @@ class RunsQuery(PageQuery):
     status: RunStatus | None = Field(None, description="Only runs with this status.")
     label: str | None = Field(None, max_length=500, description="Only runs of the optimizer with this label.")
     format: FormatName | None = Field(None, description=FORMAT)
+    excel: bool = Field(False, description=EXCEL)
 
 
 class HistoryQuery(BaseModel):
@@ -58,6 +63,7 @@ class HistoryQuery(BaseModel):
         description="Thin each history to about this many points; extremes and non-finite values are kept.",
     )
     format: FormatName | None = Field(None, description=FORMAT)
+    excel: bool = Field(False, description=EXCEL)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -74,7 +80,7 @@ class HistoryQuery(BaseModel):
 class HistoriesQuery(HistoryQuery):
     """Selection of runs, fields and epochs of the histories of a job."""
 
-    labels: str | None = Field(None, max_length=5_000, description="Only runs of these labels, comma-separated.")
+    labels: Labels | None = Field(None, description=LABELS)
     # Enough for the ids of a page. With percent-encoded commas it fits into the 64 KiB of a URL that uvicorn reads.
     runs: str | None = Field(
         None,
@@ -100,10 +106,19 @@ def list_runs(
     job_id: str, request: Request, query: Annotated[RunsQuery, Query()], caller: TheCaller, database: TheDatabase
 ) -> Response:
     """List the runs of a job."""
-    if (format_name := chosen_format(request, query.format)) != JSON:
+    if (format_name := chosen_format(request, query.format, excel=query.excel)) != JSON:
         with database.snapshot() as session:
             job, runs = find_job(session, job_id, caller)
-        return exports.runs(database, job, runs, format_name, label=query.label, status=query.status, sort=query.sort)
+        return exports.runs(
+            database,
+            job,
+            runs,
+            format_name,
+            label=query.label,
+            status=query.status,
+            sort=query.sort,
+            excel=query.excel,
+        )
     kind = f"runs by {query.sort}"
     after = read_cursor(kind, query.cursor) or 0
     with database.snapshot() as session:
@@ -139,8 +154,9 @@ def get_history(
     with database.snapshot() as session:
         job, runs, row = find_run(session, run, caller)
     selection = query.selection(runs.spec)
-    if (format_name := chosen_format(request, query.format)) != JSON:
-        return exports.histories(database, job, runs, [(row.index, row.index + 1)], selection, format_name, run)
+    if (format_name := chosen_format(request, query.format, excel=query.excel)) != JSON:
+        only = [(row.index, row.index + 1)]
+        return exports.histories(database, job, runs, only, selection, format_name, run, excel=query.excel)
     return stream(json_histories.one_run(database, job, runs, row.index, selection))
 
 
@@ -166,11 +182,13 @@ def get_histories(
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, caller)
     position = read_position(query.last_event_id, job_id)
-    format_name = chosen_format(request, query.format)
+    format_name = chosen_format(request, query.format, excel=query.excel)
     ranges = chosen_runs(job_id, runs, query.labels, query.runs)
     selection = query.selection(runs.spec)
     if format_name != JSON:
-        return exports.histories(database, job, runs, ranges, selection, format_name, job_id, position)
+        return exports.histories(
+            database, job, runs, ranges, selection, format_name, job_id, position, excel=query.excel
+        )
     if query.last_event_id is not None:
         return exports.next_rows(database, job, runs, Interest(tuple(ranges), selection), position)
     shown_per_run = min(runs.spec.rows_per_run, query.max_points or reading.MAX_PAGE_POINTS)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.commands.conventions import AsJson, JobId, console, print_json, service, written
+from service.cli.commands.conventions import AsJson, JobId, as_text, console, print_json, service, written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,19 +49,19 @@ def compare(
     print_verdict(out, found)
     out.print(_table(found))
     for line in _chosen(found):
-        out.print(line, soft_wrap=True, markup=False)
+        out.print(as_text(line), soft_wrap=True)
     print_warnings(out, found)
 
 
 def print_verdict(out: "Console", found: "Comparison") -> None:
     """Print the verdict of the service, the only sentence that claims something."""
-    out.print(found["verdict"], style="bold", soft_wrap=True, markup=False)
+    out.print(as_text(found["verdict"], "bold"), soft_wrap=True)
 
 
 def print_warnings(out: "Console", found: "Comparison") -> None:
     """Print the warnings, one on a line."""
     for caution in found["warnings"]:
-        out.print(f"! {caution['sentence']}", style="yellow", soft_wrap=True, markup=False)
+        out.print(as_text(f"! {caution['sentence']}", "yellow"), soft_wrap=True)
 
 
 def ranks(found: "Comparison") -> dict[str, str]:
@@ -74,7 +74,6 @@ def ranks(found: "Comparison") -> dict[str, str]:
 
 def _table(found: "Comparison") -> "Table":
     from rich.box import SIMPLE
-    from rich.markup import escape
     from rich.table import Table
 
     name, target = found["criterion"]["name"], found["target"]["loss"]
@@ -86,12 +85,12 @@ def _table(found: "Comparison") -> "Table":
     headings = ["rank", f"mean {name}", f"{versus} to {found['baseline']}", "seeds"]
     if target is not None:
         headings += [f"reached {written(target)}", "expected epochs"]
-    table = Table(box=SIMPLE, title=escape(title), title_justify="left", caption_justify="left")
+    table = Table(box=SIMPLE, title=as_text(title, "table.title"), title_justify="left", caption_justify="left")
     if any(pair["low"] is not None for pair in found["pairs"]):
         table.caption = f"All ranks and {versus}s hold at once with {100 * found['confidence']:g} % confidence."
     table.add_column("optimizer")
     for heading in [*headings, "diverged"]:
-        table.add_column(escape(heading), justify="right")
+        table.add_column(as_text(heading, "table.header"), justify="right")
     place, means = ranks(found), {one["label"]: one["value"] for one in found["ranks"]}
     order = list(place)
     rows = [(_name(found, label, one), one) for label in found["labels"] for one in label["settings"]]
@@ -101,7 +100,7 @@ def _table(found: "Comparison") -> "Table":
         if target is not None:
             share, epochs = setting["share_reached"], setting["expected_epochs"]
             cells += ["–" if share is None else f"{share * setting['runs']:.0f} of {setting['runs']}", written(epochs)]
-        table.add_row(escape(label), *cells, f"{setting['diverged']} of {setting['runs']}")
+        table.add_row(as_text(label), *cells, f"{setting['diverged']} of {setting['runs']}")
     return table
 
 

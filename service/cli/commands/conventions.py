@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from service.visible import INVISIBLE, visible
+
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from service.client import Ravine
 
@@ -45,7 +48,8 @@ def service() -> Iterator["Ravine"]:
 
 def give_up(reason: str, code: int) -> NoReturn:
     """Print the reason to standard error, and exit."""
-    typer.secho(f"ravine: {reason}", fg="red", err=True)
+    lines = "\n".join(visible(line) for line in reason.split("\n"))
+    typer.secho(f"ravine: {lines}", fg="red", err=True)
     raise typer.Exit(code)
 
 
@@ -62,10 +66,18 @@ def console(*, stderr: bool = False) -> "Console":
     return made if made.is_terminal else Output(highlight=False, stderr=stderr, width=_WIDTH)
 
 
+def as_text(text: str, style: str = "") -> "Text":
+    """Make a text for a console or a table in which markup of rich and control characters are shown, not run."""
+    from rich.text import Text
+
+    return Text(visible(text), style=style)
+
+
 def print_json(value: Any) -> None:
-    """Print JSON as the API writes it: "NaN", "Infinity" and "-Infinity" are texts."""
-    json.dump(_strict(value), sys.stdout, ensure_ascii=False, indent=2, allow_nan=False)
-    sys.stdout.write("\n")
+    """Print JSON as the API writes it: "NaN", "Infinity" and "-Infinity" are texts. Control characters are escaped."""
+    text = json.dumps(_strict(value), ensure_ascii=False, indent=2, allow_nan=False)
+    lines = (INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line) for line in text.split("\n"))
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _strict(value: Any) -> Any:

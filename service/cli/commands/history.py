@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.commands.conventions import WRONG_USE, AsJson, console, give_up, print_json, service, written
+from service.cli.commands.conventions import WRONG_USE, AsJson, as_text, console, give_up, print_json, service, written
 
 if TYPE_CHECKING:
     from service.client import History, Ravine
@@ -35,16 +35,25 @@ def history(
         typer.Option("--output", "-o", help="File to write, with --format csv, ndjson or parquet; - for the output."),
     ] = None,
     fields: Annotated[str | None, typer.Option(help="Names of fields, comma-separated; by default all.")] = None,
-    labels: Annotated[str | None, typer.Option(help="For a job: only these labels, comma-separated.")] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option(help="For a job: only these labels, comma-separated; may be repeated.")
+    ] = None,
     from_epoch: Annotated[int | None, typer.Option(help="First epoch.")] = None,
     to_epoch: Annotated[int | None, typer.Option(help="Last epoch.")] = None,
     max_points: Annotated[int | None, typer.Option(help="Thin each history to about this many rows.")] = None,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="CSV for spreadsheet programs, in which no label runs as a formula.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the history of a run, or of all runs of a job."""
     query: dict[str, Any] = {"fields": fields, "from_epoch": from_epoch, "to_epoch": to_epoch, "max_points": max_points}
     form = Format.JSON if as_json else form
     output = None if output == Path("-") else output
+    if excel:
+        if form not in {Format.TABLE, Format.CSV}:
+            give_up(f"--excel is a form of CSV: use --format csv, not {form}", WRONG_USE)
+        form, query["excel"] = Format.CSV, True
     is_table = form in {Format.CSV, Format.NDJSON, Format.PARQUET}
     if output is not None and not is_table:
         give_up("--output requires --format csv, ndjson or parquet", WRONG_USE)
@@ -53,7 +62,7 @@ def history(
     with service() as ravine:
         is_run = _is_run(ravine, run_or_job)
         if not is_run:
-            query["labels"] = labels
+            query["labels"] = labels or None
         if is_table:
             which = {"run_id" if is_run else "job_id": run_or_job}
             _write(ravine.tables(**which, format=form, **query), output)
@@ -138,7 +147,8 @@ def _print_tables(histories: Iterable["History"]) -> None:
 
     out = console()
     for history in histories:
-        table = Table(box=SIMPLE, title=f"{history.label}, seed {history.seed}, {history.run_id}", title_justify="left")
+        title = as_text(f"{history.label}, seed {history.seed}, {history.run_id}", "table.title")
+        table = Table(box=SIMPLE, title=title, title_justify="left")
         rows = list(_rows(history))
         for name in rows[0] if rows else ("epoch",):
             table.add_column(name, justify="right")

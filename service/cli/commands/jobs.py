@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.commands.conventions import AsJson, JobId, console, print_json, service
+from service.cli.commands.conventions import AsJson, JobId, as_text, console, print_json, service
+from service.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -69,7 +70,7 @@ def _table(jobs: "Sequence[Job]", optional: Sequence[str]) -> "Table":
     # The only column that may shrink.
     table.add_column("name", min_width=_NAME_WIDTH)
     for job, *values in zip(jobs, *columns.values(), strict=True):
-        table.add_row(job["id"], job["status"], *values, Text(job["name"], no_wrap=True, overflow="ellipsis"))
+        table.add_row(job["id"], job["status"], *values, Text(visible(job["name"]), no_wrap=True, overflow="ellipsis"))
     return table
 
 
@@ -83,7 +84,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
             print_json(job)
             return
         progress, out = job["progress"], console()
-        out.print(f"{job['name']}  {job['id']}", soft_wrap=True)
+        out.print(as_text(f"{job['name']}  {job['id']}"), soft_wrap=True)
         out.print(
             f"{job['status']}, {progress['epochs_done']:,} of {progress['epochs_total']:,} epochs, "
             f"{progress['runs_ended']:,} of {progress['runs_total']:,} runs ended, "
@@ -91,7 +92,7 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
             soft_wrap=True,
         )
         if job["error"]:
-            out.print(f"{job['error']['reason']}: {job['error']['detail']}", soft_wrap=True)
+            out.print(as_text(f"{job['error']['reason']}: {job['error']['detail']}"), soft_wrap=True)
         out.print(losses_table(ravine, job))
 
 

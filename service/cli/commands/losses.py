@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from rich.box import SIMPLE
 from rich.table import Table
 
-from service.cli.commands.conventions import written
+from service.cli.commands.conventions import as_text, written
 from service.cli.commands.sparkline import evenly, sparkline
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def losses_table(ravine: "Ravine", job: "Job") -> Table:
     for label in sorted(found, key=lambda label: _order(medians[label])):
         runs = found[label]
         table.add_row(
-            label,
+            as_text(label),
             f"{len(runs)}{'+' if len(runs) == MAX_RUNS else ''}",
             str(sum(run["status"] == "diverged" for run in runs)),
             written(runs[0]["final_loss"] if runs else None),

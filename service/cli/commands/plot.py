@@ -16,7 +16,9 @@ def plot(
     dark: Annotated[bool, typer.Option("--dark", help="Dark background.")] = False,
     width: Annotated[int | None, typer.Option(help="Width in pixels.")] = None,
     height: Annotated[int | None, typer.Option(help="Height in pixels.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Only these labels, comma-separated.")] = None,
+    labels: Annotated[
+        list[str] | None, typer.Option(help="Only these labels, comma-separated; may be repeated.")
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Another parameter of the plot.")
     ] = None,
@@ -29,7 +31,13 @@ def plot(
     others = dict(one.split("=", 1) for one in option or [] if "=" in one)
     if len(others) < len(option or []):
         give_up("--set requires NAME=VALUE, each name once", WRONG_USE)
-    given: dict[str, Any] = {"kind": kind, "dark": dark or None, "width": width, "height": height, "labels": labels}
+    given: dict[str, Any] = {
+        "kind": kind,
+        "dark": dark or None,
+        "width": width,
+        "height": height,
+        "labels": labels or None,
+    }
     if twice := sorted(others.keys() & {*given, "format"}):
         give_up(
             f"--set {twice[0]}: use the option of this name; the format follows from the suffix of the file", WRONG_USE

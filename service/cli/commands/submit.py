@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.commands.conventions import JOB_FAILED, AsJson, console, give_up, print_json, service
+from service.cli.commands.conventions import JOB_FAILED, AsJson, as_text, console, give_up, print_json, service
 
 if TYPE_CHECKING:
     from service.client import Ravine
@@ -46,7 +46,7 @@ def _spec(written: str) -> Any:
     from service.client.specs import parse_spec
 
     if written == "-":
-        return parse_spec(sys.stdin.read(), "standard input")
+        return parse_spec(sys.stdin.buffer.read(), "standard input")
     path = Path(written)
     return path if path.exists() and not path.is_dir() else written
 
@@ -60,7 +60,7 @@ def _watch(ravine: "Ravine", job: "Job", *, as_json: bool) -> "Job":
     from service.client.bar import new_bar, state_of
 
     shown = console(stderr=as_json)
-    shown.print(f"{job['name']}  {job['id']}", soft_wrap=True)
+    shown.print(as_text(f"{job['name']}  {job['id']}"), soft_wrap=True)
     if not shown.is_terminal:
         job = ravine.wait(job["id"], progress=lambda now: shown.print(_line(now)))
     else:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from service.database.tables import Job
 from service.findings.comparison.words import number
 from service.findings.plots.compared import MAY_BE_BEST, NOT_BEST, Compared, Row, read_compared
-from service.findings.plots.labels import shorten
+from service.findings.plots.names import short_names
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.rows import BOTTOM, draw_bar, draw_dot, label_room, num_rows, prepare, write_labels
-from service.findings.plots.scales import limits, set_scale, short
+from service.findings.plots.scales import NOT_LOG, limits, set_scale, short
 from service.findings.plots.style import DARK, LIGHT, SMALL, Sheet, new_sheet
 from service.spec.job import JobSpec
 
@@ -36,16 +36,18 @@ def draw_comparison(session: Session, job: Job, spec: JobSpec, query: PlotQuery)
     medians = [_median(row, compared) for row in rows]
     speeds = [_speed_up(row) for row in rows]
     has_speeds = query.width >= 480 and bool(np.isfinite(np.array(speeds)).any())
+    is_share = compared.answer["criterion"]["name"] == "test_accuracy"
+    has_logarithms = not (np.array(medians) <= 0).any()
     caption = compared.caption(
         "Left: median and 95\u00a0% interval of each label by itself, sorted by mean.",
         f"{MAY_BE_BEST}, {NOT_BEST}." if compared.marks_best else "",
         "Right: ratio of expected epochs; its intervals hold for all pairs at once." if has_speeds else "",
+        NOT_LOG if query.log and not is_share and not has_logarithms else "",
         shown=len(rows),
     )
     sheet = new_sheet(query.width, query.height, palette, job.name, caption)
     left = label_room(sheet, rows)
     axes = sheet.axes(left=left, right=24.0, bottom=BOTTOM, share=(0.0, 0.56 if has_speeds else 1.0))
-    is_share = compared.answer["criterion"]["name"] == "test_accuracy"
     _draw_intervals(axes, medians, rows, sheet, compared, log=False if is_share else query.log)
     better = "larger" if compared.answer["criterion"]["larger_is_better"] else "smaller"
     axes.set_xlabel(f"{compared.criterion} ({better} is better)")
@@ -127,13 +129,12 @@ def _words(
     compared: Compared, rows: Sequence[Row], medians: list[Interval], speeds: list[Interval], *, has_speeds: bool
 ) -> str:
     found = compared.answer
-    parts = [f"{shorten(row.label)} {_written(one)}" for row, one in zip(rows, medians, strict=True)]
+    labels = short_names([row.label for row in rows])
+    parts = [f"{label} {_written(one)}" for label, one in zip(labels, medians, strict=True)]
     words = f"{found['verdict']} Medians of {compared.criterion} of {found['name']}: {'; '.join(parts)}."
     if not has_speeds:
         return words
-    ratios = [
-        f"{shorten(row.label)} {_written(one)}" for row, one in zip(rows, speeds, strict=True) if not np.isnan(one[1])
-    ]
+    ratios = [f"{label} {_written(one)}" for label, one in zip(labels, speeds, strict=True) if not np.isnan(one[1])]
     return f"{words} Times fewer epochs than {found['baseline']}: {'; '.join(ratios)}."
 
 

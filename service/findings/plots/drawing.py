@@ -1,6 +1,7 @@
 """Drawing of a requested plot, by the function of its kind."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from service.findings.plots.request import PlotQuery
 from service.findings.plots.targets import draw_targets
 from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
+from service.visible import visible
 
 _DRAW: dict[Kind, Callable[[Session, Job, JobSpec, PlotQuery], Picture]] = {
     Kind.LOSS: draw_loss,
@@ -34,5 +36,6 @@ def draw(session: Session, job: Job, query: PlotQuery, form: Format) -> Drawn:
     Raises:
         Rejected: The job has no data for this kind of plot; the error states what it needs, or what there is.
     """
-    picture = _DRAW[Kind(query.kind)](session, job, spec_of(job), query)
+    drawn = _DRAW[Kind(query.kind)](session, job, spec_of(job), query)
+    picture = replace(drawn, title=visible(drawn.title), alt=visible(drawn.alt))
     return Drawn(render(picture, form, query.density), picture.alt)

@@ -16,7 +16,7 @@ from service.findings.comparison.heat_map import HeatMap, Wanted, read_heat_map
 from service.findings.comparison.table import read_table
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
-from service.findings.plots.scales import nice_values, short
+from service.findings.plots.scales import NOT_LOG, nice_values, short
 from service.findings.plots.style import DARK, LIGHT, SMALL, TEXT, Palette, Sheet, new_sheet
 from service.spec.job import JobSpec
 
@@ -60,7 +60,8 @@ def _caption(grid: HeatMap, query: PlotQuery, quantity: str, norm: Normalize) ->
     best = f"; the best over {', '.join(grid.others)}" if grid.others else ""
     finite, end = grid.values[np.isfinite(grid.values)], float(norm.vmax or 1.0)
     clipped = f"; colours end at {short(float(f'{end:.2g}'))}" if finite.size and finite.max() > end * 1.01 else ""
-    return f"{grid.label}: {quantity} over {grid.x_name} and {grid.y_name}, {runs}{best}{clipped}."
+    not_log = f" {NOT_LOG}" if query.log and query.value != "diverged" and not isinstance(norm, LogNorm) else ""
+    return f"{grid.label}: {quantity} over {grid.x_name} and {grid.y_name}, {runs}{best}{clipped}.{not_log}"
 
 
 def _norm(values: Floats, query: PlotQuery) -> Normalize:

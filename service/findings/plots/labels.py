@@ -1,6 +1,8 @@
-"""Labels at the ends of lines, moved apart if they would overlap; a legend if there is no room for labels."""
+"""Labels at the ends of lines, moved apart if they would overlap; a legend if there is no room for labels.
 
-import re
+All functions take names that service/findings/plots/names.py has shortened.
+"""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,27 +11,15 @@ from matplotlib.lines import Line2D
 
 from service.findings.plots.style import LINE_PIXELS, TEXT, LineStyle, Sheet
 
-# Longest label, in characters.
-MAX_LETTERS = 34
 SAMPLE_PIXELS = 36.0
 # Narrower pictures have a legend instead of labels beside the lines.
 MIN_WIDTH = 480
 LEGEND_PIXELS = 17.5
-_LONG_NUMBER = re.compile(r"=(-?\d+\.\d{4,}(?:e-?\d+)?)\b")
-
-
-def shorten(label: str, most: int = MAX_LETTERS) -> str:
-    """Round the numbers in a label to three digits, and shorten a label that is still too long in its middle."""
-    label = _LONG_NUMBER.sub(lambda found: f"={float(found[1]):.3g}", label)
-    if len(label) <= most:
-        return label
-    half = most // 2
-    return f"{label[: half - 1]}…{label[-half:]}"
 
 
 def room_for(sheet: Sheet, labels: Sequence[str]) -> float:
     """Give the margin in pixels for the longest label."""
-    return max((sheet.text_width(shorten(label)) for label in labels), default=0.0) + 22.0
+    return max((sheet.text_width(label) for label in labels), default=0.0) + 22.0
 
 
 def fits(sheet: Sheet, num: int, bottom: float) -> bool:
@@ -60,7 +50,7 @@ def label_ends(
         axes.text(
             1.022,
             place,
-            shorten(label),
+            label,
             transform=axes.transAxes,
             color=style.colour,
             fontsize=TEXT,
@@ -86,7 +76,7 @@ def list_beside(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequenc
         axes.text(
             last + 6.0 / extent.width,
             place,
-            shorten(label),
+            label,
             transform=axes.transAxes,
             color=style.colour,
             fontsize=TEXT,
@@ -118,7 +108,7 @@ def spread(places: np.ndarray, gap: float, height: float) -> np.ndarray:
 
 def legend_columns(width: int, labels: Sequence[str]) -> int:
     """Estimate how many labels of a legend fit side by side, at 6.6 pixels a letter and 68 for the line beside them."""
-    widest = max(len(shorten(label)) for label in labels)
+    widest = max(map(len, labels))
     return min(len(labels), max(1, int((width - 90) / (6.6 * widest + 68))))
 
 
@@ -132,7 +122,7 @@ def legend(axes: Axes, sheet: Sheet, labels: Sequence[str], styles: Sequence[Lin
     lines = [Line2D([], [], color=style.colour, lw=1.8, ls=style.line) for style in styles]
     axes.legend(
         lines,
-        [shorten(label) for label in labels],
+        labels,
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0 + above / axes.get_window_extent().height),
         ncols=legend_columns(sheet.width, labels),

@@ -12,11 +12,12 @@ from service.database.reading import read_points
 from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.plots.ground import draw_ground, frame
-from service.findings.plots.labels import SAMPLE_PIXELS, fits, legend, legend_room, list_beside, room_for, shorten
+from service.findings.plots.labels import SAMPLE_PIXELS, fits, legend, legend_room, list_beside, room_for
+from service.findings.plots.names import short_names
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import set_scale
-from service.findings.plots.selection import Series, choose, diverged_epochs, epochs_to_read
+from service.findings.plots.selection import choose, diverged_epochs, epochs_to_read
 from service.findings.plots.style import DARK, LIGHT, LineStyle, Palette, line_styles, new_sheet
 from service.spec.job import JobSpec
 from service.spec.starts import RandomStarts
@@ -59,7 +60,7 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
     others += ["drawn where it lies after its shift"] if moves else []
     caption = "; ".join([caption, *filter(None, [chosen.left_out]), *others]) + "."
     sheet = new_sheet(query.width, query.height, palette, job.name, caption)
-    labels = [one.label for one in chosen.series]
+    labels = short_names([one.label for one in chosen.series])
     styles = line_styles([one.kind for one in chosen.series], palette)
     direct = fits(sheet, len(labels), _BOTTOM)
     right, above = (room_for(sheet, labels) + SAMPLE_PIXELS, 0.0) if direct else (24.0, legend_room(sheet, labels))
@@ -89,7 +90,7 @@ def draw_paths(session: Session, job: Job, spec: JobSpec, query: PlotQuery) -> P
         list_beside(axes, sheet, labels, styles)
     else:
         legend(axes, sheet, labels, styles)
-    return Picture(sheet, job.name, _words(job, caption, chosen.series, paths))
+    return Picture(sheet, job.name, _words(job, caption, labels, paths))
 
 
 def _draw(axes: Axes, path_REX: Floats, style: LineStyle, palette: Palette) -> None:
@@ -113,11 +114,11 @@ def _draw(axes: Axes, path_REX: Floats, style: LineStyle, palette: Palette) -> N
         )
 
 
-def _words(job: Job, caption: str, series: list[Series], paths: list[Floats]) -> str:
+def _words(job: Job, caption: str, labels: list[str], paths: list[Floats]) -> str:
     ends = []
-    for one, path in zip(series, paths, strict=True):
+    for label, path in zip(labels, paths, strict=True):
         known = path[0][np.isfinite(path[0]).all(axis=1)]
         if len(known):
             (x0, y0), (x1, y1) = known[0], known[-1]
-            ends.append(f"{shorten(one.label)} goes from ({x0:.3g}, {y0:.3g}) to ({x1:.3g}, {y1:.3g})")
+            ends.append(f"{label} goes from ({x0:.3g}, {y0:.3g}) to ({x1:.3g}, {y1:.3g})")
     return f"Paths through the plane of {job.name}. {caption} First runs: {'; '.join(ends)}."

@@ -6,9 +6,11 @@ from io import BytesIO
 from typing import Literal
 from xml.sax.saxutils import escape
 
+from service.findings.plots.fonts import FONT, families
 from service.findings.plots.style import DOTS_PER_INCH, Sheet
 
 Format = Literal["png", "svg"]
+_FONTS = ", ".join(f"'{name}'" for name in families()).encode()
 _OPENING = re.compile(rb"<svg ")
 _METADATA = re.compile(rb"<metadata>.*?</metadata>\s*", re.DOTALL)
 
@@ -36,7 +38,8 @@ def render(picture: Picture, form: Format, density: int) -> bytes:
     picture.sheet.figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = _METADATA.sub(b"", buffer.getvalue(), count=1)
     # Verdana is as wide as DejaVu Sans, for which the layout is computed, and is available on other systems.
-    svg = svg.replace(b"'DejaVu Sans'", b"'DejaVu Sans', Verdana, sans-serif")
+    # Browsers choose fonts for other characters by themselves.
+    svg = svg.replace(_FONTS, f"'{FONT}', Verdana, sans-serif".encode())
     words = f"<title>{escape(picture.title)}</title>\n<desc>{escape(picture.alt)}</desc>\n".encode()
     opening = _OPENING.search(svg)
     assert opening is not None, "matplotlib writes an <svg> element"

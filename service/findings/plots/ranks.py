@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from service.analysis.simultaneous import MIN_SEEDS
 from service.database.tables import Job
 from service.findings.plots.compared import MAY_BE_BEST, NOT_BEST, Compared, Row, read_compared
-from service.findings.plots.labels import shorten
+from service.findings.plots.names import short_names
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.rows import BOTTOM, draw_bar, draw_dot, label_room, num_rows, prepare, write_labels
@@ -84,5 +84,6 @@ def _range(row: Row) -> str:
 
 def _words(compared: Compared, rows: Sequence[Row]) -> str:
     found = compared.answer
-    ranks = "; ".join(f"{shorten(row.label)} {_range(row)}" for row in rows)
+    labels = short_names([row.label for row in rows])
+    ranks = "; ".join(f"{label} {_range(row)}" for label, row in zip(labels, rows, strict=True))
     return f"{found['verdict']} Ranks of {found['name']} by {compared.criterion}: {ranks}. {_explained(compared)}"

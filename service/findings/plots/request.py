@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from service.findings.comparison.heat_map import Value
 from service.findings.plots.kinds import DESCRIPTION, Kind
+from service.histories.chosen import LABELS, Labels
 from service.spec.criteria import Criterion
 from service.spec.fields import NO_ZERO_CHARACTER
 from service.spec.metric_fields import AXES
@@ -48,7 +49,7 @@ class PlotQuery(BaseModel):
     density: int = Field(2, ge=1, le=3, description="Dots per pixel of a PNG, for sharp screens and print.")
     dark: bool = Field(False, description="Dark background.")
     log: bool | None = Field(None, description="Logarithmic scale of losses; by default if all are positive.")
-    labels: Name | None = Field(None, description="loss, paths: only these labels, comma-separated.")
+    labels: Labels | None = Field(None, description=f"loss, paths: {LABELS[0].lower()}{LABELS[1:]}")
     field: PlottedField = Field("loss", description="loss: field to draw over epochs.")
     band: Literal["iqr", "90"] = Field("iqr", description="loss: band with the middle 50 % or 90 % of the runs.")
     label: Name | None = Field(

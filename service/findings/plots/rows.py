@@ -6,13 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from service.findings.plots.compared import Row
-from service.findings.plots.labels import shorten
+from service.findings.plots.names import MAX_LETTERS, short_names
 from service.findings.plots.style import TEXT, LineStyle, Sheet
 
 BOTTOM = 50.0
 # Height of a row in pixels at least, and number of rows at most; the best are shown.
 ROW_PIXELS, MAX_ROWS = 15.0, 24
 _LABEL_GAP = 26.0
+_LEAST_LETTERS = 6
 
 
 def num_rows(height: int, total: int) -> int:
@@ -26,15 +27,15 @@ def label_room(sheet: Sheet, rows: Sequence[Row]) -> float:
 
 
 def _names(sheet: Sheet, rows: Sequence[Row]) -> list[str]:
-    """Shorten the labels to at most two fifths of the width."""
+    """Shorten the labels to at most two fifths of the width, unless they would become equal."""
+    labels, most = [row.label for row in rows], MAX_LETTERS
     room = 0.4 * sheet.width - _LABEL_GAP
-    names = []
-    for row in rows:
-        name = shorten(row.label)
-        if (width := sheet.text_width(name, bold=True)) > room:
-            name = shorten(row.label, max(6, int(len(name) * room / width)))
-        names.append(name)
-    return names
+    while True:
+        names = short_names(labels, most)
+        widest = max(sheet.text_width(name, bold=True) for name in names)
+        if widest <= room or most <= _LEAST_LETTERS:
+            return names
+        most = max(_LEAST_LETTERS, min(most - 1, int(most * room / widest)))
 
 
 def prepare(axes: Axes, sheet: Sheet, num: int) -> None:

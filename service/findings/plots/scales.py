@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # Most decades of a logarithmic axis; smaller values are rounding errors.
 MAX_DECADES = 14
+# Ends of axes stay between these sizes, so that a margin neither overflows nor vanishes.
+_SMALLEST, _LARGEST = 1e-250, 1e250
+NOT_LOG = "The scale is linear: values at or below 0 have no logarithm."
 
 
 def power_of_ten(exponent: int) -> str:
@@ -24,9 +27,9 @@ def short(value: float) -> str:
         return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:.4g}"
-    exponent = math.floor(math.log10(abs(value)))
-    mantissa = value / 10**exponent
-    return power_of_ten(exponent) if mantissa == 1 else f"{mantissa:.3g}·{power_of_ten(exponent)}"
+    mantissa, exponent = f"{value:.2e}".split("e")
+    power = power_of_ten(int(exponent))
+    return power if mantissa == "1.00" else f"{float(mantissa):g}·{power}"
 
 
 def _power(value: float) -> str:
@@ -48,12 +51,16 @@ def limits(values: NDArray[np.float64], *, log: bool) -> tuple[float, float]:
     finite = values[np.isfinite(values) & ((values > 0) | (not log))]
     if not finite.size:
         return (0.1, 10.0) if log else (0.0, 1.0)
-    low, high = float(finite.min()), float(finite.max())
+    low, high = (min(max(float(end), -_LARGEST), _LARGEST) for end in (finite.min(), finite.max()))
     if log:
-        low = max(low, high / 10.0**MAX_DECADES)
+        high = max(high, _SMALLEST)
+        low = max(low, high / 10.0**MAX_DECADES, _SMALLEST)
         room = max((high / low) ** 0.05, 1.05)
         return low / room, high * room
-    room = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
+    # A spread of rounding errors is none.
+    spread = high - low if high - low > 1e-12 * max(abs(low), abs(high)) else 0.0
+    room = 0.05 * spread or 0.05 * abs(high)
+    room = room if room > _SMALLEST else 0.5
     return low - room, high + room
 
 

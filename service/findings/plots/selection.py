@@ -1,5 +1,6 @@
 """Selection of the settings of a job to draw, and of their runs and epochs to read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.database.tables import Job, Run
-from service.errors import Rejected
 from service.findings.comparison.choice import scores_of
 from service.findings.comparison.table import Table, read_table
+from service.histories.chosen import labelled_runs
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
@@ -43,7 +44,9 @@ class Chosen:
         return max((len(one.runs) for one in self.series), default=0)
 
 
-def choose(session: Session, job: Job, spec: JobSpec, labels: str | None, *, max_runs: int = MAX_RUNS) -> Chosen:
+def choose(
+    session: Session, job: Job, spec: JobSpec, labels: Sequence[str] | None, *, max_runs: int = MAX_RUNS
+) -> Chosen:
     """Choose settings: those with these labels, or all; if too many, the best of each entry.
 
     Settings are scored as by a comparison: by the median validation loss, else the median final loss.
@@ -77,19 +80,12 @@ def choose(session: Session, job: Job, spec: JobSpec, labels: str | None, *, max
     return Chosen(table, series, of)
 
 
-def _labelled(table: Table, labels: str | None) -> list[int]:
+def _labelled(table: Table, labels: Sequence[str] | None) -> list[int]:
     if labels is None:
         return list(range(table.num_settings))
-    rows: list[int] = []
-    for label in (one.strip() for one in labels.split(",")):
-        spans = list(table.runs.labelled(label))
-        if not spans:
-            known = ", ".join(str(settings.entry.label) for settings in table.runs.entries)
-            sentence = f"there is no label {label!r}; there are {known}, and labels of single settings as in the runs"
-            raise Rejected.at("query", "labels", sentence)
-        per = table.runs.per_setting
-        rows += [row for first, last in spans for row in range(first // per, last // per)]
-    return list(dict.fromkeys(rows))
+    per = table.runs.per_setting
+    spans = labelled_runs(table.runs, labels)
+    return list(dict.fromkeys(row for first, last in spans for row in range(first // per, last // per)))
 
 
 def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:

@@ -4,6 +4,7 @@ Only matplotlib's object-oriented interface is used: pyplot keeps figures in glo
 """
 
 import textwrap
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,11 +13,16 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from service.findings.plots.fonts import families
+from service.visible import visible
+
 matplotlib.use("Agg")
-# The font that comes with matplotlib. These settings are global to the process and never changed.
+# A box stands for a character that no installed font has.
+warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+# These settings are global to the process and never changed.
 matplotlib.rcParams.update(
     {
-        "font.family": "DejaVu Sans",
+        "font.family": families(),
         "svg.fonttype": "none",
         "svg.hashsalt": "ravine",
         "axes.unicode_minus": True,
@@ -146,10 +152,10 @@ def new_sheet(width: int, height: int, palette: Palette, title: str, caption: st
     )
     FigureCanvasAgg(figure)
     # Estimated width of a letter: 5.9 pixels in the caption, 8.4 in the title.
-    title = textwrap.shorten(title, max(20, int((width - 32) / 8.4)), placeholder="…")
+    title = textwrap.shorten(visible(title), max(20, int((width - 32) / 8.4)), placeholder="…")
     # At most a sixth of the picture, but three lines.
     most = max(3, int(height / 6 / 14))
-    lines = textwrap.wrap(caption, max(30, int((width - 32) / 5.9)), max_lines=most, placeholder=" …")
+    lines = textwrap.wrap(visible(caption), max(30, int((width - 32) / 5.9)), max_lines=most, placeholder=" …")
     figure.text(16 / width, 1 - 14 / height, title, fontsize=TITLE, weight="bold", color=palette.ink, va="top")
     figure.text(
         16 / width, 1 - 34 / height, "\n".join(lines), fontsize=SMALL, color=palette.quiet, va="top", linespacing=1.35

@@ -23,11 +23,11 @@ from service.findings.plots.labels import (
     legend_room,
     list_beside,
     room_for,
-    shorten,
 )
+from service.findings.plots.names import short_names
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
-from service.findings.plots.scales import limits, set_scale, short
+from service.findings.plots.scales import NOT_LOG, limits, set_scale, short
 from service.findings.plots.style import DARK, LIGHT, SMALL, Palette, new_sheet
 from service.spec.job import JobSpec
 
@@ -69,7 +69,7 @@ def draw_targets(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     """
     palette = DARK if query.dark else LIGHT
     compared = read_compared(session, job, query, palette)
-    labels = [row.label for row in compared.rows[:MAX_LINES]]
+    labels = short_names([row.label for row in compared.rows[:MAX_LINES]])
     if query.width < MIN_WIDTH:
         # The legend takes at most a fifth of the height.
         labels = labels[: legend_columns(query.width, labels) * max(1, int(query.height / 5 / LEGEND_PIXELS))]
@@ -78,6 +78,7 @@ def draw_targets(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     caption = compared.caption(
         "Expected epochs count misses: epochs of all runs divided by the runs that reach the loss. A line ends where "
         "no run reaches it.",
+        NOT_LOG if query.log and not _has_logarithms(_places(ladder, compared.answer["target"]["loss"])) else "",
         shown=len(rows),
     )
     sheet = new_sheet(query.width, query.height, palette, job.name, caption)
@@ -103,7 +104,7 @@ def draw_targets(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
     if target is not None:
         axes.annotate(
             f"target {number(target)}",
-            (ladder.place(target), 1.0),
+            (min(max(ladder.place(target), min(axes.get_xlim())), max(axes.get_xlim())), 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(0, 3),
             textcoords="offset points",
@@ -116,7 +117,7 @@ def draw_targets(session: Session, job: Job, spec: JobSpec, query: PlotQuery) ->
         list_beside(axes, sheet, labels, styles)
     else:
         legend(axes, sheet, labels, styles, above=_NAME)
-    return Picture(sheet, job.name, _words(compared, rows, ladder))
+    return Picture(sheet, job.name, _words(compared, labels, ladder))
 
 
 def _ladder(compared: Compared, rows: Sequence[Row], spec: JobSpec) -> Ladder:
@@ -143,11 +144,19 @@ def _ladder(compared: Compared, rows: Sequence[Row], spec: JobSpec) -> Ladder:
 
 def _set_losses(axes: Axes, ladder: Ladder, target: float | None, *, log: bool | None) -> None:
     """Set up the axis of losses, harder ones to the right."""
-    places = np.array([ladder.place(loss) for loss in [*ladder.loss_L, *([] if target is None else [target])]])
-    is_log = bool((places > 0).all()) and log is not False
+    places = _places(ladder, target)
+    is_log = _has_logarithms(places) and log is not False
     set_scale(axes, "x", limits(places, log=is_log), log=is_log)
     if not ladder.rises:
         axes.invert_xaxis()
+
+
+def _places(ladder: Ladder, target: float | None) -> Floats:
+    return np.array([ladder.place(loss) for loss in [*ladder.loss_L, *([] if target is None else [target])]])
+
+
+def _has_logarithms(places: Floats) -> bool:
+    return bool((places > 0).all())
 
 
 def _draw_epochs(axes: Axes, ladder: Ladder, rows: Sequence[Row], palette: Palette, budget: float) -> None:
@@ -201,16 +210,16 @@ def _height(row: Row) -> float:
     return 4.0 if row.style.dashes else 3.0
 
 
-def _words(compared: Compared, rows: Sequence[Row], ladder: Ladder) -> str:
+def _words(compared: Compared, labels: Sequence[str], ladder: Ladder) -> str:
     parts = []
-    for row, epochs, share in zip(rows, ladder.epochs_KL, ladder.share_KL, strict=True):
+    for label, epochs, share in zip(labels, ladder.epochs_KL, ladder.share_KL, strict=True):
         reached = np.flatnonzero(np.isfinite(epochs))
         if len(reached):
             at = reached[-1]
             seen = f"{short(epochs[at])} epochs, {100 * share[at]:.3g} % of the runs"
-            parts.append(f"{shorten(row.label)} {number(ladder.loss_L[at])} ({seen})")
+            parts.append(f"{label} {number(ladder.loss_L[at])} ({seen})")
         else:
-            parts.append(f"{shorten(row.label)} none")
+            parts.append(f"{label} none")
     found = compared.answer
     hardest = f"Hardest of {len(ladder.loss_L)} losses that {found['name']} reaches"
     return f"{found['verdict']} {hardest}: {'; '.join(parts)}."
