@@ -48,8 +48,8 @@ def _run_index(job_id: str, runs: Runs, written: str) -> int:
         if owner != job_id:
             index = -1
     if not 0 <= index < len(runs):
-        sentence = f"there is no run {_shortened(written)!r} in this job; its runs have the indices 0 to {len(runs) - 1}"
-        raise Rejected.at("query", "runs", sentence)
+        sentence = f"there is no run {_shortened(written)!r} in this job"
+        raise Rejected.at("query", "runs", f"{sentence}; its runs have the indices 0 to {len(runs) - 1}")
     return index
 
 

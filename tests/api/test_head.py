@@ -84,7 +84,8 @@ def test_head_of_a_route_without_get_is_405(api: httpx.Client) -> None:
 
 def test_head_is_a_request_of_its_own_in_the_metrics(api: httpx.Client, job_id: str) -> None:
     api.head(f"/v1/jobs/{job_id}")
-    assert re.search(r'_count\{method="HEAD",route="/v1/jobs/\{job_id\}",status="200"\} [1-9]', api.get("/metrics").text)
+    labels = r'_count\{method="HEAD",route="/v1/jobs/\{job_id\}",status="200"\} [1-9]'
+    assert re.search(labels, api.get("/metrics").text)
 
 
 @pytest.mark.parametrize("digits", ["9" * 5_000, "-" + "9" * 5_000, "0" * 5_000, "1" + "0" * 30, "9" * 5_000 + ".5"])
