@@ -104,6 +104,9 @@ class Settings(BaseSettings):
         10.0, gt=0, description="Time for the headers of a request; a connection that sends none is closed then too."
     )
     body_seconds: float = Field(30.0, gt=0, description="Longest pause between two bytes of a body.")
+    max_pipelined: int = Field(
+        32, ge=1, description="Largest number of requests of a connection that wait for the answer to an earlier one."
+    )
     discard_bytes: int = Field(
         16_777_216,
         ge=0,

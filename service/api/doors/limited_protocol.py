@@ -1,4 +1,4 @@
-"""Limits of a connection: bytes and headers before a request, waiting times, and the number of connections.
+"""Limits of a connection: bytes before a request, waiting times, waiting requests, and the number of connections.
 
 All are checked while the bytes arrive, before a request exists. Errors are answered as application/problem+json, and
 the connection is closed after them. The rest of what the client sends is discarded up to a limit, because a client that
@@ -33,6 +33,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with limits."""
 
     _num_of_address: ClassVar[Counter[str]] = Counter()
+    _quiet_until: ClassVar[float] = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,8 +56,9 @@ class LimitedProtocol(HttpToolsProtocol):
             self.connections.discard(self)
             self._is_refused = True
             limit = "in all" if is_full else "of this address"
-            log.debug("client %s: refused, too many open connections %s", self.client, limit)
-            self._write(TooManyConnections(f"there are too many open connections {limit}: close some, or try later"))
+            error = TooManyConnections(f"there are too many open connections {limit}: close some, or try later")
+            self._log(error)
+            self._write(error)
             # Without discarding: a refused connection must cost nothing.
             transport.close()
             return
@@ -131,7 +133,9 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Await the body."""
+        """Await the body. Requests that a client sends before it has the answers to earlier ones are stored."""
+        if len(self.pipeline) >= self._settings.max_pipelined:
+            raise MalformedRequest(f"more than {self._settings.max_pipelined} requests await an answer")
         super().on_headers_complete()
         self._num_pending = 0
         self._is_in_body = True
@@ -192,7 +196,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._is_refused:
             return
         self._is_refused = True
-        log.info("client %s: %d, %s; closing the connection", self.client, error.status, error.detail)
+        self._log(error)
         cycle = self.cycle
         is_idle = cycle is None or cycle.response_complete
         if self.pipeline or not (is_idle or (self._is_in_body and not cycle.response_started)):
@@ -207,6 +211,14 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.write_eof()
         self._stop_deadline_timer()
         self._deadline_timer = self.loop.call_later(self._settings.discard_seconds, self.transport.abort)
+
+    def _log(self, error: RavineError) -> None:
+        """Log at INFO at most ten times a second, because a client can cause thousands of lines."""
+        is_quiet = self.loop.time() < LimitedProtocol._quiet_until
+        if not is_quiet:
+            LimitedProtocol._quiet_until = self.loop.time() + 0.1
+        level = logging.DEBUG if is_quiet else logging.INFO
+        log.log(level, "client %s: %d, %s; closing the connection", self.client, error.status, error.detail)
 
     def _write(self, error: RavineError) -> None:
         body = problem_json(error.status, error.title, error.detail, self.scope["path"] if self._is_in_body else "")
