@@ -89,9 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadRequests)
     app.add_middleware(RequestLog, measures=measures)
-    app.add_middleware(
-        UnreadBodies, discard_bytes=settings.discard_bytes, discard_seconds=settings.discard_seconds
-    )
+    app.add_middleware(UnreadBodies, discard_bytes=settings.discard_bytes, discard_seconds=settings.discard_seconds)
     # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
     for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons):
