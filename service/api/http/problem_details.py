@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from service.api.http.error_limits import MAX_ERRORS
+from service.api.http.error_limits import MAX_ERRORS, few
 from service.api.http.problem_json import PROBLEM_JSON, problem_json
 from service.api.http.security_headers import SECURITY_HEADERS
 from service.database.outages import why_unavailable
