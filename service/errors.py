@@ -3,14 +3,19 @@
 RavineError
 ├── BadCursor 400
 ├── ForeignHost 400
+├── MalformedRequest 400
 ├── Unauthorized 401
 ├── Forbidden 403
 ├── NotFound 404
 ├── NotAcceptable 406
+├── RequestTimeout 408
 ├── Conflict 409
 ├── ContentTooLarge 413
+├── UrlTooLong 414
 ├── Rejected 422
 ├── TooMuchOpen 429
+├── HeadersTooLarge 431
+├── TooManyConnections 503
 └── Unavailable 503
 """
 
@@ -34,6 +39,13 @@ class ForeignHost(RavineError):
 
     status = 400
     title = "Foreign host"
+
+
+class MalformedRequest(RavineError):
+    """The bytes of the request are not HTTP."""
+
+    status = 400
+    title = "Malformed request"
 
 
 class Unauthorized(RavineError):
@@ -65,6 +77,13 @@ class NotAcceptable(RavineError):
     title = "Not acceptable"
 
 
+class RequestTimeout(RavineError):
+    """The client stopped in the middle of a request."""
+
+    status = 408
+    title = "Request timeout"
+
+
 class Conflict(RavineError):
     """The status of the job does not allow the request."""
 
@@ -77,6 +96,13 @@ class ContentTooLarge(RavineError):
 
     status = 413
     title = "Content too large"
+
+
+class UrlTooLong(RavineError):
+    """The URL exceeds the size limit."""
+
+    status = 414
+    title = "URL too long"
 
 
 class Rejected(RavineError):
@@ -109,6 +135,21 @@ class TooMuchOpen(RavineError):
     status = 429
     title = "Too much open work"
     # Small jobs end within 1 s. Shorter retry intervals only add load.
+    headers = {"Retry-After": "5"}  # noqa: RUF012
+
+
+class HeadersTooLarge(RavineError):
+    """The headers exceed the limit of their number or of their size."""
+
+    status = 431
+    title = "Headers too large"
+
+
+class TooManyConnections(RavineError):
+    """The limit of open connections is reached, in all or for one address."""
+
+    status = 503
+    title = "Too many connections"
     headers = {"Retry-After": "5"}  # noqa: RUF012
 
 

@@ -97,6 +97,31 @@ class Settings(BaseSettings):
         description="OpenTelemetry collector for traces over HTTP: http://host:4318; needs the extra `tracing`.",
     )
     max_body_bytes: int = Field(1_048_576, ge=1, description="Largest body of a request, in bytes.")
+    max_url_bytes: int = Field(32_768, ge=1, description="Longest URL of a request, in bytes.")
+    max_header_bytes: int = Field(
+        65_536, ge=1, description="Largest header block of a request, in bytes, with its first line."
+    )
+    max_headers: int = Field(100, ge=1, description="Largest number of headers of a request.")
+    header_seconds: float = Field(
+        10.0, gt=0, description="Time for the headers of a request; a connection that sends none is closed then too."
+    )
+    body_seconds: float = Field(30.0, gt=0, description="Longest pause between two bytes of a body.")
+    max_pipelined: int = Field(
+        32, ge=1, description="Largest number of requests of a connection that wait for the answer to an earlier one."
+    )
+    discard_bytes: int = Field(
+        16_777_216,
+        ge=0,
+        description="Bytes of a rejected request that are read and discarded, so that the client reads the answer.",
+    )
+    discard_seconds: float = Field(5.0, gt=0, description="Time for which a rejected request is read and discarded.")
+    max_connections: int = Field(4_096, ge=1, description="Largest number of open connections of an API process.")
+    max_connections_per_address: int = Field(
+        1_024,
+        ge=1,
+        description="Largest number of open connections of one client address; behind a proxy, which has one address, "
+        "set it to max_connections.",
+    )
     max_open_jobs: int = Field(10_000, ge=1, description="Largest number of waiting and running jobs of one key.")
     max_open_work: float = Field(
         1e14, gt=0, description="Largest work of all waiting and running jobs of one key, in the unit of max_work."

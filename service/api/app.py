@@ -8,7 +8,9 @@ from starlette.concurrency import run_in_threadpool
 
 from service.api.doors.authentication import Authentication
 from service.api.doors.foreign_pages import ForeignPages
+from service.api.doors.head_requests import HeadRequests
 from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders, host_names
+from service.api.doors.unread_bodies import UnreadBodies
 from service.api.events.hub import Hub
 from service.api.http.negotiation import negotiated
 from service.api.http.problem_details import answer_errors
@@ -85,7 +87,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(ForeignPages, allowed_hosts=host_names(settings.allowed_hosts))
     app.add_middleware(HostCheck, allowed_hosts=host_names(settings.allowed_hosts))
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(HeadRequests)
     app.add_middleware(RequestLog, measures=measures)
+    app.add_middleware(UnreadBodies, discard_bytes=settings.discard_bytes, discard_seconds=settings.discard_seconds)
     # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
     for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons):

@@ -20,7 +20,8 @@ LABELS = (
 Labels = Annotated[list[Annotated[str, Field(max_length=5_000, pattern=NO_ZERO_CHARACTER)]], Field(max_length=1_000)]
 # Most labels in an error.
 _MAX_LISTED = 20
-
+# Digits of the largest 64-bit integer; no job has as many runs.
+_MAX_DIGITS = 19
 # Runs from the first to before the last.
 RunRange = tuple[int, int]
 
@@ -75,16 +76,21 @@ def _run_index(job_id: str, runs: Runs, written: str) -> int:
     Raises:
         Rejected: The job has no such run.
     """
-    if written.isdecimal():
-        index = int(written)
+    if written.isascii() and written.isdecimal():
+        # Python converts no more than 4,300 digits.
+        index = int(written) if len(written) <= _MAX_DIGITS else -1
     else:
         owner, index = split_run_id(written)
         if owner != job_id:
             index = -1
     if not 0 <= index < len(runs):
-        sentence = f"there is no run {written!r} in this job; its runs have the indices 0 to {len(runs) - 1}"
-        raise Rejected.at("query", "runs", sentence)
+        sentence = f"there is no run {_shortened(written)!r} in this job"
+        raise Rejected.at("query", "runs", f"{sentence}; its runs have the indices 0 to {len(runs) - 1}")
     return index
+
+
+def _shortened(written: str) -> str:
+    return written if len(written) <= 40 else f"{written[:40]}…"
 
 
 def inside(ranges: list[RunRange], span: Span) -> list[Span]:

@@ -144,12 +144,15 @@ def test_an_accept_header_that_allows_no_answer_is_406(api: httpx.Client, accept
         assert api.get("/v1/jobs", params={"name": "unwanted"}).json()["items"] == []
 
 
+ALLOWED = [("PUT", "/v1/jobs", {"GET", "HEAD", "POST"}), ("POST", "/v1/jobs/x", {"GET", "HEAD", "DELETE"})]
+
+
 def test_unknown_paths_are_404_and_wrong_methods_405_with_the_allowed_ones(api: httpx.Client) -> None:
     for path in ("/v1", "/v2/jobs", "/v1/jobs/", "/v1/jobs/x/y", "/docs/../settings", "/%00", "/v1/jobs/%00"):
         answer = api.get(path)
         if answer.status_code != 307:
             assert_problem(answer, 404)
-    for method, path, allowed in (("PUT", "/v1/jobs", {"GET", "POST"}), ("POST", "/v1/jobs/x", {"GET", "DELETE"})):
+    for method, path, allowed in ALLOWED:
         answer = api.request(method, path)
         assert_problem(answer, 405)
         assert {one.strip() for one in answer.headers["allow"].split(",")} == allowed

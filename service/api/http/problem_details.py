@@ -11,7 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from service.api.http.error_limits import MAX_ERRORS, encoded, few, shortened
+from service.api.http.error_limits import MAX_ERRORS, few
+from service.api.http.problem_json import PROBLEM_JSON, problem_json
 from service.api.http.security_headers import SECURITY_HEADERS
 from service.database.outages import why_unavailable
 from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
@@ -91,11 +92,13 @@ def _allowed(request: Request) -> list[str]:
     """List the methods of all routes with the path of a request."""
     methods = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     scopes = {method: {**request.scope, "method": method} for method in methods}
-    return [
+    allowed = [
         method
         for method, scope in scopes.items()
         if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
     ]
+    # head_requests.py answers HEAD for every route with GET.
+    return [*allowed, "HEAD"] if "GET" in allowed and "HEAD" not in allowed else allowed
 
 
 def _unreadable(cause: BaseException) -> Rejected:
@@ -121,20 +124,9 @@ def problem(
     headers: Any = None,
 ) -> Response:
     """Answer application/problem+json."""
-    content: dict[str, Any] = {
-        # Status and title identify the kind of error; there is no page per kind.
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": shortened(detail),
-        "instance": shortened(request.url.path),
-    }
-    if errors:
-        content["errors"] = few(errors)
+    body = problem_json(status, title, detail, request.url.path, errors)
     # Answers to unexpected errors do not pass the middleware that adds these headers.
-    return Response(
-        encoded(content), status, {**SECURITY_HEADERS, **(headers or {})}, media_type="application/problem+json"
-    )
+    return Response(body, status, {**SECURITY_HEADERS, **(headers or {})}, media_type=PROBLEM_JSON)
 
 
 def _place(found: Any, body: Any) -> dict[str, Any]:

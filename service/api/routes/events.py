@@ -24,6 +24,7 @@ from service.jobs.owners import Caller
 router = APIRouter(prefix="/v1", tags=["jobs"])
 # The interval after which a browser reconnects, in ms.
 _RETRY = b"retry: 1000\n\n"
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 DOCUMENTED: Documented = {
     200: {"content": {"text/event-stream": {}}, "description": "Events until the job ends."},
     204: {"description": "The event `end` was sent already; no event follows."},
@@ -47,7 +48,7 @@ class EventsQuery(BaseModel):
         "rows are divided into events.",
     )
     labels: Labels | None = Field(None, description=LABELS)
-    runs: str | None = Field(None, max_length=50_000, description="Only these runs: ids or indices, comma-separated.")
+    runs: str | None = Field(None, max_length=20_000, description="Only these runs: ids or indices, comma-separated.")
     last_event_id: str | None = Field(
         None,
         max_length=4_000,
@@ -74,10 +75,18 @@ async def watch(
     position = read_position(last_event_id or query.last_event_id, job_id)
     if position.status == "end":
         return Response(status_code=204)
+    if getattr(request.state, "is_head", False):
+        return _headers_only()
     # service/cli/local/connection.py closes live streams whose client reads nothing.
     request.state.is_live = True
-    headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-    return EventSourceResponse(_stream(hub, watched, interest, position), headers=headers)
+    return EventSourceResponse(_stream(hub, watched, interest, position), headers=_HEADERS)
+
+
+def _headers_only() -> Response:
+    """Answer HEAD: no stream is opened."""
+    response = Response(headers=_HEADERS, media_type=EventSourceResponse.media_type)
+    del response.headers["content-length"]
+    return response
 
 
 def _find(database: Database, job_id: str, caller: Caller, query: EventsQuery) -> tuple[Watched, Interest]:

@@ -81,7 +81,7 @@ class HistoriesQuery(HistoryQuery):
     """Selection of runs, fields and epochs of the histories of a job."""
 
     labels: Labels | None = Field(None, description=LABELS)
-    # Enough for the ids of a page. With percent-encoded commas it fits into the 64 KiB of a URL that uvicorn reads.
+    # Enough for the ids of a page. With percent-encoded commas it fits into the 32 KiB of a URL.
     runs: str | None = Field(
         None,
         max_length=20_000,

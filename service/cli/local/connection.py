@@ -12,25 +12,22 @@ import struct
 import termios
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from service.settings import get_settings
+from service.api.doors.limited_protocol import LimitedProtocol
 
 log = logging.getLogger("ravine.connections")
 
 
-class Connection(HttpToolsProtocol):
-    """The connection of one client, with uvicorn's protocol."""
+class Connection(LimitedProtocol):
+    """The connection of one client, with the limits of requests."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._stalled_seconds = get_settings().stalled_seconds
         self._timer: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
         """Start the timer; the transport calls this if its buffer is above the limit."""
         super().pause_writing()
-        if self.cycle.scope.get("state", {}).get("is_live"):
+        if self.cycle and self.cycle.scope.get("state", {}).get("is_live"):
             self._start_timer()
 
     def resume_writing(self) -> None:
@@ -44,13 +41,14 @@ class Connection(HttpToolsProtocol):
         self._stop_timer()
 
     def _start_timer(self) -> None:
-        self._timer = self.loop.call_later(self._stalled_seconds, self._check, self._num_waiting())
+        self._timer = self.loop.call_later(self._settings.stalled_seconds, self._check, self._num_waiting())
 
     def _check(self, num_waiting: int) -> None:
         if self._num_waiting() < num_waiting:
             self._start_timer()
             return
-        log.info("client %s read nothing for %g s; closing the connection", self.client, self._stalled_seconds)
+        seconds = self._settings.stalled_seconds
+        log.info("client %s read nothing for %g s; closing the connection", self.client, seconds)
         # close() would wait until the buffer is sent.
         self.transport.abort()
 

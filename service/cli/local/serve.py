@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import resource
 import socket
 import sys
 
@@ -12,6 +13,8 @@ from service.cli.local.connection import Connection
 from service.observing import logs, tracing
 from service.settings import get_settings
 
+# Files and sockets of a process besides the connections of its clients.
+_OTHER_FILES = 256
 GRACE_SECONDS = 3  # Time for open streams to end; the supervisor kills the process after 5 s.
 
 
@@ -26,12 +29,15 @@ def serve(listener: socket.socket, application: str = "service.api.app:create_ap
     # spinning, use seven times the processor time of the products.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _share_freed_memory()
+    _allow_open_files(get_settings().max_connections + _OTHER_FILES)
     logs.configure(get_settings())
     tracing.configure(get_settings(), "api")
     config = uvicorn.Config(
         application,
         factory=True,
         http=Connection,
+        # The API has no WebSockets.
+        ws="none",
         # service/observing/requests.py logs requests with their ids, which uvicorn does not have.
         access_log=False,
         log_config=None,
@@ -55,6 +61,14 @@ def _share_freed_memory() -> None:
         ctypes.CDLL(None).mallopt(-8, 2)
     except (OSError, AttributeError):
         return  # Another C library: the process may use more memory.
+
+
+def _allow_open_files(num: int) -> None:
+    """Raise the limit of open files, as far as this is allowed: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = num if hard == resource.RLIM_INFINITY else min(num, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":
