@@ -19,7 +19,11 @@ _FASTAPI_DEFAULT = "Successful Response"
 # Paths of routes that require a key.
 _GUARDED = ("/v1/", "/metrics")
 
-_EVERYWHERE = {"400": "The header Host names another server, or the cursor does not belong to this list."}
+_EVERYWHERE = {
+    "400": "The header Host names another server, or the cursor does not belong to this list.",
+    "414": "The URL is too long.",
+    "431": "The header is too large, or has too many fields.",
+}
 _UNDER_V1 = {
     "401": "The key is missing, wrong or revoked.",
     "403": "The API has no keys and a proxy forwarded the request, a page of another origin sent a write, or the key "

@@ -250,8 +250,8 @@ def test_a_short_key_in_the_setting_is_refused_without_being_shown(tmp_path: Pat
         timeout=180,
         check=False,
     )
-    assert answer.returncode == 1
-    assert "api_key" in answer.stderr
+    assert answer.returncode == 2
+    assert "RAVINE_API_KEY" in answer.stderr
     assert "32" in answer.stderr
     assert "hunter2" not in answer.stdout + answer.stderr
     assert "Traceback" not in answer.stderr
