@@ -5,6 +5,7 @@ Legend: N seeds, T starts of each seed. Times are epochs; a miss is infinite and
 
 from dataclasses import dataclass
 from math import exp, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,10 @@ class SpeedUp:
     ties: int
     both_missed: int
     at_start: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give all numbers; faster than dataclasses.asdict, which copies each."""
+        return {name: vars(value) if isinstance(value, Estimate) else value for name, value in vars(self).items()}
 
 
 def speed_up(this_NT: Floats, other_NT: Floats, budget: float, alpha: float = 0.05) -> SpeedUp:

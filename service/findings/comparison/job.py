@@ -170,7 +170,7 @@ def _against(
     speeds = {"speed_up": table.first_SN, "speed_up_settled": table.settled_SN}
     return {
         **describe_pair(found, one, other),
-        **{name: asdict(describe_speed_up(spec, table, choice, epochs, at, base)) for name, epochs in speeds.items()},
+        **{name: describe_speed_up(spec, table, choice, epochs, at, base).as_dict() for name, epochs in speeds.items()},
     }
 
 

@@ -1,7 +1,6 @@
 """Summary of each compared setting by itself: losses, epochs to the target, accuracies, paths."""
 
 from collections import Counter
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,7 @@ def describe_settings(
             "paths": _paths(table, row),
         }  # fmt: skip
     for (row, name), summary in zip(owners, summaries(samples), strict=True):
-        found[row][name] = None if summary is None else asdict(summary)
+        found[row][name] = None if summary is None else summary.as_dict()
         if name == "epochs_to_target" and summary is not None:
             found[row]["updates_to_target"] = _scaled(summary, spec.updates_per_epoch)
     return found
@@ -94,7 +93,7 @@ def _expected(spec: JobSpec, table: Table, choice: Choice, row: int) -> float | 
 
 def _scaled(summary: Summary, factor: int) -> dict[str, Any]:
     """Convert epochs into updates."""
-    scaled = asdict(summary)
+    scaled = summary.as_dict()
     for name, value in scaled.items():
         if isinstance(value, dict):
             scaled[name] = {part: number * factor for part, number in value.items()}
@@ -119,6 +118,6 @@ def _paths(table: Table, row: int) -> dict[str, Any] | None:
         "runs": len(paths),
         "sign_changes": np.median([path.sign_changes for path in paths], axis=0).tolist(),
         "overshoot": np.median([path.overshoot for path in paths], axis=0).tolist(),
-        **{name: None if one is None else asdict(one) for name, one in zip(numbers, found, strict=True)},
+        **{name: None if one is None else one.as_dict() for name, one in zip(numbers, found, strict=True)},
         "ended_in": dict(sorted(ends.items())),
     }
