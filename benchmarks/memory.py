@@ -68,6 +68,6 @@ def is_host(process: psutil.Process) -> bool:
 
 
 def _runs(process: psutil.Process, module: str) -> bool:
-    """Whether a process is ``python -m module``."""
+    """Whether a process is ``python -m module``, with further options of Python before."""
     command = process.cmdline()
-    return "-m" in command[:2] and module in command[:3]
+    return "-m" in command and command[command.index("-m") + 1 :][:1] == [module]
