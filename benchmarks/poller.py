@@ -1,10 +1,14 @@
-"""Poll job statuses from many clients in one process: ``python -m benchmarks.poller URL CLIENTS SECONDS JOB_ID...``.
+"""Poll job statuses from many clients in one process.
+
+``python -m benchmarks.poller URL CLIENTS SECONDS RATE JOB_ID...``; RATE is the number of requests per second of all
+clients together, 0 for as many as they can send.
 
 In place of the id of a job, a path that begins with a slash is polled, without an ETag.
 
 The clients use plain sockets: they share the machine with the server and must take less processor time than it does.
-Each client has one connection and sends its next request, with the last ETag, as soon as it has the answer. The output
-is one line of JSON: the number of answers of each status, and percentiles of the response time in milliseconds.
+Each client has one connection, and sends its next request, with the last ETag, when it has the answer and the time of
+the request has come. The response time counts from that time, so a late answer also delays the requests behind it. The
+output is one line of JSON: the number of answers of each status, and percentiles of the response time in milliseconds.
 """
 
 import asyncio
@@ -23,22 +27,34 @@ _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 class Client(asyncio.Protocol):
     """One connection that polls one job."""
 
-    def __init__(self, host: str, job_id: str, end: float, seen: Counter[str], times: list[float]) -> None:
+    def __init__(
+        self, host: str, job_id: str, first: float, interval: float, end: float, seen: Counter[str], times: list[float]
+    ) -> None:
         self._is_path = job_id.startswith("/")
         path = job_id if self._is_path else f"/v1/jobs/{job_id}"
         self._head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n".encode()
-        self._end, self._seen, self._times = end, seen, times
-        self._etag, self._received, self._asked = b"", b"", 0.0
+        self._planned, self._interval, self._end, self._seen, self._times = first, interval, end, seen, times
+        self._etag, self._received = b"", b""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
+        """Send the first request at its time."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._ask()
+        self._plan()
+
+    def _plan(self) -> None:
+        now = time.perf_counter()
+        if self._interval == 0:
+            self._planned = now
+        if self._planned > now:
+            asyncio.get_running_loop().call_later(self._planned - now, self._ask)
+        else:
+            self._ask()
 
     def _ask(self) -> None:
-        self._asked = time.perf_counter()
+        if self.ended.done():
+            return
         known = b"If-None-Match: " + self._etag + b"\r\n" if self._etag and not self._is_path else b""
         self._transport.write(self._head + known + b"\r\n")
 
@@ -52,12 +68,13 @@ class Client(asyncio.Protocol):
         if len(self._received) < end_of_head + 4 + (int(length[1]) if length else 0):
             return
         now = time.perf_counter()
-        self._times.append(now - self._asked)
+        self._times.append(now - self._planned)
         self._seen[self._received[9:12].decode()] += 1
         etag = _ETAG.search(self._received, 0, end_of_head + 2)
         self._etag, self._received = etag[1] if etag else b"", b""
-        if now < self._end:
-            self._ask()
+        self._planned += self._interval
+        if max(now, self._planned) < self._end:
+            self._plan()
         else:
             self._finish()
 
@@ -72,17 +89,20 @@ class Client(asyncio.Protocol):
         self._transport.close()
 
 
-async def poll(url: str, num_clients: int, seconds: float, job_ids: list[str]) -> dict[str, Any]:
+async def poll(url: str, num_clients: int, seconds: float, rate: float, job_ids: list[str]) -> dict[str, Any]:
     """Run the clients, which take the jobs in turn, and give the figures."""
     address = urlsplit(url)
     host, port = address.hostname or "", address.port or 80
     seen, times = Counter[str](), list[float]()
-    end = time.perf_counter() + seconds
+    begin = time.perf_counter()
+    end = begin + seconds
+    interval = num_clients / rate if rate else 0.0
     loop = asyncio.get_running_loop()
     clients: list[Client] = []
     for number in range(num_clients):
         job_id = job_ids[number % len(job_ids)]
-        client = Client(address.netloc, job_id, end, seen, times)
+        first = begin + interval * number / num_clients
+        client = Client(address.netloc, job_id, first, interval, end, seen, times)
         clients.append(client)
         await loop.create_connection(lambda client=client: client, host, port)  # type: ignore[misc]
     await asyncio.gather(*(client.ended for client in clients))
@@ -93,5 +113,5 @@ async def poll(url: str, num_clients: int, seconds: float, job_ids: list[str]) -
 
 
 if __name__ == "__main__":
-    _, url, num_clients, seconds, *job_ids = sys.argv
-    print(json.dumps(asyncio.run(poll(url, int(num_clients), float(seconds), job_ids))))
+    _, url, num_clients, seconds, rate, *job_ids = sys.argv
+    print(json.dumps(asyncio.run(poll(url, int(num_clients), float(seconds), float(rate), job_ids))))

@@ -18,7 +18,7 @@ import psutil
 from sqlalchemy import text
 
 from benchmarks import queueing, retention
-from benchmarks.load import SMALL
+from benchmarks.jobs import SMALL
 from benchmarks.timing import Timer, wait_until
 from service.database.connection import Database
 from service.database.migrations import migrate

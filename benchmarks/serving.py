@@ -94,7 +94,15 @@ def _statuses(client: httpx.Client, job_id: str) -> dict[str, Any]:
 
 
 def _poll(client: httpx.Client, path: str, num_clients: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.poller", str(client.base_url), str(num_clients), str(ROUND_SECONDS)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.poller",
+        str(client.base_url),
+        str(num_clients),
+        str(ROUND_SECONDS),
+        "0",
+    ]
     polled = json.loads(subprocess.run([*command, path], check=True, capture_output=True, text=True).stdout)
     assert set(polled["answers"]) == {"200"}, polled["answers"]
     return dict(polled)

@@ -32,7 +32,7 @@ SWEEP: dict[str, Any] = {
 
 def poll(url: str, num_clients: int, seconds: float, job_ids: list[str]) -> Counter[str]:
     """Count the answers of polling clients by status."""
-    command = [sys.executable, "-m", "benchmarks.poller", url, str(num_clients), str(seconds), *job_ids]
+    command = [sys.executable, "-m", "benchmarks.poller", url, str(num_clients), str(seconds), "0", *job_ids]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2])
     return Counter(json.loads(done.stdout)["answers"])
 
