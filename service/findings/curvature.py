@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.spec.formulas.expression import Expression
+from service.spec.formulas.functions import FUNCTIONS
 from service.spec.formulas.terms import in_order
 from service.spec.problems import Quadratic, Surface
 
@@ -55,8 +56,9 @@ class Curvature:
         self._names = names
         self._penalty = penalty
         slopes = {one: formula.derivative(one) for one in names}
-        # |x| has no curvature, but a kink.
-        is_smooth = all(term.operation != "abs" for term in in_order([formula.root]))
+        # |x| and max(x, y) have no curvature, but a kink; where(x < 0, 1, 2) has a jump.
+        operations = {term.operation for term in in_order([formula.root])}
+        is_smooth = all(FUNCTIONS[name].is_smooth for name in operations.intersection(FUNCTIONS))
         self.is_quadratic = is_smooth and all(
             slopes[pair[0]].derivative(pair[1]).root.is_constant for pair in self._seconds
         )

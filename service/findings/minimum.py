@@ -17,6 +17,10 @@ GRADIENT_TOLERANCE = 1e-8
 REACH = 1e-2
 # Distance at which the gradient of a smooth minimum is still small; at a kink, as that of |x|, it is not.
 KINK = 1e-8
+# At this distance the value of a smooth minimum has risen by a millionth of the rise at REACH, that of a kink by a
+# thousandth; a larger share of it is a kink or a jump.
+CLOSE = 1e-5
+CLOSE_SHARE = 1e-4
 FLOAT_ERROR = 8 * float(np.finfo(np.float64).eps)
 
 
@@ -114,9 +118,13 @@ def _is_minimum(curvature: Curvature, here: Floats) -> bool:
     size = max(1.0, np.abs(here).max())
     sides = [side * way for way in vectors.T for side in (-1, 1)]
     rise = np.array([curvature.at(here + REACH * size * way)[0] - value for way in sides])
+    highest = np.abs(rise[np.isfinite(rise)]).max(initial=0)
     # The largest slope nearby: of the curvature, or of the rise where the curvature vanishes.
-    steepest = max(np.abs(values).max() * size, np.nanmax(np.abs(rise)) / (REACH * size))
-    is_kink = any(np.linalg.norm(curvature.at(here + KINK * size * way)[1]) > 0.1 * steepest for way in sides)
+    steepest = max(np.abs(values).max() * size, highest / (REACH * size))
+    close = np.array([curvature.at(here + CLOSE * size * way)[0] - value for way in sides])
+    is_kink = (np.abs(close) > CLOSE_SHARE * highest).any() or any(
+        np.linalg.norm(curvature.at(here + KINK * size * way)[1]) > 0.1 * steepest for way in sides
+    )
     # A surface that is constant to rounding errors, such as tanh(x) at -20, has no minimum there.
     error = FLOAT_ERROR * abs(value)
     return bool(

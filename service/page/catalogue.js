@@ -10,6 +10,9 @@ export async function getCatalogue() {
   return new Catalogue(problems.items, optimizers.items);
 }
 
+/** Give the sentence on formulas of an entry of the catalogue. */
+export const formulasOf = (entry) => entry.parameters.properties.expression.description;
+
 class Catalogue {
   constructor(problems, optimizers) {
     this.problems = problems;
@@ -44,6 +47,11 @@ class Catalogue {
   /** The surfaces that have names. */
   get surfaces() {
     return this.problems.find(({ surfaces }) => surfaces).surfaces;
+  }
+
+  /** What a formula of the user may contain, in a sentence. */
+  get formulas() {
+    return formulasOf(this.problem("surface"));
   }
 
   /** The learning rates that suit a kind of problem: {kind of optimizer: rate}, without those that are not known. */

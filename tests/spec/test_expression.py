@@ -1,4 +1,4 @@
-"""Formulas have the right values and derivatives, and invalid text is rejected."""
+"""Formulas have the right values and derivatives."""
 
 import math
 import time
@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.spec.formulas.expression import MAX_CHARACTERS, MAX_EXPONENT, ExpressionError, parse
+from service.spec.formulas.expression import MAX_CHARACTERS, MAX_EXPONENT, parse
+from service.spec.formulas.tokens import ExpressionError
 from service.spec.surfaces import SURFACES
 
 FORMULAS = [
@@ -145,85 +146,14 @@ def test_outside_its_domain_a_formula_is_nan_or_infinite_like_any_array_arithmet
     assert slope.tolist() == [-1.0, np.inf]
 
 
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("", "end of the formula"),
-        ("x +", "end of the formula"),
-        ("(x", "end of the formula"),
-        ("x)", "')' at character 2"),
-        ("2x", "'x' at character 2"),
-        ("x y", "'y' at character 3"),
-        ("* x", "'*' at character 1"),
-        ("x ** * 2", "'*' at character 6"),
-        ("sin", "'sin' at character 1"),
-        ("sin x", "'sin' at character 1"),
-        ("1 + sinh(x)", "'sinh' at character 5"),
-        ("z + x", "'z' at character 1"),
-        ("x^2", "'^' at character 2"),
-        ("x.real", "'.' at character 2"),
-        ("x.__class__", "'.' at character 2"),
-        ("__import__('os')", "'_' at character 1"),
-        ("1_000*x", "'_' at character 2"),
-        ("'x'", '"\'" at character 1'),
-        ("lambda: x", "':' at character 7"),
-        ("[x for x in y]", "'[' at character 1"),
-        ("{x}", "'{' at character 1"),
-        ("x if y else 1", "'if' at character 3"),
-        ("x; y", "';' at character 2"),
-        ("f'{x}'", '"\'" at character 2'),
-        ("x := 2", "':' at character 3"),
-        ("x == y", "'=' at character 3"),
-        ("x, y", "',' at character 2"),
-        ("x @ y", "'@' at character 3"),
-        ("x + é", "'é' at character 5"),
-        ("１ + x", "'１' at character 1"),
-        ("x + \x00", "at character 5"),
-        ("1e999 + x", "'1e999' at character 1"),
-        ("x + 1/0", "'/' at character 6"),
-        ("x*log(0)", "'log' at character 3"),
-        ("x**1001", "'**' at character 2"),
-        ("x**-1e9", "'**' at character 2"),
-        ("9**9**9**9", "'**' at character 5"),
-        ("x + 9**9**9**9", "'**' at character 9"),
-        ("2 + 3*pi", "constant"),
-    ],
-)
-def test_an_invalid_formula_is_rejected_with_the_place(text, place):
-    with pytest.raises(ExpressionError) as refused:
-        parse(text)
-    assert place in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "x" * 1_000_000,
-        "(" * 10_000 + "x" + ")" * 10_000,
-        "x.__class__" * 100_000,
-        "(" * 900 + "x" + ")" * 900,
-        "-" * 1900 + "x",
-        "x**" * 600 + "x",
-        "sin(" * 400 + "x" + ")" * 400,
-        "9**9**9**9*x",
-        "9" * 1990 + "*x",
-        "+".join(f"x*{number}" for number in range(250)),
-    ],
-    ids=lambda text: f"{text[:12]} … {len(text)}",
-)
-def test_a_formula_that_would_take_long_is_rejected_at_once(text):
-    started = time.process_time()
-    with pytest.raises(ExpressionError):
-        parse(text)
-    assert time.process_time() - started < 0.1
-
-
 def test_the_longest_formulas_that_are_allowed_derive_quickly():
     deep = "sin(" * 90 + "x" + ")" * 90
     long = "+".join(f"sin({number}*x*y)" for number in range(90))
     assert len(long) <= MAX_CHARACTERS
     started = time.process_time()
-    for text in (deep, long, "x*y*" * 240 + "x", "x**y**x**y**x**y**x"):
+    chosen = "where(x<1,x**y," * 60 + "y" + ")" * 60
+    nested = "min(x*y,max(y," * 45 + "x" + "))" * 45
+    for text in (deep, long, "x*y*" * 240 + "x", "x**y**x**y**x**y**x", "xy" * 240 + "x", chosen, nested):
         expression = parse(text)
         expression.compile(("value", *expression.variables, "xx"))
     assert time.process_time() - started < 2

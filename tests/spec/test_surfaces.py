@@ -83,9 +83,9 @@ def test_nothing_in_the_domain_is_lower_than_the_minimum(name):
 
 
 @pytest.mark.parametrize(("name", "slope"), [("ackley", 4 / np.sqrt(2)), ("plateau", 0.035333)])
-def test_two_surfaces_end_in_the_tip_of_a_cone_where_no_gradient_exists(name, slope):
+def test_two_surfaces_end_in_the_tip_of_a_cone_where_the_gradient_is_taken_as_0(name, slope):
     surface = SURFACES[name]
-    assert np.isnan(at(surface, (0, 0), ("x", "y"))).all()
+    assert at(surface, (0, 0), ("x", "y")) == [0, 0]
     for angle in np.linspace(0, 2 * np.pi, 7):
         x_slope, y_slope = at(surface, (1e-7 * np.cos(angle), 1e-7 * np.sin(angle)), ("x", "y"))
         outward = x_slope * np.cos(angle) + y_slope * np.sin(angle)

@@ -1,4 +1,5 @@
 // The form of a problem with its main fields, derived from the catalogue of the server.
+import { formulasOf } from "../catalogue.js";
 import { h, newId } from "../dom.js";
 import { schemaField } from "./schema.js";
 
@@ -70,15 +71,14 @@ export function problemForm({ value, problems, change }) {
     );
   }
 
-  function surfaceFields({ surfaces }) {
+  function surfaceFields(entry) {
+    const { surfaces } = entry;
     const [nameId, formulaId] = [newId("surface"), newId("formula")];
     const chosen = surfaces.find(({ name }) => name === now.name);
     const about = h(
       "p",
       { class: "caption" },
-      chosen
-        ? `${chosen.formula}. ${chosen.description}`
-        : "x and y, numbers, pi, e, + - * / **, sin cos tan exp log sqrt abs tanh.",
+      chosen ? `${chosen.formula}. ${chosen.description}` : formulasOf(entry),
     );
     const choose = h(
       "select",

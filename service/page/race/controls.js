@@ -6,7 +6,10 @@ import { help } from "./keys.js";
 
 const HINT = "ravine-hint-seen";
 
-/** Make the controls: {element, optimizers, start(point)}; `change(part, {redraws})` is called after each change. */
+/**
+ * Make the controls: {element, optimizers, start(point), readAs(formula)}; `change(part, {redraws})` is called after each
+ * change.
+ */
 export function controls({ state, catalogue, change }) {
   const { surfaces } = catalogue;
   let now = state;
@@ -143,14 +146,17 @@ export function controls({ state, catalogue, change }) {
 
   function explain(surface) {
     formulaField.hidden = Boolean(surface);
-    about.textContent = surface
-      ? `${surface.formula}. ${surface.description}`
-      : "x and y, numbers, pi, e, + - * / **, sin cos tan exp log sqrt abs tanh.";
+    about.textContent = surface ? `${surface.formula}. ${surface.description}` : catalogue.formulas;
   }
 
-  /** A formula in x alone has a start of one number. */
+  /** Show how the server reads a formula, if that is not how it is written. */
+  function readAs(normal) {
+    if (now.surface === null) about.textContent = normal === now.formula ? catalogue.formulas : `Read as ${normal}.`;
+  }
+
+  /** A formula in x alone has a start of one number. No name but the variable y has this letter. */
   function fitting(text) {
-    const flat = !/\by\b/.test(text.replaceAll("**", " "));
+    const flat = !text.includes("y");
     const next = flat ? now.start.slice(0, 1) : [now.start[0], now.start[1] ?? 1];
     point.value = next.join(", ");
     return next;
@@ -184,5 +190,5 @@ export function controls({ state, catalogue, change }) {
       h("button", { type: "button", class: "quiet", onclick: help }, "Keys: ?"),
     ),
   );
-  return { element, optimizers: list, start };
+  return { element, optimizers: list, start, readAs };
 }

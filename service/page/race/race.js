@@ -58,6 +58,7 @@ export class Race {
   async drawMap() {
     try {
       await this.picture.drawMap();
+      this.panel.readAs(this.picture.map.formula);
       return true;
     } catch (error) {
       this.tell(error);

@@ -1,50 +1,32 @@
 """Formulas of users: parser, limits, derivatives and compilation.
 
-The text is never run as code. A tokenizer and a precedence parser turn it into a graph of the operations of terms.py;
-everything else is rejected with its place and what is allowed there.
+The text is never run as code. A tokenizer and a precedence parser turn it into a tree, and the tree into a graph of the
+operations of terms.py; everything else is rejected with its place and what is allowed there.
 """
 
 import math
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from service.spec.formulas.derivative import derivative
+from service.spec.formulas.grammar import SURFACE, Grammar
+from service.spec.formulas.notation import normal
 from service.spec.formulas.program import Program
-from service.spec.formulas.terms import FUNCTIONS, Term, Terms
+from service.spec.formulas.syntax import Node, Tree, read
+from service.spec.formulas.terms import COMPARISONS, Term, Terms
+from service.spec.formulas.tokens import ExpressionError, Token
 
 # The longest standard surface has 130 characters; this allows a sum of fifteen such formulas.
 MAX_CHARACTERS = 2_000
-# Each parenthesis, minus sign and power is a level, and a level takes two of the 1,000 stack frames of Python.
-MAX_DEPTH = 100
 # Each term is an operation on the numbers of every run at every update.
 MAX_TERMS = 500
 # Integer powers become chains of products; beyond this the result is 0 or infinite for nearly every base.
 MAX_EXPONENT = 1_000
 
-VARIABLES = ("x", "y")
-CONSTANTS = {"pi": math.pi, "e": math.e}
-USABLE = ("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh")
-ALLOWED = f"A formula is made of x, y, numbers, pi, e, + - * / **, parentheses and {' '.join(USABLE)}."
-
-_TOKEN = re.compile(
-    r"[ \t\r\n]*(?:"
-    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z]+)"
-    r"|(?P<symbol>\*\*|[-+*/()]))"
-)
-_SUM, _PRODUCT, _SIGN, _POWER = 1, 2, 3, 4
-_BINDING = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT, "**": _POWER}
-
-
-class ExpressionError(ValueError):
-    """An invalid formula; the message has the place and what is allowed."""
-
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """A formula in x, or in x and y."""
+    """A formula in x, or in x and y; `text` is its normal form."""
 
     text: str
     variables: tuple[str, ...]
@@ -79,128 +61,86 @@ class Expression:
 
 
 def parse(text: str) -> Expression:
-    """Parse a text; ExpressionError if it is not a valid formula."""
+    """Parse a text; ExpressionError if it is not a valid formula.
+
+    A text of operators, parentheses and the functions sin cos tan exp log sqrt abs tanh is its own normal form.
+    """
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"The formula has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed.")
-    return _Parser(text).expression()
+    tree = read(text, SURFACE)
+    builder = _Builder(SURFACE)
+    root = builder.build(tree)
+    used = {node.token.text for node in tree.nodes if node.operation == "name"}
+    if not used.intersection(SURFACE.variables):
+        raise ExpressionError("The formula is constant: it uses neither x nor y, so there is nothing to minimise.")
+    variables = SURFACE.variables if "y" in used else SURFACE.variables[:1]
+    return Expression(text if tree.is_plain else _normal(tree), variables, root, builder.terms)
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    position: int
-
-    def __str__(self) -> str:
-        return f"{self.text!r} at character {self.position}" if self.text else "The end of the formula"
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    position = 0
-    end = len(text.rstrip(" \t\r\n"))
-    while position < end:
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
-            position += len(text[position:]) - len(text[position:].lstrip(" \t\r\n"))
-            hint = " A power is written **." if text[position] == "^" else ""
-            raise ExpressionError(f"{text[position]!r} at character {position + 1} is not allowed.{hint} {ALLOWED}")
-        yield _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1)
-        position = match.end()
-    yield _Token("end", "", end + 1)
+def _normal(tree: Tree) -> str:
+    """Give the normal form of a tree, which is within the limits too, because it is parsed again with every job."""
+    text = normal(tree)
+    if len(text) > MAX_CHARACTERS:
+        raise ExpressionError(
+            f"With all products and parentheses written out, the formula has {len(text):,} characters; at most "
+            f"{MAX_CHARACTERS:,} are allowed."
+        )
+    try:
+        read(text, SURFACE)
+    except ExpressionError as error:
+        raise ExpressionError(f"With all products and parentheses written out: {error}") from error
+    return text
 
 
-class _Parser:
-    """Precedence climbing: the right operand of an operator includes all operators that bind more tightly."""
+class _Builder:
+    """Makes the terms of a tree, each checked at its place."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._tokens = _tokens(text)
-        self._next = next(self._tokens)
-        self._terms = Terms()
-        self._used: set[str] = set()
-        self._depth = 0
+    def __init__(self, grammar: Grammar) -> None:
+        self.terms = Terms()
+        self._grammar = grammar
 
-    def expression(self) -> Expression:
-        root = self._operation(_SUM)
-        if self._next.kind != "end":
-            raise self._unexpected("an operator")
-        if not self._used:
-            raise ExpressionError("The formula is constant: it uses neither x nor y, so there is nothing to minimise.")
-        variables = VARIABLES if "y" in self._used else VARIABLES[:1]
-        return Expression(self._text, variables, root, self._terms)
+    def build(self, tree: Tree) -> Term:
+        """Give the term of the whole formula."""
+        made: dict[Node, Term] = {}
+        for node in tree.nodes:
+            made[node] = self._checked(self._term(node, [made[operand] for operand in node.operands]), node.token)
+        return made[tree.nodes[-1]]
 
-    def _operation(self, weakest: int) -> Term:
-        """Parse operands joined by operators that bind at least as tightly as `weakest`."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise ExpressionError(
-                f"{self._next} is nested more than {MAX_DEPTH} levels deep; write the formula with fewer parentheses."
-            )
-        left = self._operand()
-        while _BINDING.get(self._next.text, 0) >= weakest:
-            token = self._advance()
-            # Equal operators group to the left, except powers: 2 ** 3 ** 2 is 2 ** 9.
-            right = self._operation(_BINDING[token.text] + (token.text != "**"))
-            left = self._checked(self._join(token, left, right), token)
-        self._depth -= 1
-        return left
-
-    def _operand(self) -> Term:
-        token = self._advance()
-        if token.kind == "number":
-            return self._checked(self._terms.constant(float(token.text)), token)
-        if token.text == "-":
-            return self._terms.negative(self._operation(_SIGN))
-        if token.text == "(":
-            return self._closed(self._operation(_SUM))
-        if token.text in VARIABLES:
-            self._used.add(token.text)
-            return self._terms.variable(token.text)
-        if token.text in CONSTANTS:
-            return self._terms.constant(CONSTANTS[token.text])
-        if token.text in USABLE:
-            if self._advance().text != "(":
-                raise ExpressionError(f"{token} is a function: write its argument in parentheses, {token.text}(x).")
-            return self._checked(self._terms.apply(token.text, self._closed(self._operation(_SUM))), token)
-        if token.kind == "name":
-            raise ExpressionError(f"{token} is not a name that a formula may use. {ALLOWED}")
-        raise ExpressionError(f"{token} comes where a number, a name, a function or '(' is expected. {ALLOWED}")
-
-    def _join(self, token: _Token, left: Term, right: Term) -> Term:
-        match token.text:
+    def _term(self, node: Node, operands: list[Term]) -> Term:
+        match node.operation:
+            case "number":
+                return self.terms.constant(float(node.token.text))
+            case "name":
+                constant = self._grammar.constants.get(node.token.text)
+                return self.terms.variable(node.token.text) if constant is None else self.terms.constant(constant)
+            case "negative":
+                return self.terms.negative(*operands)
             case "+":
-                return self._terms.add(left, right)
+                return self.terms.add(*operands)
             case "-":
-                return self._terms.subtract(left, right)
+                return self.terms.subtract(*operands)
             case "*":
-                return self._terms.multiply(left, right)
+                return self.terms.multiply(*operands)
             case "/":
-                return self._terms.divide(left, right)
-        if right.is_constant and not left.is_constant and abs(right.number) > MAX_EXPONENT:
-            raise ExpressionError(
-                f"{token} raises to {right.number:g}; exponents from -{MAX_EXPONENT} to {MAX_EXPONENT} are allowed."
-            )
-        return self._terms.power(left, right)
+                return self.terms.divide(*operands)
+            case "**":
+                return self._power(operands[0], operands[1], node.token)
+            case ">" | ">=":
+                return self.terms.compare(node.operation.replace(">", "<"), *reversed(operands))
+        if node.operation in COMPARISONS:
+            return self.terms.compare(node.operation, *operands)
+        return self.terms.apply(node.operation, *operands)
 
-    def _checked(self, term: Term, token: _Token) -> Term:
+    def _power(self, base: Term, exponent: Term, token: Token) -> Term:
+        if exponent.is_constant and not base.is_constant and abs(exponent.number) > MAX_EXPONENT:
+            raise ExpressionError(
+                f"{token} raises to {exponent.number:g}; exponents from -{MAX_EXPONENT} to {MAX_EXPONENT} are allowed."
+            )
+        return self.terms.power(base, exponent)
+
+    def _checked(self, term: Term, token: Token) -> Term:
         if term.is_constant and not math.isfinite(term.number):
             raise ExpressionError(f"{token} gives {term.number}; constants must be finite numbers below 1.8e308.")
-        if len(self._terms) > MAX_TERMS:
+        if len(self.terms) > MAX_TERMS:
             raise ExpressionError(f"{token} makes more than {MAX_TERMS} different terms; write a shorter formula.")
         return term
-
-    def _closed(self, term: Term) -> Term:
-        if self._next.text != ")":
-            raise self._unexpected("')' or an operator")
-        self._advance()
-        return term
-
-    def _unexpected(self, expected: str) -> ExpressionError:
-        return ExpressionError(f"{self._next} comes where {expected} is expected. {ALLOWED}")
-
-    def _advance(self) -> _Token:
-        token = self._next
-        self._next = next(self._tokens, token)
-        return token
-
-
-assert set(USABLE) < set(FUNCTIONS)

@@ -1,21 +1,36 @@
 """Compiled formulas: a formula and its derivatives as a list of steps on arrays.
 
-The same steps work with numpy and torch: a step is a Python operator, or a function of the namespace with its usual
-name.
+The same steps work with numpy and torch: a step is a Python operator, or a function of the namespace.
 """
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from service.spec.formulas.terms import Term, Terms, in_order
+from service.spec.formulas.functions import FUNCTIONS
+from service.spec.formulas.terms import COMPARISONS, Term, Terms, in_order
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
+# Operations as functions of a namespace (numpy or torch) and the operands.
+_OPERATIONS: dict[str, Callable[..., Any]] = {
+    "negative": lambda _, a: -a,
+    "+": lambda _, a, b: a + b,
+    "-": lambda _, a, b: a - b,
+    "*": lambda _, a, b: a * b,
+    "/": lambda _, a, b: a / b,
+    "pow": lambda namespace, a, b: namespace.pow(a, b),
+    "slope*": lambda namespace, a, b: namespace.where(a == 0, a, a * b),
+    "slope/": lambda namespace, a, b: namespace.where(a == 0, a, a / b),
+    **{name: lambda _, a, b, compare=compare: compare(a, b) for name, compare in COMPARISONS.items()},
+    **{name: function.arrays for name, function in FUNCTIONS.items()},
 }
+# The time of an operation, in additions of two arrays of a thousand numbers.
+_COSTS = {
+    "pow": 14.0,
+    "slope*": 4.0,
+    "slope/": 4.0,
+    **{name: function.cost for name, function in FUNCTIONS.items()},
+}
+# In torch these need arrays where arithmetic also takes numbers.
+_ON_ARRAYS_ONLY = ("min", "max", "where")
 
 
 class Program:
@@ -26,12 +41,19 @@ class Program:
         order = in_order([*outputs, *(terms.variable(name) for name in variables)])
         last_use = {operand: number for number, term in enumerate(order) for operand in term.operands}
         register: dict[Term, int] = {}
+        filled: dict[Term, int] = {}
         free: list[int] = []
         self._initial: list[Any] = []
         self._variables: dict[str, int] = {}
-        self._steps: list[tuple[str | Callable[[Any, Any], Any], int, int, int]] = []
+        self._steps: list[tuple[Callable[..., Any], int, tuple[int, ...]]] = []
+        self._cost = 0.0
         for number, term in enumerate(order):
             inputs = [register[operand] for operand in term.operands]
+            if term.operation in _ON_ARRAYS_ONLY:
+                inputs = [
+                    self._fill(filled, operand) if operand.is_constant else register[operand]
+                    for operand in term.operands
+                ]
             for operand in dict.fromkeys(term.operands):
                 # Constants and variables keep their registers, which are set before the first step.
                 if last_use[operand] == number and operand.operands and operand not in outputs:
@@ -39,35 +61,41 @@ class Program:
             if term.operands and free:
                 register[term] = free.pop()
             else:
-                register[term] = len(self._initial)
-                self._initial.append(term.number if term.is_constant else None)
+                register[term] = self._new_register(term.number if term.is_constant else None)
             if term.operation == "variable":
                 self._variables[term.name] = register[term]
             elif term.operands:
-                operation = _OPERATORS.get(term.operation, term.operation)
-                self._steps.append((operation, register[term], inputs[0], inputs[-1]))
+                self._steps.append((_OPERATIONS[term.operation], register[term], tuple(inputs)))
+                self._cost += _COSTS.get(term.operation, 1.0)
+        self._filled = list(filled.values())
+        self._cost += len(filled)
         self._outputs = [register[term] for term in outputs]
         self._constant_outputs = [term.is_constant for term in outputs]
+
+    def _new_register(self, initial: float | None) -> int:
+        self._initial.append(initial)
+        return len(self._initial) - 1
+
+    def _fill(self, filled: dict[Term, int], constant: Term) -> int:
+        """Give the register of an array that is filled with a constant."""
+        if constant not in filled:
+            filled[constant] = self._new_register(constant.number)
+        return filled[constant]
 
     def __call__(self, namespace: Any, **variables: Any) -> tuple[Any, ...]:
         """Compute the outputs at these values of the variables: floating-point arrays of equal shape.
 
-        The outputs have the same shape. `namespace` is numpy, torch, or another one with sin, cos, …, pow, sign and
-        full_like.
+        The outputs have the same shape. `namespace` is numpy, torch, or another one with sin, cos, …, pow, where,
+        minimum, maximum and full_like.
         """
         registers = self._initial.copy()
+        like = next(iter(variables.values()))
         for name, index in self._variables.items():
             registers[index] = variables[name]
-        for operation, target, left, right in self._steps:
-            if not isinstance(operation, str):
-                registers[target] = operation(registers[left], registers[right])
-            elif operation == "negative":
-                registers[target] = -registers[left]
-            elif operation == "pow":
-                registers[target] = namespace.pow(registers[left], registers[right])
-            else:
-                registers[target] = getattr(namespace, operation)(registers[left])
-        like = next(iter(variables.values()))
+        for index in self._filled:
+            registers[index] = namespace.full_like(like, registers[index])
+        for operation, target, inputs in self._steps:
+            registers[target] = operation(namespace, *(registers[index] for index in inputs))
         return tuple(
             namespace.full_like(like, registers[index]) if constant else registers[index]
             for index, constant in zip(self._outputs, self._constant_outputs, strict=True)
@@ -76,6 +104,11 @@ class Program:
     def __len__(self) -> int:
         """Count the operations on arrays of one call."""
         return len(self._steps)
+
+    @property
+    def cost(self) -> float:
+        """Give the time of one call, in additions of two arrays of a thousand numbers."""
+        return self._cost
 
 
 def _without_integer_powers(terms: Terms, outputs: Sequence[Term]) -> list[Term]:

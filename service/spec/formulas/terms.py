@@ -6,20 +6,18 @@ this order needs no recursion.
 """
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-FUNCTIONS: dict[str, Callable[[float], float]] = {
-    "sin": math.sin,
-    "cos": math.cos,
-    "tan": math.tan,
-    "exp": math.exp,
-    "log": math.log,
-    "sqrt": math.sqrt,
-    "abs": abs,
-    "tanh": math.tanh,
-    # Occurs only in the derivative of abs.
-    "sign": lambda value: float((value > 0) - (value < 0)),
+from service.spec.formulas.functions import FUNCTIONS
+
+COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
 }
 
 
@@ -140,10 +138,34 @@ class Terms:
             return self.apply("sqrt", base)
         return self._term("pow", base, exponent)
 
-    def apply(self, function: str, term: Term) -> Term:
-        if term.is_constant:
-            return self.constant(_number(FUNCTIONS[function], term.number))
-        return self._term(function, term)
+    def compare(self, comparison: str, left: Term, right: Term) -> Term:
+        """Make a condition, the first operand of `where`; one of constants is the constant 1 or 0."""
+        if left.is_constant and right.is_constant:
+            return self.constant(COMPARISONS[comparison](left.number, right.number))
+        return self._term(comparison, left, right)
+
+    def apply(self, function: str, *operands: Term) -> Term:
+        if all(operand.is_constant for operand in operands):
+            return self.constant(_number(FUNCTIONS[function].value, *(operand.number for operand in operands)))
+        if function == "where":
+            condition, one, other = operands
+            if condition.is_constant:
+                return one if condition.number else other
+            if one is other:
+                return one
+        elif function in ("min", "max") and operands[0] is operands[1]:
+            return operands[0]
+        return self._term(function, *operands)
+
+    def slope_times(self, slope: Term, factor: Term) -> Term:
+        """Multiply a slope by the slope of an outer operation; 0 stays 0, also times infinity or NaN."""
+        if slope.is_constant or factor.is_constant:
+            return self.multiply(slope, factor)
+        return self._term("slope*", slope, factor)
+
+    def slope_over(self, slope: Term, divisor: Term) -> Term:
+        """Divide a slope; 0 stays 0, also over 0."""
+        return self.divide(slope, divisor) if slope.is_constant else self._term("slope/", slope, divisor)
 
     def same(self, term: Term, operands: Sequence[Term]) -> Term:
         """Apply the operation of a term to other operands."""
@@ -186,4 +208,4 @@ def _number(function: Callable[..., float], *values: float) -> float:
     except OverflowError:
         return math.inf
     except ValueError:
-        return -math.inf if function is math.log and values[0] == 0 else math.nan
+        return -math.inf if function in (math.log, math.log10) and values[0] == 0 else math.nan

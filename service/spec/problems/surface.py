@@ -6,7 +6,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.spec.fields import Strict
-from service.spec.formulas.expression import Expression, ExpressionError, parse
+from service.spec.formulas.expression import Expression, parse
+from service.spec.formulas.grammar import SURFACE
+from service.spec.formulas.tokens import ExpressionError
 from service.spec.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
 from service.spec.starts import Domain, Start, Starts, check_dimension, check_starts
 from service.spec.surfaces import SURFACES
@@ -28,8 +30,7 @@ class Surface(Landscape, Strict):
     )
     expression: str | None = Field(
         None,
-        description="Instead of a name a formula in x and y: + - * / **, parentheses, numbers, pi, e, "
-        "sin cos tan exp log sqrt abs tanh.",
+        description=f"A formula instead of a name. {SURFACE.allowed}",
         examples=["x**2 + 10*y**2"],
     )
     noise: Noise = 0.0
@@ -56,7 +57,7 @@ class Surface(Landscape, Strict):
             if info.data.get("name") is not None:
                 raise PydanticCustomError("one_of", "give either 'name' or 'expression', not both")
             try:
-                parse(text)
+                return parse(text).text
             except ExpressionError as error:
                 raise PydanticCustomError("formula", "{reason}", {"reason": str(error)}) from error
         return text

@@ -1,0 +1,55 @@
+"""What a formula may contain: names, functions, signs, and how words become names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import e, pi
+
+from service.spec.formulas.functions import FUNCTIONS, Function
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """The names of a kind of formula.
+
+    `aliases` are other spellings of names. With `splits`, a word is a product of the longest known names from the left
+    (xy, xsin(y)); without, every word is one name.
+    """
+
+    variables: tuple[str, ...]
+    constants: Mapping[str, float]
+    functions: Mapping[str, Function]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    splits: bool = True
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All names and their other spellings."""
+        return frozenset((*self.variables, *self.constants, *self.functions, *self.aliases))
+
+    @cached_property
+    def longest_name(self) -> int:
+        """Count the letters of the longest name."""
+        return max(map(len, self.names))
+
+    def usage(self, function: str) -> str:
+        """Write a call of a function: where(a < b, c, d)."""
+        return f"{function}({', '.join(self.functions[function].arguments)})"
+
+    @property
+    def allowed(self) -> str:
+        """List in a sentence what a formula may contain."""
+        plain = [name for name, function in self.functions.items() if len(function.arguments) == 1]
+        calls = [self.usage(name) for name in self.functions if name not in plain]
+        return (
+            f"A formula is made of {', '.join(self.variables)}, numbers, {', '.join(self.constants)}, + - * / ** ^ x², "
+            f"products such as 2x, parentheses, |x|, {' '.join(plain)}, {', '.join(calls)}."
+        )
+
+
+SURFACE = Grammar(
+    variables=("x", "y"),
+    constants={"pi": pi, "e": e},
+    functions=FUNCTIONS,
+    aliases={"π": "pi", "√": "sqrt", "ln": "log"},
+)

@@ -1,0 +1,51 @@
+"""The normal form of formulas: every operator is written, with parentheses where precedence may be misread."""
+
+from service.spec.formulas.syntax import COMPARISONS, Node, Tree
+
+_OPERATORS = ("+", "-", "*", "/", "**", *COMPARISONS)
+
+
+def normal(tree: Tree) -> str:
+    """Write a tree; parsed again, the text gives the same tree.
+
+    (1/2)*x rather than 1/2*x, a**(b**c), -(x**2), (2**x)*y; but 2*x**2 + 3*x*y, which are read in one way.
+    """
+    written: dict[Node, str] = {}
+    for node in tree.nodes:
+        written[node] = _write(node, [written[operand] for operand in node.operands])
+    return written[tree.nodes[-1]]
+
+
+def _write(node: Node, texts: list[str]) -> str:
+    if not node.operands:
+        return node.token.text
+    if node.operation == "negative":
+        return f"-{_atom(node.operands[0], texts[0])}"
+    if node.operation not in _OPERATORS:
+        return f"{node.operation}({', '.join(texts)})"
+    (left, right), (before, after) = node.operands, texts
+    match node.operation:
+        case "**":
+            return f"{_atom(left, before)}**{_atom(right, after)}"
+        case "*":
+            return f"{_factor(left, before, 'negative', '*')}*{_factor(right, after)}"
+        case "/":
+            return f"{_factor(left, before, 'negative', '*')}/{_factor(right, after)}"
+        case "+" | "-":
+            return f"{before} {node.operation} {_in(right.operation in ('+', '-') or after.startswith('-'), after)}"
+    return f"{before} {node.operation} {after}"
+
+
+def _in(parentheses: bool, text: str) -> str:
+    return f"({text})" if parentheses else text
+
+
+def _atom(node: Node, text: str) -> str:
+    """Write the operand of a sign or power: a number, a name or a call as it is."""
+    return _in(node.operation == "negative" or node.operation in _OPERATORS, text)
+
+
+def _factor(node: Node, text: str, *bare: str) -> str:
+    """Write a factor; a power with a number as exponent, and operations in `bare`, have no parentheses."""
+    is_square = node.operation == "**" and node.operands[1].operation in ("number", "negative")
+    return text if is_square or node.operation in bare else _atom(node, text)
