@@ -23,6 +23,15 @@ def test_a_map_has_the_loss_row_by_row(client: httpx.Client) -> None:
     assert found["formula"] == "x**2 + 10*y**2"
 
 
+def test_a_formula_is_shown_as_it_is_read(client: httpx.Client) -> None:
+    found = ask(
+        client, problem={"kind": "surface", "expression": "1/2x² + |x|", "start": [1]}, x=SIDE, points=[[0], [2]]
+    )
+    assert found["formula"] == "(1/2)*x**2 + abs(x)"
+    assert found["loss"] == [1.5, 0, 1.5]
+    assert found["gradients"] == [[0], [3]]
+
+
 def test_gradients_come_in_the_order_of_the_points(client: httpx.Client) -> None:
     found = ask(
         client, problem={"kind": "surface", "expression": "x**3 + 4*y", "start": [1, 1]}, points=[[2, 0], [-1, 5]]

@@ -25,7 +25,11 @@ def theory(problem: dict[str, Any], **setting: Any) -> tuple[dict[str, Any], dic
     return found["problem"], found["settings"][0]
 
 
-@pytest.mark.parametrize("expression", ["exp(x)", "x**3", "tanh(x)", "exp(0-x**2)", "abs(x) + x**2"])
+@pytest.mark.parametrize(
+    "expression",
+    ["exp(x)", "x**3", "tanh(x)", "exp(0-x**2)", "abs(x) + x**2", "max(x, -x)", "where(x < 0, -x, 2x)", "√(x²)",
+     "sign(x) + x²", "where(x < 0, x², x² + 1)"],
+)  # fmt: skip
 def test_without_a_smooth_minimum_there_is_no_best_setting_and_a_note(expression: str) -> None:
     problem, setting = theory(surface(expression, 1))
     assert (problem["minimum"], problem["condition_number"], problem["best"]) == (None, None, [])
@@ -33,6 +37,23 @@ def test_without_a_smooth_minimum_there_is_no_best_setting_and_a_note(expression
     assert setting["notes"][0] == problem["notes"][0]
     assert setting["oscillates"] is None
     assert setting["rate"] is None or setting["rate"] > 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "minimum", "curvature"),
+    [("log10(1 + x²)", 0, 2 / math.log(10)), ("where(x > 5, 9, 3(x - 1)²)", 1, 6), ("min(x², (x - 3)² + 1)", 0, 2),
+     ("1 - sigmoid(2x)sigmoid(-2x)", 0, 0.5)],
+)  # fmt: skip
+def test_a_smooth_minimum_of_a_formula_with_choices_is_found(expression: str, minimum: float, curvature: float) -> None:
+    problem, _ = theory(surface(expression, 0.5))
+    assert problem["minimum"] == pytest.approx([minimum], abs=1e-8)
+    assert problem["largest"] == pytest.approx(curvature)
+
+
+def test_the_tip_of_a_cone_is_no_smooth_minimum() -> None:
+    problem = Surface.model_validate(surface("√(x² + y²)", 1, 1))
+    assert minimum_near(problem, [1, 1]) is None
+    assert not is_quadratic(Surface.model_validate(surface("max(x, y)", 1, 1)))
 
 
 @pytest.mark.parametrize("expression", ["x**4", "(x-1)**4 + 1000", "x**4 - 4*x**3 + 6*x**2 - 4*x + 1", "x**6"])

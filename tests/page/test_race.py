@@ -116,6 +116,24 @@ def test_a_formula_is_raced_and_an_error_is_shown_beside_it(new_page: OpenPage, 
     assert address(page)["f"] == ["x**2 + 3*y**2"]
 
 
+def test_a_formula_as_people_write_it_is_raced_and_shown_as_it_is_read(new_page: OpenPage) -> None:
+    page = open_race(new_page)
+    page.get_by_label("Surface").select_option("")
+    wait_for_count(page, "raced", 2)
+    formula = page.get_by_label("ƒ(x, y) =")
+    formula.fill("1/2x² + xy + 3y²")
+    formula.press("Enter")
+    wait_for_count(page, "raced", 3)
+    expect(page.get_by_text("Read as (1/2)*x**2 + x*y + 3*y**2.")).to_be_visible()
+    assert address(page)["f"] == ["1/2x² + xy + 3y²"]
+    formula.fill("x² + |x|")
+    formula.press("Enter")
+    wait_for_count(page, "raced", 4)
+    expect(page.get_by_text("Read as x**2 + abs(x).")).to_be_visible()
+    # One variable, so the start has one number.
+    assert page.get_by_label("Start", exact=True).input_value() == "5"
+
+
 def test_keys_play_step_and_switch_optimizers(new_page: OpenPage) -> None:
     page = open_race(new_page, reduced_motion="no-preference")
     step = page.locator("output.step")

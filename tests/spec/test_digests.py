@@ -25,6 +25,11 @@ SPECS: dict[str, dict[str, Any]] = {
         "seeds": [3, 1],
         "name": "A ravine",
     },
+    "formula": {
+        "problem": {"kind": "surface", "expression": " 1/2*x**2+10 *y**-2 - sqrt(abs(x))*e", "start": [5, 2]},
+        "optimizers": [{"kind": "sgd", "lr": 0.05}],
+        "epochs": 20,
+    },
     "quadratic": {
         "problem": {"kind": "quadratic", "eigenvalues": [1, 10], "noise": 0.1},
         "optimizers": [{"kind": "nesterov", "lr": 0.05, "momentum": 0.9, "clip_norm": 1.0}],
@@ -50,6 +55,7 @@ SPECS: dict[str, dict[str, Any]] = {
 DIGESTS = {
     "flipnet": "9175e6678ae28c46eb0929c183735478d45da4f67de611364d0ce244a13bca8f",
     "ravine": "66b662689a83a3ba9708302d5468537a3e2db81539bf02f1e9e6b08702f3df29",
+    "formula": "446b7e493d6bedd556fbc1e236ec756425af711872f38f99a90dbe910d218cfd",
     "quadratic": "740cfed83eed8b37579253e19539bc5d9af7ae3cc2188dd2815efe0c96dd15b5",
     "digits": "49ce8f5a67ed054b6c9d2ee276d10073687a737673c5e7e44c51b3f73163bbae",
     "playground": "cc6ccd633cd7df68eba94eb5a85c8032480a4f9045d877df6799ebcd7463ae82",

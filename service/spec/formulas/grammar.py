@@ -37,14 +37,19 @@ class Grammar:
         return f"{function}({', '.join(self.functions[function].arguments)})"
 
     @property
-    def allowed(self) -> str:
-        """List in a sentence what a formula may contain."""
+    def contents(self) -> str:
+        """List what a formula may contain."""
         plain = [name for name, function in self.functions.items() if len(function.arguments) == 1]
         calls = [self.usage(name) for name in self.functions if name not in plain]
         return (
-            f"A formula is made of {', '.join(self.variables)}, numbers, {', '.join(self.constants)}, + - * / ** ^ x², "
-            f"products such as 2x, parentheses, |x|, {' '.join(plain)}, {', '.join(calls)}."
+            f"{', '.join(self.variables)}, numbers, {', '.join(self.constants)}, + - * / ** ^ x², "
+            f"products such as 2x, parentheses, |x|, {' '.join(plain)}, {', '.join(calls)}"
         )
+
+    @property
+    def allowed(self) -> str:
+        """Say what a formula may contain."""
+        return f"A formula is made of {self.contents}."
 
 
 SURFACE = Grammar(

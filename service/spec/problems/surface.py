@@ -30,7 +30,7 @@ class Surface(Landscape, Strict):
     )
     expression: str | None = Field(
         None,
-        description=f"A formula instead of a name. {SURFACE.allowed}",
+        description=f"Instead of a name, a formula of {SURFACE.contents}.",
         examples=["x**2 + 10*y**2"],
     )
     noise: Noise = 0.0

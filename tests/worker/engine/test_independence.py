@@ -23,6 +23,10 @@ RUNS = 999
 FALLING = Schedule("polynomial", (("decay_steps", 15.0), ("power", 1.7), ("final_fraction", 0.1)), warmup_steps=3)
 ALONE = (0, 1, 500, 997, 998)
 WAVES = "sin(3*x)*exp(-y**2/4) + abs(x)**1.5 + log(1 + y**2) + 0.1*(x**2 + y**2)*tanh(x*y)**2"
+# Powers with variable exponents and sigmoids differ in the last lanes of a row, unless it is padded.
+CHOICES = (
+    "(1+x²)^y + xsigmoid(3y) + |x|^0.7 + log10(2+xy+x²y²) + min(x,y)max(x,-y) + where(x<y,(x²)^0.3,y²)sign(x)+x²+y²"
+)
 
 
 def population(num_runs: int, problem: str):
@@ -54,9 +58,9 @@ def flipnet(batch_size, shuffle):
     return lambda runs: FlipNet(runs % 23, batch_size=batch_size, shuffle=shuffle)
 
 
-def surface(noise):
+def surface(noise, formula=WAVES):
     starts = np.random.default_rng(1).normal(size=(RUNS, 2))
-    return lambda runs: Surface(parse(WAVES), starts[runs], runs % 23, noise=noise, minima=[(0, 0), (1, 1)])
+    return lambda runs: Surface(parse(formula), starts[runs], runs % 23, noise=noise, minima=[(0, 0), (1, 1)])
 
 
 def quadratic(dimensions, noise, angle=0.0):
@@ -70,7 +74,7 @@ PROBLEMS = {
     "flipnet": (flipnet(1, shuffle=False), 4, 1),
     "flipnet shuffled": (flipnet(5, shuffle=True), 8, 2),
     "flipnet full batch": (flipnet("full", shuffle=False), 6, 1),
-    "surface": (surface(0.0), 24, 1),
+    "surface": (surface(0.0, CHOICES), 24, 1),
     "surface with noise": (surface(0.5), 24, 3),
     "quadratic": (quadratic(2, 0.0, angle=30.0), 20, 1),
     "quadratic with noise": (quadratic(37, 0.1), 20, 1),
