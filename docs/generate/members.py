@@ -1,14 +1,18 @@
 """The pages of the job spec, problems, optimizers and schedules."""
 
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 from docs.generate.words import Schema, fields, prose, table, values
+from service.spec import spaces
 from service.spec.entry import Entry
+from service.spec.fields import Interval
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
+from service.spec.spaces import default_space
 from service.spec.surfaces import SURFACES
 from service.spec.warmup import WarmUp
 
@@ -25,6 +29,11 @@ def job_spec() -> str:
             "The runs of a job are settings × seeds × starts, in this order of nesting.\n",
             _part("Ranges", parts["Range"]),
             "The lists and ranges of an entry multiply into a grid.\n",
+            _part("Intervals", parts["Interval"]),
+            "An entry with an interval has as many settings as the search has trials, whatever it searches. Each "
+            "hyper-parameter of it that is no number is a dimension of the search, in the order of the fields of its "
+            "kind. From a list or range beside an interval, values are drawn.\n",
+            _part("Search", parts["Search"]),
             _part("Seeds", parts["SeedRange"]),
             "## Kinds\n",
             table(
@@ -47,6 +56,7 @@ def optimizers() -> str:
         "An entry of `optimizers` has a `kind`, the common fields, and the fields of its kind. In the formulas `w` "
         "are the parameters, `g` is the gradient and `t` counts updates. The state is the number of values kept per "
         "parameter; flags and momentum may add to it.\n",
+        prose("A bare kind in place of an entry searches the default space of its kind. " + _reasons(spaces)) + "\n",
         "## Common fields\n",
         fields(shared, without=["kind"]),
     ]
@@ -54,6 +64,10 @@ def optimizers() -> str:
         schema = kind.model_json_schema()
         text += _member(kind, schema, _same(schema, shared))
         scheduled = f"`{kind.scheduled_momentum}`" if kind.scheduled_momentum else "nothing"
+        space = ", ".join(
+            _interval(name, interval) for name, interval in default_space(schema["properties"]["kind"]["const"]).items()
+        )
+        text.append(f"Default space: {space}.\n")
         text.append(f"State per parameter: {kind.state_per_parameter}. `momentum_schedule` applies to {scheduled}.\n")
     return "\n".join(text)
 
@@ -107,6 +121,16 @@ def problems() -> str:
         ]
         text += [f"### {surface.name}\n", f"{surface.title}. {surface.sentence}\n", table(("", ""), rows)]
     return "\n".join(text)
+
+
+def _reasons(module: ModuleType) -> str:
+    """Give the docstring of a module after its first line."""
+    return (module.__doc__ or "").partition("\n")[2]
+
+
+def _interval(name: str, interval: Interval) -> str:
+    scale = "" if interval.scale == "linear" else f" ({interval.scale})"
+    return f"`{name}` from {interval.from_:g} to {interval.to:g}{scale}"
 
 
 def _member(kind: Any, schema: Schema, shared: set[str]) -> list[str]:

@@ -5,11 +5,15 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from service.spec.bare_kinds import BARE_KIND
+
 Schema = Mapping[str, Any]
 
 # Page and heading of each part of a spec.
 _HOMES = {
     "Range": "job-spec.md#ranges",
+    "Interval": "job-spec.md#intervals",
+    "Search": "job-spec.md#search",
     "SeedRange": "job-spec.md#seeds",
     "StartGrid": "problems.md#grids-of-starts",
     "RandomStarts": "problems.md#random-starts",
@@ -36,6 +40,8 @@ def values(schema: Schema) -> str:
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return f"[{name}]({_HOMES.get(name, 'http-api.md#' + name.lower())})"
+    if schema.get("title") == BARE_KIND:
+        return "a bare kind"
     if "enum" in schema:
         return ", ".join(_code(value) for value in schema["enum"])
     if "const" in schema:
@@ -46,7 +52,8 @@ def values(schema: Schema) -> str:
     forms = schema.get("oneOf") or schema.get("anyOf")
     if forms:
         if _is_grid(forms):
-            return f"{values(forms[0])}, or a list or [range](job-spec.md#ranges) of these"
+            several = "a list, [range](job-spec.md#ranges) or [interval](job-spec.md#intervals)"
+            return f"{values(forms[0])}, or {several} of these"
         return " or ".join(values(form) for form in forms)
     return _typed(schema)
 
@@ -88,9 +95,8 @@ def _span(least: int | None, most: int | None) -> str:
 
 
 def _is_grid(forms: list[Schema]) -> bool:
-    return [form.get("type") for form in forms] == ["number", "array", None] and forms[2].get("$ref", "").endswith(
-        "/Range"
-    )
+    kinds = [form.get("type") for form in forms]
+    return kinds == ["number", "array", None, None] and forms[2].get("$ref", "").endswith("/Range")
 
 
 def _number(value: float) -> str:

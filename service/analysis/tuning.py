@@ -22,6 +22,23 @@ def expected_best(scores_M: Floats, budgets: list[int]) -> list[float]:
     return found
 
 
+def quantiles_of_best(scores_M: Floats, budgets: list[int], level: float) -> list[float]:
+    """Give the quantile of the smallest of k out of M scores, drawn at random with replacement, for each budget k.
+
+    P(min ≤ s₍ᵢ₎) = 1 − ((M − i)/M)^k; the quantile is the smallest score for which this is at least ``level``.
+    """
+    sorted_M = np.sort(scores_M)
+    num = len(sorted_M)
+    missed_M = np.arange(num - 1, -1, -1) / num
+    return [float(sorted_M[int((1 - missed_M**budget >= level).argmax())]) for budget in budgets]
+
+
+def share_within(scores_M: Floats, tolerance: float = 0.1) -> float:
+    """Give the share of scores that are at most best + tolerance·|best|, the best one included."""
+    best = scores_M.min()
+    return float((scores_M <= best + tolerance * abs(best)).mean())
+
+
 def band(rates_M: Floats, losses_M: Floats, tolerance: float = 0.1) -> tuple[float, float]:
     """Find the band of learning rates around the best one whose losses are within the tolerance of its loss.
 

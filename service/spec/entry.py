@@ -5,12 +5,11 @@ from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import Field
 
-from service.spec.fields import NO_ZERO_CHARACTER, Grid, Strict, Within
+from service.spec.fields import NO_ZERO_CHARACTER, Grid, Interval, Strict, Within
 from service.spec.schedules import Constant, Schedule
+from service.spec.spaces import default_space
 
-LearningRate = Annotated[
-    Grid, Within(gt=0), Field(description="Learning rate: the length of a step per unit of gradient.")
-]
+LearningRate = Annotated[Grid, Within(gt=0)]
 Beta = Annotated[Grid, Within(ge=0, lt=1)]
 NotNegative = Annotated[Grid, Within(ge=0)]
 Positive = Annotated[Grid, Within(gt=0)]
@@ -29,7 +28,7 @@ _GRID = get_args(Grid)[0]
 
 
 class Entry(Strict):
-    """One entry of a job's optimizers: a kind, its hyper-parameters (numbers, lists or ranges), a label."""
+    """One entry of a job's optimizers: a kind, its hyper-parameters (numbers, lists, ranges or intervals), a label."""
 
     # A kind adds only hyper-parameters (annotated as `Grid`) and flags (`bool`).
     grid_names: ClassVar[tuple[str, ...]]
@@ -57,7 +56,11 @@ class Entry(Strict):
         max_length=100,
         description="Label of its runs; by default the kind.",
     )
-    lr: LearningRate
+    lr: LearningRate = Field(
+        default_factory=lambda given: default_space(given.get("kind", ""))["lr"],
+        description="Learning rate: the length of a step per unit of gradient; by default the interval of the kind's "
+        "`default_space`, from which `search` draws.",
+    )
     maximize: bool = Field(
         False,
         description="Maximise the loss: the sign of the gradient is reversed. The same in all entries of a job.",
@@ -82,8 +85,13 @@ class Entry(Strict):
             raise TypeError(f"{cls.__name__}: {sorted(other)} must be a Grid or a bool.")
 
     def grids(self) -> dict[str, Any]:
-        """Give the numeric hyper-parameters, each a number, a list or a range, in the order in which they nest."""
+        """Give the numeric hyper-parameters (numbers, lists, ranges, intervals) in the order in which they nest."""
         return {name: getattr(self, name) for name in self.grid_names}
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether trials are drawn for the entry: whether it has an interval."""
+        return any(isinstance(grid, Interval) for grid in self.grids().values())
 
     def flags(self) -> dict[str, bool]:
         """Give the flags, which are the same for every run of the entry."""

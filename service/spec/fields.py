@@ -1,10 +1,11 @@
-"""Numbers of a spec: one value, a list or a range, within stated bounds."""
+"""Numbers of a spec: one value, a list, a range or an interval, within stated bounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -59,29 +60,76 @@ class Strict(BaseModel):
 NO_ZERO_CHARACTER = r"^[^\x00]*$"
 
 
+Scale = Literal["linear", "log", "one_minus_log"]
+
+
+def _check_scale(scale: Scale, *ends: float) -> None:
+    """Reject ends that have no logarithm on their scale."""
+    if scale == "log" and min(ends) <= 0:
+        raise PydanticCustomError("log_range", "a logarithmic range needs 'from' and 'to' above 0")
+    if scale == "one_minus_log" and max(ends) >= 1:
+        raise PydanticCustomError("log_range", "the scale one_minus_log needs 'from' and 'to' below 1")
+
+
 class Range(Strict):
-    """``num`` values from ``from`` to ``to``, both included, with even steps (``linear``) or equal ratios (``log``)."""
+    """``num`` values from ``from`` to ``to``, both included, evenly spaced on their scale."""
 
     from_: float = Field(alias="from", description="First value.")
     to: float = Field(description="Last value.")
     num: int = Field(ge=1, le=MAX_VALUES, description="Number of values.")
-    scale: Literal["linear", "log"] = Field("linear", description="Even steps or equal ratios.")
+    scale: Scale = Field(
+        "linear", description="Even steps, equal ratios (log), or equal ratios of 1 − x (one_minus_log)."
+    )
 
     def model_post_init(self, context: Any) -> None:
-        """Reject a logarithmic range with an end at or below zero."""
-        if self.scale == "log" and (self.from_ <= 0 or self.to <= 0):
-            raise PydanticCustomError("log_range", "a logarithmic range needs 'from' and 'to' above 0")
+        """Reject ends that have no logarithm."""
+        _check_scale(self.scale, self.from_, self.to)
 
     def values(self) -> list[float]:
         """Give the values; ``from`` and ``to`` are exact."""
         if self.num == 1:
             return [self.from_]
-        spaced = np.geomspace if self.scale == "log" else np.linspace
-        return [self.from_, *spaced(self.from_, self.to, self.num)[1:-1].tolist(), self.to]
+        if self.scale == "one_minus_log":
+            spaced = 1 - np.geomspace(1 - self.from_, 1 - self.to, self.num)
+        else:
+            spaced = (np.geomspace if self.scale == "log" else np.linspace)(self.from_, self.to, self.num)
+        return [self.from_, *spaced[1:-1].tolist(), self.to]
+
+
+class Interval(Strict):
+    """An interval from which the trials of a search are drawn, uniformly on its scale: a range without ``num``."""
+
+    from_: float = Field(alias="from", description="Smallest value.")
+    to: float = Field(description="Largest value.")
+    scale: Scale = Field(
+        "linear", description="Uniform in x, in log x (log), or in log(1 − x) (one_minus_log, for momenta)."
+    )
+
+    def model_post_init(self, context: Any) -> None:
+        """Reject ends that have no logarithm, or are not in ascending order."""
+        _check_scale(self.scale, self.from_, self.to)
+        if not self.from_ < self.to:
+            raise PydanticCustomError(
+                "interval", "'from' must be below 'to'; a range with 'num' values may also descend"
+            )
+
+    def at(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the values at shares of the interval between 0 and 1, of the same shape."""
+        low, high = self.from_, self.to
+        if self.scale == "log":
+            values = np.exp(np.log(low) + (np.log(high) - np.log(low)) * shares)
+        elif self.scale == "one_minus_log":
+            values = 1 - np.exp(np.log1p(-low) + (np.log1p(-high) - np.log1p(-low)) * shares)
+        else:
+            values = low + (high - low) * shares
+        inside: NDArray[np.float64] = np.clip(values, low, high)
+        return inside
 
 
 def shape_of(value: object) -> str | None:
-    """Name the form of a value (number, list or range), so that an error refers to this form only."""
+    """Name the form of a value (number, list, range or interval), so that an error refers to this form only."""
+    if isinstance(value, Interval) or (isinstance(value, dict) and "num" not in value):
+        return "interval"
     if isinstance(value, dict | Range):
         return "range"
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -92,9 +140,11 @@ def shape_of(value: object) -> str | None:
 Grid = Annotated[
     Annotated[float, Tag("number")]
     | Annotated[Several[float], Field(min_length=1, max_length=MAX_VALUES), Tag("list")]
-    | Annotated[Range, Tag("range")],
+    | Annotated[Range, Tag("range")]
+    | Annotated[Interval, Tag("interval")],
     Discriminator(shape_of),
 ]
+Values = float | list[float] | Range | Interval
 
 
 def values_of(grid: float | list[float] | Range) -> list[float]:
@@ -102,6 +152,11 @@ def values_of(grid: float | list[float] | Range) -> list[float]:
     if isinstance(grid, Range):
         return grid.values()
     return grid if isinstance(grid, list) else [grid]
+
+
+def ends_of(grid: Values) -> list[float]:
+    """List the ends of a range or interval, between which all values lie, or all values of another grid."""
+    return [grid.from_, grid.to] if isinstance(grid, Range | Interval) else values_of(grid)
 
 
 @dataclass(frozen=True)
@@ -127,9 +182,9 @@ class Within:
             and (self.le is None or value <= self.le)
         )
 
-    def check(self, grid: float | list[float] | Range) -> float | list[float] | Range:
+    def check(self, grid: Values) -> Values:
         """Return the grid, or raise an error with the value outside. A range is monotonic, so its ends are enough."""
-        for value in (grid.from_, grid.to) if isinstance(grid, Range) else values_of(grid):
+        for value in ends_of(grid):
             if not self.allows(value):
                 raise PydanticCustomError(
                     "out_of_bounds",

@@ -5,11 +5,8 @@ import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
-    Discriminator,
     Field,
     StringConstraints,
-    Tag,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -17,50 +14,20 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from service.spec.bare_kinds import BareKind, with_drawn_starts
+from service.spec.batch_size import BatchSize
 from service.spec.criteria import Criterion, available
 from service.spec.entry_list import check_direction, labelled
-from service.spec.fields import MAX_VALUES, NO_ZERO_CHARACTER, Several, Strict
+from service.spec.fields import NO_ZERO_CHARACTER, Several, Strict
 from service.spec.metric_fields import MEASURES
 from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem
+from service.spec.search import USUAL, Search
+from service.spec.seeds import SeedRange, Seeds
 
-# torch.manual_seed uses the low 32 bits of a seed, so larger seeds would repeat smaller ones.
-MAX_SEED = 2**32 - 1
-Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-
-
-class SeedRange(Strict):
-    """``count`` seeds from ``first`` on."""
-
-    first: Seed = Field(0, description="First seed.")
-    count: int = Field(ge=1, le=MAX_VALUES, description="How many seeds.")
-
-    @model_validator(mode="after")
-    def _inside(self) -> Self:
-        if self.first + self.count - 1 > MAX_SEED:
-            raise PydanticCustomError("seeds", "the last seed must be at most {limit}", {"limit": MAX_SEED})
-        return self
-
-
-Seeds = Annotated[
-    Annotated[Several[Seed], Field(min_length=1, max_length=MAX_VALUES), Tag("list")]
-    | Annotated[SeedRange, Tag("range")],
-    Discriminator(lambda value: "range" if isinstance(value, dict | SeedRange) else "list"),
-]
-
-
-def _size_or_full(size: object) -> object:
-    if type(size) is not int and size != "full":
-        raise PydanticCustomError("batch_size", "must be a whole number of examples or 'full'")
-    return size
-
-
-BatchSize = Annotated[
-    Annotated[int, Field(ge=1, le=1_000_000), Tag("number")] | Annotated[Literal["full"], Tag("full")],
-    Discriminator(lambda size: "full" if isinstance(size, str) else "number"),
-    BeforeValidator(_size_or_full),
-]
+# Seeds of a job with a search: half of them choose the settings, the others judge them.
+SEARCH_SEEDS = 20
 
 
 class JobSpec(Strict):
@@ -70,14 +37,29 @@ class JobSpec(Strict):
         "", description="Name of the job; by default its optimizers and its problem."
     )
     problem: Problem = Field(description="The problem to train on.")
-    optimizers: list[Optimizer] = Field(min_length=1, max_length=64, description="The optimizers to compare.")
+    optimizers: list[Annotated[Optimizer, BareKind()]] = Field(
+        min_length=1,
+        max_length=64,
+        description='The optimizers to compare. A bare kind, such as "adam", searches the whole `default_space` of its '
+        "kind; an entry without `lr` searches its learning rate.",
+    )
+    search: Search = Field(
+        USUAL,
+        exclude_if=lambda search: search == USUAL,
+        description="How trials are drawn for the entries that have an interval.",
+    )
     seeds: Seeds = Field(
         [0],
-        description="Seeds of initial weights, data order and noise, the same for every optimizer.",
+        description="Seeds of initial weights, data order and noise, the same for every optimizer. By default 0 to 19 "
+        "if an entry has an interval, else 0.",
         validate_default=True,
     )
     epochs: int = Field(
-        ge=1, le=10_000_000, description="Passes over the data; on a surface or quadratic one epoch is one update."
+        30,
+        ge=1,
+        le=10_000_000,
+        description="Passes over the data; on a surface or quadratic one epoch is one update. By default the "
+        "`default_epochs` of the problem: 30 for flipnet, 200 for surfaces and quadratics, 20 for other networks.",
     )
     batch_size: BatchSize = Field(
         1,
@@ -114,6 +96,23 @@ class JobSpec(Strict):
     ttl_seconds: int | None = Field(
         None, ge=1, le=10 * 365 * 86_400, description="The job is deleted this long after it ends."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _draw_starts(cls, value: Any) -> Any:
+        return with_drawn_starts(value)
+
+    @field_validator("search")
+    @classmethod
+    def _has_intervals(cls, search: Search, info: ValidationInfo) -> Search:
+        entries = info.data.get("optimizers", [])
+        if entries and search != USUAL and not any(entry.is_searched for entry in entries):
+            raise PydanticCustomError(
+                "search",
+                "no optimizer has an interval to draw from: give a range without 'num', leave 'lr' out, or leave "
+                "'search' out",
+            )
+        return search
 
     @field_validator("seeds")
     @classmethod
@@ -187,7 +186,10 @@ class JobSpec(Strict):
             "dtype": self.problem.default_dtype,
             "batch_size": min(self.problem.default_batch_size, examples or 1),
             "shuffle": self.problem.default_shuffle,
+            "epochs": self.problem.default_epochs,
         }
+        if any(entry.is_searched for entry in self.optimizers):
+            defaults["seeds"] = SeedRange(first=0, count=SEARCH_SEEDS)
         for name, value in defaults.items():
             if name not in self.model_fields_set:
                 object.__setattr__(self, name, value)

@@ -37,6 +37,7 @@ class Landscape:
     has_test_data: ClassVar[bool] = False
     has_decision: ClassVar[bool] = False
     default_batch_size: ClassVar[int] = 1
+    default_epochs: ClassVar[int] = 200
     default_shuffle: ClassVar[bool] = False
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float64"
     numbers_per_example: ClassVar[int] = 0

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from service.spec.entry import Entry
-from service.spec.fields import Range, values_of
+from service.spec.fields import ends_of
 from service.spec.warmup import WarmUp
 
 Location = tuple[str, ...]
@@ -23,7 +23,7 @@ def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> I
         yield ("momentum_schedule",), f"must be constant: {entry.kind} has no momentum"
         return
     grid = getattr(entry, entry.scheduled_momentum)
-    largest = max((grid.from_, grid.to) if isinstance(grid, Range) else values_of(grid))
+    largest = max(ends_of(grid))
     raised = largest * momentum.highest(_steps(momentum, updates, epochs))
     if raised >= 1:
         yield (

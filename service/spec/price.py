@@ -1,10 +1,10 @@
 """The price of a job, computed from its spec: runs, epochs, updates, rows, memory, time, and its shards."""
 
 from dataclasses import dataclass
-from math import prod
 
-from service.spec.fields import Range
-from service.spec.job import JobSpec, SeedRange
+from service.spec.entry_settings import num_settings
+from service.spec.job import JobSpec
+from service.spec.seeds import SeedRange
 
 # Numbers of the weight matrix of a shard: about one block of the trainer in float32. With fewer runs, the fixed cost of
 # an operation dominates: on one core, 48 digits networks train a quarter faster each than 16 do.
@@ -87,12 +87,9 @@ class Price:
 
 def price(spec: JobSpec) -> Price:
     """Compute the price of a job from its spec."""
-    num_settings = sum(
-        prod(grid.num if isinstance(grid, Range) else len(grid) if isinstance(grid, list) else 1 for grid in grids)
-        for grids in (entry.grids().values() for entry in spec.optimizers)
-    )
+    num = sum(num_settings(entry, spec.search) for entry in spec.optimizers)
     num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)
-    runs = num_settings * num_seeds * spec.problem.num_starts
+    runs = num * num_seeds * spec.problem.num_starts
     epochs = runs * spec.epochs
     rows_per_run = spec.rows_per_run
     rows = runs * rows_per_run

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.spec.entry_settings import EntrySettings
-from service.spec.job import JobSpec, SeedRange
+from service.spec.job import JobSpec
 from service.spec.problems import LandscapeProblem
+from service.spec.seeds import SeedRange
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Runs:
 
     def __init__(self, spec: JobSpec) -> None:
         self.spec = spec
-        self.entries = [EntrySettings.of(entry) for entry in spec.optimizers]
+        self.entries = [EntrySettings.of(entry, spec.search) for entry in spec.optimizers]
         self.num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)
         # Converted once: a list has up to a million seeds, and each run reads one of them.
         self._listed = None if isinstance(spec.seeds, SeedRange) else np.array(spec.seeds, dtype=np.int64)

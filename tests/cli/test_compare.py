@@ -82,3 +82,30 @@ def test_compare_puts_every_setting_side_by_side(ravine: Command, grid_id: str) 
     assert re.search(r"^ +sgd lr=0.01 ", shown, re.MULTILINE)
     assert re.search(r"^ +sgd lr=0.04 ", shown, re.MULTILINE)
     assert "Chosen by" not in shown
+
+
+def test_a_problem_and_optimizers_are_compared_in_one_line_with_a_search_of_each(ravine: Command) -> None:
+    question = ("compare", "x**2+10*y**2", "sgd", "momentum", "--trials", "3", "--seeds", "12", "--epochs", "8")
+    result = ravine(*question, "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert [label["num_settings"] for label in found["labels"]] == [3, 3]
+    assert (found["seeds"], found["choosing_seeds"], found["tuned"]) == (12, 6, True)
+    assert "completed" in result.stderr
+    with Ravine() as client:
+        spec = client.job(found["job_id"])["spec"]
+    assert spec["problem"]["starts"]["random"] == 1
+    assert spec["epochs"] == 8
+
+
+def test_an_unknown_optimizer_or_problem_is_refused_with_those_there_are(ravine: Command) -> None:
+    result = ravine("compare", "nowhere", "sgd", "adm")
+    assert result.exit_code == 2
+    assert "rosenbrock" in result.stderr
+    assert "'adm'" in result.stderr
+
+
+def test_options_of_a_new_comparison_are_refused_for_a_job(ravine: Command, job_id: str) -> None:
+    result = ravine("compare", job_id, "--trials", "4")
+    assert result.exit_code == 2
+    assert "new comparison" in result.stderr

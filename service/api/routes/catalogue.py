@@ -18,6 +18,7 @@ from service.spec.learning_rates import learning_rates
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
+from service.spec.spaces import default_space
 from service.spec.surfaces import SURFACES
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
@@ -43,6 +44,7 @@ def _problems() -> tuple[bytes, str]:
             "is_landscape": kind.is_landscape,
             "has_test_data": kind.has_test_data,
             "has_decision": kind.has_decision,
+            "default_epochs": kind.default_epochs,
             **_criteria(kind),
         }
         for kind in PROBLEMS
@@ -82,6 +84,9 @@ def _optimizers() -> tuple[bytes, str]:
         extra = {
             "state_per_parameter": kind.state_per_parameter,
             "learning_rates": learning_rates(entry["kind"]),
+            "default_space": {
+                name: interval.model_dump(by_alias=True) for name, interval in default_space(entry["kind"]).items()
+            },
             "has_theory": entry["kind"] in with_theory,
         }
         items.append({**entry, **extra})

@@ -11,8 +11,8 @@ from service.api.schemas.lessons import TheoryAnswer
 from service.findings.curvature import Penalty, is_quadratic
 from service.findings.theory_parts import coupled_decay, problem_theory, setting_theory
 from service.findings.theory_points import NOWHERE, nearest_point
+from service.spec.batch_size import BatchSize
 from service.spec.fields import Strict
-from service.spec.job import BatchSize
 from service.spec.problems import LandscapeProblem, Problem
 
 router = APIRouter(prefix="/v1", tags=["theory"])

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from service.api.schemas.answers import Answer
 from service.spec.criteria import Criterion, Scale
+from service.spec.fields import Interval
 
 
 class CatalogueEntry(Answer):
@@ -30,6 +31,8 @@ class OptimizerInfo(CatalogueEntry):
     """Numbers of state per parameter, without the parameter itself."""
     learning_rates: dict[str, float]
     """Learning rates to begin with, by kind of problem; only the known ones."""
+    default_space: dict[str, Interval]
+    """What the bare kind searches, by hyper-parameter; an entry without `lr` searches its `lr`."""
     has_theory: bool
     """Whether `POST /v1/theory` gives its limits."""
 
@@ -87,6 +90,8 @@ class ProblemInfo(CatalogueEntry):
     """Whether its runs record `test_loss` and `test_accuracy`."""
     has_decision: bool
     """Whether its runs have a decision map, `GET /v1/runs/{run}/decision`."""
+    default_epochs: int
+    """Epochs of a job that gives none."""
     criteria: list[CriterionInfo]
     """What labels can be compared by."""
     default_criterion: Criterion

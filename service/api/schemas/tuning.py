@@ -23,6 +23,10 @@ class ExpectedBest(Answer):
     """Numbers k of settings drawn."""
     loss: list[Number]
     """For each k, the expected best median over the choosing seeds."""
+    low: list[Number]
+    """For each k, the 2.5 % quantile of the best."""
+    high: list[Number]
+    """For each k, the 97.5 % quantile of the best."""
     diverged_counts_as: Number
     """Loss of a setting whose median run diverged: that of the untrained start."""
 
@@ -42,6 +46,15 @@ class RateBand(Answer):
     """log10(high / low); null where the least loss is unknown."""
 
 
+class Importance(Answer):
+    """Importance of a hyper-parameter for the score of a setting."""
+
+    name: str
+    """The hyper-parameter."""
+    variance_share: float
+    """Share of the variance of the settings' ranks that it explains alone, from 0 to 1."""
+
+
 class TuningAnswer(Answer):
     """Choice among the settings of a label by the choosing seeds."""
 
@@ -50,4 +63,9 @@ class TuningAnswer(Answer):
     expected_best: ExpectedBest | None
     """Benefit of more settings; null where the loss is maximised."""
     learning_rates: RateBand | None
-    """Sensitivity to the learning rate; null without several rates."""
+    """Sensitivity to the learning rate; null without several rates, and in a search over several hyper-parameters."""
+    good_share: float | None
+    """Share of the settings whose loss above the least one is within 10 % of the best; null where the least loss is
+    unknown, or the loss is maximised."""
+    importance: list[Importance]
+    """The hyper-parameters that vary, in the order in which they nest."""

@@ -4,17 +4,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.cli.commands.conventions import AsJson, JobId, as_text, console, print_json, service, written
+from service.cli.commands.conventions import (
+    JOB_FAILED,
+    WRONG_USE,
+    AsJson,
+    as_text,
+    console,
+    give_up,
+    print_json,
+    service,
+    written,
+)
+from service.cli.commands.watching import watch_job, why_ended
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from service.client import Ravine
     from service.client.answers import Comparison
 
 
+# Problems that need no further field; any other word is a named surface, or a formula.
+PROBLEMS = ("flipnet", "digits", "playground")
+
+
 def compare(
-    job_id: JobId,
+    asked: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID | PROBLEM OPTIMIZER…",
+            help="Id of a job. Or a problem (flipnet, digits, playground, a named surface, a formula in x and y) "
+            "and the optimizers to compare on it, each searched over its default space.",
+        ),
+    ],
     baseline: Annotated[
         str | None, typer.Option(help="Label with which the others are compared; by default the first.")
     ] = None,
@@ -37,10 +60,27 @@ def compare(
             show_default=False,
         ),
     ] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Settings tried of each optimizer of a new comparison; by default 32.")
+    ] = None,
+    seeds: Annotated[int | None, typer.Option(help="Seeds of a new comparison; by default 20.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of a new comparison; by default those of the problem.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the optimizers of a job: the verdict, a table and warnings."""
+    """Compare optimizers on a problem, or those of a job: the verdict, a table and warnings.
+
+    ravine compare flipnet sgd momentum adam
+    """
+    question = {"search": trials and {"trials": trials}, "seeds": seeds and {"count": seeds}, "epochs": epochs}
+    changes = {name: value for name, value in question.items() if value is not None}
     with service() as ravine:
+        job_id = asked[0]
+        if len(asked) > 1:
+            job_id = _answered(ravine, {"problem": _problem(asked[0]), "optimizers": asked[1:], **changes})
+        elif changes:
+            give_up("--trials, --seeds and --epochs are for a new comparison, and the job has its own", WRONG_USE)
         found = ravine.comparison(job_id, baseline=baseline, target=target, criterion=criterion, tuned=tuned)
     if as_json:
         print_json(found)
@@ -51,6 +91,26 @@ def compare(
     for line in _chosen(found):
         out.print(as_text(line), soft_wrap=True)
     print_warnings(out, found)
+
+
+def _problem(word: str) -> dict[str, Any]:
+    """Give the problem that a word stands for."""
+    if word in PROBLEMS:
+        return {"kind": word}
+    return {"kind": "surface", "name" if word.isidentifier() and len(word) > 1 else "expression": word}
+
+
+def _answered(ravine: "Ravine", spec: dict[str, Any]) -> str:
+    """Submit a job and watch it until it has completed; progress goes to standard error."""
+    job = ravine.submit(spec)
+    try:
+        job = watch_job(ravine, job, stderr=True)
+    except KeyboardInterrupt:
+        typer.echo(f"The job continues: ravine compare {job['id']}", err=True)
+        raise
+    if job["status"] != "completed":
+        give_up(why_ended(job), JOB_FAILED)
+    return job["id"]
 
 
 def print_verdict(out: "Console", found: "Comparison") -> None:

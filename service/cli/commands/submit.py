@@ -1,15 +1,12 @@
 """`ravine submit`: create a job, and optionally watch it."""
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from service.cli.commands.conventions import JOB_FAILED, AsJson, as_text, console, give_up, print_json, service
-
-if TYPE_CHECKING:
-    from service.client import Ravine
-    from service.client.answers import Job
+from service.cli.commands.conventions import JOB_FAILED, AsJson, give_up, print_json, service
+from service.cli.commands.watching import watch_job, why_ended
 
 
 def submit(
@@ -30,13 +27,13 @@ def submit(
             return
         job = ravine.submit(given, idempotency_key=idempotency_key, **changes)
         if watch:
-            job = _watch(ravine, job, as_json=as_json)
+            job = watch_job(ravine, job, stderr=as_json)
     if as_json:
         print_json(job)
     elif not watch:
         typer.echo(job["id"])
     if watch and job["status"] != "completed":
-        give_up(_why(job), JOB_FAILED)
+        give_up(why_ended(job), JOB_FAILED)
 
 
 def _spec(written: str) -> Any:
@@ -49,43 +46,6 @@ def _spec(written: str) -> Any:
         return parse_spec(sys.stdin.buffer.read(), "standard input")
     path = Path(written)
     return path if path.exists() and not path.is_dir() else written
-
-
-def _watch(ravine: "Ravine", job: "Job", *, as_json: bool) -> "Job":
-    """Watch a job until it ends. With --json the progress goes to standard error."""
-    from rich.console import Group
-    from rich.live import Live
-
-    from service.cli.commands.losses import losses_table
-    from service.client.bar import new_bar, state_of
-
-    shown = console(stderr=as_json)
-    shown.print(as_text(f"{job['name']}  {job['id']}"), soft_wrap=True)
-    if not shown.is_terminal:
-        job = ravine.wait(job["id"], progress=lambda now: shown.print(_line(now)))
-    else:
-        bar = new_bar(shown)
-        task = bar.add_task("queued", total=None)
-        with Live(bar, console=shown, refresh_per_second=8) as live:
-            for version in ravine.versions(job["id"]):
-                job = version
-                bar.update(task, **state_of(job))
-                live.update(Group(bar, losses_table(ravine, job)))
-            live.update(bar)
-    shown.print(losses_table(ravine, job))
-    return job
-
-
-def _line(job: "Job") -> str:
-    progress = job["progress"]
-    return f"{job['status']}: {progress['epochs_done']:,} of {progress['epochs_total']:,} epochs"
-
-
-def _why(job: "Job") -> str:
-    error = job["error"]
-    return (
-        f"the job has {job['status']}: {error['detail'] or error['reason']}" if error else f"the job is {job['status']}"
-    )
 
 
 def _show_price(price: dict[str, Any], *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ class Digits(Strict):
     has_test_data: ClassVar[bool] = True
     has_decision: ClassVar[bool] = False
     default_batch_size: ClassVar[int] = 32
+    default_epochs: ClassVar[int] = 20
     default_shuffle: ClassVar[bool] = True
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"
     least_loss: ClassVar[float] = 0.0

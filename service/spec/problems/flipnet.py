@@ -17,6 +17,7 @@ class FlipNet(Strict):
     has_test_data: ClassVar[bool] = False
     has_decision: ClassVar[bool] = False
     default_batch_size: ClassVar[int] = 1
+    default_epochs: ClassVar[int] = 30
     default_shuffle: ClassVar[bool] = False
     default_dtype: ClassVar[Literal["float32", "float64"]] = "float32"
     numbers_per_example: ClassVar[int] = 11
