@@ -33,9 +33,21 @@ def test_optimizers_have_ranges_and_defaults(client: httpx.Client) -> None:
     assert momentum["default"] == 0.9
     number = next(form for form in momentum["oneOf"] if form.get("type") == "number")
     assert (number["minimum"], number["exclusiveMaximum"]) == (0, 1)
-    assert "lr" in entries["adam"]["required"]
+    assert "lr" not in entries["adam"].get("required", [])
     assert entries["muon"]["properties"]["momentum"]["default"] == 0.95
     assert entries["adam"]["properties"]["eps"]["default"] == 1e-8
+
+
+def test_optimizers_have_the_space_that_their_bare_kind_searches(client: httpx.Client) -> None:
+    entries = {entry["kind"]: entry for entry in client.get("/v1/optimizers").json()["items"]}
+    assert all(entry["default_space"]["lr"]["scale"] == "log" for entry in entries.values())
+    assert list(entries["adam"]["default_space"]) == ["lr", "beta1", "beta2"]
+    assert entries["adam"]["default_space"]["beta1"] == {"from": 0.5, "to": 0.995, "scale": "one_minus_log"}
+
+
+def test_problems_have_the_epochs_of_a_job_that_gives_none(client: httpx.Client) -> None:
+    epochs = {entry["kind"]: entry["default_epochs"] for entry in client.get("/v1/problems").json()["items"]}
+    assert epochs == {"flipnet": 30, "surface": 200, "quadratic": 200, "digits": 20, "playground": 20}
 
 
 def test_optimizers_have_the_size_of_their_state(client: httpx.Client) -> None:
