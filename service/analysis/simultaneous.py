@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from service.analysis.proportions import Shares, shares
+from service.analysis.sample_size import seeds_to_find
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -40,6 +41,7 @@ class Pairs:
         high_M: Upper end.
         p_M: Adjusted p, at most 1 − confidence exactly where the pair differs.
         differs_M: Where the pair differs; its interval then lies on one side of 0, which may be an end.
+        needed_M: Seeds at which a difference of this size would be found; NaN where that cannot be said.
         median_M: Median difference.
         smaller_M: Probability that a is below b on the same new seed, ties half, with simultaneous intervals.
     """
@@ -53,6 +55,7 @@ class Pairs:
     high_M: Floats
     p_M: Floats
     differs_M: Bools
+    needed_M: Floats
     median_M: Floats
     smaller_M: Shares
 
@@ -134,6 +137,7 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE, *, has_inte
         high_M=np.where(differs_M & (mean_M < 0), np.minimum(high_M, 0.0), high_M),
         p_M=p_M,
         differs_M=differs_M,
+        needed_M=np.where(has_M, seeds_to_find(mean_M, error_M * sqrt(max(num, 1)), alpha, MIN_SEEDS), np.nan),
         median_M=median_M,
         smaller_M=shares(wins_M, num, alpha, has_intervals),
     )

@@ -65,6 +65,7 @@ class Comparison(TypedDict):
     verdict: str
     warnings: list[dict[str, str]]
     criterion: Json
+    seeds_needed: int | None
     confidence: float
     seeds: int
     starts: int

@@ -204,6 +204,9 @@ class ComparisonAnswer(Answer):
     """Number of seeds that chose; 0 without tuning."""
     best: list[str]
     """The labels that cannot be told from the best one, best mean first."""
+    seeds_needed: int | None
+    """Further judging seeds with which the label with the best mean would be found better than each other one, if the
+    present differences hold; each with a probability of 80 %. 0 if it is, null where that cannot be said."""
     ranks: list[RankAnswer]
     """Confidence intervals of the ranks, best mean first."""
     pairs: list[PairAnswer]

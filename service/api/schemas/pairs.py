@@ -57,6 +57,9 @@ class DifferenceAnswer(Answer):
     """p of Student's paired test, adjusted for all pairs (Shaffer 1986); null without an interval."""
     differs: bool
     """Whether the two differ with the confidence of the comparison; `best` and `ranks` follow from it."""
+    seeds_needed: int | None
+    """Further judging seeds with which a difference of this size would be found with a probability of 80 %; 0 if the
+    two differ, null without an interval or beyond a million seeds."""
     ratio: Bound
     """exp(difference), on a logarithmic scale only: the ratio of geometric means."""
     ratio_low: Bound

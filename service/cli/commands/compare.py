@@ -88,6 +88,8 @@ def compare(
     out = console()
     print_verdict(out, found)
     out.print(_table(found))
+    if found["seeds_needed"]:
+        out.print(as_text(_needed(found, found["seeds_needed"])), soft_wrap=True)
     for line in _chosen(found):
         out.print(as_text(line), soft_wrap=True)
     print_warnings(out, found)
@@ -116,6 +118,14 @@ def _answered(ravine: "Ravine", spec: dict[str, Any]) -> str:
 def print_verdict(out: "Console", found: "Comparison") -> None:
     """Print the verdict of the service, the only sentence that claims something."""
     out.print(as_text(found["verdict"], "bold"), soft_wrap=True)
+
+
+def _needed(found: "Comparison", num_judging: int) -> str:
+    """Say how many more seeds would tell the best label from the others."""
+    # With tuning, every second seed judges.
+    num = num_judging * (2 if found["tuned"] else 1)
+    best = found["ranks"][0]["label"]
+    return f"About {num:,} more seeds would show {best} to be better than each other, if the present differences hold."
 
 
 def print_warnings(out: "Console", found: "Comparison") -> None:

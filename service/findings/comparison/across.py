@@ -60,7 +60,7 @@ def compare_across(session: Session, jobs: Sequence[Job], target: float | None) 
         "best": [labels[at] for at in sorted(found.best, key=found.order().index)],
         "ranks": describe_ranks(found),
         "pairs": [
-            {**{name: value for name, value in pair.items() if name not in ("seeds", "over_starts")},
+            {**{name: value for name, value in pair.items() if name not in OF_SEEDS},
              "problems": len(problems)}
             for pair in describe_pairs(found)
         ],
@@ -74,6 +74,10 @@ def compare_across(session: Session, jobs: Sequence[Job], target: float | None) 
         "precisions": PRECISIONS.tolist(),
         "labels": _describe_labels(problems, labels),
     }  # fmt: skip
+
+
+# Fields of a pair that count seeds; the replicates here are problems.
+OF_SEEDS = ("seeds", "seeds_needed", "over_starts")
 
 
 def _check(member: Member, labels: Sequence[str]) -> None:

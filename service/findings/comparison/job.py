@@ -84,6 +84,7 @@ def compare(
         "tuned": choice.is_tuned,
         "choosing_seeds": choice.num_choosing,
         "best": [found.labels[at] for at in sorted(found.best, key=found.order().index)],
+        "seeds_needed": found.seeds_to_single_best(),
         "ranks": describe_ranks(found),
         "pairs": describe_pairs(found),
         "baseline": choice.labels[base],

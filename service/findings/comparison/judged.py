@@ -63,6 +63,21 @@ class Judged:
         order: list[int] = np.argsort(-means if self.measure.larger_is_better else means, kind="stable").tolist()
         return order
 
+    def seeds_needed(self, pair: int) -> int | None:
+        """Count the further seeds at which the difference of a pair would be found; 0 where it has been."""
+        if self.pairs.differs_M[pair]:
+            return 0
+        needed = float(self.pairs.needed_M[pair])
+        return None if needed != needed else max(1, int(needed) - self.num_seeds)
+
+    def seeds_to_single_best(self) -> int | None:
+        """Count the further seeds at which the label with the best mean would be better than every other."""
+        if len(self.labels) < 2 or not self.has_intervals:
+            return None
+        leader = self.order()[0]
+        needed = [self.seeds_needed(self.pairs.at(leader, at)[0]) for at in range(len(self.labels)) if at != leader]
+        return None if None in needed else max(one for one in needed if one is not None)
+
     def difference(self, one: int, other: int) -> Estimate:
         """Give the difference one − other with its simultaneous interval."""
         at, sign = self.pairs.at(one, other)
@@ -114,6 +129,7 @@ def describe_pair(found: Judged, one: int, other: int) -> dict[str, Any]:
         "high": difference.high,
         "p": float(found.pairs.p_M[at]),
         "differs": bool(found.pairs.differs_M[at]),
+        "seeds_needed": found.seeds_needed(at),
         "ratio": None if ratio is None else ratio.value,
         "ratio_low": None if ratio is None else ratio.low,
         "ratio_high": None if ratio is None else ratio.high,
