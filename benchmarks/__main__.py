@@ -26,6 +26,7 @@ BENCHMARKS = (
     "serving",
     "scale",
     "comparison",
+    "heavy_reads",
     "page",
     "coverage",
 )

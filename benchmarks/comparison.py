@@ -27,10 +27,11 @@ def measure() -> dict[str, Any]:
     with embedded_stack(workers=1) as client:
         for name, (num_seeds, num_rates) in SHAPES.items():
             job_id = _run(client, num_seeds, num_rates)
-            queries = {"": ""} | ({", every setting": "?tuned=false"} if 1 < num_rates <= MAX_EVERY else {})
+            queries: dict[str, dict[str, str]] = {"": {}}
+            queries |= {", every setting": {"tuned": "false"}} if 1 < num_rates <= MAX_EVERY else {}
             for kind, query in queries.items():
                 repeats = 2 if num_rates > 1_000 else REPEATS
-                first, best, busy = _times(client, f"/v1/jobs/{job_id}/comparison{query}", repeats)
+                first, best, busy = _times(client, f"/v1/jobs/{job_id}/comparison", query, repeats)
                 figures[f"{name}{kind}, first time (s)"] = first
                 figures[f"{name}{kind}, best of the next (s)"] = best
                 figures[f"{name}{kind}, processor (s)"] = busy
@@ -51,17 +52,18 @@ def _run(client: httpx.Client, num_seeds: int, num_rates: int) -> str:
     return job_id
 
 
-def _times(client: httpx.Client, url: str, repeats: int) -> tuple[float, float, float]:
+def _times(client: httpx.Client, url: str, query: dict[str, str], repeats: int) -> tuple[float, float, float]:
     """Give the seconds of the first answer, which includes the resampling, and of the fastest of the others.
 
     The third number is the smallest processor time of the API for one answer.
     """
     seconds, busy = [], []
     api = _api().pid
-    for _ in range(repeats):
+    for number in range(repeats):
         before = processor_seconds(api)
+        # The API keeps its answers: each request has a target of its own.
         with Timer() as timer:
-            client.get(url).raise_for_status()
+            client.get(url, params={**query, "target": 0.1 + 1e-6 * number}).raise_for_status()
         seconds.append(timer.seconds)
         busy.append(processor_seconds(api) - before)
     return seconds[0], min(seconds[1:]), min(busy)

@@ -69,12 +69,19 @@ def draw(num_rows: int, num_runs: int, fields: tuple[str, ...] = FIELDS) -> NDAr
     return np.random.default_rng(0).random((num_rows, len(fields), num_runs))
 
 
-def write(database: Database, values_EFR: NDArray[np.float64], fields: tuple[str, ...] = FIELDS) -> Written:
+def write(
+    database: Database,
+    values_EFR: NDArray[np.float64],
+    fields: tuple[str, ...] = FIELDS,
+    *,
+    spec: JobSpec | None = None,
+    owner: str = "",
+) -> Written:
     """Store the histories of one job as a worker does: with a recorder, chunks, checkpoints and the end."""
     num_epochs, _, num_runs = values_EFR.shape
-    spec = spec_of(num_runs, num_epochs)
+    spec = spec or spec_of(num_runs, num_epochs)
     with database.transaction() as session:
-        job, _ = lifecycle.create(session, spec, replace(price(spec), shard_runs=num_runs))
+        job, _ = lifecycle.create(session, spec, replace(price(spec), shard_runs=num_runs), owner=owner)
         claim = shards.claim(session, job.key, 0, lease_seconds=LEASE_SECONDS, receipt={})
     assert claim is not None
     settings = Settings(database_url=str(database.url))

@@ -14,8 +14,10 @@ RavineError
 ├── UrlTooLong 414
 ├── Rejected 422
 ├── TooMuchOpen 429
+├── TooManyWaiting 429
 ├── HeadersTooLarge 431
 ├── TooManyConnections 503
+├── TooBusy 503
 └── Unavailable 503
 """
 
@@ -138,6 +140,14 @@ class TooMuchOpen(RavineError):
     headers = {"Retry-After": "5"}  # noqa: RUF012
 
 
+class TooManyWaiting(RavineError):
+    """The caller has reached the limit of waiting requests."""
+
+    status = 429
+    title = "Too many waiting requests"
+    headers = {"Retry-After": "5"}  # noqa: RUF012
+
+
 class HeadersTooLarge(RavineError):
     """The headers exceed the limit of their number or of their size."""
 
@@ -150,6 +160,14 @@ class TooManyConnections(RavineError):
 
     status = 503
     title = "Too many connections"
+    headers = {"Retry-After": "5"}  # noqa: RUF012
+
+
+class TooBusy(RavineError):
+    """A request waited too long for a turn."""
+
+    status = 503
+    title = "Too busy"
     headers = {"Retry-After": "5"}  # noqa: RUF012
 
 

@@ -73,7 +73,8 @@ class Settings(BaseSettings):
     stalled_seconds: float = Field(
         60.0,
         gt=0,
-        description="Time after which an event stream is closed if its client has read nothing of the waiting data.",
+        description="Time after which a stream of events or rows is closed if its client has read nothing of the "
+        "waiting data.",
     )
     api_key: SecretStr | None = Field(
         None,
@@ -122,6 +123,30 @@ class Settings(BaseSettings):
         description="Largest number of open connections of one client address; behind a proxy, which has one address, "
         "set it to max_connections.",
     )
+    max_computations: int = Field(
+        2,
+        ge=1,
+        description="Largest number of comparisons, plots and findings that an API process computes at once; one key "
+        "gets half of them. Each uses one processor and up to 150 MB.",
+    )
+    max_pieces: int = Field(
+        2,
+        ge=1,
+        description="Largest number of histories, maps and pieces of exports that an API process produces at once; one "
+        "key gets half of them.",
+    )
+    max_streams: int = Field(
+        8,
+        ge=1,
+        description="Largest number of answers that an API process streams at once; one key gets half of them. Each "
+        "uses up to 40 MB. Answers of up to 1 MiB are not streamed.",
+    )
+    max_waiting_per_key: int = Field(
+        100,
+        ge=1,
+        description="Largest number of requests of one key that wait for a turn, for each kind of work.",
+    )
+    max_wait_seconds: float = Field(60.0, gt=0, description="Longest time for which a request waits for a turn.")
     max_open_jobs: int = Field(10_000, ge=1, description="Largest number of waiting and running jobs of one key.")
     max_open_work: float = Field(
         1e14, gt=0, description="Largest work of all waiting and running jobs of one key, in the unit of max_work."

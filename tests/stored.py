@@ -38,13 +38,14 @@ class Stored:
         *,
         shard_runs: int = 2,
         loss: Callable[[int, int], float | None] = plain,
+        owner: str = "",
         **changes: Any,
     ) -> None:
         self._database, self._loss = database, loss
         self.spec = JobSpec.model_validate({**SPEC, **changes})
         cost = replace(price(self.spec), shard_runs=shard_runs)
         with database.transaction() as session:
-            self.job, _ = lifecycle.create(session, self.spec, cost)
+            self.job, _ = lifecycle.create(session, self.spec, cost, owner=owner)
             # In the transaction that creates the job, so that no worker of a stack on this database can claim a shard.
             self.claims: list[Claim] = []
             for number in range(len(cost.shards())):

@@ -33,6 +33,7 @@ from service.api.routes import (
 )
 from service.api.routes.dependencies import identified
 from service.api.stop_signals import before_stop
+from service.api.turns.work import Work
 from service.api.work_metrics import WorkMetrics
 from service.database.connection import Database
 from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.measures = measures
+    app.state.work = Work(settings)
     answer_errors(app)
     app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(ForeignPages, allowed_hosts=host_names(settings.allowed_hosts))

@@ -30,11 +30,14 @@ _UNDER_V1 = {
     "lacks the permission.",
     "406": "The header Accept allows no media type of this route.",
     "422": "Invalid values: `errors` gives the place of each, and what is allowed there.",
-    "503": "The database or the broker is unavailable; retry after Retry-After seconds.",
+    "429": "Too many requests of the caller wait; retry after Retry-After seconds.",
+    "503": "The database or the broker is unavailable, or the request waited too long for its turn; retry after "
+    "Retry-After seconds.",
 }
 _WITH_BODY = {
     "413": "The body is too large.",
-    "429": "The caller has reached the limit of waiting and running work; retry after Retry-After seconds.",
+    "429": "The caller has reached the limit of waiting and running work, or too many requests of it wait; retry after "
+    "Retry-After seconds.",
 }
 
 # In the order in which a new reader needs them.

@@ -22,7 +22,7 @@ from service.histories.thinned import thin_runs, thinned
 from service.spec.runs import Runs
 
 # Values of a long history that are held in memory as text, 20 bytes each, while another field is written.
-HELD_VALUES = 2_000_000
+HELD_VALUES = 1_000_000
 
 
 def one_run(database: Database, job: Job, runs: Runs, index: int, selection: Selection) -> Iterator[bytes]:

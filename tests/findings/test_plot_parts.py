@@ -1,15 +1,13 @@
-"""Elements of plots: styles, labels without overlap, quantiles with infinities, and the limits of the gallery."""
-
-import threading
+"""Elements of plots: styles, labels without overlap, and quantiles with infinities."""
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from service.errors import Unavailable
-from service.findings.plots.gallery import Drawn, Gallery
 from service.findings.plots.labels import spread
 from service.findings.plots.loss import quantiles
 from service.findings.plots.names import short_names, shorten
+from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import limits, nice_values, power_of_ten, short
 from service.findings.plots.style import DARK, LIGHT, line_styles
 from service.spec.optimizers import OPTIMIZERS
@@ -68,53 +66,11 @@ def test_limits_ignore_values_that_are_not_finite_or_have_no_logarithm() -> None
     assert limits(np.array([3.0, 3.0]), log=False)[0] < 3.0
 
 
-def test_the_gallery_removes_the_least_recently_requested_picture() -> None:
-    gallery = Gallery(max_bytes=250)
-    for tag in "ab":
-        gallery.draw(tag, lambda: Drawn(bytes(100), ""))
-    assert gallery.find("a") is not None
-    gallery.draw("c", lambda: Drawn(bytes(100), ""))
-    assert gallery.find("b") is None
-    assert gallery.find("a") is not None
-    # A picture that exceeds the size of the cache is answered but not cached.
-    assert len(gallery.draw("d", lambda: Drawn(bytes(1000), "")).data) == 1000
-    assert gallery.find("d") is None
-
-
-def test_at_most_two_pictures_are_drawn_at_once_and_the_queue_is_bounded() -> None:
-    gallery = Gallery(at_once=2, max_waiting=0)
-    entered, leave = threading.Semaphore(0), threading.Event()
-
-    def make() -> Drawn:
-        entered.release()
-        assert leave.wait(10.0)
-        return Drawn(b"", "")
-
-    threads = [threading.Thread(target=gallery.draw, args=(str(number), make)) for number in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        assert entered.acquire(timeout=10.0)
-        assert entered.acquire(timeout=10.0)
-        with pytest.raises(Unavailable, match="too many pictures"):
-            gallery.draw("third", make)
-    finally:
-        leave.set()
-        for thread in threads:
-            thread.join(10.0)
-    assert gallery.draw("third", make).data == b""
-
-
-def test_a_failed_drawing_releases_its_place() -> None:
-    gallery = Gallery(at_once=1, max_waiting=0)
-
-    def fail() -> Drawn:
-        raise ValueError("no")
-
-    for _ in range(3):
-        with pytest.raises(ValueError, match="no"):
-            gallery.draw("a", fail)
-    assert gallery.draw("a", lambda: Drawn(b"x", "")).data == b"x"
+def test_the_dots_of_a_picture_are_limited_because_they_take_memory() -> None:
+    assert PlotQuery(width=2_400, height=1_800).density == 2
+    assert PlotQuery(width=1_600, height=1_200, density=3).width == 1_600
+    with pytest.raises(ValidationError, match=r"38,880,000; at most 17,280,000 are allowed"):
+        PlotQuery(width=2_400, height=1_800, density=3)
 
 
 def test_labels_that_differ_stay_different_when_they_are_shortened() -> None:

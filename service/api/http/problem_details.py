@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from service.api.http.error_limits import MAX_ERRORS, few
@@ -30,14 +31,14 @@ _PARTS: dict[str, type[BaseModel]] = {"body": JobSpec} | {
 
 
 def answer_errors(app: FastAPI) -> None:
-    """Install the exception handlers of an application."""
+    """Install the exception handlers of an application: coroutines, because functions would wait for a thread."""
 
     @app.exception_handler(RavineError)
-    def _ours(request: Request, error: RavineError) -> Response:
+    async def _ours(request: Request, error: RavineError) -> Response:
         return answer_error(request, error)
 
     @app.exception_handler(RequestValidationError)
-    def _rejected(request: Request, error: RequestValidationError) -> Response:
+    async def _rejected(request: Request, error: RequestValidationError) -> Response:
         found = error.errors()
         errors = few([_place(one, error.body) for one in found[:MAX_ERRORS]])
         detail = f"{errors[0]['msg']} (at {'.'.join(map(str, errors[0]['loc']))})" if errors else "not accepted"
@@ -46,7 +47,7 @@ def answer_errors(app: FastAPI) -> None:
         return answer_error(request, Rejected(detail, errors))
 
     @app.exception_handler(HTTPException)
-    def _http(request: Request, error: HTTPException) -> Response:
+    async def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 400 and error.__cause__ is not None:
             return answer_error(request, _unreadable(error.__cause__))
         if error.status_code == ContentTooLarge.status:
@@ -58,15 +59,20 @@ def answer_errors(app: FastAPI) -> None:
         return problem(request, error.status_code, str(error.detail), detail, headers=headers)
 
     @app.exception_handler(SQLAlchemyError)
-    def _database(request: Request, error: SQLAlchemyError) -> Response:
+    async def _database(request: Request, error: SQLAlchemyError) -> Response:
         reason = why_unavailable(error)
         if reason is None:
-            return _unexpected(request, error)
+            return await _unexpected(request, error)
         log.error("the database failed in %s %s: %s", request.method, request.url.path, error)
         return answer_error(request, Unavailable(f"the database {reason}; try again"))
 
+    @app.exception_handler(ClientDisconnect)
+    async def _disconnected(request: Request, error: ClientDisconnect) -> Response:
+        # Nobody gets this answer. Logs and metrics have the status that nginx uses.
+        return Response(status_code=499)
+
     @app.exception_handler(Exception)
-    def _unexpected(request: Request, error: Exception) -> Response:
+    async def _unexpected(request: Request, error: Exception) -> Response:
         # Starlette runs this handler outside of the middleware, so RequestLog cannot add the request id.
         request_id = {"request_id": request.scope.get("request_id", "")}
         log.error("unexpected error in %s %s", request.method, request.url.path, exc_info=error, extra=request_id)

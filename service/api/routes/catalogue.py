@@ -13,6 +13,7 @@ from service.api.http.json_answers import JSON, json_bytes
 from service.api.routes.dependencies import Documented
 from service.api.routes.theory import TheoryQuery
 from service.api.schemas.catalogue import OptimizerList, ProblemList, ScheduleList
+from service.api.turns.routes import TurnRoute
 from service.spec import criteria
 from service.spec.learning_rates import learning_rates
 from service.spec.optimizers import OPTIMIZERS
@@ -21,7 +22,7 @@ from service.spec.schedules import SCHEDULES
 from service.spec.spaces import default_space
 from service.spec.surfaces import SURFACES
 
-router = APIRouter(prefix="/v1", tags=["catalogue"])
+router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=TurnRoute)
 # The shortest spec of each problem that needs more than its kind.
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "surface": {"expression": "x", "start": [0.0]},

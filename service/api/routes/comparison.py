@@ -1,25 +1,27 @@
 """Comparisons over HTTP: of the settings of one job, and of labels across jobs."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.http.conditional import not_modified, tag_headers, tag_of
-from service.api.http.json_answers import answer
-from service.api.routes.dependencies import TheCaller, TheDatabase
-from service.api.routes.stored import NO_JOB, find_job
+from service.api.http.json_answers import JSON, json_bytes
+from service.api.routes.dependencies import TheCaller, TheDatabase, TheWork
+from service.api.routes.stored import NO_JOB, find_job, standing
 from service.api.schemas.across import AcrossAnswer
 from service.api.schemas.comparison import ComparisonAnswer
 from service.api.schemas.heat_map import AxisAnswer, HeatMapAnswer
-from service.database.states import JOB_ENDED
+from service.api.turns.shared_answers import Computed
+from service.database.connection import Database
 from service.errors import Rejected
 from service.findings.comparison import across
 from service.findings.comparison.heat_map import Value, Wanted, read_heat_map
 from service.findings.comparison.job import compare
 from service.findings.comparison.table import read_table
-from service.jobs import lifecycle, progress
-from service.settings import VERSION
+from service.jobs import lifecycle
+from service.jobs.owners import Caller
 from service.spec.criteria import Criterion
 from service.spec.fields import NO_ZERO_CHARACTER
 
@@ -91,21 +93,32 @@ class AcrossQuery(BaseModel):
         **NO_JOB,
     },
 )
-def get_comparison(
-    job_id: str, query: Annotated[ComparisonQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
+async def get_comparison(
+    job_id: str,
+    query: Annotated[ComparisonQuery, Query()],
+    request: Request,
+    caller: TheCaller,
+    database: TheDatabase,
+    work: TheWork,
 ) -> Response:
     """Compare the labels of a job, with simultaneous intervals. For a job that has ended, the answer has an ETag."""
-    with database.snapshot() as session:
-        job = lifecycle.find(session, job_id, caller)
-        headers = {"Cache-Control": "no-cache"}
-        if job.status in JOB_ENDED:
-            # Nothing changes any more, so the tag is known before the answer is computed.
-            tag = tag_of(f"{VERSION} {job.id} {job.status} {query.model_dump_json()}")
-            if (unchanged := not_modified(request, tag)) is not None:
-                return unchanged
-            headers = tag_headers(tag)
-        found = compare(session, job, **query.model_dump())
-    return answer(ComparisonAnswer.model_validate(found), headers=headers)
+    now = await standing(database, [job_id], caller)
+    question = f"comparison {now.text} {query.model_dump_json()}"
+    headers = {"Cache-Control": "no-cache"}
+    if now.has_ended:
+        # Nothing changes any more, so the tag is known before the answer is computed.
+        tag = tag_of(question)
+        if (unchanged := not_modified(request, tag)) is not None:
+            return unchanged
+        headers = tag_headers(tag)
+
+    def compute() -> Computed:
+        with database.snapshot() as session:
+            found = compare(session, lifecycle.find(session, job_id, caller), **query.model_dump())
+        return Computed(json_bytes(ComparisonAnswer.model_validate(found)))
+
+    computed = await work.answers.get(question, caller.id, request, compute)
+    return Response(computed.body, headers=headers, media_type=JSON)
 
 
 @router.get(
@@ -117,18 +130,27 @@ def get_comparison(
         **NO_JOB,
     },
 )
-def get_grid(
-    job_id: str, query: Annotated[GridQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase
+async def get_grid(
+    job_id: str,
+    query: Annotated[GridQuery, Query()],
+    request: Request,
+    caller: TheCaller,
+    database: TheDatabase,
+    work: TheWork,
 ) -> Response:
     """Get the numbers of a heat map over two hyper-parameters, and the runs of each cell."""
+    now = await standing(database, [job_id], caller)
+    question = f"grid {now.text} {query.model_dump_json()}"
+    tag = tag_of(question)
+    if (unchanged := not_modified(request, tag)) is not None:
+        return unchanged
+    computed = await work.answers.get(question, caller.id, request, partial(_grid, database, job_id, query, caller))
+    return Response(computed.body, headers=tag_headers(tag), media_type=JSON)
+
+
+def _grid(database: Database, job_id: str, query: GridQuery, caller: Caller) -> Computed:
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, caller)
-        done = progress.progress_of(session, [job.key])[job.key]
-        # Rows are stored together with progress, so the tag is known before any row is read.
-        version = f"{VERSION} {job.id} {job.status} {done.epochs_done} {done.runs_ended}"
-        tag = tag_of(f"{version} {query.model_dump_json()}")
-        if (unchanged := not_modified(request, tag)) is not None:
-            return unchanged
         table = read_table(session, job, runs.spec)
         grid = read_heat_map(session, job, runs.spec, table, Wanted(**query.model_dump()))
     found = HeatMapAnswer(
@@ -144,11 +166,13 @@ def get_grid(
         runs_per_setting=table.runs.per_setting,
         num_observations=grid.num_runs,
     )
-    return answer(found, headers=tag_headers(tag))
+    return Computed(json_bytes(found))
 
 
 @router.get("/comparison", operation_id="compare_jobs", responses={200: {"model": AcrossAnswer}, **NO_JOB})
-def compare_jobs(query: Annotated[AcrossQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
+async def compare_jobs(
+    query: Annotated[AcrossQuery, Query()], request: Request, caller: TheCaller, database: TheDatabase, work: TheWork
+) -> Response:
     """Compare the labels that several jobs share over their problems: ranks, performance profiles, runtimes.
 
     The answer does not depend on the order of the jobs, and jobs with equal specs count once.
@@ -157,7 +181,14 @@ def compare_jobs(query: Annotated[AcrossQuery, Query()], caller: TheCaller, data
     if not 1 <= len(ids) <= MAX_JOBS:
         sentence = f"give the ids of 1 to {MAX_JOBS} jobs, comma-separated (got {len(ids)})"
         raise Rejected.at("query", "jobs", sentence)
-    with database.snapshot() as session:
-        chosen = [lifecycle.find(session, one, caller) for one in ids]
-        found = across.compare_across(session, chosen, query.target)
-    return answer(AcrossAnswer.model_validate(found))
+    # The answer does not depend on the order of the jobs.
+    now = await standing(database, sorted(ids), caller)
+
+    def compute() -> Computed:
+        with database.snapshot() as session:
+            chosen = [lifecycle.find(session, one, caller) for one in ids]
+            found = across.compare_across(session, chosen, query.target)
+        return Computed(json_bytes(AcrossAnswer.model_validate(found)))
+
+    computed = await work.answers.get(f"across {now.text} {query.target!r}", caller.id, request, compute)
+    return Response(computed.body, media_type=JSON)

@@ -1,16 +1,15 @@
-"""Dependencies of the routes: the caller, the database, the dispatcher, the settings, and the query of a list."""
+"""Dependencies of the routes: caller, database, dispatcher, turns, settings, and the query of a list."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 
-from service.api.doors.authentication import Authentication
-from service.api.doors.foreign_pages import refuse_proxy
+from service.api.doors.identification import identify
+from service.api.turns.work import Work
 from service.database.connection import Database
 from service.jobs.dispatch import Dispatcher
-from service.jobs.owners import ANYBODY, Caller
+from service.jobs.owners import Caller
 from service.settings import Settings
 
 # Further answers of a route, for the OpenAPI document.
@@ -40,21 +39,14 @@ async def _settings(request: Request) -> Settings:
     return request.app.state.settings  # type: ignore[no-any-return]
 
 
-async def _caller(request: Request) -> Caller:
-    """Identify the caller. app.py adds this dependency to all routes under /v1."""
-    authentication: Authentication = request.app.state.authentication
-    server = request.scope.get("server")
-    credentials = request.headers.get("authorization"), server[0] if server else None
-    caller = authentication.cached_caller(*credentials)
-    if caller is None:
-        caller = await run_in_threadpool(authentication.caller, *credentials)
-    if caller is ANYBODY:
-        refuse_proxy(request.headers)
-    return caller
+async def _work(request: Request) -> Work:
+    return request.app.state.work  # type: ignore[no-any-return]
 
 
-identified = Depends(_caller)
+# app.py adds this dependency to all routes under /v1.
+identified = Depends(identify)
 TheCaller = Annotated[Caller, identified]
 TheDatabase = Annotated[Database, Depends(_database)]
 TheDispatcher = Annotated[Dispatcher, Depends(_dispatcher)]
 TheSettings = Annotated[Settings, Depends(_settings)]
+TheWork = Annotated[Work, Depends(_work)]

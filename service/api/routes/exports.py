@@ -1,17 +1,16 @@
 """Exported rows: histories and runs as CSV, NDJSON or Parquet, and the rows stored after an event."""
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 from fastapi import Request, Response
-from fastapi.responses import StreamingResponse
 
 from service.api.events import news
 from service.api.events.stream_position import StreamPosition, write_position
 from service.api.http.json_answers import JSON as JSON_TYPE
 from service.api.http.negotiation import negotiate
 from service.api.schemas.answers import run_answer
+from service.api.turns.streams import Pieces
 from service.database.connection import Database
 from service.database.reading import stream
 from service.database.spans import Span
@@ -60,8 +59,8 @@ def histories(
     position: StreamPosition | None = None,
     *,
     excel: bool = False,
-) -> Response:
-    """Answer all rows of some runs that were stored after a position.
+) -> Pieces:
+    """Give all rows of some runs that were stored after a position.
 
     If a position is given, the header Last-Event-ID names the position after these rows: events and further answers
     can continue there.
@@ -106,8 +105,8 @@ def runs(
     status: str | None,
     sort: str,
     excel: bool = False,
-) -> Response:
-    """Answer the runs of a job, in the order that the sort key gives at the time of the request."""
+) -> Pieces:
+    """Give the runs of a job, in the order that the sort key gives at the time of the request."""
     ranges = None if label is None else list(runs.labelled(label))
     with database.snapshot() as session:
         indices = run_states.run_indices(session, job, ranges=ranges, status=status, sort=sort)
@@ -130,9 +129,8 @@ def _row(job: Job, row: Run, runs: Runs) -> runs_table.Row:
     return {**shown, **losses, "status": str(shown["status"])}
 
 
-def _file(pieces: Iterator[bytes], format_name: str, stem: str, headers: dict[str, str]) -> Response:
-    """Stream pieces as a file. An error before the first piece is answered as any other error."""
-    first = next(pieces, b"")
+def _file(pieces: Iterator[bytes], format_name: str, stem: str, headers: dict[str, str]) -> Pieces:
+    """Give the pieces of a file with its headers."""
     disposition = {"Content-Disposition": f'attachment; filename="{stem}.{format_name}"', "Vary": "Accept"}
     content_type = TABLE_FORMATS[format_name].content_type
-    return StreamingResponse(chain((first,), pieces), headers={**headers, **disposition}, media_type=content_type)
+    return Pieces(pieces, content_type, {**headers, **disposition})

@@ -14,6 +14,7 @@ from service.api.routes.dependencies import Documented, PageQuery, TheCaller, Th
 from service.api.routes.stored import NO_JOB
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.jobs import DryRun, JobAnswer, job_answer
+from service.api.turns.routes import TurnRoute
 from service.database.states import JobStatus
 from service.database.tables import Job
 from service.jobs import lifecycle
@@ -25,7 +26,7 @@ from service.spec.presets.expansion import PostedJob
 from service.spec.problems import PROBLEM_KINDS
 from service.spec.runs import Runs
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=TurnRoute)
 CONFLICT: Documented = {409: {"model": Problem, "description": "The status of the job does not allow this."}}
 
 if TYPE_CHECKING:  # A type checker cannot read a Literal from a tuple.

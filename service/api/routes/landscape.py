@@ -9,13 +9,15 @@ from pydantic_core import PydanticCustomError
 
 from service.api.http.json_answers import answer
 from service.api.schemas.lessons import LandscapeAnswer
+from service.api.turns.routes import TurnRoute, in_turn
+from service.api.turns.work import Kind
 from service.findings.contours import Floats, gradient_at, loss_at
 from service.findings.minimum import minimum_near
 from service.spec.fields import Several, Strict
 from service.spec.problems import LandscapeProblem, Surface
 from service.spec.surfaces import SURFACES
 
-router = APIRouter(prefix="/v1", tags=["theory"])
+router = APIRouter(prefix="/v1", tags=["theory"], route_class=TurnRoute)
 
 # Values along one axis: at most 90,000 numbers, or 2 MB of JSON.
 MAX_SAMPLES = 300
@@ -60,6 +62,7 @@ class LandscapeQuery(Strict):
 
 
 @router.post("/landscape", operation_id="draw_landscape", responses={200: {"model": LandscapeAnswer}})
+@in_turn(Kind.PIECE)
 def draw(query: LandscapeQuery) -> Response:
     """Compute the loss on a map, the minima, and gradients at points; nothing is stored or trained."""
     problem = query.problem

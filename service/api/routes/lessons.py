@@ -1,15 +1,20 @@
 """Routes of lessons: statements of teaching texts, their jobs, and their verdicts."""
 
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from service.api.http.json_answers import answer
-from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings
+from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, TheWork
 from service.api.routes.presets import preset_answer
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.jobs import receipt_of
 from service.api.schemas.lessons import LessonAnswer, LessonItem, LessonJob
+from service.api.turns.routes import TurnRoute
+from service.api.turns.shared_answers import Computed
+from service.api.turns.work import Work
 from service.database.connection import Database
 from service.database.tables import Job, LessonRecord
 from service.errors import Forbidden, NotFound
@@ -22,27 +27,36 @@ from service.observing import tracing
 from service.spec.job import JobSpec
 from service.spec.presets import PRESETS
 
-router = APIRouter(prefix="/v1/lessons", tags=["lessons"])
+router = APIRouter(prefix="/v1/lessons", tags=["lessons"], route_class=TurnRoute)
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such lesson."}}
 
 
 @router.get("", operation_id="list_lessons", responses={200: {"model": Page[LessonItem]}})
-def list_lessons(database: TheDatabase) -> Response:
+async def list_lessons(request: Request, caller: TheCaller, database: TheDatabase, work: TheWork) -> Response:
     """List all lessons with their verdicts; a lesson whose jobs have completed is judged by this request."""
+    await _judge(LESSONS.values(), request, caller, database, work)
+    return await run_in_threadpool(_listed, database)
+
+
+def _listed(database: Database) -> Response:
     with database.snapshot() as session:
         known = ledger.records(session)
         items = []
         for lesson in LESSONS.values():
             record = known.get(lesson.id)
             of_lesson = ledger.jobs_of(session, record) if record and not ledger.is_judged(record) else {}
-            items.append(_item(lesson, *_judged(database, lesson, record, of_lesson)))
+            items.append(_item(lesson, record, of_lesson))
     return answer({"items": items, "next": None})
 
 
 @router.get("/{lesson_id}", operation_id="get_lesson", responses={200: {"model": LessonAnswer}, **NOT_FOUND})
-def get_lesson(lesson_id: str, caller: TheCaller, database: TheDatabase) -> Response:
+async def get_lesson(
+    lesson_id: str, request: Request, caller: TheCaller, database: TheDatabase, work: TheWork
+) -> Response:
     """Get a lesson with its numbers, intervals, specs and jobs."""
-    return answer(_shown(database, _find(lesson_id), caller))
+    lesson = _find(lesson_id)
+    await _judge([lesson], request, caller, database, work)
+    return answer(await run_in_threadpool(_shown, database, lesson, caller))
 
 
 @router.post(
@@ -93,24 +107,38 @@ def _find(lesson_id: str) -> Lesson:
     return LESSONS[lesson_id]
 
 
-def _judged(
-    database: Database, lesson: Lesson, record: LessonRecord | None, of_lesson: dict[str, Job]
-) -> tuple[str, dict[str, Any] | None]:
-    """Give the state and the finding of a lesson. If all its jobs have completed, compute and store the finding."""
-    state = ledger.state(record, of_lesson)
-    if record is None or state != ledger.COMPLETED:
-        return state, record.finding if record else None
+async def _judge(lessons: Iterable[Lesson], request: Request, caller: Caller, database: Database, work: Work) -> None:
+    """Compute and store the findings of those lessons whose jobs have completed and were not judged."""
+    for lesson, record in await run_in_threadpool(_completed, database, lessons):
+        question = f"lesson {lesson.id} {record.job_ids}"
+        await work.answers.get(question, caller.id, request, partial(_keep_finding, database, lesson, record))
+
+
+def _completed(database: Database, lessons: Iterable[Lesson]) -> list[tuple[Lesson, LessonRecord]]:
     with database.snapshot() as session:
-        finding = ledger.judged(session, lesson, of_lesson)
+        known = ledger.records(session)
+        recorded = [(lesson, known[lesson.id]) for lesson in lessons if lesson.id in known]
+        return [
+            (lesson, record)
+            for lesson, record in recorded
+            if not ledger.is_judged(record)
+            and ledger.state(record, ledger.jobs_of(session, record)) == ledger.COMPLETED
+        ]
+
+
+def _keep_finding(database: Database, lesson: Lesson, record: LessonRecord) -> Computed:
+    with database.snapshot() as session:
+        finding = ledger.judged(session, lesson, ledger.jobs_of(session, record))
     with database.transaction() as session:
         ledger.keep(session, record, finding)
-    with database.snapshot() as session:
-        kept = ledger.records(session)[lesson.id]
-    # The lesson may have been submitted again in the meantime.
-    return (ledger.JUDGED if ledger.is_judged(kept) else ledger.RUNNING), kept.finding
+    return Computed(b"")
 
 
-def _item(lesson: Lesson, state: str, finding: dict[str, Any] | None) -> LessonItem:
+def _item(lesson: Lesson, record: LessonRecord | None, of_lesson: dict[str, Job]) -> LessonItem:
+    finding, state = record.finding if record else None, ledger.state(record, of_lesson)
+    if state == ledger.COMPLETED:
+        # The jobs have completed since the last lesson was judged; the next request judges them.
+        state = ledger.RUNNING
     return LessonItem(
         id=lesson.id,
         texts=list(lesson.texts),
@@ -124,12 +152,12 @@ def _shown(database: Database, lesson: Lesson, caller: Caller) -> LessonAnswer:
     with database.snapshot() as session:
         record = ledger.records(session).get(lesson.id)
         of_lesson = ledger.jobs_of(session, record)
-    state, finding = _judged(database, lesson, record, of_lesson)
+    finding = record.finding if record else None
     with database.snapshot() as session:
         record = ledger.records(session).get(lesson.id)
     here = f"/v1/lessons/{lesson.id}"
     return LessonAnswer(
-        **_item(lesson, state, finding).model_dump(),
+        **_item(lesson, record, of_lesson).model_dump(),
         sources=[TEXTS[letter] for letter in lesson.texts],
         criterion=lesson.criterion,
         fairness=lesson.fairness,

@@ -8,10 +8,11 @@ from service.api.http.json_answers import answer
 from service.api.routes.dependencies import Documented
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.lessons import PresetAnswer, PresetItem
+from service.api.turns.routes import TurnRoute
 from service.errors import NotFound
 from service.spec.presets import PRESETS, Preset
 
-router = APIRouter(prefix="/v1/presets", tags=["catalogue"])
+router = APIRouter(prefix="/v1/presets", tags=["catalogue"], route_class=TurnRoute)
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such preset."}}
 
 

@@ -1,5 +1,6 @@
 """Routes of runs, their histories, and the decision map of a network."""
 
+from functools import partial
 from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,21 +10,26 @@ from pydantic_core import PydanticCustomError
 from service.api.events.news import Interest
 from service.api.events.stream_position import read_position
 from service.api.http.cursors import read_cursor, write_cursor
-from service.api.http.json_answers import answer, stream
+from service.api.http.json_answers import JSON as JSON_TYPE
+from service.api.http.json_answers import answer, joined
 from service.api.routes import exports
-from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase
+from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheWork
 from service.api.routes.exports import TABLES, chosen_format
 from service.api.routes.stored import find_job, find_run
 from service.api.schemas.answers import DecisionMap, Histories, History, Page, Problem, RunAnswer, run_answer
+from service.api.turns.routes import TurnRoute
+from service.api.turns.streams import Pieces
+from service.database.connection import Database
 from service.database.ids import run_id
 from service.database.states import RunStatus
 from service.histories import decisions, json_histories, reading
 from service.histories.chosen import LABELS, Labels, chosen_runs, indices_from
 from service.histories.formats import JSON, FormatName
 from service.jobs import run_states
+from service.jobs.owners import Caller
 from service.spec.job import JobSpec
 
-router = APIRouter(prefix="/v1", tags=["runs"])
+router = APIRouter(prefix="/v1", tags=["runs"], route_class=TurnRoute)
 # The largest value of an integer column. No run has as many epochs.
 MAX_EPOCH = 2**31 - 1
 FORMAT = "Format of the answer; by default the header Accept decides. All formats but JSON contain all rows."
@@ -102,10 +108,20 @@ class HistoriesQuery(HistoryQuery):
     operation_id="list_runs",
     responses={200: {"model": Page[RunAnswer], "content": TABLES}, **NO_RUN},
 )
-def list_runs(
-    job_id: str, request: Request, query: Annotated[RunsQuery, Query()], caller: TheCaller, database: TheDatabase
+async def list_runs(
+    job_id: str,
+    request: Request,
+    query: Annotated[RunsQuery, Query()],
+    caller: TheCaller,
+    database: TheDatabase,
+    work: TheWork,
 ) -> Response:
     """List the runs of a job."""
+    make = partial(_runs, job_id, request, query, caller, database)
+    return await work.streams.answer(request, caller.id, make)
+
+
+def _runs(job_id: str, request: Request, query: RunsQuery, caller: Caller, database: Database) -> Response | Pieces:
     if (format_name := chosen_format(request, query.format, excel=query.excel)) != JSON:
         with database.snapshot() as session:
             job, runs = find_job(session, job_id, caller)
@@ -147,17 +163,27 @@ def get_run(run: str, caller: TheCaller, database: TheDatabase) -> Response:
     operation_id="get_history",
     responses={200: {"model": History, "content": TABLES}, **NO_RUN},
 )
-def get_history(
-    run: str, request: Request, query: Annotated[HistoryQuery, Query()], caller: TheCaller, database: TheDatabase
+async def get_history(
+    run: str,
+    request: Request,
+    query: Annotated[HistoryQuery, Query()],
+    caller: TheCaller,
+    database: TheDatabase,
+    work: TheWork,
 ) -> Response:
     """Get the history of a run, one column per field."""
+    make = partial(_history, run, request, query, caller, database)
+    return await work.streams.answer(request, caller.id, make)
+
+
+def _history(run: str, request: Request, query: HistoryQuery, caller: Caller, database: Database) -> Pieces:
     with database.snapshot() as session:
         job, runs, row = find_run(session, run, caller)
     selection = query.selection(runs.spec)
     if (format_name := chosen_format(request, query.format, excel=query.excel)) != JSON:
         only = [(row.index, row.index + 1)]
         return exports.histories(database, job, runs, only, selection, format_name, run, excel=query.excel)
-    return stream(json_histories.one_run(database, job, runs, row.index, selection))
+    return Pieces(joined(json_histories.one_run(database, job, runs, row.index, selection)), JSON_TYPE)
 
 
 @router.get("/runs/{run}/decision", operation_id="get_decision", responses={200: {"model": DecisionMap}, **NO_RUN})
@@ -174,10 +200,22 @@ def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response
     operation_id="get_histories",
     responses={200: {"model": Histories, "content": TABLES}, **NO_RUN},
 )
-def get_histories(
-    job_id: str, request: Request, query: Annotated[HistoriesQuery, Query()], caller: TheCaller, database: TheDatabase
+async def get_histories(
+    job_id: str,
+    request: Request,
+    query: Annotated[HistoriesQuery, Query()],
+    caller: TheCaller,
+    database: TheDatabase,
+    work: TheWork,
 ) -> Response:
     """Get the histories of the runs of a job, page by page."""
+    make = partial(_histories, job_id, request, query, caller, database)
+    return await work.streams.answer(request, caller.id, make)
+
+
+def _histories(
+    job_id: str, request: Request, query: HistoriesQuery, caller: Caller, database: Database
+) -> Response | Pieces:
     after = read_cursor("histories", query.cursor) or 0
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, caller)
@@ -195,4 +233,4 @@ def get_histories(
     limit = max(1, min(query.limit, reading.MAX_PAGE_POINTS // shown_per_run))
     page = indices_from(ranges, after, limit + 1)
     next_cursor = write_cursor("histories", page[limit]) if len(page) > limit else None
-    return stream(json_histories.page(database, job, runs, page[:limit], selection, next_cursor))
+    return Pieces(joined(json_histories.page(database, job, runs, page[:limit], selection, next_cursor)), JSON_TYPE)

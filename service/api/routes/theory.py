@@ -8,6 +8,8 @@ from pydantic import Field
 from service.analysis.stability import LINEAR_KINDS, PRECONDITIONED_KINDS
 from service.api.http.json_answers import answer
 from service.api.schemas.lessons import TheoryAnswer
+from service.api.turns.routes import TurnRoute, in_turn
+from service.api.turns.work import Kind
 from service.findings.curvature import Penalty, is_quadratic
 from service.findings.theory_parts import coupled_decay, problem_theory, setting_theory
 from service.findings.theory_points import NOWHERE, nearest_point
@@ -15,7 +17,7 @@ from service.spec.batch_size import BatchSize
 from service.spec.fields import Strict
 from service.spec.problems import LandscapeProblem, Problem
 
-router = APIRouter(prefix="/v1", tags=["theory"])
+router = APIRouter(prefix="/v1", tags=["theory"], route_class=TurnRoute)
 
 if TYPE_CHECKING:  # A type checker cannot read a Literal from tuples.
     TheoryKind = str
@@ -45,6 +47,7 @@ class TheoryQuery(Strict):
 
 
 @router.post("/theory", operation_id="ask_theory", responses={200: {"model": TheoryAnswer}})
+@in_turn(Kind.PIECE)
 def ask(query: TheoryQuery) -> Response:
     """Compute the limits and the best settings of an optimizer on a problem; nothing is stored or trained."""
     beta = query.momentum if query.momentum is not None else 0.0 if query.optimizer == "sgd" else 0.9

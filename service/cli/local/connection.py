@@ -2,7 +2,8 @@
 
 A stream is written piece by piece, each after the piece before it was sent, so at most one piece waits for a client.
 Without a limit it would wait without end for a client that never reads. If ``state.is_live`` of a request is set, the
-connection is closed when the client has read nothing for ``stalled_seconds``. Other answers have no limit.
+connection is closed when the client has read nothing for ``stalled_seconds``: events, and rows in pieces
+(service/api/turns/streams.py). Whole answers have no limit.
 """
 
 import asyncio

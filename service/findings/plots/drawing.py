@@ -7,12 +7,11 @@ from sqlalchemy.orm import Session
 
 from service.database.tables import Job
 from service.findings.plots.comparison import draw_comparison
-from service.findings.plots.gallery import Drawn
 from service.findings.plots.heatmap import draw_heatmap
 from service.findings.plots.kinds import Kind
 from service.findings.plots.loss import draw_loss
 from service.findings.plots.paths import draw_paths
-from service.findings.plots.picture import Format, Picture, render
+from service.findings.plots.picture import Drawn, Format, Picture, render
 from service.findings.plots.ranks import draw_ranks
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.targets import draw_targets

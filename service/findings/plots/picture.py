@@ -16,6 +16,14 @@ _METADATA = re.compile(rb"<metadata>.*?</metadata>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """The bytes of a picture, and its alternative text."""
+
+    data: bytes
+    alt: str
+
+
+@dataclass(frozen=True)
 class Picture:
     """A figure with its title and its alternative text."""
 

@@ -38,6 +38,10 @@ _BELONGS = {
 }
 
 
+# A picture takes up to 6 bytes per dot while it is drawn: 80 MB.
+MAX_DOTS = 2_400 * 1_800 * 2**2
+
+
 class PlotQuery(BaseModel):
     """Parameters of a plot; unknown ones are rejected."""
 
@@ -46,7 +50,13 @@ class PlotQuery(BaseModel):
     kind: KindName = Field(Kind.LOSS.value, description=DESCRIPTION)
     width: int = Field(800, ge=320, le=2400, description="Width in pixels.")
     height: int = Field(480, ge=240, le=1800, description="Height in pixels.")
-    density: int = Field(2, ge=1, le=3, description="Dots per pixel of a PNG, for sharp screens and print.")
+    density: int = Field(
+        2,
+        ge=1,
+        le=3,
+        description="Dots per pixel of a PNG, for sharp screens and print. width × height × density² is at most "
+        f"{MAX_DOTS:,}.",
+    )
     dark: bool = Field(False, description="Dark background.")
     log: bool | None = Field(None, description="Logarithmic scale of losses; by default if all are positive.")
     labels: Labels | None = Field(None, description=f"loss, paths: {LABELS[0].lower()}{LABELS[1:]}")
@@ -78,6 +88,12 @@ class PlotQuery(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if (dots := self.width * self.height * self.density**2) > MAX_DOTS:
+            raise PydanticCustomError(
+                "dots",
+                "width × height × density² is {dots}; at most {most} are allowed: lower one of them",
+                {"dots": f"{dots:,}", "most": f"{MAX_DOTS:,}"},
+            )
         for name, kinds in _BELONGS.items():
             if name in self.model_fields_set and self.kind not in kinds:
                 own = ", ".join(one for one, of in _BELONGS.items() if self.kind in of)
