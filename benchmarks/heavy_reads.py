@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from benchmarks import stored
-from benchmarks.load import SMALL
+from benchmarks.jobs import SMALL
 from benchmarks.timing import Timer
 from service.database.connection import Database
 from service.jobs.owners import caller_of, create
