@@ -12,6 +12,7 @@ RavineError
 ├── Conflict 409
 ├── ContentTooLarge 413
 ├── UrlTooLong 414
+├── RangeNotSatisfiable 416
 ├── Rejected 422
 ├── TooMuchOpen 429
 ├── TooManyWaiting 429
@@ -29,7 +30,7 @@ class RavineError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
-    headers: ClassVar[dict[str, str]] = {}
+    headers: dict[str, str] = {}  # noqa: RUF012  (never changed)
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -105,6 +106,17 @@ class UrlTooLong(RavineError):
 
     status = 414
     title = "URL too long"
+
+
+class RangeNotSatisfiable(RavineError):
+    """The header Range names bytes behind the end of the file."""
+
+    status = 416
+    title = "Range not satisfiable"
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"the file has {length:,} bytes; the header Range names none of them")
+        self.headers = {"Content-Range": f"bytes */{length}"}
 
 
 class Rejected(RavineError):

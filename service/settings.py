@@ -73,8 +73,16 @@ class Settings(BaseSettings):
     stalled_seconds: float = Field(
         60.0,
         gt=0,
-        description="Time after which a stream of events or rows is closed if its client has read nothing of the "
-        "waiting data.",
+        description="Time after which a connection is closed if its client has read nothing of a waiting answer.",
+    )
+    spool_bytes: int = Field(
+        536_870_912,
+        ge=0,
+        description="Bytes of an API process's temporary files, which hold exports that are read in parts; an export "
+        "that does not fit is made again for each part.",
+    )
+    spool_seconds: float = Field(
+        120.0, gt=0, description="Time for which the temporary file of an export is kept after its last use."
     )
     api_key: SecretStr | None = Field(
         None,
@@ -98,7 +106,7 @@ class Settings(BaseSettings):
         description="OpenTelemetry collector for traces over HTTP: http://host:4318; needs the extra `tracing`.",
     )
     max_body_bytes: int = Field(1_048_576, ge=1, description="Largest body of a request, in bytes.")
-    max_url_bytes: int = Field(32_768, ge=1, description="Longest URL of a request, in bytes.")
+    max_url_bytes: int = Field(16_384, ge=1, description="Longest URL of a request, in bytes.")
     max_header_bytes: int = Field(
         65_536, ge=1, description="Largest header block of a request, in bytes, with its first line."
     )

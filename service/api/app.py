@@ -12,8 +12,10 @@ from service.api.doors.head_requests import HeadRequests
 from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders, host_names
 from service.api.doors.unread_bodies import UnreadBodies
 from service.api.events.hub import Hub
+from service.api.http.compression import Compression
 from service.api.http.negotiation import negotiated
 from service.api.http.problem_details import answer_errors
+from service.api.http.spool import Spool
 from service.api.openapi import document_errors
 from service.api.polling import Polls
 from service.api.routes import (
@@ -60,6 +62,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.authentication = Authentication(app.state.database, settings)
         app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
+        app.state.spool = Spool(settings.spool_bytes, settings.spool_seconds)
         app.state.hub = Hub(app.state.database, settings.ping_seconds)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         sweep.start()
@@ -70,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app.state.hub.close()
             await run_in_threadpool(sweep.stop)
             app.state.dispatcher.close()
+            app.state.spool.close()
             app.state.database.close()
 
     app = FastAPI(
@@ -85,6 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.measures = measures
     app.state.work = Work(settings)
     answer_errors(app)
+    app.add_middleware(Compression)
     app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(ForeignPages, allowed_hosts=host_names(settings.allowed_hosts))
     app.add_middleware(HostCheck, allowed_hosts=host_names(settings.allowed_hosts))

@@ -52,10 +52,18 @@ def labelled_runs(runs: Runs, labels: Sequence[str]) -> Iterator[RunRange]:
             yield from spans
             continue
         for part in value.split(","):
-            spans = list(runs.labelled(part)) or list(runs.labelled(part.strip()))
-            if not spans:
-                raise Rejected.at("query", "labels", _no_label(runs, part.strip()))
-            yield from spans
+            yield from list(runs.labelled(part)) or runs_with_label(runs, part.strip(), "labels")
+
+
+def runs_with_label(runs: Runs, label: str, parameter: str) -> list[RunRange]:
+    """Give the runs of one label, which a parameter of the query names.
+
+    Raises:
+        Rejected: No run has this label.
+    """
+    if not (spans := list(runs.labelled(label))):
+        raise Rejected.at("query", parameter, _no_label(runs, label))
+    return spans
 
 
 def _no_label(runs: Runs, label: str) -> str:

@@ -1,13 +1,20 @@
-"""Event streams without data, and event streams whose client reads nothing."""
+"""Event streams without data, and answers whose client reads nothing."""
 
+import asyncio
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 
 import httpx
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 
+from service.api.app import create_app
+from service.api.doors import limited_protocol
+from service.cli.local.connection import Connection
 from service.database.connection import Database
 from service.settings import Settings
 from tests.api.sockets import ask_for_events, connect
@@ -47,12 +54,12 @@ def test_a_silent_stream_sends_comments_at_the_interval_of_the_setting(api: Api,
     assert pings[-1] - pings[0] > 2 * PING_SECONDS
 
 
-def test_by_default_comments_come_after_10_s_and_stalled_streams_end_after_60_s() -> None:
+def test_by_default_comments_come_after_10_s_and_stalled_answers_end_after_60_s() -> None:
     assert Settings.model_fields["ping_seconds"].default == 10.0
     assert Settings.model_fields["stalled_seconds"].default == 60.0
 
 
-def test_only_a_stream_whose_client_reads_nothing_is_closed(api: Api, api_database: Database) -> None:
+def test_only_an_answer_whose_client_reads_nothing_is_closed(api: Api, api_database: Database) -> None:
     stored = Stored(api_database, epochs=40_000)
     with ExitStack() as streams:
         never, slow, quick, table = (streams.enter_context(closing(connect(api.url))) for _ in range(4))
@@ -75,13 +82,51 @@ def test_only_a_stream_whose_client_reads_nothing_is_closed(api: Api, api_databa
         while not received_by_quick.endswith(b"0\r\n\r\n"):
             received_by_quick += quick.recv(1 << 20)
         assert b"event: end" in received_by_quick[-2_000:]
-        until(lambda: "read nothing" in api.log())
+        until(lambda: api.log().count("read nothing") == 2)
         until(lambda: len(slows) * PING_SECONDS > 4 * STALLED_SECONDS)
-        # Neither the slow client, which has read a part of each piece, nor the client that reads a table.
-        assert api.log().count("read nothing") == 1
+        # The events and the table that nobody read; not the slow client, which has read a part of each piece.
+        assert api.log().count("read nothing") == 2
         assert all(slows)
         assert sum(slows) < len(received_by_quick) / 2
         # The megabytes in the buffers of the kernel arrive; the rest and the end of the stream do not.
-        received = b"".join(iter(lambda: never.recv(1 << 20), b""))
-        assert len(received) < 0.9 * len(received_by_quick)
-        assert not received.endswith(b"0\r\n\r\n")
+        for stalled in (never, table):
+            received = read_all(stalled)
+            assert len(received) < 0.9 * len(received_by_quick)
+            assert not received.endswith(b"0\r\n\r\n")
+
+
+def test_the_rest_of_an_answer_that_nobody_reads_is_limited_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Less than the bytes at which the server stops writing.
+    monkeypatch.setattr(limited_protocol, "get_settings", lambda: Settings(stalled_seconds=0.2))
+    config = uvicorn.Config(create_app)
+    config.load()
+
+    async def leave_a_rest() -> None:
+        loop, opened = asyncio.get_running_loop(), []
+
+        def make() -> Connection:
+            opened.append(Connection(config=config, server_state=ServerState(), app_state={}))
+            return opened[0]
+
+        server = await loop.create_server(make, "127.0.0.1", 0)
+        with closing(connect(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")):
+            while not opened:
+                await asyncio.sleep(0.01)
+            while not opened[0].transport.get_write_buffer_size():
+                opened[0].transport.write(b"x" * 1_000)
+                await asyncio.sleep(0)
+            opened[0].on_response_complete()
+            async with asyncio.timeout(20):
+                while not opened[0].transport.is_closing():
+                    await asyncio.sleep(0.01)
+        server.close()
+
+    asyncio.run(leave_a_rest())
+
+
+def read_all(connection: socket.socket) -> bytes:
+    received = b""
+    with suppress(ConnectionResetError):
+        while piece := connection.recv(1 << 20):
+            received += piece
+    return received

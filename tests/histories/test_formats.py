@@ -95,6 +95,10 @@ def test_pandas_and_polars_read_an_address(stack: Stack, client: httpx.Client, s
     parquet_frame = pandas.read_parquet(f"{address}?format=parquet")
     assert parquet_frame["loss"].tolist() == losses
     assert parquet_frame["label"].unique().tolist() == ["a", "b"]
+    # polars reads the end of the file, then the columns, by ranges.
+    assert polars.read_parquet(f"{address}?format=parquet")["loss"].to_list() == losses
+    scanned = polars.scan_parquet(f"{address}?format=parquet").filter(polars.col("epoch") == 50).select("index")
+    assert scanned.collect()["index"].to_list() == [0, 1, 2, 3, 4, 5]
     lines = client.get(f"{address}?format=ndjson&fields=loss").content
     frame = polars.read_ndjson(io.BytesIO(lines))
     assert frame["loss"].to_list() == losses

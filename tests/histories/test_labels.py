@@ -73,6 +73,21 @@ def test_a_label_that_no_run_has_is_rejected_with_the_labels_there_are(
         assert f"there is no label {value.removeprefix('a,')!r}; there are a, b, a,b, c, d" in error["msg"]
 
 
+@pytest.mark.parametrize("format_name", ["json", "csv", "ndjson", "parquet"])
+def test_the_list_of_runs_rejects_a_label_that_no_run_has(
+    client: httpx.Client, stored: Stored, format_name: str
+) -> None:
+    for value in ("nobody", "a,nobody", ""):
+        answer = client.get(f"/v1/jobs/{stored.id}/runs", params={"label": value, "format": format_name})
+        assert answer.status_code == 422
+        error = answer.json()["errors"][0]
+        assert error["loc"] == ["query", "label"]
+        assert f"there is no label {value!r}; there are a, b, a,b, c, d" in error["msg"]
+    for value in ("a,b", "grid lr=0.2"):
+        answer = client.get(f"/v1/jobs/{stored.id}/runs", params={"label": value, "format": "ndjson"})
+        assert len(answer.text.splitlines()) == 1
+
+
 def test_plots_and_events_take_repeated_labels(client: httpx.Client, stored: Stored) -> None:
     query = {"labels": ["c, d", "a,b"]}
     picture = client.get(f"/v1/jobs/{stored.id}/plot.svg", params=query).raise_for_status().text

@@ -91,7 +91,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._is_refused:
             self._num_discarded += len(rest)
             if self._num_discarded > self._settings.discard_bytes:
-                self.transport.abort()
+                self._abort()
             return
         if self._num_pending and not self._is_in_body and self._deadline == math.inf:
             self._await_within(self._settings.header_seconds)
@@ -200,7 +200,7 @@ class LimitedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         is_idle = cycle is None or cycle.response_complete
         if self.pipeline or not (is_idle or (self._is_in_body and not cycle.response_started)):
-            self.transport.abort()
+            self._abort()
             return
         self._write(error)
         if not is_idle:
@@ -210,7 +210,15 @@ class LimitedProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self.transport.write_eof()
         self._stop_deadline_timer()
-        self._deadline_timer = self.loop.call_later(self._settings.discard_seconds, self.transport.abort)
+        self._deadline_timer = self.loop.call_later(self._settings.discard_seconds, self._abort)
+
+    def _abort(self) -> None:
+        """Close the connection at once; close() would wait until what is written has been sent."""
+        if self.cycle is not None:
+            # Until connection_lost is called, the application would write to a closed connection.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self.transport.abort()
 
     def _log(self, error: RavineError) -> None:
         """Log at INFO at most ten times a second, because a client can cause thousands of lines."""

@@ -9,6 +9,8 @@ from hashlib import blake2b
 
 from fastapi import Request, Response
 
+from service.api.http.encodings import compressed_tag
+
 _ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -24,17 +26,16 @@ def tag_headers(tag: str) -> dict[str, str]:
 
 
 def not_modified(request: Request, tag: str) -> Response | None:
-    """Give the answer 304 if the client has the content with this tag, else None."""
-    if not _has(",".join(request.headers.getlist("if-none-match")), tag):
-        return None
-    return Response(status_code=304, headers=tag_headers(tag))
+    """Give the answer 304 if the client has the content with this tag, compressed or not, else None."""
+    known = ",".join(request.headers.getlist("if-none-match"))
+    # Tags are compared weakly, as RFC 9110 requires for If-None-Match: ``W/`` is ignored; ``*`` matches every tag.
+    tags = [tag] if known.strip() == "*" else _ENTITY_TAG.findall(known)
+    for one in (tag, compressed_tag(tag)):
+        if one in tags:
+            return Response(status_code=304, headers=tag_headers(one))
+    return None
 
 
 def answer_with_tag(request: Request, body: bytes, tag: str, media_type: str) -> Response:
     """Answer a body with its tag, or 304 without a body if the client has it."""
     return not_modified(request, tag) or Response(body, headers=tag_headers(tag), media_type=media_type)
-
-
-def _has(if_none_match: str, tag: str) -> bool:
-    """Compare weakly, as RFC 9110 requires for If-None-Match: ``W/`` is ignored; ``*`` matches every tag."""
-    return if_none_match.strip() == "*" or tag in _ENTITY_TAG.findall(if_none_match)

@@ -48,7 +48,7 @@ class EventsQuery(BaseModel):
         "rows are divided into events.",
     )
     labels: Labels | None = Field(None, description=LABELS)
-    runs: str | None = Field(None, max_length=20_000, description="Only these runs: ids or indices, comma-separated.")
+    runs: str | None = Field(None, max_length=16_000, description="Only these runs: ids or indices, comma-separated.")
     last_event_id: str | None = Field(
         None,
         max_length=4_000,
@@ -77,8 +77,6 @@ async def watch(
         return Response(status_code=204)
     if getattr(request.state, "is_head", False):
         return _headers_only()
-    # service/cli/local/connection.py closes live streams whose client reads nothing.
-    request.state.is_live = True
     return EventSourceResponse(_stream(hub, watched, interest, position), headers=_HEADERS)
 
 

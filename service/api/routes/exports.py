@@ -1,34 +1,48 @@
 """Exported rows: histories and runs as CSV, NDJSON or Parquet, and the rows stored after an event."""
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import Request, Response
 
 from service.api.events import news
 from service.api.events.stream_position import StreamPosition, write_position
+from service.api.http.conditional import tag_of
+from service.api.http.files import Make, answer_file
 from service.api.http.json_answers import JSON as JSON_TYPE
 from service.api.http.negotiation import negotiate
-from service.api.schemas.answers import run_answer
+from service.api.routes.dependencies import Documented
+from service.api.schemas.answers import Problem, run_answer
 from service.api.turns.streams import Pieces
 from service.database.connection import Database
 from service.database.reading import stream
 from service.database.spans import Span
+from service.database.states import JOB_ENDED
 from service.database.tables import Job, Run
 from service.errors import Rejected
 from service.histories import runs as runs_table
-from service.histories.chosen import RunRange, inside
+from service.histories.chosen import RunRange, inside, runs_with_label
 from service.histories.formats import CSV, JSON, TABLE_FORMATS, table_format
 from service.histories.reading import Selection
 from service.histories.thinned import thinned
 from service.jobs import run_states
+from service.settings import VERSION
 from service.spec.runs import Runs
 
 # Media types of a route that exports rows, for its documentation.
 TABLES: dict[str, Any] = {form.media_type: {} for form in TABLE_FORMATS.values()}
+# Further answers of such a route.
+IN_PARTS: Documented = {
+    206: {"content": TABLES, "description": "The bytes that the header Range names; of ended jobs only."},
+    304: {"description": "The job has ended, so its export has not changed since this ETag."},
+    416: {"model": Problem, "description": "The export has none of the bytes that the header Range names."},
+}
 LAST_EVENT_ID = "Last-Event-ID"
 # Runs read in one transaction.
 _PAGE_RUNS = 5_000
+# The bytes of a Parquet file depend on the version that writes it.
+_WRITER = f"{VERSION} {version('pyarrow')}"
 
 
 def chosen_format(request: Request, requested: str | None, *, excel: bool = False) -> str:
@@ -49,6 +63,7 @@ def chosen_format(request: Request, requested: str | None, *, excel: bool = Fals
 
 
 def histories(
+    request: Request,
     database: Database,
     job: Job,
     runs: Runs,
@@ -59,7 +74,7 @@ def histories(
     position: StreamPosition | None = None,
     *,
     excel: bool = False,
-) -> Pieces:
+) -> Response | Pieces:
     """Give all rows of some runs that were stored after a position.
 
     If a position is given, the header Last-Event-ID names the position after these rows: events and further answers
@@ -74,12 +89,15 @@ def histories(
         end = shard.end_epoch if selection.to_epoch is None else min(shard.end_epoch, selection.to_epoch + 1)
         spans += inside(ranges, Span(shard.first_run, shard.first_run + shard.num_runs, first, end))
     columns, record_every = selection.columns, runs.spec.record_every
-    if selection.max_points is None:
-        found = stream(database, job, spans, columns, record_every)
-    else:
-        found = thinned(database, job, spans, columns, record_every, selection.max_points)
-    pieces = table_format(format_name, excel=excel).write_histories(found, selection, job.id, runs)
-    return _file(pieces, format_name, f"{file_stem}-metrics", headers)
+
+    def make() -> Iterator[bytes]:
+        if selection.max_points is None:
+            found = stream(database, job, spans, columns, record_every)
+        else:
+            found = thinned(database, job, spans, columns, record_every, selection.max_points)
+        return table_format(format_name, excel=excel).write_histories(found, selection, job.id, runs)
+
+    return _file(request, job, make, format_name, f"{file_stem}-metrics", headers)
 
 
 def next_rows(database: Database, job: Job, runs: Runs, interest: news.Interest, position: StreamPosition) -> Response:
@@ -96,6 +114,7 @@ def next_rows(database: Database, job: Job, runs: Runs, interest: news.Interest,
 
 
 def runs(
+    request: Request,
     database: Database,
     job: Job,
     runs: Runs,
@@ -105,9 +124,9 @@ def runs(
     status: str | None,
     sort: str,
     excel: bool = False,
-) -> Pieces:
+) -> Response | Pieces:
     """Give the runs of a job, in the order that the sort key gives at the time of the request."""
-    ranges = None if label is None else list(runs.labelled(label))
+    ranges = None if label is None else runs_with_label(runs, label, "label")
     with database.snapshot() as session:
         indices = run_states.run_indices(session, job, ranges=ranges, status=status, sort=sort)
 
@@ -118,8 +137,10 @@ def runs(
                 rows = run_states.read(session, job, page)
             yield [_row(job, row, runs) for row in rows]
 
-    pieces = table_format(format_name, excel=excel).write_runs(pages(), runs)
-    return _file(pieces, format_name, f"{job.id}-runs", {})
+    def make() -> Iterator[bytes]:
+        return table_format(format_name, excel=excel).write_runs(pages(), runs)
+
+    return _file(request, job, make, format_name, f"{job.id}-runs", {})
 
 
 def _row(job: Job, row: Run, runs: Runs) -> runs_table.Row:
@@ -129,8 +150,13 @@ def _row(job: Job, row: Run, runs: Runs) -> runs_table.Row:
     return {**shown, **losses, "status": str(shown["status"])}
 
 
-def _file(pieces: Iterator[bytes], format_name: str, stem: str, headers: dict[str, str]) -> Pieces:
-    """Give the pieces of a file with its headers."""
-    disposition = {"Content-Disposition": f'attachment; filename="{stem}.{format_name}"', "Vary": "Accept"}
+def _file(
+    request: Request, job: Job, make: Make, format_name: str, stem: str, headers: dict[str, str]
+) -> Response | Pieces:
+    """Give rows as a file with its headers. That of a job that has ended never changes, and can be read in parts."""
+    headers |= {"Content-Disposition": f'attachment; filename="{stem}.{format_name}"', "Vary": "Accept"}
     content_type = TABLE_FORMATS[format_name].content_type
-    return Pieces(pieces, content_type, {**headers, **disposition})
+    if job.status not in JOB_ENDED:
+        return Pieces(make(), content_type, headers)
+    tag = tag_of(f"{_WRITER} {job.id} {job.finished_at} {format_name} {request.url.path}?{request.url.query}")
+    return answer_file(request, make, tag, content_type, headers)

@@ -14,7 +14,7 @@ from service.api.http.json_answers import JSON as JSON_TYPE
 from service.api.http.json_answers import answer, joined
 from service.api.routes import exports
 from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheWork
-from service.api.routes.exports import TABLES, chosen_format
+from service.api.routes.exports import IN_PARTS, TABLES, chosen_format
 from service.api.routes.stored import find_job, find_run
 from service.api.schemas.answers import DecisionMap, Histories, History, Page, Problem, RunAnswer, run_answer
 from service.api.turns.routes import TurnRoute
@@ -23,7 +23,7 @@ from service.database.connection import Database
 from service.database.ids import run_id
 from service.database.states import RunStatus
 from service.histories import decisions, json_histories, reading
-from service.histories.chosen import LABELS, Labels, chosen_runs, indices_from
+from service.histories.chosen import LABELS, Labels, chosen_runs, indices_from, runs_with_label
 from service.histories.formats import JSON, FormatName
 from service.jobs import run_states
 from service.jobs.owners import Caller
@@ -87,10 +87,10 @@ class HistoriesQuery(HistoryQuery):
     """Selection of runs, fields and epochs of the histories of a job."""
 
     labels: Labels | None = Field(None, description=LABELS)
-    # Enough for the ids of a page. With percent-encoded commas it fits into the 32 KiB of a URL.
+    # With percent-encoded commas about 400 ids, or the indices of a page, fit into the 16 KiB of a URL.
     runs: str | None = Field(
         None,
-        max_length=20_000,
+        max_length=16_000,
         pattern=r"^[0-9a-f, -]*$",
         description="Only these runs: ids or indices, comma-separated.",
     )
@@ -106,7 +106,7 @@ class HistoriesQuery(HistoryQuery):
 @router.get(
     "/jobs/{job_id}/runs",
     operation_id="list_runs",
-    responses={200: {"model": Page[RunAnswer], "content": TABLES}, **NO_RUN},
+    responses={200: {"model": Page[RunAnswer], "content": TABLES}, **IN_PARTS, **NO_RUN},
 )
 async def list_runs(
     job_id: str,
@@ -126,6 +126,7 @@ def _runs(job_id: str, request: Request, query: RunsQuery, caller: Caller, datab
         with database.snapshot() as session:
             job, runs = find_job(session, job_id, caller)
         return exports.runs(
+            request,
             database,
             job,
             runs,
@@ -139,7 +140,7 @@ def _runs(job_id: str, request: Request, query: RunsQuery, caller: Caller, datab
     after = read_cursor(kind, query.cursor) or 0
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, caller)
-        ranges = None if query.label is None else list(runs.labelled(query.label))
+        ranges = None if query.label is None else runs_with_label(runs, query.label, "label")
         found = run_states.list_runs(
             session, job, ranges=ranges, status=query.status, sort=query.sort, after=after, limit=query.limit + 1
         )
@@ -161,7 +162,7 @@ def get_run(run: str, caller: TheCaller, database: TheDatabase) -> Response:
 @router.get(
     "/runs/{run}/metrics",
     operation_id="get_history",
-    responses={200: {"model": History, "content": TABLES}, **NO_RUN},
+    responses={200: {"model": History, "content": TABLES}, **IN_PARTS, **NO_RUN},
 )
 async def get_history(
     run: str,
@@ -176,13 +177,13 @@ async def get_history(
     return await work.streams.answer(request, caller.id, make)
 
 
-def _history(run: str, request: Request, query: HistoryQuery, caller: Caller, database: Database) -> Pieces:
+def _history(run: str, request: Request, query: HistoryQuery, caller: Caller, database: Database) -> Response | Pieces:
     with database.snapshot() as session:
         job, runs, row = find_run(session, run, caller)
     selection = query.selection(runs.spec)
     if (format_name := chosen_format(request, query.format, excel=query.excel)) != JSON:
         only = [(row.index, row.index + 1)]
-        return exports.histories(database, job, runs, only, selection, format_name, run, excel=query.excel)
+        return exports.histories(request, database, job, runs, only, selection, format_name, run, excel=query.excel)
     return Pieces(joined(json_histories.one_run(database, job, runs, row.index, selection)), JSON_TYPE)
 
 
@@ -198,7 +199,7 @@ def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response
 @router.get(
     "/jobs/{job_id}/metrics",
     operation_id="get_histories",
-    responses={200: {"model": Histories, "content": TABLES}, **NO_RUN},
+    responses={200: {"model": Histories, "content": TABLES}, **IN_PARTS, **NO_RUN},
 )
 async def get_histories(
     job_id: str,
@@ -225,7 +226,7 @@ def _histories(
     selection = query.selection(runs.spec)
     if format_name != JSON:
         return exports.histories(
-            database, job, runs, ranges, selection, format_name, job_id, position, excel=query.excel
+            request, database, job, runs, ranges, selection, format_name, job_id, position, excel=query.excel
         )
     if query.last_event_id is not None:
         return exports.next_rows(database, job, runs, Interest(tuple(ranges), selection), position)

@@ -25,6 +25,7 @@ class Pieces:
     body: Iterator[bytes]
     media_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 class Streams:
@@ -57,8 +58,6 @@ class Streams:
                 self._places.release(key)
         if isinstance(begun, Response):
             return begun
-        # The connection is closed if the client reads nothing for long (service/cli/local/connection.py).
-        request.state.is_live = True
         return _Streamed(self, key, begun)
 
     async def _begin(self, request: Request, key: str, make: Callable[[], Response | Pieces]) -> "Response | _Begun":
@@ -107,7 +106,7 @@ def _begin(made: Response | Pieces) -> Response | _Begun:
     first = next(made.body, b"")
     second = next(made.body, None)
     if second is None:
-        return Response(first, headers=dict(made.headers), media_type=made.media_type)
+        return Response(first, made.status, dict(made.headers), made.media_type)
     return _Begun(made, (first, second))
 
 
@@ -115,7 +114,8 @@ class _Streamed(StreamingResponse):
     """A stream. Its place is given back at its end, also if the client disconnects."""
 
     def __init__(self, streams: Streams, key: str, begun: _Begun) -> None:
-        super().__init__(self._pieces(), headers=dict(begun.pieces.headers), media_type=begun.pieces.media_type)
+        pieces = begun.pieces
+        super().__init__(self._pieces(), pieces.status, dict(pieces.headers), pieces.media_type)
         self._streams, self._key, self._begun = streams, key, begun
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

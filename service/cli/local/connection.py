@@ -1,9 +1,8 @@
-"""Connections of live streams, with a limit for clients that read nothing.
+"""Connections with a limit for clients that read nothing of an answer.
 
 A stream is written piece by piece, each after the piece before it was sent, so at most one piece waits for a client.
-Without a limit it would wait without end for a client that never reads. If ``state.is_live`` of a request is set, the
-connection is closed when the client has read nothing for ``stalled_seconds``: events, and rows in pieces
-(service/api/turns/streams.py). Whole answers have no limit.
+Without a limit an answer would wait without end for a client that never reads. The connection is closed when bytes wait
+and the client has read nothing for ``stalled_seconds``.
 """
 
 import asyncio
@@ -28,13 +27,18 @@ class Connection(LimitedProtocol):
     def pause_writing(self) -> None:
         """Start the timer; the transport calls this if its buffer is above the limit."""
         super().pause_writing()
-        if self.cycle and self.cycle.scope.get("state", {}).get("is_live"):
-            self._start_timer()
+        self._start_timer()
 
     def resume_writing(self) -> None:
         """Stop the timer; the transport calls this if most of its buffer was sent."""
         super().resume_writing()
         self._stop_timer()
+
+    def on_response_complete(self) -> None:
+        """Start the timer for the rest of an answer, which may be below the limit of the buffer."""
+        super().on_response_complete()
+        if self._timer is None and self.transport.get_write_buffer_size():
+            self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timer."""
@@ -42,16 +46,19 @@ class Connection(LimitedProtocol):
         self._stop_timer()
 
     def _start_timer(self) -> None:
+        self._stop_timer()
         self._timer = self.loop.call_later(self._settings.stalled_seconds, self._check, self._num_waiting())
 
     def _check(self, num_waiting: int) -> None:
+        self._timer = None
+        if not self.transport.get_write_buffer_size():
+            return  # The kernel has the rest.
         if self._num_waiting() < num_waiting:
             self._start_timer()
             return
         seconds = self._settings.stalled_seconds
         log.info("client %s read nothing for %g s; closing the connection", self.client, seconds)
-        # close() would wait until the buffer is sent.
-        self.transport.abort()
+        self._abort()
 
     def _num_waiting(self) -> int:
         """Count the unsent bytes, in the transport and in the kernel, whose buffer holds megabytes."""
