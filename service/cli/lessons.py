@@ -8,18 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from service.cli.commands.conventions import WRONG_USE, give_up
+from service.cli.commands.conventions import WRONG_USE, give_up, service
 from service.cli.local.console import Console as PartsConsole
 from service.cli.local.preconditions import StackError
 from service.cli.local.stack import LocalStack
-from service.client.connection import check_address
-from service.client.errors import NotAnAddress
+from service.client import Ravine, RavineError
 from service.findings.ledger.page import write_page
 from service.findings.lessons import LESSONS
 
@@ -46,11 +44,8 @@ def run_lessons(
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
-    with _service(workers, prepare, console) as client:
-        try:
-            found = judge_all(client, list(only) or list(LESSONS), console)
-        except httpx.HTTPError as error:
-            raise StackError(f"unexpected response of the API: {error}") from error
+    with _service(workers, prepare, console) as ravine:
+        found = judge_all(ravine, list(only) or list(LESSONS), console)
     console.print(_table(found))
     if write is not None:
         write_page(found, write)
@@ -58,32 +53,29 @@ def run_lessons(
 
 
 @contextmanager
-def _service(workers: int, prepare: Callable[[LocalStack], None], console: Console) -> Iterator[httpx.Client]:
-    url = os.environ.get("RAVINE_URL")
-    if url:
-        try:
-            check_address(url)
-        except NotAnAddress as error:
-            give_up(str(error), WRONG_USE)
-        with httpx.Client(base_url=url, timeout=_TIMEOUT_SECONDS) as client:
-            yield client
+def _service(workers: int, prepare: Callable[[LocalStack], None], console: Console) -> Iterator[Ravine]:
+    if os.environ.get("RAVINE_URL"):
+        with service(timeout_seconds=_TIMEOUT_SECONDS) as ravine:
+            yield ravine
         return
     with tempfile.TemporaryDirectory(prefix="ravine-lessons-") as folder:
         stack = LocalStack(Path(folder), workers=workers, listener=PartsConsole())
         prepare(stack)
         console.print("Starting database, broker, workers and API in a temporary folder…")
-        # Local requests must not use a proxy from the environment.
-        with stack, httpx.Client(base_url=stack.url, timeout=_TIMEOUT_SECONDS, trust_env=False) as client:
-            yield client
+        with stack, Ravine(stack.url, api_key="", timeout_seconds=_TIMEOUT_SECONDS) as ravine:
+            try:
+                yield ravine
+            except RavineError as error:
+                raise StackError(f"unexpected response of the API: {error}") from error
 
 
-def judge_all(client: httpx.Client, names: Sequence[str], console: Console) -> list[Json]:
+def judge_all(ravine: Ravine, names: Sequence[str], console: Console) -> list[Json]:
     """Submit lessons, wait until each is judged, and return the responses of GET /v1/lessons/{id}.
 
     Raises StackError if the jobs of a lesson end without a result.
     """
     for name in names:
-        client.post(f"/v1/lessons/{name}/jobs").raise_for_status()
+        ravine.run_lesson(name)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -96,7 +88,7 @@ def judge_all(client: httpx.Client, names: Sequence[str], console: Console) -> l
     with bar:
         task, printed = bar.add_task("judged", total=len(names)), 0
         while True:
-            states = {one["id"]: one["state"] for one in client.get("/v1/lessons").raise_for_status().json()["items"]}
+            states = {one["id"]: one["state"] for one in ravine.catalogue("lessons")}
             stopped = [name for name in names if states[name] in ("stopped", "not run")]
             if stopped:
                 raise StackError(
@@ -110,7 +102,7 @@ def judge_all(client: httpx.Client, names: Sequence[str], console: Console) -> l
             if judged == len(names):
                 break
             time.sleep(_POLL_SECONDS)
-    return [client.get(f"/v1/lessons/{name}").raise_for_status().json() for name in names]
+    return [ravine.lesson(name) for name in names]
 
 
 def _table(found: Sequence[Json]) -> Table:

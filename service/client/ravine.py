@@ -2,9 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
-from urllib.parse import quote
 
 import httpx
 
@@ -13,6 +12,7 @@ from service.client.connection import Connection
 from service.client.errors import WaitTimeout
 from service.client.histories import History, read_history
 from service.client.pictures import Picture
+from service.client.queries import batches, given, history_query, joined, part, repeated
 from service.client.specs import Spec, read_spec
 
 _FIRST_POLL_SECONDS = 0.05
@@ -69,7 +69,7 @@ class Ravine:
 
     def job(self, job_id: str) -> Job:
         """Get a job."""
-        return self._get(f"/v1/jobs/{_part(job_id)}")  # type: ignore[return-value]
+        return self._get(f"/v1/jobs/{part(job_id)}")  # type: ignore[return-value]
 
     def jobs(self, *, status: str | None = None, name: str | None = None, problem: str | None = None) -> Iterator[Job]:
         """List jobs, newest first, fetching pages as needed: ``itertools.islice(ravine.jobs(), 10)`` fetches one."""
@@ -85,7 +85,7 @@ class Ravine:
         etag, pause = "", _FIRST_POLL_SECONDS
         while True:
             known = {"If-None-Match": etag} if etag else {}
-            answer = self._request("GET", f"/v1/jobs/{_part(job_id)}", headers=known, accept={httpx.codes.NOT_MODIFIED})
+            answer = self._request("GET", f"/v1/jobs/{part(job_id)}", headers=known, accept={httpx.codes.NOT_MODIFIED})
             # 304: the job has not changed since the version with this tag.
             if answer.status_code != httpx.codes.NOT_MODIFIED:
                 etag = answer.headers.get("ETag", "")
@@ -118,13 +118,13 @@ class Ravine:
     def runs(
         self, job_id: str, *, sort: str | None = None, status: str | None = None, label: str | None = None
     ) -> Iterator[Run]:
-        """List the runs of a job by index, or by loss with the smallest first: ``sort="final_loss"``."""
-        pages = self._pages(f"/v1/jobs/{_part(job_id)}/runs", "items", sort=sort, status=status, label=label)
+        """List the runs of a job by index, or by loss, the best first: ``sort="final_loss"``."""
+        pages = self._pages(f"/v1/jobs/{part(job_id)}/runs", "items", sort=sort, status=status, label=label)
         return (read_run(run) for run in pages)
 
     def run(self, run_id: str) -> Run:
         """Get a run."""
-        return read_run(self._get(f"/v1/runs/{_part(run_id)}"))
+        return read_run(self._get(f"/v1/runs/{part(run_id)}"))
 
     def history(
         self,
@@ -136,8 +136,8 @@ class Ravine:
         max_points: int | None = None,
     ) -> History:
         """Get the history of a run; ``max_points`` thins it and keeps extremes."""
-        parameters = _history_query(fields, from_epoch, to_epoch, max_points)
-        return read_history(self._get(f"/v1/runs/{_part(run_id)}/metrics", **parameters))
+        parameters = history_query(fields, from_epoch, to_epoch, max_points)
+        return read_history(self._get(f"/v1/runs/{part(run_id)}/metrics", **parameters))
 
     def metrics(
         self,
@@ -150,11 +150,15 @@ class Ravine:
         to_epoch: int | None = None,
         max_points: int | None = None,
     ) -> Iterator[History]:
-        """Get the histories of a job, optionally of some labels or runs (ids or indices), fetching pages as needed."""
-        parameters = _history_query(fields, from_epoch, to_epoch, max_points)
-        chosen = {"labels": _repeated(labels), "runs": _joined(runs)}
-        pages = self._pages(f"/v1/jobs/{_part(job_id)}/metrics", "runs", **parameters, **chosen)
-        return (read_history(history) for history in pages)
+        """Get the histories of a job, optionally of some labels or runs (ids or indices), fetching pages as needed.
+
+        They are sorted by index; if more than 300 runs are given, those of each 300.
+        """
+        parameters = history_query(fields, from_epoch, to_epoch, max_points)
+        parameters["labels"] = repeated(labels)
+        path = f"/v1/jobs/{part(job_id)}/metrics"
+        for some in [None] if runs is None else batches(runs):
+            yield from map(read_history, self._pages(path, "runs", **parameters, runs=some))
 
     def tables(
         self,
@@ -169,10 +173,10 @@ class Ravine:
         Further arguments are those of ``history`` and ``metrics``:
         ``tables(job_id=id, format="csv", fields=["loss"])``. ``excel=True`` is CSV for spreadsheet programs.
         """
-        of = f"jobs/{_part(job_id)}" if job_id is not None else f"runs/{_part(run_id or '')}"
-        labels = _repeated(query.pop("labels", None))
-        parameters = {name: value if isinstance(value, int) else _joined(value) for name, value in query.items()}
-        params = _given({"format": format, "labels": labels, **parameters})
+        of = f"jobs/{part(job_id)}" if job_id is not None else f"runs/{part(run_id or '')}"
+        labels = repeated(query.pop("labels", None))
+        parameters = {name: value if isinstance(value, int) else joined(value) for name, value in query.items()}
+        params = given({"format": format, "labels": labels, **parameters})
         return self._connection.pieces(f"/v1/{of}/metrics", params=params)
 
     def comparison(
@@ -190,33 +194,38 @@ class Ravine:
         it is true where a label has several settings.
         """
         query = {"baseline": baseline, "target": target, "tuned": tuned, "criterion": criterion}
-        return self._get(f"/v1/jobs/{_part(job_id)}/comparison", **query)  # type: ignore[return-value]
+        return self._get(f"/v1/jobs/{part(job_id)}/comparison", **query)  # type: ignore[return-value]
 
     def plot(self, job_id: str, kind: str, *, format: str = "png", **query: Any) -> Picture:  # noqa: A002
         """Get a plot as PNG or SVG: ``plot(id, "loss", dark=True, width=900)``."""
-        path = f"/v1/jobs/{_part(job_id)}/plot.{_part(format)}"
-        return Picture(self._request("GET", path, params=_given({"kind": kind, **query})).content)
+        path = f"/v1/jobs/{part(job_id)}/plot.{part(format)}"
+        return Picture(self._request("GET", path, params=given({"kind": kind, **query})).content)
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; recorded rows are kept."""
-        answer = self._connection.request("POST", f"/v1/jobs/{_part(job_id)}/cancel", repeatable=False)
+        answer = self._connection.request("POST", f"/v1/jobs/{part(job_id)}/cancel", repeatable=False)
         return answer.json()  # type: ignore[no-any-return]
 
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, and all its rows."""
-        self._connection.request("DELETE", f"/v1/jobs/{_part(job_id)}", repeatable=False)
+        self._connection.request("DELETE", f"/v1/jobs/{part(job_id)}", repeatable=False)
 
     def catalogue(self, of: str) -> list[Json]:
         """List the "problems", "optimizers", "schedules", "presets" or "lessons" of the service."""
-        return list(self._pages(f"/v1/{_part(of)}", "items"))
+        return list(self._pages(f"/v1/{part(of)}", "items"))
 
     def lesson(self, lesson_id: str) -> Json:
         """Get a lesson with its numbers and its verdict."""
-        return self._get(f"/v1/lessons/{_part(lesson_id)}")
+        return self._get(f"/v1/lessons/{part(lesson_id)}")
+
+    def run_lesson(self, lesson_id: str) -> Json:
+        """Submit the jobs of a lesson, and get the lesson; where keys are required, with the key of an admin."""
+        answer = self._connection.request("POST", f"/v1/lessons/{part(lesson_id)}/jobs", repeatable=False)
+        return answer.json()  # type: ignore[no-any-return]
 
     def preset(self, name: str) -> Json:
         """Get a preset with its spec."""
-        return self._get(f"/v1/presets/{_part(name)}")
+        return self._get(f"/v1/presets/{part(name)}")
 
     def _pages(self, path: str, key: str, **query: Any) -> Iterator[Any]:
         cursor = None
@@ -227,7 +236,7 @@ class Ravine:
                 return
 
     def _get(self, path: str, **query: Any) -> Json:
-        return self._request("GET", path, params=_given(query)).json()  # type: ignore[no-any-return]
+        return self._request("GET", path, params=given(query)).json()  # type: ignore[no-any-return]
 
     def _post(self, path: str, **how: Any) -> Json:
         # Both POST requests are repeatable: one has an Idempotency-Key, the other stores nothing.
@@ -235,31 +244,3 @@ class Ravine:
 
     def _request(self, method: str, path: str, **how: Any) -> httpx.Response:
         return self._connection.request(method, path, repeatable=True, **how)
-
-
-def _history_query(
-    fields: Iterable[str] | None, from_epoch: int | None, to_epoch: int | None, max_points: int | None
-) -> Json:
-    return {"fields": _joined(fields), "from_epoch": from_epoch, "to_epoch": to_epoch, "max_points": max_points}
-
-
-def _joined(names: Iterable[Any] | None) -> str | None:
-    if names is None:
-        return None
-    return names if isinstance(names, str) else ",".join(map(str, names))
-
-
-def _repeated(labels: Iterable[str] | None) -> list[str] | None:
-    """Give labels as repeated parameters, because a label may contain commas. No label is an empty one, not all."""
-    if labels is None:
-        return None
-    return [labels] if isinstance(labels, str) else list(labels) or [""]
-
-
-def _given(query: Mapping[str, Any]) -> Json:
-    return {name: value for name, value in query.items() if value is not None}
-
-
-def _part(name: str) -> str:
-    """Percent-encode a name as one segment of a path."""
-    return quote(name, safe="")

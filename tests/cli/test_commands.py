@@ -47,6 +47,21 @@ def test_watch_follows_to_the_end_and_shows_a_curve_for_each_label(ravine: Comma
         assert re.search(rf"^ +{label} +6 +{diverged} .*[{BARS}]+", watched.stdout, re.MULTILINE)
 
 
+def test_optimizers_stand_in_the_order_of_their_median_losses(ravine: Command) -> None:
+    climb = {"kind": "sgd", "maximize": True}
+    rates = {"least": 0.001, "most": 0.1, "middle": 0.01}
+    spec = {
+        "problem": {"kind": "surface", "name": "parabola", "start": [5.0]},
+        "optimizers": [{**climb, "label": label, "lr": lr} for label, lr in rates.items()],
+        "epochs": 6,
+    }
+    watched = ravine("submit", "-", "--watch", input=json.dumps(spec))
+    assert re.findall("^ +(least|middle|most) ", watched.stdout, re.MULTILINE) == ["most", "middle", "least"]
+    falling = {**spec, "optimizers": [{**one, "maximize": False} for one in spec["optimizers"]]}
+    watched = ravine("submit", "-", "--watch", input=json.dumps(falling))
+    assert re.findall("^ +(least|middle|most) ", watched.stdout, re.MULTILINE) == ["most", "middle", "least"]
+
+
 def test_watch_with_json_prints_only_json_to_standard_output(ravine: Command) -> None:
     watched = ravine("submit", "spec.json", "--watch", "--json")
     assert json.loads(watched.stdout)["status"] == "completed"
@@ -219,9 +234,12 @@ def test_an_address_that_is_none_ends_with_2(
     assert result.stderr.count("\n") == 1
 
 
-def test_an_unreachable_service_ends_with_3(ravine: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", [["jobs"], ["lessons", "--only", "parabola-sgd"]])
+def test_an_unreachable_service_ends_with_3(
+    ravine: Command, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
     monkeypatch.setenv("RAVINE_URL", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setattr("service.client.connection._FIRST_PAUSE_SECONDS", 0.001)
-    result = ravine("jobs")
+    result = ravine(*command)
     assert result.exit_code == 3
     assert "cannot be reached" in result.stderr

@@ -65,6 +65,24 @@ def test_a_device_stays_a_device_and_its_error_is_printed(table: Callable[[str],
     assert "full cannot be written: No space left on device" in result.stderr
 
 
+def test_a_plot_is_written_with_the_same_care(ravine: Command, job_id: str) -> None:
+    Path("old.svg").write_text("of yesterday")
+    Path("link.svg").symlink_to("old.svg")
+    Path("null.svg").symlink_to("/dev/null")
+    Path("full.png").symlink_to("/dev/full")
+    os.mkfifo("pipe.svg")
+    read = read_in_thread("pipe.svg")
+    results = {name: ravine("plot", job_id, "-o", name) for name in ("link.svg", "null.svg", "pipe.svg", "full.png")}
+    assert [result.exit_code for result in results.values()] == [0, 0, 0, 2]
+    assert "full.png cannot be written: No space left on device" in results["full.png"].stderr
+    assert Path("link.svg").is_symlink()
+    assert Path("null.svg").is_char_device()
+    assert Path("pipe.svg").is_fifo()
+    assert Path("old.svg").read_bytes().startswith(b"<?xml")
+    assert read().startswith(b"<?xml")
+    assert not list(Path().glob("*.part"))
+
+
 def test_a_dash_is_the_standard_output(ravine: Command, job_id: str, table: Callable[[str], Result]) -> None:
     assert table("-").stdout_bytes == ravine("history", job_id, "--format", "csv").stdout_bytes
     assert not Path("-").exists()

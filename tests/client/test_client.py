@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -95,6 +96,18 @@ def test_metrics_read_every_page(ravine: Ravine, stack: Stack) -> None:
     histories = list(ravine.metrics(job["id"], fields=["loss"]))
     assert [history.seed for history in histories] == list(range(60))
     assert [len(one) for one in ravine.metrics(job["id"], fields=["loss"], runs=[3, 5])] == [4, 4]
+
+
+def test_more_runs_than_a_url_holds_take_several_requests(ravine: Ravine, stack: Stack) -> None:
+    many = {**SPEC, "optimizers": SPEC["optimizers"][:1], "seeds": {"count": 500}, "epochs": 1}
+    job = ravine.wait(ravine.submit(many)["id"], timeout_seconds=60)
+    ids = [run["id"] for run in ravine.runs(job["id"])]
+    histories = ravine.metrics(job["id"], fields=["loss"], runs=ids)
+    assert [history.run_id for history in histories] == ids
+    # A page fits into one request by indices.
+    by_index = ",".join(map(str, range(500)))
+    page = httpx.get(f"{stack.url}/v1/jobs/{job['id']}/metrics?limit=500&fields=loss&runs={by_index}", trust_env=False)
+    assert len(page.json()["runs"]) == 500
 
 
 def test_jobs_iterate_over_pages(ravine: Ravine, stack: Stack) -> None:

@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from service.cli.main import app
 from service.database.connection import Database
 from service.findings.ledger import records as ledger
 from service.findings.lessons import LESSONS
@@ -100,6 +102,18 @@ def test_only_admins_run_lessons(server: KeyedApi, user: httpx.Client, admin: ht
     assert run(admin, "parabola-to-half")["state"] == "running"
     with server.client(SETTING) as operator:
         assert run(operator, "parabola-to-half")["state"] == "running"
+
+
+def test_the_command_sends_the_key_and_ends_with_the_reason_of_a_refusal(
+    server: KeyedApi, user: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAVINE_URL", server.api.url)
+    key = user.headers["authorization"].removeprefix("Bearer ")
+    for sent, reason in (("", "a key is needed"), ("wrong", "not known here"), (key, "--admin")):
+        monkeypatch.setenv("RAVINE_API_KEY", sent)
+        result = CliRunner().invoke(app, ["lessons", "--only", "parabola-sgd"])
+        assert result.exit_code == 2
+        assert reason in result.stderr
 
 
 def test_other_callers_read_a_lesson_without_the_ids_of_its_jobs(

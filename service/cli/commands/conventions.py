@@ -32,13 +32,13 @@ _WIDTH = 120  # Width of the output without a terminal, in characters.
 
 
 @contextmanager
-def service() -> Iterator["Ravine"]:
-    """Give a client. Its errors end the command with their message and exit code."""
+def service(**options: Any) -> Iterator["Ravine"]:
+    """Give a client with these options. Its errors end the command with their message and exit code."""
     from service.client import Ravine, RavineError
     from service.client.errors import NotAnAddress, Refused
 
     try:
-        with Ravine() as ravine:
+        with Ravine(**options) as ravine:
             yield ravine
     except RavineError as error:
         give_up(str(error), WRONG_USE if isinstance(error, Refused | NotAnAddress) else NOT_REACHABLE)

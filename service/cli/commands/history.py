@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from service.cli.commands.conventions import WRONG_USE, AsJson, as_text, console, give_up, print_json, service, written
+from service.cli.commands.output import print_bytes, write_file
 
 if TYPE_CHECKING:
     from service.client import History, Ravine
@@ -65,7 +66,12 @@ def history(
             query["labels"] = labels or None
         if is_table:
             which = {"run_id" if is_run else "job_id": run_or_job}
-            _write(ravine.tables(**which, format=form, **query), output)
+            pieces = ravine.tables(**which, format=form, **query)
+            if output is None:
+                print_bytes(pieces)
+            else:
+                write_file(pieces, output)
+                typer.echo(f"Wrote {output}.")
             return
         histories = [ravine.history(run_or_job, **query)] if is_run else ravine.metrics(run_or_job, **query)
         if form is Format.JSON:
@@ -109,36 +115,6 @@ def _as_json(history: "History") -> dict[str, Any]:
         columns[name] = [value if is_known else None for value, is_known in zip(values.tolist(), known, strict=True)]
     named = {"run_id": history.run_id, "label": history.label, "seed": history.seed}
     return {**named, "epoch": history.epoch.tolist(), **columns, "total_points": history.total_points}
-
-
-def _write(pieces: Iterable[bytes], output: Path | None) -> None:
-    """Write a table as it arrives. A file gets its name when it is complete; devices and pipes are written to."""
-    if output is None:
-        for piece in pieces:
-            sys.stdout.buffer.write(piece)
-        sys.stdout.buffer.flush()
-        return
-    try:
-        if output.exists() and not output.is_file():
-            with output.open("wb") as device:
-                device.writelines(pieces)
-            return
-        _write_file(pieces, output.resolve() if output.is_symlink() else output)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        give_up(f"{output} cannot be written: {error.strerror}", WRONG_USE)
-    typer.echo(f"Wrote {output}.")
-
-
-def _write_file(pieces: Iterable[bytes], output: Path) -> None:
-    unfinished = output.with_name(f"{output.name}.part")
-    try:
-        with unfinished.open("wb") as file:
-            file.writelines(pieces)
-        unfinished.replace(output)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _print_tables(histories: Iterable["History"]) -> None:

@@ -18,7 +18,7 @@ MAX_RUNS, MAX_ROWS, MAX_POINTS = 500, 12, 60
 
 
 def losses_table(ravine: "Ravine", job: "Job") -> Table:
-    """Make a table of the last recorded losses per optimizer, the best optimizer first."""
+    """Make a table of the last recorded losses per optimizer, in the order of the losses of their median runs."""
     entries = [entry["label"] for entry in job["spec"]["optimizers"]]
     found = {label: _best_runs(ravine, job, label) for label in entries[:MAX_ROWS]}
     medians = {label: _middle(runs) for label, runs in found.items()}
@@ -29,7 +29,8 @@ def losses_table(ravine: "Ravine", job: "Job") -> Table:
     for heading in ("runs", "diverged", "best loss", "median loss"):
         table.add_column(heading, justify="right")
     table.add_column("median run by epoch")
-    for label in sorted(found, key=lambda label: _order(medians[label])):
+    sign = -1 if job["spec"]["optimizers"][0].get("maximize") else 1
+    for label in sorted(found, key=lambda label: _order(medians[label], sign)):
         runs = found[label]
         table.add_row(
             as_text(label),
@@ -68,6 +69,6 @@ def _curve(ravine: "Ravine", run: "Run | None", epochs: int) -> list[float]:
     return evenly(history.epoch.tolist(), history["loss"].tolist(), epochs)
 
 
-def _order(run: "Run | None") -> tuple[bool, float]:
+def _order(run: "Run | None", sign: int) -> tuple[bool, float]:
     loss = run["final_loss"] if run else None
-    return (loss is None or loss != loss, 0.0 if loss is None or loss != loss else loss)
+    return (loss is None or loss != loss, 0.0 if loss is None or loss != loss else sign * loss)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.commands.conventions import WRONG_USE, AsJson, JobId, give_up, print_json, service
+from service.cli.commands.output import write_file
 from service.findings.plots.kinds import DESCRIPTION, Kind
 
 
@@ -44,10 +45,7 @@ def plot(
         )
     with service() as ravine:
         picture = ravine.plot(job_id, format=form, **given, **others)
-    try:
-        output.write_bytes(picture)
-    except OSError as error:
-        give_up(f"{output} cannot be written: {error.strerror}", WRONG_USE)
+    write_file([picture], output)
     if as_json:
         print_json({"file": str(output), "bytes": len(picture)})
     else:
