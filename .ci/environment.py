@@ -7,6 +7,7 @@ installed. Its syntax must be valid for old versions of Python, so that it can r
 
 import fcntl
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -45,15 +46,42 @@ def install(extra):
     INTERRUPTED.touch()
     # Torch first and alone, so that the exact version is installed before a package with a looser requirement, which on
     # some platforms selects gigabytes of CUDA packages.
-    pip("torch")
+    install_torch()
     pip("--editable", f".[{extra}]")
     INTERRUPTED.unlink()
     stamp.touch()
 
 
+def install_torch():
+    """Install the build of torch for the CPU if an index has it, else the build that pip selects.
+
+    On Linux for x86 that one contains CUDA, unless the CPU build is installed: without a GPU it is 4 GB too large.
+    """
+    if needs_cpu_build():
+        pinned = next(line.strip() for line in SOURCES[1].open() if line.startswith("torch=="))
+        command = pip_command(f"{pinned}+cpu")
+        if subprocess.call(command, cwd=str(ROOT), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
+            return
+        print(
+            f"The package index has no {pinned}+cpu. The build that follows may contain CUDA and take 5 GB; "
+            "to add an index with CPU builds, set PIP_EXTRA_INDEX_URL and repeat the command",
+            flush=True,
+        )
+    pip("torch")
+
+
+def needs_cpu_build():
+    """Whether pip would select CUDA here, and no GPU uses it."""
+    return sys.platform == "linux" and platform.machine() == "x86_64" and shutil.which("nvidia-smi") is None
+
+
 def pip(*what):
+    run(*pip_command(*what), hint="The message above is pip's.")
+
+
+def pip_command(*what):
     options = ("--quiet", "--disable-pip-version-check", "--constraint", "constraints.txt")
-    run(str(PYTHON), "-m", "pip", "install", *options, *what, hint="The message above is pip's.")
+    return [str(PYTHON), "-m", "pip", "install", *options, *what]
 
 
 def run(*command, hint):

@@ -21,7 +21,7 @@ from tests.stored import Stored
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "backup-and-restore.md").read_text()
 # The page's own names, in each of which a database of the test takes its place.
-USER, NAME, DUMP = "ravine", "ravine", "ravine.dump"
+USER, NAME, DUMP = "ravine", "ravine", "backups/ravine.dump"
 # One of each number that a database might lose on the way.
 NUMBERS = [float("nan"), float("inf"), float("-inf"), -0.0, 0.1, None]
 
@@ -44,9 +44,10 @@ def restored_sqlite(url: str, folder: Path) -> str:
     # Where the page expects it; it is open meanwhile, and SQLite finds its write-ahead log beside the file itself.
     (data / "ravine.db").symlink_to(make_url(url).database or "")
     (command,) = re.findall(r"^\$ python3 (.*VACUUM.*)$", PAGE, re.MULTILINE)
+    (folder / "backups").mkdir()
     subprocess.run([sys.executable, *shlex.split(command)], cwd=folder, check=True)
     (other := folder / "restored").mkdir()
-    shutil.copy(folder / "ravine-backup.db", other / "ravine.db")
+    shutil.copy(folder / "backups" / "ravine.db", other / "ravine.db")
     return f"sqlite:///{other / 'ravine.db'}"
 
 
@@ -64,10 +65,22 @@ def restored_postgresql(url: str, folder: Path, postgres: Postgres) -> str:
             f"--dbname={NAME}": f"--dbname={database}",
         }
         argv = [str(POSTGRES_BIN_PATH / tool), *(there.get(option, option) for option in shlex.split(options))]
+        (folder / DUMP).parent.mkdir(exist_ok=True)
         with (folder / DUMP).open("wb" if tool == "pg_dump" else "rb") as file:
             side = {"stdout": file} if tool == "pg_dump" else {"stdin": file}
             subprocess.run(argv, env={**os.environ, "PGHOST": postgres.socket_dir}, check=True, **side)
     return new_url
+
+
+def test_backups_land_in_a_folder_that_git_ignores_and_before_an_upgrade() -> None:
+    root = Path(__file__).parents[2]
+    assert "/backups/" in (root / ".gitignore").read_text().splitlines()
+    upgrade = (root / "docs" / "how-to" / "upgrade.md").read_text()
+    made = re.findall(r'VACUUM INTO \?", \["([^"]+)"|> (\S+)$', PAGE + upgrade, re.MULTILINE)
+    assert len(made) == 4
+    assert all(("".join(names)).startswith("backups/") for names in made)
+    for block, change in zip(re.findall(r"```console\n(.*?)```", upgrade, re.DOTALL), ("make up", " up "), strict=True):
+        assert block.index("mkdir -p backups") < block.index("before-upgrade.") < block.index(change)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from service.cli.main import app
@@ -16,7 +17,7 @@ from service.client.pictures import Picture
 from tests.docs.console_lines import complaints, missing
 from tests.docs.fences import EXCEPTIONS, KINDS, PAGES, ROOT, fences
 from tests.docs.snippets import Reader
-from tests.servers import Stack
+from tests.servers import Stack, wait_for_job
 
 DOCS = ROOT / "docs"
 on_sqlite = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
@@ -144,6 +145,31 @@ def test_the_page_shows_every_command() -> None:
 
 
 @on_sqlite
+def test_the_requests_of_the_tutorial_s_table_work_on_its_job(client: httpx.Client) -> None:
+    entries = [{"kind": "sgd", "lr": [0.01, 0.02]}, {"kind": "momentum", "lr": [0.01, 0.02]}]
+    spec = {
+        "problem": {"kind": "flipnet"},
+        "optimizers": entries,
+        "seeds": {"count": 12},
+        "epochs": 5,
+        "target_loss": 0.3,
+    }
+    job = wait_for_job(client, client.post("/v1/jobs", json=spec).json()["id"])
+    page = (DOCS / "tutorial.md").read_text()
+    table, after = re.search(r"\| result \| request \|\n(.*?)\n\n(.*?)\n\n", page, re.DOTALL).groups()  # type: ignore[union-attr]
+    paths = re.findall(r"`GET ([^`]+)`", table)
+    kinds = re.search(r"kind=loss`, or (.*) \|", table)[1]  # type: ignore[index]
+    paths += [f"/v1/jobs/{{id}}/plot.svg?kind={kind}" for kind in re.findall(r"`(\w+)`", kinds)]
+    assert len(paths) > 8
+    for path in paths:
+        assert client.head(path.replace("{id}", job["id"])).status_code == 200, path
+    # The results that are said to need another job.
+    for path in ("grid", "plot.svg?kind=heatmap", "plot.svg?kind=paths"):
+        assert path in after
+        assert client.get(f"/v1/jobs/{job['id']}/{path}").status_code == 422, path
+
+
+@on_sqlite
 def test_the_notebook_runs_from_top_to_bottom(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAVINE_URL", stack.url)
     cells = json.loads((DOCS / "notebook.ipynb").read_text())["cells"]
@@ -157,6 +183,16 @@ def test_the_notebook_runs_from_top_to_bottom(stack: Stack, monkeypatch: pytest.
     verdict, _ = shown[-1]
     assert "momentum needed" in verdict
     assert "20 seeds" in verdict
+    # The stored outputs are those of this version; numbers may differ by 10 % between processors.
+    stored = ["".join(output["data"]["text/plain"]) for cell in cells for output in cell.get("outputs", [])]
+    printed = [repr(one) for one in shown if one is not None]
+    for old, new in zip(stored, printed, strict=True):
+        assert NUMBER.sub("0", old).split() == NUMBER.sub("0", new).split()
+        assert floats(new) == pytest.approx(floats(old), rel=0.1)
+
+
+def floats(text: str) -> list[float]:
+    return [float(number.replace(",", "")) for number in NUMBER.findall(text)]
 
 
 def run_cell(source: str, names: dict[str, Any]) -> Any:
