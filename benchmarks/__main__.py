@@ -23,6 +23,7 @@ BENCHMARKS = (
     "load",
     "formats",
     "storage",
+    "disk",
     "serving",
     "scale",
     "comparison",

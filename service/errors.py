@@ -16,10 +16,12 @@ RavineError
 ├── Rejected 422
 ├── TooMuchOpen 429
 ├── TooManyWaiting 429
+├── QuotaReached 429
 ├── HeadersTooLarge 431
 ├── TooManyConnections 503
 ├── TooBusy 503
-└── Unavailable 503
+├── Unavailable 503
+└── DiskFull 503
 """
 
 from typing import Any, ClassVar, Self
@@ -160,6 +162,15 @@ class TooManyWaiting(RavineError):
     headers = {"Retry-After": "5"}  # noqa: RUF012
 
 
+class QuotaReached(RavineError):
+    """The jobs of the caller have stored, or may store, more than its quota. Deleted jobs make room."""
+
+    status = 429
+    title = "Storage quota reached"
+    # Removing the rows of a deleted job of a million rows takes about this long.
+    headers = {"Retry-After": "10"}  # noqa: RUF012
+
+
 class HeadersTooLarge(RavineError):
     """The headers exceed the limit of their number or of their size."""
 
@@ -190,3 +201,11 @@ class Unavailable(RavineError):
     title = "Unavailable"
     # About the duration of a restart of either.
     headers = {"Retry-After": "2"}  # noqa: RUF012
+
+
+class DiskFull(RavineError):
+    """The disk of the database has no space left for rows."""
+
+    status = 503
+    title = "Disk full"
+    headers = {"Retry-After": "30"}  # noqa: RUF012

@@ -159,6 +159,23 @@ class Settings(BaseSettings):
     max_open_work: float = Field(
         1e14, gt=0, description="Largest work of all waiting and running jobs of one key, in the unit of max_work."
     )
+    max_stored_rows: int = Field(
+        500_000_000,
+        ge=1,
+        description="Largest number of metric rows that the jobs of one key store, ended jobs included; open jobs "
+        "count with all rows that they may store.",
+    )
+    max_stored_bytes: int = Field(
+        50_000_000_000,
+        ge=1,
+        description="Largest size of what the jobs of one key store, in bytes, estimated from the number of values.",
+    )
+    min_free_bytes: int = Field(
+        268_435_456,
+        ge=0,
+        description="Free bytes on the disk of an SQLite file below which no rows are added: jobs are rejected with "
+        "503 and workers wait. The rest is for deleting and cancelling jobs.",
+    )
     max_runs: int = Field(1_000_000, ge=1, description="Largest number of runs of one job.")
     max_rows: int = Field(50_000_000, ge=1, description="Largest number of metric rows of one job.")
     max_work: float = Field(1e12, gt=0, description="Largest work of one job: runs × updates × parameters.")

@@ -1,5 +1,6 @@
 """Jobs written into the tables without an API: created, leases expired, rows counted, statuses of runs read."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from sqlalchemy import func, select, update
 from service.database.connection import Database
 from service.database.statements import seconds_from_now
 from service.database.tables import Job, Shard
-from service.jobs import lifecycle, run_states
+from service.jobs import lifecycle, removal, run_states
 from service.spec.job import JobSpec
 from service.spec.price import price
 
@@ -35,6 +36,15 @@ def expire(database: Database) -> None:
 def count(database: Database, table: Any) -> int:
     with database.snapshot() as session:
         return session.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def remove_rows(database: Database, limit: int = 10_000) -> int:
+    """Remove the rows of all deleted jobs, and give the number of chunks."""
+    for number in itertools.count():
+        with database.transaction() as session:
+            if removal.step(session, limit) is None:
+                return number
+    raise AssertionError
 
 
 def statuses(database: Database, job_key: int) -> list[str]:

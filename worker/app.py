@@ -31,7 +31,9 @@ _open: dict[str, Database] = {}
 def database() -> Database:
     """Give the database of this process: connections for the training, its heartbeat and the sweep."""
     if "database" not in _open:
-        _open["database"] = Database(get_settings().database_url, pool_size=3)
+        _open["database"] = Database(
+            get_settings().database_url, pool_size=3, min_free_bytes=get_settings().min_free_bytes
+        )
     return _open["database"]
 
 

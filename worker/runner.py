@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -145,22 +146,31 @@ class Training:
             if hand_over:
                 shards.give_back(session, self._claim)
 
-        store(self._database, self._settings, self._claim, progress, write)
+        self._store(progress, write)
         self._stored_at = time.monotonic()
 
     def _store_end(self, epochs: int) -> None:
         """Store the last chunk, and mark the shard as completed."""
         progress, decided = self._recorder.take(None, ended=True), self._trainer.decisions()
 
+        outcomes = progress.outcomes
+        trained_R = outcomes.diverged_epoch_R < 0
+        num_decisions = 0 if decided is None else int(trained_R.sum())
+
         def write(session: Session) -> None:
-            shards.record(session, self._claim, progress, lease_seconds=self._settings.lease_seconds)
+            lease_seconds = self._settings.lease_seconds
+            shards.record(session, self._claim, progress, lease_seconds=lease_seconds, decisions=num_decisions)
             if decided is not None:
-                outcomes = progress.outcomes
-                trained_R = outcomes.diverged_epoch_R < 0
                 write_decisions(session, self._claim.job_key, epochs, outcomes.index_R[trained_R], decided[trained_R])
             shards.end(session, self._claim, ShardStatus.COMPLETED)
 
-        store(self._database, self._settings, self._claim, progress, write)
+        self._store(progress, write)
+
+    def _store(self, progress: shards.Chunk, write: Callable[[Session], None]) -> None:
+        def is_urgent() -> bool:
+            return self._heartbeat.stop is not None
+
+        store(self._database, self._settings, self._claim, progress, write, is_urgent=is_urgent)
 
     def _stop(self, why: Stop) -> None:
         """End a shard before its last epoch. Its trained epochs are stored, unless another attempt owns it."""
@@ -181,7 +191,7 @@ class Training:
             else:
                 shards.end(session, self._claim, ShardStatus.FAILED, reason="timeout", detail=TIMED_OUT)
 
-        store(self._database, self._settings, self._claim, progress, write)
+        self._store(progress, write)
 
 
 def _receipt() -> dict[str, Any]:

@@ -32,6 +32,7 @@ from service.api.routes import (
     reference,
     runs,
     theory,
+    usage,
 )
 from service.api.routes.dependencies import identified
 from service.api.stop_signals import before_stop
@@ -39,6 +40,7 @@ from service.api.turns.work import Work
 from service.api.work_metrics import WorkMetrics
 from service.database.connection import Database
 from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
+from service.jobs.upkeep import Upkeep
 from service.observing.measures import Measures
 from service.observing.requests import RequestLog
 from service.settings import VERSION, Settings, get_settings
@@ -57,7 +59,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.database = Database(settings.database_url, timed=measures.transaction)
+        app.state.database = Database(
+            settings.database_url, timed=measures.transaction, min_free_bytes=settings.min_free_bytes
+        )
         measures.registry.register(WorkMetrics(app.state.database, QUEUES))
         app.state.authentication = Authentication(app.state.database, settings)
         app.state.polls = Polls(app.state.database)
@@ -65,13 +69,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.spool = Spool(settings.spool_bytes, settings.spool_seconds)
         app.state.hub = Hub(app.state.database, settings.ping_seconds)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
+        upkeep = Upkeep(app.state.database, settings.sweep_seconds)
         sweep.start()
+        upkeep.start()
         try:
             with before_stop(app.state.hub.close):
                 yield
         finally:
             app.state.hub.close()
             await run_in_threadpool(sweep.stop)
+            await run_in_threadpool(upkeep.stop)
             app.state.dispatcher.close()
             app.state.spool.close()
             app.state.database.close()
@@ -99,7 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(UnreadBodies, discard_bytes=settings.discard_bytes, discard_seconds=settings.discard_seconds)
     # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons):
+    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons, usage):
         guarded.include_router(routes.router)
     app.include_router(guarded)
     for routes in (operations, reference, page):

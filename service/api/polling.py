@@ -93,26 +93,27 @@ class Polls:
 
     def _find(self, job_ids: Sequence[str]) -> dict[str, Polled]:
         """Read the changing columns of jobs, and serialize the answers of those that have changed."""
+        waiting = self._database.why_full()
         standings = {
-            standing[0]: standing
+            standing[0]: (*standing, waiting)
             for standing in self._database.rows(_STANDING.format(", ".join("?" * len(job_ids))), job_ids)
         }
         cached = {job_id: self._cache.get(job_id, (None, None)) for job_id in standings}
         found = {job_id: polled for job_id, (known, polled) in cached.items() if polled and known == standings[job_id]}
         if changed := [job_id for job_id in standings if job_id not in found]:
-            found |= (written := self._write(changed))
+            found |= (written := self._write(changed, waiting))
             if len(self._cache) + len(written) > CACHED_JOBS:
                 self._cache.clear()
             short = {job_id: one for job_id, one in written.items() if len(one.body) <= CACHED_BYTES}
             self._cache |= {job_id: (standings[job_id], one) for job_id, one in short.items()}
         return found
 
-    def _write(self, job_ids: Sequence[str]) -> dict[str, Polled]:
+    def _write(self, job_ids: Sequence[str], waiting: str | None) -> dict[str, Polled]:
         """Read jobs and their progress in one transaction, which is not older than the changing columns."""
         with self._database.snapshot() as session:
             jobs = session.execute(select(Job).where(Job.id.in_(job_ids))).scalars().all()
             totals = progress_of(session, [job.key for job in jobs])
-        # PostgreSQL may delete a job between the two statements.
+        # A job may be deleted between the two statements.
         found = [job for job in jobs if job.key in totals]
-        bodies = {job.id: json_bytes(job_answer(job, totals[job.key])) for job in found}
+        bodies = {job.id: json_bytes(job_answer(job, totals[job.key], waiting)) for job in found}
         return {job.id: Polled(job, bodies[job.id], tag_of(bodies[job.id])) for job in found}

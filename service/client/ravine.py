@@ -210,6 +210,10 @@ class Ravine:
         """Delete a job that has ended, and all its rows."""
         self._connection.request("DELETE", f"/v1/jobs/{part(job_id)}", repeatable=False)
 
+    def usage(self) -> Json:
+        """Get what the jobs of the key store and have open, with the limits: jobs, runs, rows, bytes and work."""
+        return self._get("/v1/usage")
+
     def catalogue(self, of: str) -> list[Json]:
         """List the "problems", "optimizers", "schedules", "presets" or "lessons" of the service."""
         return list(self._pages(f"/v1/{part(of)}", "items"))

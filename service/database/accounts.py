@@ -1,4 +1,4 @@
-"""The tables of API keys, and of what belongs to a key besides its jobs: datasets and usage."""
+"""The tables of API keys, and of what belongs to a key besides its jobs: usage, removals and datasets."""
 
 from datetime import datetime
 from typing import Any
@@ -32,6 +32,22 @@ class Usage(Base):
     slot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     num_rows: Mapped[int] = mapped_column(BigInteger)
     num_bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class Removal(Base):
+    """A deleted job, whose row in ``jobs`` is gone and whose other rows are removed in chunks."""
+
+    __tablename__ = "removals"
+
+    job_key: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    owner: Mapped[str] = mapped_column(String(12))
+    # What usage still counts.
+    num_rows: Mapped[int] = mapped_column(BigInteger)
+    num_bytes: Mapped[int] = mapped_column(BigInteger)
+    # The table that is being cleared, and the first place in it that may still have rows.
+    part: Mapped[int] = mapped_column(default=0)
+    next_run: Mapped[int] = mapped_column(default=0)
+    next_place: Mapped[int] = mapped_column(default=0)
 
 
 class Dataset(Base):

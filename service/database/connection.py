@@ -1,9 +1,11 @@
 """Connections to the database: transactions that write, snapshots that read."""
 
+import math
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,42 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service.database.dialects.known import DIALECTS
+from service.errors import DiskFull
+
+# For so long a process remembers that the database has reported a full disk.
+FULL_SECONDS = 5.0
+FULL_REMEDY = "free space or delete jobs"
+# Space that is returned to the disk between two looks at the clock.
+PORTION_BYTES = 1 << 20
 
 
 class Database:
     """The database of this process."""
 
-    def __init__(self, url: str, *, pool_size: int = 20, timed: Callable[[str, float], None] | None = None) -> None:
-        """Open the database at a URL; ``timed`` gets `read` or `write` and the seconds of each transaction."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 20,
+        timed: Callable[[str, float], None] | None = None,
+        min_free_bytes: int = 0,
+    ) -> None:
+        """Open the database at a URL.
+
+        Args:
+            url: The URL.
+            pool_size: Connections that stay open.
+            timed: Gets `read` or `write` and the seconds of each transaction.
+            min_free_bytes: Free space on the disk of a file below which ``why_full`` gives a reason.
+        """
         self.url = make_url(url)
         self.dialect = DIALECTS[self.url.get_backend_name()]
         self.engine = self.dialect.open(url, pool_size)
         self._reader = self.dialect.reader(self.engine)
         self._timed = timed or (lambda kind, seconds: None)
         self._writer = threading.Lock()
+        self._min_free_bytes = min_free_bytes
+        self._full_until = -math.inf
 
     @property
     def file(self) -> Path | None:
@@ -47,6 +72,7 @@ class Database:
                 session.connection()
                 yield session
                 session.commit()
+        self.dialect.after_commit(self.engine)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -78,10 +104,53 @@ class Database:
         began = time.perf_counter()
         try:
             yield
+        except OperationalError as error:
+            self._note(error.orig)
+            raise
         except self.engine.dialect.loaded_dbapi.OperationalError as error:
+            self._note(error)
             raise OperationalError(statement, None, error) from error
         finally:
             self._timed(kind, time.perf_counter() - began)
+
+    def _note(self, error: BaseException | None) -> None:
+        """Remember that the disk was full."""
+        if error is not None and self.dialect.is_full(error):
+            self._full_until = time.monotonic() + FULL_SECONDS
+
+    def why_full(self) -> str | None:
+        """Say that the disk of the database is full, and what to do; None if rows can be added.
+
+        It is full for this process if less than ``min_free_bytes`` are free on the disk of a file, and for a few
+        seconds after the database has reported it.
+        """
+        if self.file is not None and self._min_free_bytes:
+            with suppress(OSError):
+                free = shutil.disk_usage(self.file.parent).free
+                if free < self._min_free_bytes:
+                    return f"the disk of the database is full ({free >> 20:,} MiB are free): {FULL_REMEDY}"
+        return f"the disk of the database is full: {FULL_REMEDY}" if time.monotonic() < self._full_until else None
+
+    def require_space(self) -> None:
+        """Raise DiskFull if no rows can be added."""
+        if (reason := self.why_full()) is not None:
+            raise DiskFull(reason)
+
+    def give_back(self, *, seconds: float) -> bool:
+        """Return free space inside the file to the disk, in a short transaction; whether there is more to return."""
+        if self.file is None:
+            return False
+        with self.transaction() as session:
+            if not self.dialect.gives_back(session):
+                return False
+            began, returned = time.monotonic(), 0
+            while (portion := self.dialect.give_back(session, PORTION_BYTES)) and time.monotonic() < began + seconds:
+                returned += portion
+        return portion > 0
+
+    def shorten_journal(self) -> None:
+        """Make the journal as short as readers allow."""
+        self.dialect.after_commit(self.engine, is_idle=True)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

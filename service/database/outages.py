@@ -6,6 +6,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from service.database.dialects.known import DIALECTS
 
 
+def is_full(error: SQLAlchemyError) -> bool:
+    """Whether the disk of the database is full."""
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    return cause is not None and any(dialect.is_full(cause) for dialect in DIALECTS.values())
+
+
 def why_unavailable(error: SQLAlchemyError) -> str | None:
     """Return the reason why the database cannot be used; None if it works and has rejected the statement.
 

@@ -104,6 +104,7 @@ def read_last(session: Session, job: Job, columns: Sequence[str]) -> dict[str, F
         'FROM runs r JOIN metrics m ON m.job_key = r.job_key AND m.run_index = r."index" AND m.epoch = r.epochs_done '
         f"AND {block_of('m.epoch')} = {block_of('r.epochs_done')} WHERE r.job_key = {job.key:d}",
     )
+    require(session, job)
     last_CR = np.full((len(columns), job.runs_total), np.nan)
     last_CR[:, index_N] = values_CN
     return dict(zip(columns, last_CR, strict=True))

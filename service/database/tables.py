@@ -55,6 +55,9 @@ class Job(Base):
         # Every POST sums the open work of its owner from this index.
         Index("ix_jobs_open", "owner", "work",
               sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),
+        # Every POST sums from this index what the open jobs of its owner may store.
+        Index("ix_jobs_open_sizes", "owner", "rows_total", "bytes_total",
+              sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),
         # Different owners may use the same idempotency key.
         UniqueConstraint("owner", "idempotency_key"),
         Index(None, "dataset_key"),
@@ -92,6 +95,9 @@ class Job(Base):
     owner: Mapped[str] = mapped_column(String(12), default="")
     # Updates × parameters, by the price at its creation.
     work: Mapped[float] = mapped_column(default=0.0)
+    # The most metric rows, and bytes of all kinds, that it may store; bytes are estimates (service/jobs/quotas.py).
+    rows_total: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    bytes_total: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     # The W3C trace context of the request that created it; null without tracing.
     traceparent: Mapped[str | None] = mapped_column(String(55))
     # Text that a client has written about the job.
@@ -144,6 +150,9 @@ class Shard(Base):
     epochs_done: Mapped[int] = mapped_column(BigInteger, default=0)
     runs_ended: Mapped[int] = mapped_column(default=0)
     runs_diverged: Mapped[int] = mapped_column(default=0)
+    # Stored metric rows, and bytes of rows, runs and decision maps.
+    num_rows: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    num_bytes: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class Checkpoint(Base):

@@ -3,17 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, false, insert, select, update
+from sqlalchemy import false, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.database.ids import is_id, new_job_id
 from service.database.statements import contains, seconds_from_now
 from service.database.states import JOB_ENDED, JobStatus
-from service.database.tables import Decision, Job, Run, Shard
-from service.database.writing import delete_rows
+from service.database.tables import Job, Shard
 from service.errors import Conflict, NotFound, Rejected
-from service.jobs import endings
+from service.jobs import endings, quotas, removal
 from service.jobs.limits import check_open
 from service.jobs.owners import Caller
 from service.settings import Settings
@@ -36,12 +35,15 @@ def create(
     Raises:
         Rejected: The idempotency key was used for another body.
         TooMuchOpen: The open jobs of the owner reach a limit of the settings.
+        QuotaReached: The jobs of the owner would store more than the settings allow.
     """
     digest = spec.digest()
     if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
         return known, False
+    size = quotas.most(spec, cost)
     if settings is not None:
         check_open(session, owner, cost, settings)
+        quotas.check(session, owner, size, settings)
     job = Job(
         id=new_job_id(),
         name=spec.name,
@@ -55,6 +57,8 @@ def create(
         idempotency_key=idempotency_key,
         owner=owner,
         work=cost.work,
+        rows_total=size.rows,
+        bytes_total=size.bytes,
         traceparent=traceparent,
     )
     try:
@@ -151,7 +155,7 @@ def cancel(session: Session, job_id: str, caller: Caller) -> Job:
 
 
 def remove(session: Session, job_id: str, caller: Caller) -> None:
-    """Delete a job and all its rows.
+    """Delete a job; the rows that belong to it are removed later (removal.py).
 
     Raises:
         NotFound: The caller has no job with this id.
@@ -160,23 +164,16 @@ def remove(session: Session, job_id: str, caller: Caller) -> None:
     job = _locked(session, job_id, caller)
     if job.status in {JobStatus.RUNNING, JobStatus.CANCELLING}:
         raise Conflict(f"the job is {job.status}: cancel it first, and delete it when it has ended")
-    _remove(session, job.key)
+    removal.begin(session, job)
 
 
 def remove_expired(session: Session) -> int:
     """Delete at most 20 jobs whose time to live is over, without those that another process is deleting."""
-    query = select(Job.key).where(Job.expires_at < seconds_from_now()).limit(20).with_for_update(skip_locked=True)
+    query = select(Job).where(Job.expires_at < seconds_from_now()).limit(20).with_for_update(skip_locked=True)
     expired = list(session.execute(query).scalars())
-    for key in expired:
-        _remove(session, key)
+    for job in expired:
+        removal.begin(session, job)
     return len(expired)
-
-
-def _remove(session: Session, job_key: int) -> None:
-    delete_rows(session, job_key)
-    session.execute(delete(Decision).where(Decision.job_key == job_key))
-    session.execute(delete(Run).where(Run.job_key == job_key))
-    session.execute(delete(Job).where(Job.key == job_key))
 
 
 def _locked(session: Session, job_id: str, caller: Caller) -> Job:

@@ -1,11 +1,13 @@
 """Progress of jobs: the sum over their shards."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from service.database.tables import Shard
+from service.database.tables import Job, Shard
+from service.errors import NotFound
 
 
 def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:
@@ -22,3 +24,16 @@ def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:
         .group_by(Shard.job_key)
     ).all()
     return {row.job_key: row for row in totals}
+
+
+def progress_of_all(session: Session, jobs: Sequence[Job]) -> dict[int, Any]:
+    """Add up the progress of jobs that were read before.
+
+    Raises:
+        NotFound: One of the jobs has been deleted since it was read.
+    """
+    totals = progress_of(session, [job.key for job in jobs])
+    for job in jobs:
+        if job.key not in totals:
+            raise NotFound(f"job {job.id} was deleted")
+    return totals

@@ -16,7 +16,7 @@ from service.database.statements import seconds_from_now, upsert
 from service.database.states import SHARD_ENDED, SHARD_OPEN, JobStatus, ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
-from service.jobs import tallies
+from service.jobs import quotas, tallies
 from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs
 
 
@@ -37,6 +37,7 @@ class Claim:
     num_runs: int
     checkpoint: bytes | None
     traceparent: str | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,13 @@ def claim(
     ).scalar_one_or_none()
     tallies.add(session, shards_retried=int(taken.attempt > 1))
     held = taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint
-    return Claim(job_key, job.id, number, *held, job.traceparent)
+    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner)
 
 
-def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float) -> None:
+def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float, decisions: int = 0) -> None:
     """Store a chunk: rows, outcomes, progress, checkpoint and lease. Progress resets the count of lost workers.
+
+    ``decisions`` is the number of decision maps stored with it, which count towards the quota.
 
     A shard that was queued again is claimed back unless another worker has it, so a refused attempt is over for ever.
 
@@ -102,7 +105,11 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
     # No other attempt can change it: the guarded update below would fail.
-    before = session.execute(select(Shard.epochs_done).where(*_held(claim))).scalar_one_or_none() or 0
+    known = session.execute(select(Shard.epochs_done, Shard.num_bytes).where(*_held(claim))).one_or_none()
+    before, bytes_before = known or (0, 0)
+    # The first chunk stores the runs.
+    num_runs = 0 if bytes_before else claim.num_runs
+    size = quotas.of_rows(chunk.rows) + quotas.of_runs(num_runs, decisions)
     _guarded(
         session,
         claim,
@@ -114,6 +121,8 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
         epochs_done=chunk.epochs_done,
         runs_ended=chunk.runs_ended,
         runs_diverged=chunk.runs_diverged,
+        num_rows=Shard.num_rows + size.rows,
+        num_bytes=Shard.num_bytes + size.bytes,
     )
     if chunk.rows is not None:
         write_rows(session, claim.job_key, chunk.rows)
@@ -121,8 +130,8 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
     if chunk.checkpoint is not None:
         row = {"job_key": claim.job_key, "number": claim.number, "data": chunk.checkpoint}
         upsert(session, Checkpoint, [row], key=("job_key", "number"))
-    num_rows = 0 if chunk.rows is None else int(chunk.rows.epoch_N.size)
-    tallies.add(session, run_epochs=chunk.epochs_done - before, rows=num_rows)
+    quotas.add(session, claim.owner, size)
+    tallies.add(session, run_epochs=chunk.epochs_done - before, rows=size.rows)
 
 
 def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:

@@ -20,13 +20,13 @@ TALLIES: Mapping[str, str] = {
 }
 SLOTS = 16
 # Processes that start together have consecutive ids, and so different slots.
-_SLOT = os.getpid() % SLOTS
+SLOT = os.getpid() % SLOTS
 
 
 def add(session: Session, **counts: int) -> None:
     """Add to counters. Rows are locked in the order of the names, so that transactions cannot deadlock."""
     unknown = counts.keys() - TALLIES.keys()
     assert not unknown, unknown
-    rows = [{"name": name, "slot": _SLOT, "value": count} for name, count in sorted(counts.items()) if count > 0]
+    rows = [{"name": name, "slot": SLOT, "value": count} for name, count in sorted(counts.items()) if count > 0]
     if rows:
         upsert(session, Tally, rows, key=("name", "slot"), add=("value",))

@@ -19,9 +19,9 @@ from service.database.reading import (
 )
 from service.database.spans import Span
 from service.database.tables import Job, Metric, Run
-from service.database.writing import delete_rows, stage, write_outcomes, write_rows
+from service.database.writing import stage, write_outcomes, write_rows
 from service.errors import NotFound
-from service.jobs import lifecycle
+from service.jobs import lifecycle, removal
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.queued import not_measured
@@ -176,8 +176,7 @@ def test_a_stream_of_a_job_that_is_deleted_meanwhile_does_not_end_like_a_whole_o
     pieces = stream(database, job, [Span(0, 1, 0, 10), Span(1, 2, 0, 5)], ["loss"], 1)
     next(pieces)
     with database.transaction() as session:
-        delete_rows(session, job.key)
-        session.delete(session.get_one(Job, job.key))
+        removal.begin(session, session.get_one(Job, job.key))
     with pytest.raises(NotFound, match="deleted while"):
         list(pieces)
 

@@ -23,6 +23,7 @@ from service.jobs import lifecycle, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import LeaseLost
 from tests.jobs.walkers import COST, EPOCHS, SPEC, JobModel, ShardModel, Story, Worker, chunk
+from tests.queued import remove_rows
 
 MAX_ATTEMPTS = 3
 ANY = st.integers(0, 1_000)
@@ -181,6 +182,7 @@ class Walk(Story):
         else:
             with self.database.transaction() as session:
                 lifecycle.remove(session, job.id, ANYBODY)
+        remove_rows(self.database)
         self.jobs.remove(job)
         self.workers = [worker for worker in self.workers if worker.job is not job]
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis.stateful import RuleBasedStateMachine, invariant
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
 from service.database.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
 from service.database.tables import Base, Checkpoint, Job, Metric, Run, Shard
-from service.jobs import run_states
+from service.jobs import quotas, run_states
 from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec
 from service.spec.price import price
@@ -156,6 +156,15 @@ class Story(RuleBasedStateMachine):
                         assert status == ("queued" if shard.epoch is None else "running")
                         assert status not in RUN_ENDED
         assert not runs, "runs of jobs that are gone"
+
+    @invariant()
+    def the_quota_counts_every_row(self) -> None:
+        with self.database.snapshot() as session:
+            num_rows = session.execute(select(func.count()).select_from(Metric)).scalar_one()
+            num_runs = session.execute(select(func.count()).select_from(Run)).scalar_one()
+            # One value each.
+            num_bytes = num_rows * (quotas.ROW_BYTES + quotas.VALUE_BYTES) + num_runs * quotas.RUN_BYTES
+            assert quotas.stored(session, "") == quotas.Size(num_rows, num_bytes)
 
     def teardown(self) -> None:
         with self.database.transaction() as session:

@@ -79,7 +79,10 @@ def read_state(session: Session, job_key: int, behind: int) -> State | None:
     job = session.execute(select(Job).where(Job.key == job_key)).scalar_one_or_none()
     if job is None:
         return None
-    answer = job_answer(job, progress_of(session, [job_key])[job_key])
+    totals = progress_of(session, [job_key])
+    if job_key not in totals:
+        return None
+    answer = job_answer(job, totals[job_key])
     return State(
         status=job.status,
         progress=to_json(answer.progress),

@@ -15,8 +15,9 @@ from starlette.routing import Match
 from service.api.http.error_limits import MAX_ERRORS, few
 from service.api.http.problem_json import PROBLEM_JSON, problem_json
 from service.api.http.security_headers import SECURITY_HEADERS
-from service.database.outages import why_unavailable
-from service.errors import ContentTooLarge, RavineError, Rejected, Unavailable
+from service.database.connection import FULL_REMEDY
+from service.database.outages import is_full, why_unavailable
+from service.errors import ContentTooLarge, DiskFull, RavineError, Rejected, Unavailable
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
@@ -63,6 +64,9 @@ def answer_errors(app: FastAPI) -> None:
         reason = why_unavailable(error)
         if reason is None:
             return await _unexpected(request, error)
+        if is_full(error):
+            log.error("the disk of the database is full in %s %s: %s", request.method, request.url.path, error)
+            return answer_error(request, DiskFull(f"the disk of the database is full: {FULL_REMEDY}"))
         log.error("the database failed in %s %s: %s", request.method, request.url.path, error)
         return answer_error(request, Unavailable(f"the database {reason}; try again"))
 

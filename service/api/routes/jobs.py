@@ -79,6 +79,7 @@ def create(
                 runs=[asdict(runs[index]) for index in range(min(20, len(runs)))],
             )
         )
+    database.require_space()
     with database.transaction() as session:
         job, is_new = lifecycle.create(
             session,
@@ -111,7 +112,10 @@ def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database:
         shown = found[: query.limit]
         totals = progress_of(session, [job.key for job in shown])
     next_cursor = write_cursor("jobs", shown[-1].key) if len(found) > query.limit else None
-    return answer({"items": [job_answer(job, totals[job.key]) for job in shown], "next": next_cursor})
+    waiting = database.why_full()
+    # A job may be deleted between the two statements.
+    items = [job_answer(job, totals[job.key], waiting) for job in shown if job.key in totals]
+    return answer({"items": items, "next": next_cursor})
 
 
 @router.get(
@@ -136,13 +140,13 @@ def cancel(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Cancel a job; recorded rows are kept."""
     with database.transaction() as session:
         job: Job = lifecycle.cancel(session, job_id, caller)
-        shown = job_answer(job, progress_of(session, [job.key])[job.key])
+        shown = job_answer(job, progress_of(session, [job.key])[job.key], database.why_full())
     return answer(shown, 202)
 
 
 @router.delete("/{job_id}", status_code=204, operation_id="delete_job", responses={**NO_JOB, **CONFLICT})
 def delete(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
-    """Delete a job that has ended, and all its rows."""
+    """Delete a job that has ended. It disappears at once; its rows are removed within seconds or minutes."""
     with database.transaction() as session:
         lifecycle.remove(session, job_id, caller)
     return Response(status_code=204)

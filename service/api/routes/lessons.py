@@ -84,6 +84,7 @@ def run(
         for preset in lesson.presets
     }
     costs = {preset: affordable(spec, settings) for preset, spec in specs.items()}
+    database.require_space()
     traceparent = tracing.carrier().get("traceparent")
     with database.transaction() as session:
         created = {

@@ -15,7 +15,7 @@ from service.database.tables import Job, Run
 from service.errors import NotFound
 from service.jobs import lifecycle, run_states
 from service.jobs.owners import Caller
-from service.jobs.progress import progress_of
+from service.jobs.progress import progress_of_all
 from service.jobs.specs import spec_of
 from service.settings import VERSION
 from service.spec.runs import Runs
@@ -43,7 +43,7 @@ async def standing(database: Database, job_ids: Sequence[str], caller: Caller) -
 def _standing(database: Database, job_ids: Sequence[str], caller: Caller) -> Standing:
     with database.snapshot() as session:
         jobs = [lifecycle.find(session, job_id, caller) for job_id in job_ids]
-        totals = progress_of(session, [job.key for job in jobs])
+        totals = progress_of_all(session, jobs)
     # Rows are stored together with progress.
     texts = [
         f"{job.id} {job.name!r} {job.status} {totals[job.key].epochs_done} {totals[job.key].runs_ended}" for job in jobs

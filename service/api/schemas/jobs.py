@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from service.api.schemas.answers import Answer
-from service.database.states import JobStatus
+from service.database.states import JOB_ENDED, JobStatus
 from service.database.tables import Job
 
 
@@ -55,6 +55,8 @@ class JobAnswer(Answer):
     """Its progress."""
     error: Failure | None
     """The reason of its failure; null if it has not failed."""
+    waiting: str | None
+    """Why a job that has not ended makes no progress, such as a full disk; null if nothing prevents it."""
     receipt: dict[str, Any] | None
     """Environment of the training: spec_digest, torch, version, dtype, threads, device; null before the start."""
     links: dict[str, str]
@@ -78,8 +80,8 @@ class DryRun(Answer):
     """The first 20 runs."""
 
 
-def job_answer(job: Job, totals: Any) -> JobAnswer:
-    """Make the answer for a job; ``totals`` is the sum over its shards."""
+def job_answer(job: Job, totals: Any, waiting: str | None = None) -> JobAnswer:
+    """Make the answer for a job; ``totals`` is the sum over its shards, ``waiting`` why no rows can be stored."""
     ended = job.status == JobStatus.COMPLETED
     here = f"/v1/jobs/{job.id}"
     return JobAnswer(
@@ -99,6 +101,7 @@ def job_answer(job: Job, totals: Any) -> JobAnswer:
             fraction=1.0 if ended else totals.run_epochs / job.epochs_total,
         ),
         error=Failure(reason=job.error_reason, detail=job.error_detail) if job.error_reason else None,
+        waiting=None if job.status in JOB_ENDED else waiting,
         receipt=receipt_of(job),
         links={
             "self": here,

@@ -5,7 +5,7 @@ The modules import typer only, so that the command line starts fast. A command i
 
 import typer
 
-from service.cli.commands import compare, history, jobs, plot, presets, submit
+from service.cli.commands import compare, history, jobs, plot, presets, submit, usage
 
 
 def register(app: typer.Typer) -> None:
@@ -19,3 +19,4 @@ def register(app: typer.Typer) -> None:
     app.command()(plot.plot)
     app.command()(jobs.cancel)
     app.command()(jobs.delete)
+    app.command()(usage.usage)

@@ -23,6 +23,8 @@ class Dialect(ABC):
     """A NaN as the driver stores it."""
     placeholder: ClassVar[str]
     """What stands for a parameter in a statement of the driver."""
+    row_order: ClassVar[tuple[str, str]]
+    """Expressions that order the rows of a job in ``metrics`` as an index does, each for at most 64 rows."""
     turn_seconds: ClassVar[float | None]
     """Seconds that a thread waits for another writer of its process; None where threads write in parallel."""
 
@@ -79,6 +81,26 @@ class Dialect(ABC):
     @abstractmethod
     def each_run(self, of_job: str, of_run: str) -> str:
         """Write FROM and WHERE that look up metric rows ``m`` (limited by ``of_run``) of runs ``r`` (by ``of_job``)."""
+
+    @abstractmethod
+    def after_commit(self, engine: Engine, *, is_idle: bool = False) -> None:
+        """Keep the journal of the database short, without a transaction; with ``is_idle`` as short as possible."""
+
+    @abstractmethod
+    def gives_back(self, session: Session) -> bool:
+        """Whether space of deleted rows returns to the disk in portions, by ``give_back``."""
+
+    @abstractmethod
+    def give_back(self, session: Session, num_bytes: int) -> int:
+        """Return free space inside the file to the disk, about so many bytes; give the number of returned bytes."""
+
+    @abstractmethod
+    def rebuild(self, engine: Engine) -> None:
+        """Write the file anew, without free space; nothing else may use the database."""
+
+    @abstractmethod
+    def is_full(self, error: BaseException) -> bool:
+        """Whether an error says that the disk is full."""
 
     @abstractmethod
     def has_raised(self, error: BaseException) -> bool:

@@ -30,6 +30,7 @@ class PostgreSQL(Dialect):
     is_file = False
     nan = float("nan")
     placeholder = "%s"
+    row_order = ("run_index", block_of("epoch"))
     turn_seconds = None
 
     def open(self, url: str, pool_size: int) -> Engine:
@@ -135,6 +136,27 @@ class PostgreSQL(Dialect):
         """Join laterally; OFFSET 0 keeps the planner from reading the whole span and joining afterwards."""
         later = f"SELECT * FROM metrics AS m WHERE {of_run} OFFSET 0"  # noqa: S608
         return f"FROM runs AS r CROSS JOIN LATERAL ({later}) AS m WHERE {of_job}"
+
+    def after_commit(self, engine: Engine, *, is_idle: bool = False) -> None:
+        """Do nothing: the server writes checkpoints."""
+
+    def gives_back(self, session: Session) -> bool:
+        """Leave the space of deleted rows to autovacuum, which lets later rows use it."""
+        return True
+
+    def give_back(self, session: Session, num_bytes: int) -> int:
+        """Do nothing: autovacuum truncates tables."""
+        return 0
+
+    def rebuild(self, engine: Engine) -> None:
+        """Rewrite the tables that jobs fill."""
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            for table in ("metrics", "runs", "decisions", "shards", "jobs"):
+                connection.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
+
+    def is_full(self, error: BaseException) -> bool:
+        """Whether it is disk_full."""
+        return getattr(error, "sqlstate", None) == "53100"
 
     def has_raised(self, error: BaseException) -> bool:
         """Whether an error has an SQLSTATE."""

@@ -5,17 +5,20 @@ written meanwhile, whatever the timeout. Metric rows go to a temporary table bef
 from there holds the write lock for a third of the time.
 """
 
+import logging
+import math
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -26,6 +29,16 @@ from service.database.dialects.dialect import Dialect
 BUSY_TIMEOUT_SECONDS = 30.0
 # SQLite's own busy handler polls every 0.1 s, which leaves the lock idle for a fifth of the time between two workers.
 LOCK_POLL_SECONDS = 0.002
+PAGE_BYTES = 16_384
+# Size of the WAL above which a writer checkpoints after its commit.
+WAL_BYTES = 64 << 20
+# Longest wait of such a checkpoint for readers, and shortest pause after one that readers have prevented.
+CHECKPOINT_WAIT_SECONDS = 0.1
+CHECKPOINT_PAUSE_SECONDS = 0.5
+# Fewer stay in the file for the next rows.
+FEWEST_FREE_PAGES = 64
+# Value of PRAGMA auto_vacuum.
+_INCREMENTAL = 2
 # Rows of a sweep are inserted between existing ones, on recently written pages.
 WRITER_CACHE_KIB = 65_536
 # Bulk readers never revisit a page.
@@ -35,6 +48,9 @@ ROWS_PER_INSERT = 40
 _STAGED = "rows in temp.staged_metrics"
 
 
+log = logging.getLogger("ravine.database")
+
+
 class SQLite(Dialect):
     """SQLite."""
 
@@ -42,7 +58,12 @@ class SQLite(Dialect):
     # SQLite stores the float NaN as NULL. The text sorts above all numbers, as NaN does on PostgreSQL.
     nan = "NaN"
     placeholder = "?"
+    row_order = ("run_index", "epoch")
     turn_seconds = BUSY_TIMEOUT_SECONDS
+
+    def __init__(self) -> None:
+        # Time and size of the last checkpoint of each WAL.
+        self._tried: dict[str, tuple[float, int]] = {}
 
     def open(self, url: str, pool_size: int) -> Engine:
         """Open a file, created where it is missing; ``?timeout=1`` limits the wait for other writers to 1 s."""
@@ -63,13 +84,16 @@ class SQLite(Dialect):
             # The driver would begin transactions by itself, and too late; _begin does.
             connection.isolation_level = None
             # For new files. Four times the default: a sweep is written in a sixth less time.
-            connection.execute("PRAGMA page_size = 16384")
+            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            # For new files: free pages return to the disk in portions (``give_back``).
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             # With WAL this survives a crash of the process; only a power cut may lose the last commits.
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
-            # The default checkpoints every 1,000 pages, which a sweep writes many times a second.
-            connection.execute("PRAGMA wal_autocheckpoint = 4096")
+            # ``after_commit`` checkpoints earlier, and outside of the write lock.
+            connection.execute(f"PRAGMA wal_autocheckpoint = {2 * WAL_BYTES // PAGE_BYTES}")
+            connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
             connection.execute(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
             # For the temporary table of ``stage``.
             connection.execute("PRAGMA temp_store = MEMORY")
@@ -79,14 +103,14 @@ class SQLite(Dialect):
             if connection.get_execution_options().get("writes", False):
                 connection.exec_driver_sql(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
                 _begin_immediate(connection, patience)
-            else:
+            elif not connection.get_execution_options().get("reads", False):
                 connection.exec_driver_sql("BEGIN")
 
         return engine
 
     def reader(self, engine: Engine) -> Engine:
-        """Let readers use the engine as it is."""
-        return engine
+        """Let each statement read a snapshot of its own: a longer one would keep the WAL from being reset."""
+        return engine.execution_options(reads=True)
 
     def now(self, seconds: float) -> str:
         """Read the clock in UTC, to the millisecond."""
@@ -179,6 +203,57 @@ class SQLite(Dialect):
         """Join from left to right, which CROSS JOIN makes SQLite do."""
         return f"FROM runs AS r CROSS JOIN metrics AS m WHERE {of_run} AND {of_job}"
 
+    def after_commit(self, engine: Engine, *, is_idle: bool = False) -> None:
+        """Checkpoint a long WAL, and truncate it.
+
+        SQLite alone resets the WAL only at a moment at which no reader uses it and no writer has added to it since the
+        checkpoint; while clients poll and several workers write, there is none. The first checkpoint copies pages while
+        others write. The second one holds the write lock, copies what was added since, and waits for readers, at most
+        CHECKPOINT_WAIT_SECONDS; later readers read the database file.
+        """
+        wal = Path(f"{engine.url.database}-wal")
+        size = wal.stat().st_size if wal.exists() else 0
+        if size <= (0 if is_idle else WAL_BYTES) or not self._is_due(str(wal), size):
+            return
+        try:
+            with engine.connect() as connected:
+                _checkpoint(connected.connection.driver_connection)
+        except (sqlite3.Error, SQLAlchemyError) as error:
+            log.warning("the WAL could not be checkpointed and grows until it can: %s", error)
+
+    def _is_due(self, wal: str, size: int) -> bool:
+        """Whether to checkpoint: not again while the same long reader lasts, unless the WAL has grown much."""
+        now = time.monotonic()
+        tried_at, tried_size = self._tried.get(wal, (-math.inf, 0))
+        if now - tried_at < CHECKPOINT_PAUSE_SECONDS and 0 <= size - tried_size < WAL_BYTES // 4:
+            return False
+        self._tried[wal] = now, size
+        return True
+
+    def gives_back(self, session: Session) -> bool:
+        """Whether the file was made with incremental vacuum."""
+        return bool(session.execute(text("PRAGMA auto_vacuum")).scalar_one() == _INCREMENTAL)
+
+    def give_back(self, session: Session, num_bytes: int) -> int:
+        """Move the last pages of the file to free ones, and cut the file."""
+        free = _free_pages(session)
+        if free < FEWEST_FREE_PAGES:
+            return 0
+        # Each step frees one page, so all rows have to be fetched.
+        session.execute(text(f"PRAGMA incremental_vacuum({max(1, num_bytes // PAGE_BYTES):d})")).fetchall()
+        return (free - _free_pages(session)) * PAGE_BYTES
+
+    def rebuild(self, engine: Engine) -> None:
+        """VACUUM, which also lets an older file give back space in portions from then on."""
+        with closing(sqlite3.connect(str(engine.url.database), isolation_level=None)) as connection:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def is_full(self, error: BaseException) -> bool:
+        """Whether it is SQLITE_FULL."""
+        return _code(error) == sqlite3.SQLITE_FULL
+
     def has_raised(self, error: BaseException) -> bool:
         """Whether an error has a result code."""
         return getattr(error, "sqlite_errorcode", None) is not None
@@ -204,6 +279,21 @@ def _begin_immediate(connection: Connection, patience: float) -> None:
                 return
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1_000 * patience)}")
+
+
+def _checkpoint(connection: Any) -> None:
+    """Copy the WAL into the file and truncate it, unless readers use it for longer than CHECKPOINT_WAIT_SECONDS."""
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {round(1_000 * CHECKPOINT_WAIT_SECONDS)}")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def _free_pages(session: Session) -> int:
+    return int(session.execute(text("PRAGMA freelist_count")).scalar_one())
 
 
 def _code(error: BaseException) -> int:

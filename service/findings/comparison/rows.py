@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.analysis.curves import Curves
 from service.database.dialects.known import dialect_of
-from service.database.reading import read
+from service.database.reading import read, require
 from service.database.spans import Span
 from service.database.states import RUN_ENDED, RunStatus
 from service.database.tables import Job
@@ -71,6 +71,7 @@ def read_outcomes(session: Session, job: Job) -> Outcomes:
         ["r.final_loss", "r.best_loss"],
         f'FROM runs r WHERE r.job_key = {job.key:d} ORDER BY r."index"',
     )
+    require(session, job)
     outcomes = Outcomes(
         recorded_R=np.zeros(job.runs_total, dtype=bool),
         ended_R=np.zeros(job.runs_total, dtype=bool),
@@ -96,11 +97,16 @@ def read_outcomes(session: Session, job: Job) -> Outcomes:
 def read_portions(
     session: Session, job: Job, rows_per_run: int, fields: list[str], runs: tuple[int, int] | None = None
 ) -> Iterator[Portion]:
-    """Read the loss and further fields of all rows, portion by portion; runs without rows are left out."""
+    """Read the loss and further fields of all rows, portion by portion; runs without rows are left out.
+
+    Raises:
+        NotFound: The job was deleted meanwhile.
+    """
     first, last = runs or (0, job.runs_total)
     step = max(1, MAX_ROWS // rows_per_run)
     for begin in range(first, last, step):
         rows = read(session, job.key, Span(begin, min(last, begin + step)), ["loss", *fields])
+        require(session, job)
         if len(rows):
             first_R = np.flatnonzero(np.diff(rows.index_N, prepend=rows.index_N[0] - 1))
             loss_P, *columns = rows.values_CN

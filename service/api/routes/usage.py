@@ -1,0 +1,27 @@
+"""Route of the usage of a key: what its jobs store and have open, with the limits."""
+
+from fastapi import APIRouter, Response
+
+from service.api.http.json_answers import answer
+from service.api.routes.dependencies import TheCaller, TheDatabase, TheSettings
+from service.api.schemas.usage import Bounded, OpenWork, UsageAnswer
+from service.jobs import quotas
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+
+
+@router.get("/usage", operation_id="get_usage", responses={200: {"model": UsageAnswer}})
+def get_usage(caller: TheCaller, database: TheDatabase, settings: TheSettings) -> Response:
+    """Get what the jobs of the caller's key store and have open, each with its limit."""
+    with database.snapshot() as session:
+        size, unwritten = quotas.stored(session, caller.id), quotas.unwritten(session, caller.id)
+        counts = quotas.count_jobs(session, caller.id)
+    return answer(
+        UsageAnswer(
+            jobs=Bounded(stored=counts.jobs, open=counts.open_jobs, limit=settings.max_open_jobs),
+            runs=Bounded(stored=counts.runs, open=counts.open_runs, limit=None),
+            rows=Bounded(stored=size.rows, open=unwritten.rows, limit=settings.max_stored_rows),
+            bytes=Bounded(stored=size.bytes, open=unwritten.bytes, limit=settings.max_stored_bytes),
+            work=OpenWork(open=counts.open_work, limit=settings.max_open_work),
+        )
+    )

@@ -1,0 +1,143 @@
+"""Quotas of stored rows and bytes per owner, ended jobs included. No function commits.
+
+Bytes are estimates of the size of rows on disk, with their share of indexes: 120 bytes for a metric row of 8 values.
+The sums are stored in ``usage``, in the transactions that write or delete rows, so that a request counts no rows.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.database.accounts import Usage
+from service.database.bulk import MetricRows
+from service.database.statements import upsert
+from service.database.tables import JOB_IS_OPEN, Job, Shard
+from service.errors import QuotaReached
+from service.jobs.tallies import SLOT
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.metric_fields import FIELDS
+from service.spec.price import Price
+
+ROW_BYTES = 56
+VALUE_BYTES = 8
+RUN_BYTES = 150
+DECISION_BYTES = 3_300
+
+
+@dataclass(frozen=True)
+class Size:
+    """A number of metric rows, and the bytes of all stored rows."""
+
+    rows: int = 0
+    bytes: int = 0
+
+    def __add__(self, other: "Size") -> "Size":
+        return Size(self.rows + other.rows, self.bytes + other.bytes)
+
+    def __sub__(self, other: "Size") -> "Size":
+        return Size(self.rows - other.rows, self.bytes - other.bytes)
+
+
+def most(spec: JobSpec, cost: Price) -> Size:
+    """Give the most that a job may store."""
+    fields = (*spec.problem.fields, *spec.measure)
+    num_values = sum(len(FIELDS[name].columns) or 1 for name in fields)
+    decision = DECISION_BYTES if spec.problem.kind == "playground" else 0
+    rows = cost.rows_total * (ROW_BYTES + VALUE_BYTES * num_values)
+    return Size(cost.rows_total, rows + cost.runs_total * (RUN_BYTES + decision))
+
+
+def of_rows(rows: MetricRows | None) -> Size:
+    """Give the size of metric rows."""
+    if rows is None:
+        return Size()
+    num_rows = int(rows.epoch_N.size)
+    return Size(num_rows, num_rows * ROW_BYTES + int(rows.measured_FN.sum()) * VALUE_BYTES)
+
+
+def of_runs(num_runs: int, num_decisions: int) -> Size:
+    """Give the size of the rows of runs and of decision maps."""
+    return Size(bytes=RUN_BYTES * num_runs + DECISION_BYTES * num_decisions)
+
+
+def add(session: Session, owner: str, size: Size) -> None:
+    """Add to what an owner has stored; a negative size is subtracted."""
+    if size != Size():
+        row = {"owner": owner, "slot": SLOT, "num_rows": size.rows, "num_bytes": size.bytes}
+        upsert(session, Usage, [row], key=("owner", "slot"), add=("num_rows", "num_bytes"))
+
+
+def stored(session: Session, owner: str) -> Size:
+    """Give what an owner has stored, with deleted jobs whose rows are not removed yet."""
+    return _sum(session, Usage.num_rows, Usage.num_bytes, Usage.owner == owner)
+
+
+def unwritten(session: Session, owner: str) -> Size:
+    """Give what the open jobs of an owner may still store."""
+    is_open = Job.owner == owner, JOB_IS_OPEN
+    keys = select(Job.key).where(*is_open)
+    written = _sum(session, Shard.num_rows, Shard.num_bytes, Shard.job_key.in_(keys))
+    return _sum(session, Job.rows_total, Job.bytes_total, *is_open) - written
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Jobs and runs of an owner, and those that wait or run, with their work."""
+
+    jobs: int
+    runs: int
+    open_jobs: int
+    open_runs: int
+    open_work: float
+
+
+def count_jobs(session: Session, owner: str) -> Counts:
+    """Count the jobs of an owner."""
+
+    def counted(*columns: Any, is_open: bool) -> tuple[Any, ...]:
+        sums = [func.coalesce(func.sum(column), 0) for column in columns]
+        chosen = (Job.owner == owner, JOB_IS_OPEN) if is_open else (Job.owner == owner,)
+        return tuple(session.execute(select(func.count(), *sums).where(*chosen)).one())
+
+    jobs, runs = counted(Job.runs_total, is_open=False)
+    open_jobs, open_runs, open_work = counted(Job.runs_total, Job.work, is_open=True)
+    return Counts(jobs, int(runs), open_jobs, int(open_runs), float(open_work))
+
+
+def check(session: Session, owner: str, new: Size, settings: Settings) -> None:
+    """Check that an owner may store another job.
+
+    Raises:
+        QuotaReached: What is stored and what the open jobs and the new one may store would exceed a limit.
+    """
+    used = stored(session, owner)
+    # Counts what open jobs have written twice, and reads no shard; it decides almost every request.
+    bound = used + _sum(session, Job.rows_total, Job.bytes_total, Job.owner == owner, JOB_IS_OPEN)
+    if _excess(bound + new, settings) is None:
+        return
+    waiting = unwritten(session, owner)
+    if (excess := _excess(used + waiting + new, settings)) is None:
+        return
+    name, unit, limit = excess
+    raise QuotaReached(
+        f"{getattr(used, name):,} {unit} are stored, open jobs may add {getattr(waiting, name):,} and this job "
+        f"{getattr(new, name):,}; at most {limit:,} are allowed: delete jobs (deleted rows count until they are "
+        "removed), set ttl_seconds, or raise record_every"
+    )
+
+
+def _excess(size: Size, settings: Settings) -> tuple[str, str, int] | None:
+    if size.rows > settings.max_stored_rows:
+        return "rows", "metric rows", settings.max_stored_rows
+    if size.bytes > settings.max_stored_bytes:
+        return "bytes", "bytes", settings.max_stored_bytes
+    return None
+
+
+def _sum(session: Session, rows: Any, size: Any, *chosen: Any) -> Size:
+    sums = [func.coalesce(func.sum(column), 0) for column in (rows, size)]
+    found = session.execute(select(*sums).where(*chosen)).one()
+    return Size(int(found[0]), int(found[1]))

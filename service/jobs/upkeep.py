@@ -1,0 +1,82 @@
+"""Upkeep of the database: rows of deleted jobs, shards of cancelled jobs, and free space, in short transactions."""
+
+import logging
+import threading
+import time
+
+from sqlalchemy import select
+
+from service.database.connection import Database
+from service.database.states import ShardStatus
+from service.database.tables import Shard
+from service.jobs import endings, removal
+
+# Time for which a transaction should hold SQLite's write lock; the number of rows is adapted to it.
+CHUNK_SECONDS = 0.025
+FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 2_000, 200, 50_000
+
+log = logging.getLogger("ravine.upkeep")
+
+
+class Upkeep(threading.Thread):
+    """Periodic thread. Several processes may run it at once. Between two transactions others can write."""
+
+    def __init__(self, database: Database, every_seconds: float) -> None:
+        super().__init__(name="upkeep", daemon=True)
+        self._database, self._every_seconds = database, every_seconds
+        self._stopped = threading.Event()
+        self._num_rows = FIRST_ROWS
+
+    def run(self) -> None:
+        """Work until stopped. After an error, such as an unavailable database, try again."""
+        while not self._stopped.wait(self._every_seconds):
+            try:
+                self.once()
+            except Exception as error:
+                log.warning("upkeep of the database failed and will be repeated: %s", error)
+
+    def once(self) -> None:
+        """Remove the rows of all deleted jobs, end the shards of cancelled jobs, and return free space to the disk."""
+        while self._cancel() or self._remove():
+            pass
+        if self._is_idle() or self._database.why_full() is not None:
+            while self._give_back():
+                pass
+            self._database.shorten_journal()
+
+    def _cancel(self) -> bool:
+        with self._database.transaction() as session:
+            began = time.monotonic()
+            num_ended = endings.cancel_more(session)
+        return num_ended > 0 and self._pause(began)
+
+    def _remove(self) -> bool:
+        """Remove a chunk of rows, and adapt the size of the next one to its duration."""
+        with self._database.transaction() as session:
+            began = time.monotonic()
+            num_removed = removal.step(session, self._num_rows)
+        if num_removed is None:
+            return False
+        if num_removed > self._num_rows // 2:
+            fitting = int(self._num_rows * min(2.0, CHUNK_SECONDS / (time.monotonic() - began)))
+            self._num_rows = min(MOST_ROWS, max(FEWEST_ROWS, fitting))
+        return self._pause(began)
+
+    def _give_back(self) -> bool:
+        began = time.monotonic()
+        return self._database.give_back(seconds=CHUNK_SECONDS) and self._pause(began)
+
+    def _is_idle(self) -> bool:
+        """Whether no shard trains, so that no row is about to use the free space."""
+        with self._database.snapshot() as session:
+            running = select(Shard.job_key).where(Shard.status == ShardStatus.RUNNING).limit(1)
+            return session.execute(running).first() is None
+
+    def _pause(self, began: float) -> bool:
+        """Wait as long as the work since ``began`` took; whether to go on."""
+        return not self._stopped.wait(time.monotonic() - began)
+
+    def stop(self) -> None:
+        """Stop, and wait up to 1 s for the current transaction, which may be blocked by an unavailable database."""
+        self._stopped.set()
+        self.join(timeout=1.0)
