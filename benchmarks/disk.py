@@ -13,13 +13,15 @@ from sqlalchemy import text
 
 from benchmarks import stored
 from benchmarks.timing import Timer
+from service.database.columns import Base
 from service.database.connection import Database
+from service.database.tables import Job
 from service.jobs import lifecycle, tallies
 from service.jobs.owners import ANYBODY
 from service.jobs.upkeep import Upkeep
 
 # A deleted job of 3,000,000 rows.
-NUM_RUNS, NUM_ROWS = 100_000, 30
+NUM_RUNS, NUM_ROWS, NUM_COPIES = 100_000, 30, 20
 # Two writers store 5,000,000 rows in four jobs, while clients poll and one exports.
 NUM_READERS, WRITTEN_RUNS, WRITTEN_ROWS = 8, 1_000, 1_250
 POLL_SECONDS, WATCH_SECONDS = 0.02, 0.02
@@ -40,12 +42,11 @@ def measure() -> dict[str, Any]:
 
 
 def _deletion(name: str, database: Database) -> dict[str, Any]:
-    values = stored.draw(NUM_ROWS, NUM_RUNS)
-    jobs = [stored.write(database, values).job for _ in range(2)]
+    jobs = [_large(database) for _ in range(2)]
     what = f"{name}: {NUM_RUNS * NUM_ROWS:,} rows deleted"
     figures = {}
     with _writers(database) as waits, Timer() as timer, database.transaction() as session:
-        for table in ("metrics", "runs"):
+        for table in ("metrics", "runs"):  # As one transaction.
             session.execute(text(f"DELETE FROM {table} WHERE job_key = :key"), {"key": jobs[0].key})
     figures[f"{what} at once (s)"] = timer.seconds
     figures[f"{what} at once, longest wait of another writer (ms)"] = 1_000 * max(waits)
@@ -60,6 +61,26 @@ def _deletion(name: str, database: Database) -> dict[str, Any]:
     if database.file is not None:
         figures[f"{what}, size of the file before and after (MB)"] = database.file.stat().st_size / 1e6
     return figures
+
+
+def _large(database: Database) -> Job:
+    """Store a job, and multiply its rows in the database."""
+    job = stored.write(database, stored.draw(NUM_ROWS, NUM_RUNS // NUM_COPIES)).job
+    num_runs = NUM_RUNS // NUM_COPIES
+    for copy in range(1, NUM_COPIES):
+        with database.transaction() as session:
+            for table, index in (("metrics", "run_index"), ("runs", '"index"')):
+                names = [f'"{column.name}"' for column in Base.metadata.tables[table].columns]
+                shown = [
+                    f"{name} + {copy * num_runs}" if name.strip('"') == index.strip('"') else name for name in names
+                ]
+                session.execute(
+                    text(
+                        f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(shown)} FROM {table} "
+                        f"WHERE job_key = {job.key} AND {index} < {num_runs}"
+                    )
+                )
+    return job
 
 
 @contextmanager

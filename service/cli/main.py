@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from service.cli import commands, keys
+from service.cli import commands, keys, vacuum
 from service.cli.commands.conventions import EXIT_CODES, WRONG_USE, give_up
 from service.cli.group import Commands
 
@@ -45,6 +45,7 @@ def _options(
 
 commands.register(app)
 app.add_typer(keys.app, name="keys")
+app.command()(vacuum.vacuum)
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the database and the logs; created if missing.")]
 Workers = Annotated[int, typer.Option(min=1, help="Training processes, in addition to one for small jobs.")]
@@ -139,7 +140,7 @@ def lessons(
 def migrate() -> None:
     """Migrate the tables of the database at RAVINE_DATABASE_URL to this version."""
     from service.cli.local.preconditions import StackError
-    from service.cli.local.stack import bring_up_to_date
+    from service.cli.local.stack import bring_up_to_date, keeps_free_space
     from service.settings import get_settings
 
     try:
@@ -147,6 +148,8 @@ def migrate() -> None:
     except StackError as error:
         _give_up(error)
     typer.echo("The database is up to date.")
+    if keeps_free_space(get_settings().database_url):
+        typer.echo("This file keeps the space of deleted jobs. Stop the service and run `ravine vacuum` once.")
 
 
 @app.command()

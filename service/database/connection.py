@@ -148,6 +148,15 @@ class Database:
                 returned += portion
         return portion > 0
 
+    def rebuild(self) -> None:
+        """Write the database anew, without free space; nothing else may use it.
+
+        Raises:
+            OperationalError: The database is in use, or the disk is full.
+        """
+        with self._timing("write", "rebuild"):
+            self.dialect.rebuild(self.engine)
+
     def shorten_journal(self) -> None:
         """Make the journal as short as readers allow."""
         self.dialect.after_commit(self.engine, is_idle=True)

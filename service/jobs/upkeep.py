@@ -5,6 +5,7 @@ import threading
 import time
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
 from service.database.states import ShardStatus
@@ -52,9 +53,14 @@ class Upkeep(threading.Thread):
 
     def _remove(self) -> bool:
         """Remove a chunk of rows, and adapt the size of the next one to its duration."""
-        with self._database.transaction() as session:
-            began = time.monotonic()
-            num_removed = removal.step(session, self._num_rows)
+        try:
+            with self._database.transaction() as session:
+                began = time.monotonic()
+                num_removed = removal.step(session, self._num_rows)
+        except OperationalError:
+            # On a full disk there may be room for the journal of fewer rows.
+            self._num_rows = max(FEWEST_ROWS, self._num_rows // 4)
+            raise
         if num_removed is None:
             return False
         if num_removed > self._num_rows // 2:
@@ -74,6 +80,8 @@ class Upkeep(threading.Thread):
 
     def _pause(self, began: float) -> bool:
         """Wait as long as the work since ``began`` took; whether to go on."""
+        if self._database.why_full() is not None:
+            self._database.shorten_journal()
         return not self._stopped.wait(time.monotonic() - began)
 
     def stop(self) -> None:

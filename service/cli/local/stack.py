@@ -133,6 +133,14 @@ def bring_up_to_date(database_url: str) -> None:
         raise StackError(f"The database cannot be migrated to this version: {reason}") from error
 
 
+def keeps_free_space(database_url: str) -> bool:
+    """Whether the database is a file of an older version, which does not return the space of deleted rows."""
+    from service.database.connection import Database
+
+    with closing(Database(database_url)) as database, database.snapshot() as session:
+        return not database.dialect.gives_back(session)
+
+
 def is_ready(url: str) -> bool:
     """Whether the API at this address reaches its database and its broker."""
     # Not urllib or httpx, which would use a proxy from the environment.

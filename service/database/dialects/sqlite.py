@@ -5,40 +5,28 @@ written meanwhile, whatever the timeout. Metric rows go to a temporary table bef
 from there holds the write lock for a third of the time.
 """
 
-import logging
-import math
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from service.database.bulk import Bools, Floats, Integers, MetricRows, StoredTwice
+from service.database.dialects import sqlite_file
 from service.database.dialects.dialect import Dialect
 
 # Longer than any write of this service: a chunk of 200,000 rows takes about half a second.
 BUSY_TIMEOUT_SECONDS = 30.0
 # SQLite's own busy handler polls every 0.1 s, which leaves the lock idle for a fifth of the time between two workers.
 LOCK_POLL_SECONDS = 0.002
-PAGE_BYTES = 16_384
-# Size of the WAL above which a writer checkpoints after its commit.
-WAL_BYTES = 64 << 20
-# Longest wait of such a checkpoint for readers, and shortest pause after one that readers have prevented.
-CHECKPOINT_WAIT_SECONDS = 0.1
-CHECKPOINT_PAUSE_SECONDS = 0.5
-# Fewer stay in the file for the next rows.
-FEWEST_FREE_PAGES = 64
-# Value of PRAGMA auto_vacuum.
-_INCREMENTAL = 2
 # Rows of a sweep are inserted between existing ones, on recently written pages.
 WRITER_CACHE_KIB = 65_536
 # Bulk readers never revisit a page.
@@ -46,9 +34,6 @@ READER_CACHE_KIB = 4_096
 # A row takes 0.75 µs in statements of 40, and 1.2 µs in a statement of its own. A statement may have 999 parameters.
 ROWS_PER_INSERT = 40
 _STAGED = "rows in temp.staged_metrics"
-
-
-log = logging.getLogger("ravine.database")
 
 
 class SQLite(Dialect):
@@ -62,8 +47,7 @@ class SQLite(Dialect):
     turn_seconds = BUSY_TIMEOUT_SECONDS
 
     def __init__(self) -> None:
-        # Time and size of the last checkpoint of each WAL.
-        self._tried: dict[str, tuple[float, int]] = {}
+        self._journals = sqlite_file.Journals()
 
     def open(self, url: str, pool_size: int) -> Engine:
         """Open a file, created where it is missing; ``?timeout=1`` limits the wait for other writers to 1 s."""
@@ -84,7 +68,7 @@ class SQLite(Dialect):
             # The driver would begin transactions by itself, and too late; _begin does.
             connection.isolation_level = None
             # For new files. Four times the default: a sweep is written in a sixth less time.
-            connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            connection.execute(f"PRAGMA page_size = {sqlite_file.PAGE_BYTES}")
             # For new files: free pages return to the disk in portions (``give_back``).
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
@@ -92,8 +76,8 @@ class SQLite(Dialect):
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute("PRAGMA foreign_keys = ON")
             # ``after_commit`` checkpoints earlier, and outside of the write lock.
-            connection.execute(f"PRAGMA wal_autocheckpoint = {2 * WAL_BYTES // PAGE_BYTES}")
-            connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {2 * sqlite_file.WAL_BYTES // sqlite_file.PAGE_BYTES}")
+            connection.execute(f"PRAGMA journal_size_limit = {sqlite_file.WAL_BYTES}")
             connection.execute(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
             # For the temporary table of ``stage``.
             connection.execute("PRAGMA temp_store = MEMORY")
@@ -204,51 +188,20 @@ class SQLite(Dialect):
         return f"FROM runs AS r CROSS JOIN metrics AS m WHERE {of_run} AND {of_job}"
 
     def after_commit(self, engine: Engine, *, is_idle: bool = False) -> None:
-        """Checkpoint a long WAL, and truncate it.
-
-        SQLite alone resets the WAL only at a moment at which no reader uses it and no writer has added to it since the
-        checkpoint; while clients poll and several workers write, there is none. The first checkpoint copies pages while
-        others write. The second one holds the write lock, copies what was added since, and waits for readers, at most
-        CHECKPOINT_WAIT_SECONDS; later readers read the database file.
-        """
-        wal = Path(f"{engine.url.database}-wal")
-        size = wal.stat().st_size if wal.exists() else 0
-        if size <= (0 if is_idle else WAL_BYTES) or not self._is_due(str(wal), size):
-            return
-        try:
-            with engine.connect() as connected:
-                _checkpoint(connected.connection.driver_connection)
-        except (sqlite3.Error, SQLAlchemyError) as error:
-            log.warning("the WAL could not be checkpointed and grows until it can: %s", error)
-
-    def _is_due(self, wal: str, size: int) -> bool:
-        """Whether to checkpoint: not again while the same long reader lasts, unless the WAL has grown much."""
-        now = time.monotonic()
-        tried_at, tried_size = self._tried.get(wal, (-math.inf, 0))
-        if now - tried_at < CHECKPOINT_PAUSE_SECONDS and 0 <= size - tried_size < WAL_BYTES // 4:
-            return False
-        self._tried[wal] = now, size
-        return True
+        """Checkpoint a long WAL, and truncate it."""
+        self._journals.shorten(engine, at_least=0 if is_idle else sqlite_file.WAL_BYTES)
 
     def gives_back(self, session: Session) -> bool:
         """Whether the file was made with incremental vacuum."""
-        return bool(session.execute(text("PRAGMA auto_vacuum")).scalar_one() == _INCREMENTAL)
+        return sqlite_file.gives_back(session)
 
     def give_back(self, session: Session, num_bytes: int) -> int:
         """Move the last pages of the file to free ones, and cut the file."""
-        free = _free_pages(session)
-        if free < FEWEST_FREE_PAGES:
-            return 0
-        # Each step frees one page, so all rows have to be fetched.
-        session.execute(text(f"PRAGMA incremental_vacuum({max(1, num_bytes // PAGE_BYTES):d})")).fetchall()
-        return (free - _free_pages(session)) * PAGE_BYTES
+        return sqlite_file.give_back(session, num_bytes)
 
     def rebuild(self, engine: Engine) -> None:
-        """VACUUM, which also lets an older file give back space in portions from then on."""
-        with closing(sqlite3.connect(str(engine.url.database), isolation_level=None)) as connection:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        """VACUUM."""
+        sqlite_file.rebuild(str(engine.url.database))
 
     def is_full(self, error: BaseException) -> bool:
         """Whether it is SQLITE_FULL."""
@@ -279,21 +232,6 @@ def _begin_immediate(connection: Connection, patience: float) -> None:
                 return
     finally:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1_000 * patience)}")
-
-
-def _checkpoint(connection: Any) -> None:
-    """Copy the WAL into the file and truncate it, unless readers use it for longer than CHECKPOINT_WAIT_SECONDS."""
-    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute(f"PRAGMA busy_timeout = {round(1_000 * CHECKPOINT_WAIT_SECONDS)}")
-    try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {patience}")
-
-
-def _free_pages(session: Session) -> int:
-    return int(session.execute(text("PRAGMA freelist_count")).scalar_one())
 
 
 def _code(error: BaseException) -> int:

@@ -1,0 +1,111 @@
+"""The files of SQLite: the length of the WAL, and free space inside the database file.
+
+SQLite alone resets the WAL only at a moment at which no reader uses it and no writer has added to it since the last
+checkpoint. While clients poll and several workers write, there is no such moment, and the WAL grows without a bound.
+"""
+
+import logging
+import math
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+PAGE_BYTES = 16_384
+# Size of the WAL above which a writer checkpoints after its commit.
+WAL_BYTES = 64 << 20
+# Longest wait of such a checkpoint for other writers, then for readers; time in which it is repeated; shortest pause
+# after one that others have prevented.
+CHECKPOINT_WAIT_SECONDS = 0.02
+CHECKPOINT_SECONDS = 0.3
+CHECKPOINT_PAUSE_SECONDS = 0.5
+# Fewer stay in the file for the next rows.
+FEWEST_FREE_PAGES = 64
+# Value of PRAGMA auto_vacuum.
+_INCREMENTAL = 2
+
+log = logging.getLogger("ravine.database")
+
+
+class Journals:
+    """The WALs of the databases of this process."""
+
+    def __init__(self) -> None:
+        # Time and size of the last checkpoint of each that others have prevented.
+        self._tried: dict[str, tuple[float, int]] = {}
+
+    def shorten(self, engine: Engine, *, at_least: int) -> None:
+        """Checkpoint and truncate a WAL of more than ``at_least`` bytes.
+
+        The first checkpoint copies pages while others write. The second one holds the write lock, copies what was
+        added since, and waits for readers, a few times for at most CHECKPOINT_WAIT_SECONDS; later readers read the
+        database file.
+        """
+        wal = Path(f"{engine.url.database}-wal")
+        size = wal.stat().st_size if wal.exists() else 0
+        if size <= at_least or not self._is_due(str(wal), size):
+            return
+        try:
+            with engine.connect() as connected:
+                if _checkpoint(connected.connection.driver_connection):
+                    self._tried.pop(str(wal), None)
+        except (sqlite3.Error, SQLAlchemyError) as error:
+            log.warning("the WAL could not be checkpointed and grows until it can: %s", error)
+
+    def _is_due(self, wal: str, size: int) -> bool:
+        """Whether to checkpoint: not again while the same long reader lasts, unless the WAL has grown much."""
+        now = time.monotonic()
+        tried_at, tried_size = self._tried.get(wal, (-math.inf, 0))
+        if now - tried_at < CHECKPOINT_PAUSE_SECONDS and 0 <= size - tried_size < WAL_BYTES // 4:
+            return False
+        self._tried[wal] = now, size
+        return True
+
+
+def _checkpoint(connection: Any) -> bool:
+    """Copy the WAL into the file and truncate it, unless others prevent it for longer than CHECKPOINT_SECONDS."""
+    deadline = time.monotonic() + CHECKPOINT_SECONDS
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {round(1_000 * CHECKPOINT_WAIT_SECONDS)}")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        # SQLite waits at growing intervals, so that one long wait would miss the gaps between two writers.
+        while is_busy := connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            if time.monotonic() > deadline:
+                break
+        return not is_busy
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def gives_back(session: Session) -> bool:
+    """Whether the file was made with incremental vacuum."""
+    return bool(session.execute(text("PRAGMA auto_vacuum")).scalar_one() == _INCREMENTAL)
+
+
+def give_back(session: Session, num_bytes: int) -> int:
+    """Move the last pages of the file to free ones, cut the file, and give the number of returned bytes."""
+    free = _free_pages(session)
+    if free < FEWEST_FREE_PAGES:
+        return 0
+    connection: Any = session.connection().connection.driver_connection
+    # Each step frees one page, so all rows have to be fetched.
+    connection.execute(f"PRAGMA incremental_vacuum({max(1, num_bytes // PAGE_BYTES):d})").fetchall()
+    return (free - _free_pages(session)) * PAGE_BYTES
+
+
+def rebuild(file: str) -> None:
+    """VACUUM, which also lets an older file give back space in portions from then on."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _free_pages(session: Session) -> int:
+    return int(session.execute(text("PRAGMA freelist_count")).scalar_one())
