@@ -134,8 +134,10 @@ def _wal(database: Database) -> dict[str, Any]:
         process = get_context("spawn").Process
         writers = [process(target=_write, args=(str(database.url), 2)) for _ in range(2)]
         with Timer() as timer:
-            for one in (*threads, *writers):
-                one.start()
+            for thread in threads:
+                thread.start()
+            for writer in writers:
+                writer.start()
             while any(writer.is_alive() for writer in writers):
                 peak, size = max(peak, wal.stat().st_size), database.file.stat().st_size
                 time.sleep(WATCH_SECONDS)

@@ -19,9 +19,10 @@ from sqlalchemy.orm import Session
 PAGE_BYTES = 16_384
 # Size of the WAL above which a writer checkpoints after its commit.
 WAL_BYTES = 64 << 20
-# Longest wait of such a checkpoint for other writers, then for readers; time in which it is repeated; shortest pause
-# after one that others have prevented.
-CHECKPOINT_WAIT_SECONDS = 0.02
+# Longest wait of such a checkpoint for other writers, then for readers. It is four times as long for each further
+# quarter of WAL_BYTES, so that statements of readers that overlap do not let the WAL grow.
+CHECKPOINT_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.02, 5.0
+# Time in which the checkpoint is repeated, and shortest pause after one that others have prevented.
 CHECKPOINT_SECONDS = 0.3
 CHECKPOINT_PAUSE_SECONDS = 0.5
 # Fewer stay in the file for the next rows.
@@ -43,8 +44,7 @@ class Journals:
         """Checkpoint and truncate a WAL of more than ``at_least`` bytes.
 
         The first checkpoint copies pages while others write. The second one holds the write lock, copies what was
-        added since, and waits for readers, a few times for at most CHECKPOINT_WAIT_SECONDS; later readers read the
-        database file.
+        added since, and waits for readers; later readers read the database file and are not waited for.
         """
         wal = Path(f"{engine.url.database}-wal")
         size = wal.stat().st_size if wal.exists() else 0
@@ -52,7 +52,7 @@ class Journals:
             return
         try:
             with engine.connect() as connected:
-                if _checkpoint(connected.connection.driver_connection):
+                if _checkpoint(connected.connection.driver_connection, _patience(size)):
                     self._tried.pop(str(wal), None)
         except (sqlite3.Error, SQLAlchemyError) as error:
             log.warning("the WAL could not be checkpointed and grows until it can: %s", error)
@@ -67,11 +67,17 @@ class Journals:
         return True
 
 
-def _checkpoint(connection: Any) -> bool:
-    """Copy the WAL into the file and truncate it, unless others prevent it for longer than CHECKPOINT_SECONDS."""
+def _patience(size: int) -> float:
+    """Give the seconds for which a checkpoint of a WAL of this size waits for others, while writers wait for it."""
+    quarters = max(0, 4 * (size - WAL_BYTES) // WAL_BYTES)
+    return float(min(LONGEST_WAIT_SECONDS, CHECKPOINT_WAIT_SECONDS * 4 ** min(quarters, 8)))
+
+
+def _checkpoint(connection: Any, seconds: float) -> bool:
+    """Copy the WAL into the file and truncate it, unless others prevent it; whether it is truncated."""
     deadline = time.monotonic() + CHECKPOINT_SECONDS
     (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute(f"PRAGMA busy_timeout = {round(1_000 * CHECKPOINT_WAIT_SECONDS)}")
+    connection.execute(f"PRAGMA busy_timeout = {round(1_000 * seconds)}")
     try:
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         # SQLite waits at growing intervals, so that one long wait would miss the gaps between two writers.
