@@ -31,13 +31,13 @@ _UNDER_V1 = {
     "406": "The header Accept allows no media type of this route.",
     "422": "Invalid values: `errors` gives the place of each, and what is allowed there.",
     "429": "Too many requests of the caller wait; retry after Retry-After seconds.",
-    "503": "The database or the broker is unavailable, or the request waited too long for its turn; retry after "
+    "503": "The database or the broker is unavailable, the disk is full, or the request waited too long; retry after "
     "Retry-After seconds.",
 }
 _WITH_BODY = {
     "413": "The body is too large.",
-    "429": "The caller has reached the limit of waiting and running work, or too many requests of it wait; retry after "
-    "Retry-After seconds.",
+    "429": "The caller has reached a limit of open work or its storage quota, or too many requests of it wait; retry "
+    "after Retry-After seconds.",
 }
 
 # In the order in which a new reader needs them.
