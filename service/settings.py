@@ -89,6 +89,12 @@ class Settings(BaseSettings):
         min_length=32,
         description="An admin key in addition to those in the database: openssl rand -hex 32 makes one.",
     )
+    session_seconds: float = Field(
+        30 * 86_400,
+        gt=0,
+        le=400 * 86_400,
+        description="Time for which a browser stays signed in; browsers keep a cookie for at most 400 days.",
+    )
     allowed_hosts: str = Field(
         "",
         description="Host names of this server, comma-separated, * for any. By default: on the loopback address the "

@@ -31,6 +31,7 @@ from service.api.routes import (
     presets,
     reference,
     runs,
+    session,
     theory,
     usage,
 )
@@ -106,7 +107,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(UnreadBodies, discard_bytes=settings.discard_bytes, discard_seconds=settings.discard_seconds)
     # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons, usage):
+    for routes in (
+        jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons, usage, session,
+    ):  # fmt: skip
         guarded.include_router(routes.router)
     app.include_router(guarded)
     for routes in (operations, reference, page):

@@ -25,9 +25,9 @@ _EVERYWHERE = {
     "431": "The header is too large, or has too many fields.",
 }
 _UNDER_V1 = {
-    "401": "The key is missing, wrong or revoked.",
-    "403": "The API has no keys and a proxy forwarded the request, a page of another origin sent a write, or the key "
-    "lacks the permission.",
+    "401": "The key is missing, wrong or revoked, or the session of the browser has ended.",
+    "403": "The API has no keys and a proxy forwarded the request, a page of another origin sent a write, a cookie "
+    "came with a write that is not the page's, or the key lacks the permission.",
     "406": "The header Accept allows no media type of this route.",
     "422": "Invalid values: `errors` gives the place of each, and what is allowed there.",
     "429": "Too many requests of the caller wait; retry after Retry-After seconds.",
@@ -49,6 +49,7 @@ TAGS = {
     "catalogue": "Problems, optimizers, schedules and presets of which a job can consist.",
     "theory": "Limits and best settings by theory, without training.",
     "lessons": "Statements of teaching texts, tested by jobs.",
+    "session": "Sign-in of a browser: a cookie instead of the key.",
     "operations": "Health, readiness and metrics, for operators.",
 }
 

@@ -1,4 +1,4 @@
-"""The tables of API keys, and of what belongs to a key besides its jobs: usage, removals and datasets."""
+"""The tables of API keys, and of what belongs to a key besides its jobs: sessions, usage, removals and datasets."""
 
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,22 @@ class ApiKey(Base):
     is_admin: Mapped[bool]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class BrowserSession(Base):
+    """A browser that is signed in with a key. Its cookie holds a random token, of which only the hash is stored."""
+
+    __tablename__ = "sessions"
+    # The sessions of a key, oldest first, and the expired ones.
+    __table_args__ = (Index(None, "owner", "expires_at"), Index(None, "expires_at"))
+
+    # The first digits of the hash, as for keys.
+    id: Mapped[str] = mapped_column(String(12), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    # The id of a key. That of the setting ``api_key`` has no row in ``api_keys``.
+    owner: Mapped[str] = mapped_column(String(12))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
 
 
 class Usage(Base):

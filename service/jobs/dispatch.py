@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
 from service.errors import Unavailable
-from service.jobs import endings, lifecycle, messages, shards, tallies
+from service.jobs import browser_sessions, endings, lifecycle, messages, shards, tallies
 from service.observing import tracing
 from service.settings import Settings
 
@@ -101,7 +101,7 @@ class Dispatcher:
 
 
 class Sweep(threading.Thread):
-    """Periodic thread: queues shards with an expired lease again, resends lost messages, deletes expired jobs.
+    """Periodic thread: queues shards of expired leases again, resends messages, deletes expired jobs and sessions.
 
     Several processes may run it at once, because each step is a conditional update of a row.
     """
@@ -129,6 +129,7 @@ class Sweep(threading.Thread):
                     lost = shards.take_back(session, max_attempts=self._settings.max_attempts)
                 endings.time_out(session)
                 lifecycle.remove_expired(session)
+                browser_sessions.remove_expired(session)
                 # Last, so that the rows of the counters are locked for as short as possible.
                 tallies.add(session, leases_lost=lost)
         except OperationalError:

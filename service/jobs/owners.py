@@ -18,7 +18,7 @@ from service.errors import Conflict, NotFound
 
 _RANDOM_BYTES = 32
 # Digits of the hash that are the id of the key: 48 bits, from which the key cannot be recovered.
-_ID_DIGITS = 12
+ID_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ ANYBODY = Caller("", is_admin=True)
 
 def caller_of(key: str, *, is_admin: bool) -> Caller:
     """Give the caller that a key identifies."""
-    return Caller(sha256_of(key)[:_ID_DIGITS], is_admin)
+    return Caller(sha256_of(key)[:ID_DIGITS], is_admin)
 
 
 def create(session: Session, name: str, *, is_admin: bool = False) -> tuple[ApiKey, str]:
@@ -48,7 +48,7 @@ def create(session: Session, name: str, *, is_admin: bool = False) -> tuple[ApiK
         raise Conflict(f"a key named {name!r} exists already, valid or revoked: choose another name")
     key = f"ravine_{secrets.token_urlsafe(_RANDOM_BYTES)}"
     sha256 = sha256_of(key)
-    row = ApiKey(id=sha256[:_ID_DIGITS], name=name, sha256=sha256, is_admin=is_admin, created_at=datetime.now(UTC))
+    row = ApiKey(id=sha256[:ID_DIGITS], name=name, sha256=sha256, is_admin=is_admin, created_at=datetime.now(UTC))
     session.add(row)
     session.flush()
     return row, key
@@ -81,11 +81,22 @@ def exist(session: Session) -> bool:
 def find(session: Session, key: str) -> Caller | None:
     """Find the caller of a key; None if the key is unknown or revoked."""
     sha256 = sha256_of(key)
-    row = session.get(ApiKey, sha256[:_ID_DIGITS])
+    row = session.get(ApiKey, sha256[:ID_DIGITS])
     # In constant time, so that the duration of a request does not depend on the rest of the hash.
     if row is None or not hmac.compare_digest(row.sha256, sha256) or row.revoked_at is not None:
         return None
     return Caller(row.id, row.is_admin)
+
+
+def find_by_id(session: Session, key_id: str) -> Caller | None:
+    """Find the caller of the key with an id; None if it is unknown or revoked."""
+    row = session.get(ApiKey, key_id)
+    return None if row is None or row.revoked_at is not None else Caller(row.id, row.is_admin)
+
+
+def name_of(session: Session, key_id: str) -> str | None:
+    """Give the name of a key; None for the key of the setting ``api_key``, which has none."""
+    return session.execute(select(ApiKey.name).where(ApiKey.id == key_id)).scalar()
 
 
 def sha256_of(key: str) -> str:

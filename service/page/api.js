@@ -1,45 +1,23 @@
-// Requests to the API of this server: JSON bodies, errors with the messages of the API, and a key if required.
-import { h, newId } from "./dom.js";
+// Requests of the views to the API: JSON bodies, errors with the messages of the API, and sign-in if it is required.
+import { h } from "./dom.js";
+import { ApiError, ROOT, request } from "./http.js";
+import { needsKey, signIns, signedIn } from "./session.js";
 
-export const ROOT = document.documentElement.dataset.root;
-const KEY = "ravine-key";
+export { ApiError, ROOT };
 
-/** An error of the API: `title`, `detail` and, for invalid values, `errors: [{loc, msg}]`. */
-export class ApiError extends Error {
-  constructor(status, problem) {
-    super(problem.detail || problem.title || `the server answered ${status}`);
-    this.status = status;
-    this.title = problem.title || "Error";
-    this.errors = problem.errors || [];
-  }
-}
-
-/** Send a request and give the Response; throws ApiError. If a key is missing, ask the user once and repeat the request. */
-export async function send(method, path, { body, signal, headers = {} } = {}) {
+/** Send a request and give the Response; throws ApiError. If nobody is signed in, ask once and repeat the request. */
+export async function send(method, path, options) {
   for (;;) {
-    const key = sessionStorage.getItem(KEY);
-    let response;
+    const before = signIns();
     try {
-      response = await fetch(ROOT + path, {
-        method,
-        signal,
-        body: body === undefined ? undefined : JSON.stringify(body),
-        headers: {
-          Accept: "application/json",
-          ...(body === undefined ? {} : { "Content-Type": "application/json" }),
-          ...(key ? { Authorization: `Bearer ${key}` } : {}),
-          ...headers,
-        },
-      });
+      return await request(method, path, options);
     } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new ApiError(0, { title: "No connection", detail: "The server does not answer. Is it still running?" });
+      if (error.status !== 401) throw error;
+      // Another request, or another tab, may have signed in meanwhile.
+      if (signIns() === before && !(await signedIn())) {
+        throw new ApiError(401, { title: "You are not signed in", detail: "Choose “Sign in” at the top to see this." });
+      }
     }
-    if (response.ok || response.status === 304) return response;
-    const problem = await response.json().catch(() => ({}));
-    // Another request may have obtained a key meanwhile.
-    if (response.status === 401 && (sessionStorage.getItem(KEY) !== key || (await askForKey(problem.detail)))) continue;
-    throw new ApiError(response.status, problem);
   }
 }
 
@@ -80,48 +58,6 @@ export async function getAll(path, { items: name = "items", ...options } = {}) {
   return items;
 }
 
-let asking = null;
-
-function askForKey(reason) {
-  asking ??= new Promise((resolve) => {
-    const id = newId("key");
-    const field = h("input", { id, type: "password", autocomplete: "off", required: true });
-    const dialog = h(
-      "dialog",
-      { "aria-label": "API key" },
-      h(
-        "form",
-        { method: "dialog" },
-        h("h2", {}, "This server wants a key"),
-        h("p", { class: "lead" }, reason || ""),
-        h("div", { class: "field" }, h("label", { for: id }, "API key"), field),
-        h("p", { class: "caption" }, "It is kept until this tab is closed."),
-        h(
-          "div",
-          { class: "row" },
-          h("button", { class: "main", value: "yes" }, "Use it"),
-          h("button", { value: "", formnovalidate: true }, "Cancel"),
-        ),
-      ),
-    );
-    dialog.addEventListener("close", () => {
-      const given = dialog.returnValue === "yes" && field.value.trim();
-      if (given) sessionStorage.setItem(KEY, given);
-      dialog.remove();
-      asking = null;
-      resolve(Boolean(given));
-    });
-    document.body.append(dialog);
-    dialog.showModal();
-  });
-  return asking;
-}
-
-/** Save an answer as a file. It is fetched by script, because a plain link cannot send the key. */
-export async function download(path, name, headers) {
-  save(await (await send("GET", path, { headers })).blob(), name);
-}
-
 /** Save content of the page as a file. */
 export function save(blob, name) {
   const address = URL.createObjectURL(blob);
@@ -133,7 +69,7 @@ export function save(blob, name) {
 export function asCurl(method, path, body) {
   const address = `${location.origin}${ROOT}${path}`;
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-  const key = sessionStorage.getItem(KEY) ? ` -H "Authorization: Bearer $RAVINE_API_KEY"` : "";
+  const key = needsKey() ? ` -H "Authorization: Bearer $RAVINE_API_KEY"` : "";
   const data = body === undefined ? "" : ` -H 'Content-Type: application/json' -d ${quote(JSON.stringify(body))}`;
   return `curl -s${method === "GET" ? "" : ` -X ${method}`} ${quote(address)}${key}${data}`;
 }

@@ -1,4 +1,4 @@
-// Following a job: server-sent events by fetch, which can send a key; polling by ETag if a stream breaks.
+// Following a job: server-sent events by fetch, which gives the status of an error; polling by ETag if a stream breaks.
 import { ApiError, get, send } from "./api.js";
 import { isOpen } from "./status.js";
 

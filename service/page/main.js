@@ -3,6 +3,7 @@ import { toggleAppearance } from "./appearance.js";
 import { ApiError, ROOT } from "./api.js";
 import { copy, h } from "./dom.js";
 import { go, onNavigate } from "./navigation.js";
+import { onCallerChange, readSession } from "./session.js";
 import { failure } from "./states.js";
 
 const VIEWS = {
@@ -13,6 +14,7 @@ const VIEWS = {
   lessons: { path: /^\/lessons(?:\/(?<id>[^/]+))?$/, title: "Lessons", load: () => import("./lessons/view.js") },
 };
 const main = document.getElementById("view");
+const session = readSession();
 let leaving = null;
 
 /** Show the view of the address; each view is `show(root, {id, signal})` and ends when the signal aborts. */
@@ -31,7 +33,7 @@ async function show() {
   if (!view) return root.append(failure({ title: "There is no such page", message: `Nothing is at ${path}.` }));
   document.title = `${view.title} · Ravine`;
   try {
-    const { show: fill } = await view.load();
+    const [{ show: fill }] = await Promise.all([view.load(), session]);
     if (!signal.aborted) await fill(root, { id: view.path.exec(path).groups?.id, signal });
   } catch (error) {
     if (signal.aborted) return;
@@ -58,6 +60,7 @@ document.addEventListener("click", (event) => {
   scrollTo(0, 0);
 });
 onNavigate(show);
+onCallerChange(show);
 addEventListener("popstate", show);
 document.getElementById("theme").addEventListener("click", toggleAppearance);
 document.getElementById("copy-link").addEventListener("click", () => copy(location.href, "Link"));

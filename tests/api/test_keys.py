@@ -17,36 +17,11 @@ from typer.testing import CliRunner, Result
 from service.api.doors.authentication import CACHE_SECONDS, is_loopback
 from service.cli import keys as key_commands
 from service.database.accounts import ApiKey
-from service.database.connection import Database
-from service.jobs import owners
+from tests.keyed_api import SETTING, KeyedApi
 from tests.servers import Api, Broker, until
 
 RAVINE = str(Path(sys.executable).with_name("ravine"))
 SPEC: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}
-SETTING = "the key of the setting, of more than 32 characters"
-
-
-class KeyedApi:
-    """An API with an empty database and no workers, and the keys of this database."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-        self.database = Database(api.database_url)
-
-    def close(self) -> None:
-        self.database.close()
-
-    def new_key(self, name: str = "", *, is_admin: bool = False) -> str:
-        with self.database.transaction() as session:
-            return owners.create(session, name or str(uuid4()), is_admin=is_admin)[1]
-
-    def revoke(self, name: str) -> None:
-        with self.database.transaction() as session:
-            owners.revoke(session, name)
-
-    def client(self, key: str | None = None) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=self.api.url, timeout=30.0, trust_env=False, headers=headers)
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -58,7 +58,7 @@ def test_results_of_a_job_are_downloaded(new_page: OpenPage, stack: Stack, tmp_p
     page = new_page(f"/jobs/{post(stack, SPEC)}")
     expect(page.locator(".view")).to_have_attribute("data-status", "completed")
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").first.click()
+        page.get_by_role("link", name="Metrics as CSV").click()
     path = tmp_path / "metrics.csv"
     download.value.save_as(path)
     assert polars.read_csv(path).height == 12 * 51

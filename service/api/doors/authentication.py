@@ -1,49 +1,81 @@
-"""Authentication by bearer keys. On the loopback address keys are optional until the first one is created."""
+"""Authentication by keys and sessions. On the loopback address keys are optional until the first one is created.
+
+A program sends its key in the header Authorization. A browser that is signed in sends the cookie of its session.
+"""
 
 import hmac
 import ipaddress
 import threading
 import time
+from dataclasses import dataclass
 
 from service.database.connection import Database
 from service.errors import Unauthorized
-from service.jobs import owners
+from service.jobs import browser_sessions, owners
 from service.jobs.owners import ANYBODY, Caller
 from service.settings import Settings
 
-# Time for which a key is cached, because clients poll. A revoked key is accepted for at most this long.
+# Time for which a key or session is cached, because clients poll. One that was revoked or ended by another process is
+# accepted for at most this long.
 CACHE_SECONDS = 1.0
-# Only valid keys are cached, so that guesses do not fill the memory.
+# Only valid ones are cached, so that guesses do not fill the memory.
 _MAX_CACHED = 10_000
 
 HOW_TO = "send `Authorization: Bearer <key>`; `ravine keys create --name NAME` makes a key"
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """What identifies the sender of a request: a key or the token of a session, and the address that received it.
+
+    A key is used instead of a session if both are given.
+    """
+
+    key: str | None
+    session: str | None
+    server: str | None
+
+    @property
+    def secret(self) -> tuple[bool, str]:
+        """Whether the secret is a key, and its hash.
+
+        Raises:
+            Unauthorized: There is neither a key nor a session.
+        """
+        secret = self.key or self.session
+        if secret is None:
+            raise Unauthorized(f"a key is needed: {HOW_TO}")
+        return self.key is not None, owners.sha256_of(secret)
+
+
 class Authentication:
-    """Checks keys against the database and the setting ``api_key``, with a cache per process."""
+    """Checks keys and sessions against the database and the setting ``api_key``, with a cache per process."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         # Hashed, so that a memory dump holds no key but that of the setting, which the environment holds too.
-        self._setting = owners.sha256_of(settings.api_key.get_secret_value()) if settings.api_key else None
-        self._known: dict[str, tuple[Caller, float]] = {}
+        key = settings.api_key.get_secret_value() if settings.api_key else None
+        self._setting = owners.sha256_of(key) if key else None
+        self._setting_caller = owners.caller_of(key, is_admin=True) if key else None
+        self._known: dict[tuple[bool, str], tuple[Caller, float]] = {}
         # Time until which it is cached that no key exists. Once a key existed, keys stay required.
         self._open_until = 0.0
         self._has_keys = self._setting is not None
         self._lock = threading.Lock()
 
-    def caller(self, authorization: str | None, server: str | None) -> Caller:
-        """Identify the caller by the header Authorization and the server address that the request was sent to.
+    def caller(self, given: Credentials) -> Caller:
+        """Identify the caller.
 
         Raises:
-            Unauthorized: The key is missing or wrong, or no key exists and the server address is not loopback.
+            Unauthorized: The key or session is missing or wrong, or no key exists and the server address is not
+                loopback.
         """
-        cached = self.cached_caller(authorization, server)
+        cached = self.cached_caller(given)
         if cached is not None:
             return cached
-        return _anonymous(server) if self.is_open() else self._find(_key_of(authorization))
+        return _anonymous(given.server) if self.is_open() else self._find(given)
 
-    def cached_caller(self, authorization: str | None, server: str | None) -> Caller | None:
+    def cached_caller(self, given: Credentials) -> Caller | None:
         """Identify the caller without reading the database; None if that is not possible.
 
         Raises:
@@ -51,13 +83,17 @@ class Authentication:
         """
         now = time.monotonic()
         if not self._has_keys:
-            return _anonymous(server) if now < self._open_until else None
-        key = _key_of(authorization)
-        sha256 = owners.sha256_of(key)
-        if self._setting is not None and hmac.compare_digest(sha256, self._setting):
-            return owners.caller_of(key, is_admin=True)
-        caller, until = self._known.get(sha256, (ANYBODY, 0.0))
+            return _anonymous(given.server) if now < self._open_until else None
+        is_key, sha256 = given.secret
+        if is_key and self._setting is not None and hmac.compare_digest(sha256, self._setting):
+            return self._setting_caller
+        caller, until = self._known.get((is_key, sha256), (ANYBODY, 0.0))
         return caller if now < until else None
+
+    def forget(self, token: str) -> None:
+        """Remove a session that has ended from the cache."""
+        with self._lock:
+            self._known.pop((False, owners.sha256_of(token)), None)
 
     def is_open(self) -> bool:
         """Whether no key is required, because none was ever created."""
@@ -70,19 +106,25 @@ class Authentication:
         self._open_until = time.monotonic() + CACHE_SECONDS
         return not self._has_keys
 
-    def _find(self, key: str) -> Caller:
-        """Find the caller of a key in the database, and cache it."""
-        sha256 = owners.sha256_of(key)
+    def _find(self, given: Credentials) -> Caller:
+        """Find the caller of a key or session in the database, and cache it."""
+        secret = given.secret
         with self._database.snapshot() as session:
-            found = owners.find(session, key)
+            if given.key is not None:
+                found = owners.find(session, given.key)
+            else:
+                found = browser_sessions.find(session, given.session or "", setting=self._setting_caller)
         with self._lock:
-            self._known.pop(sha256, None)
+            self._known.pop(secret, None)
             if found is not None:
                 if len(self._known) >= _MAX_CACHED:
                     self._known.clear()
-                self._known[sha256] = (found, time.monotonic() + CACHE_SECONDS)
+                self._known[secret] = (found, time.monotonic() + CACHE_SECONDS)
         if found is None:
-            raise Unauthorized(f"this key is not known here or was revoked: {HOW_TO}")
+            what = (
+                "this key is not known here or was revoked" if given.key else "this browser is not signed in any more"
+            )
+            raise Unauthorized(f"{what}: {HOW_TO}")
         return found
 
 
@@ -92,11 +134,10 @@ def _anonymous(server: str | None) -> Caller:
     return ANYBODY
 
 
-def _key_of(authorization: str | None) -> str:
+def bearer_key(authorization: str | None) -> str | None:
+    """Read the key in the header Authorization; None if it has none, or another scheme, such as that of a proxy."""
     scheme, _, key = (authorization or "").strip().partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise Unauthorized(f"a key is needed: {HOW_TO}")
-    return key.strip()
+    return key.strip() or None if scheme.lower() == "bearer" else None
 
 
 def is_loopback(host: str | None) -> bool:

@@ -21,8 +21,8 @@ def tag_of(content: str | bytes) -> str:
 
 
 def tag_headers(tag: str) -> dict[str, str]:
-    """Give the headers of an answer with a tag: caches may keep it and must revalidate it."""
-    return {"ETag": tag, "Cache-Control": "no-cache"}
+    """Give the headers of an answer with a tag: the browser may keep it and must revalidate it."""
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
 def not_modified(request: Request, tag: str) -> Response | None:

@@ -13,4 +13,6 @@ SECURITY_HEADERS: Mapping[str, str] = {
     # Pages of other origins may not embed answers.
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
+    # Answers depend on the caller, also on one that a cookie identifies: proxies must not keep them for others.
+    "Cache-Control": "private, no-cache",
 }

@@ -104,7 +104,7 @@ async def get_comparison(
     """Compare the labels of a job, with simultaneous intervals. For a job that has ended, the answer has an ETag."""
     now = await standing(database, [job_id], caller)
     question = f"comparison {now.text} {query.model_dump_json()}"
-    headers = {"Cache-Control": "no-cache"}
+    headers = {"Cache-Control": "private, no-cache"}
     if now.has_ended:
         # Nothing changes any more, so the tag is known before the answer is computed.
         tag = tag_of(question)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.api.doors.authentication import Authentication
 from service.api.doors.identification import identify
 from service.api.turns.work import Work
 from service.database.connection import Database
@@ -43,9 +44,14 @@ async def _work(request: Request) -> Work:
     return request.app.state.work  # type: ignore[no-any-return]
 
 
+async def _authentication(request: Request) -> Authentication:
+    return request.app.state.authentication  # type: ignore[no-any-return]
+
+
 # app.py adds this dependency to all routes under /v1.
 identified = Depends(identify)
 TheCaller = Annotated[Caller, identified]
+TheAuthentication = Annotated[Authentication, Depends(_authentication)]
 TheDatabase = Annotated[Database, Depends(_database)]
 TheDispatcher = Annotated[Dispatcher, Depends(_dispatcher)]
 TheSettings = Annotated[Settings, Depends(_settings)]

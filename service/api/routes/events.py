@@ -24,7 +24,7 @@ from service.jobs.owners import Caller
 router = APIRouter(prefix="/v1", tags=["jobs"])
 # The interval after which a browser reconnects, in ms.
 _RETRY = b"retry: 1000\n\n"
-_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+_HEADERS = {"Cache-Control": "private, no-cache", "X-Accel-Buffering": "no"}
 DOCUMENTED: Documented = {
     200: {"content": {"text/event-stream": {}}, "description": "Events until the job ends."},
     204: {"description": "The event `end` was sent already; no event follows."},

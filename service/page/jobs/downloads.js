@@ -1,5 +1,5 @@
 // Downloads of a job: tables and pictures.
-import { download, getAll, save } from "../api.js";
+import { ROOT, getAll, save } from "../api.js";
 import { h, note } from "../dom.js";
 import { varying } from "../grids.js";
 
@@ -15,14 +15,14 @@ const PICTURES = {
 
 /** Make the list of downloads of a job. */
 export function downloads({ id, spec }, catalogue) {
-  const metrics = (format) => () => download(`/v1/jobs/${id}/metrics?format=${format}`, `${id}-metrics.${format}`);
-  const picture = (kind, form) => () => download(`/v1/jobs/${id}/plot.${form}?kind=${kind}`, `${id}-${kind}.${form}`);
+  const metrics = (format) => `/v1/jobs/${id}/metrics?format=${format}`;
+  const picture = (kind, form) => `/v1/jobs/${id}/plot.${form}?kind=${kind}`;
   const row = (name, files) => [
     h("dt", {}, name),
     h(
       "dd",
       { class: "row" },
-      files.map(([text, act]) => button(`${name} as ${text}`, text, act)),
+      files.map(([text, source]) => file(`${name} as ${text}`, text, source)),
     ),
   ];
   return h(
@@ -34,7 +34,7 @@ export function downloads({ id, spec }, catalogue) {
       ["Parquet", metrics("parquet")],
       ["JSON", () => allHistories(id)],
     ]),
-    row("Runs", [["CSV", () => download(`/v1/jobs/${id}/runs?format=csv`, `${id}-runs.csv`)]]),
+    row("Runs", [["CSV", `/v1/jobs/${id}/runs?format=csv`]]),
     fitting(spec, catalogue).flatMap((kind) =>
       row(PICTURES[kind], [
         ["SVG", picture(kind, "svg")],
@@ -61,6 +61,17 @@ function fitting({ problem, optimizers }, catalogue) {
 async function allHistories(id) {
   const runs = await getAll(`/v1/jobs/${id}/metrics`, { items: "runs" });
   save(new Blob([JSON.stringify({ runs, next: null })], { type: "application/json" }), `${id}-metrics.json`);
+}
+
+/** Make a link to a file of the API: tables are saved, pictures open in a tab. Or a button that makes the file. */
+function file(name, text, source) {
+  return typeof source === "string" ? link(name, text, source) : button(name, text, source);
+}
+
+function link(name, text, path) {
+  const isPicture = path.includes("/plot.");
+  const how = isPicture ? { target: "_blank", rel: "noopener" } : { download: true };
+  return h("a", { class: "button", href: ROOT + path, "aria-label": name, ...how }, text);
 }
 
 function button(name, text, act) {
