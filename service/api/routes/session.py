@@ -7,12 +7,13 @@ from service.api.doors.session_cookie import remove_token, set_token, token_of
 from service.api.http.json_answers import answer
 from service.api.routes.dependencies import TheAuthentication, TheCaller, TheDatabase, TheSettings
 from service.api.schemas.session import SessionAnswer
+from service.api.turns.routes import TurnRoute
 from service.database.connection import Database
 from service.errors import Unauthorized
 from service.jobs import browser_sessions, owners
 from service.jobs.owners import ANYBODY, Caller
 
-router = APIRouter(prefix="/v1/session", tags=["session"])
+router = APIRouter(prefix="/v1/session", tags=["session"], route_class=TurnRoute)
 _NOT_STORED = {"Cache-Control": "no-store"}
 
 

@@ -5,9 +5,10 @@ from fastapi import APIRouter, Response
 from service.api.http.json_answers import answer
 from service.api.routes.dependencies import TheCaller, TheDatabase, TheSettings
 from service.api.schemas.usage import Bounded, OpenWork, UsageAnswer
+from service.api.turns.routes import TurnRoute
 from service.jobs import quotas
 
-router = APIRouter(prefix="/v1", tags=["jobs"])
+router = APIRouter(prefix="/v1", tags=["jobs"], route_class=TurnRoute)
 
 
 @router.get("/usage", operation_id="get_usage", responses={200: {"model": UsageAnswer}})
