@@ -11,11 +11,18 @@ BIN := .venv/bin
 # Stamp files: .venv has the extra of this name from pyproject.toml.
 LOCAL := .venv/.has-local
 TEST := .venv/.has-test
-# The tracking server that bench-peer compares Ravine with; it needs other versions of the same packages.
-PEER := mlflow==3.17.2
+# Tools in environments of their own, each with its package: the tracking server that bench-peer compares Ravine with,
+# the schemas of Kubernetes, the resolver of the hashes, and the audit. They are installed when they are first needed.
+PEER := .venv-peer/.has-mlflow==3.17.2
+SCHEMAS := .venv-kubernetes/.has-kubernetes-validate==1.37.0
+RESOLVER := .venv-hashes/.has-uv==0.13.8
+AUDITOR := .venv-audit/.has-pip-audit==2.10.1
+# The oldest version of Kubernetes that deploy/kubernetes is checked against.
+KUBERNETES := 1.34
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons reference down migrate test fuzz check lint bench bench-peer screenshots chaos
+.PHONY: help up demo lessons reference down migrate test fuzz check lint bench bench-peer screenshots chaos \
+	hashes images audit
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,11 +53,13 @@ test: $(TEST) ## Run all tests against real servers; ARGS go to pytest: make tes
 fuzz: $(TEST) ## Send 10,000 generated requests to the API and parse 100,000 formulas; takes minutes
 	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)
 
-check: $(TEST) ## Check style, types, directions of imports and migrations; change nothing
+check: $(TEST) $(SCHEMAS) ## Check style, types, directions of imports and migrations; change nothing
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	.venv-kubernetes/bin/kubernetes-validate --strict --quiet -k $(KUBERNETES) \
+		$(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
 	@echo "Migrations create the tables of the models:"
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 		export RAVINE_DATABASE_URL="sqlite:///$$folder/check.db" && $(BIN)/ravine migrate && $(BIN)/alembic check
@@ -64,7 +73,7 @@ lint: $(TEST) ## Fix style and format
 bench: $(TEST) ## Measure speed: make bench ARGS="engine load"
 	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-peer: $(TEST) .venv-peer/.has-$(PEER) ## Measure the same histories in MLflow and Ravine, in a separate environment
+bench-peer: $(TEST) $(PEER) ## Measure the same histories in MLflow and Ravine, in a separate environment
 	$(BIN)/python -m benchmarks peer
 
 screenshots: $(TEST) ## Take the screenshots for README and docs; needs Chromium
@@ -74,9 +83,19 @@ chaos: $(TEST) ## Kill processes on both databases, then while 200 jobs train: m
 	RAVINE_CHAOS=all $(BIN)/pytest -n 0 tests/chaos
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-.venv-peer/.has-%:
-	@$(PYTHON) -m venv --clear .venv-peer
-	@.venv-peer/bin/pip install --quiet --disable-pip-version-check '$*'
+hashes: $(TEST) $(RESOLVER) ## Write deploy/requirements: what the images install, with the hashes of the files
+	$(BIN)/python .ci/hashes.py .venv-hashes/bin/uv
+
+images: $(TEST) ## Build both images without a container engine and take jobs through them; needs root and buildah
+	$(BIN)/python .ci/images.py $(ARGS)
+	$(BIN)/python -m tests.production
+
+audit: $(AUDITOR) ## List known vulnerabilities of the packages in constraints.txt; needs an index of them
+	@$(PYTHON) .ci/audit.py .venv-audit/bin/pip-audit
+
+$(PEER) $(SCHEMAS) $(RESOLVER) $(AUDITOR):
+	@$(PYTHON) -m venv --clear '$(@D)'
+	@'$(@D)/bin/pip' install --quiet --disable-pip-version-check '$(@F:.has-%=%)'
 	@touch '$@'
 
 # The last prerequisite rebuilds .venv if its Python was upgraded or removed.
