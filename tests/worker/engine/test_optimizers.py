@@ -99,7 +99,6 @@ def test_defaults_are_those_of_other_programs(kind):
         found["eps2"] = found["eps"][1]
     for pair, names in PAIRS.items():
         found |= dict(zip(names, found.get(pair, ()), strict=False))
-    assert ENTRIES[kind].model_fields["lr"].is_required()
     values = defaults(kind)
     for name in OPTIMIZERS[kind].hyper_parameters:
         if name != "lr":
