@@ -105,7 +105,7 @@ def test_every_route_with_a_tag_answers_304_to_it_in_each_form(client: httpx.Cli
     for path in (here, f"{here}/comparison", f"{here}/plot.png", f"{here}/plot.svg", "/v1/problems", "/v1/optimizers"):
         first = client.get(path)
         tag = first.headers["etag"]
-        assert first.headers["cache-control"] == "no-cache"
+        assert first.headers["cache-control"] == "private, no-cache"
         for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
             answer = client.get(path, headers={"If-None-Match": known})
             assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag), (path, known)

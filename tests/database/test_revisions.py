@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import insert, select, text
+from sqlalchemy import MetaData, insert, select, text
 
 from service.database.connection import Database
 from service.database.migrations import migrate
 from service.database.revisions import MIGRATIONS, check
-from service.database.tables import Job, Metric, Run, Shard
+from service.database.tables import Job, Metric, Run
 from service.jobs import lifecycle, run_states, shards
 from service.jobs.owners import ANYBODY
 from service.spec.job import JobSpec
@@ -49,13 +49,15 @@ def fill(database: Database) -> int:
            "epochs_total": 6, "created_at": NOW, "started_at": NOW, "owner": "", "work": 1.0}  # fmt: skip
     with database.engine.connect() as connection:
         connection = connection.execution_options(writes=True)
-        key = connection.execute(insert(Job.__table__).values(job)).inserted_primary_key[0]
+        tables = MetaData()
+        tables.reflect(connection)
+        key = connection.execute(insert(tables.tables["jobs"]).values(job)).inserted_primary_key[0]
         for number, status in enumerate(SHARDS):
             done = int(status == "completed")
             shard = {"job_key": key, "number": number, "first_run": 2 * number, "num_runs": 2, "queue": "interactive",
                      "status": status, "attempt": done, "epoch": done, "epochs_done": 2 * done, "runs_diverged": done,
                      "runs_ended": 0 if status == "queued" else 2}  # fmt: skip
-            connection.execute(insert(Shard.__table__).values(shard))
+            connection.execute(insert(tables.tables["shards"]).values({**shard, "lost": 0}))
         for index, run in enumerate(RUNS):
             connection.execute(insert(Run.__table__).values({"job_key": key, "index": index, **run}))
         for run_index, epoch, loss in LOSSES:

@@ -145,7 +145,7 @@ def test_processes_with_slots_of_their_own_add_to_one_counter(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for slot in (0, 1, 1):
-        monkeypatch.setattr(tallies, "_SLOT", slot)
+        monkeypatch.setattr(tallies, "SLOT", slot)
         with database.transaction() as session:
             tallies.add(session, rows=2, run_epochs=0)
     with database.snapshot() as session:

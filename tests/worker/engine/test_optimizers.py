@@ -8,7 +8,7 @@ import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.groups import ENTRIES, defaults, group_runs
+from tests.groups import defaults, group_runs
 from tests.worker.engine.hyper_parameters import DESCENT, ON_POINTS, SETTINGS, UNITS, drawn, scaled
 from tests.worker.engine.training import (
     EIGENVALUES,
