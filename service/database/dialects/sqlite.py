@@ -70,7 +70,9 @@ class SQLite(Dialect):
             # For new files. Four times the default: a sweep is written in a sixth less time.
             connection.execute(f"PRAGMA page_size = {sqlite_file.PAGE_BYTES}")
             # For new files: free pages return to the disk in portions (``give_back``).
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            # In a file with tables it changes nothing and would need the write lock.
+            if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
             connection.execute("PRAGMA journal_mode = WAL")
             # With WAL this survives a crash of the process; only a power cut may lose the last commits.
             connection.execute("PRAGMA synchronous = NORMAL")
