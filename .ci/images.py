@@ -2,7 +2,8 @@
 
 buildah runs the instructions with chroot isolation, as root. If no registry with the base image of the Dockerfile can
 be reached, the base is made of Debian's packages: the same release of Debian, and Python 3.11. pip's configuration of
-this machine is used during the build and stays out of the images.
+this machine is used during the build and stays out of the images. TORCH_SHA256 in the environment is the hash that
+torch's file must have.
 """
 
 import os
@@ -31,12 +32,13 @@ def main(arguments):
     base = arguments[0] if arguments else find_base()
     print(f"Building on {base}", flush=True)
     with tempfile.TemporaryDirectory(prefix="ravine-images-") as folder:
-        options = pip_options(Path(folder))
+        torch = os.environ.get("TORCH_SHA256", "")
+        options = (*pip_options(Path(folder)), f"--build-arg=BASE_IMAGE={base}", f"--build-arg=TORCH_SHA256={torch}")
         for target in TARGETS:
             image = f"localhost/ravine-{target}:{version()}"
             # The format of Docker has health checks.
             command = ("build", "--quiet", "--layers=false", "--format=docker", "--target", target, "--tag", image)
-            buildah(*command, f"--build-arg=BASE_IMAGE={base}", *options, str(ROOT))
+            buildah(*command, *options, str(ROOT))
             print(f"Built {image}", flush=True)
 
 

@@ -3,7 +3,8 @@
 ``python -m benchmarks.poller URL CLIENTS SECONDS RATE JOB_ID...``; RATE is the number of requests per second of all
 clients together, 0 for as many as they can send.
 
-In place of the id of a job, a path that begins with a slash is polled, without an ETag.
+In place of the id of a job, a path that begins with a slash is polled, without an ETag. A key in the environment
+variable RAVINE_API_KEY is sent.
 
 The clients use plain sockets: they share the machine with the server and must take less processor time than it does.
 Each client has one connection, and sends its next request, with the last ETag, when it has the answer and the time of
@@ -13,6 +14,7 @@ output is one line of JSON: the number of answers of each status, and percentile
 
 import asyncio
 import json
+import os
 import re
 import sys
 import time
@@ -32,7 +34,9 @@ class Client(asyncio.Protocol):
     ) -> None:
         self._is_path = job_id.startswith("/")
         path = job_id if self._is_path else f"/v1/jobs/{job_id}"
-        self._head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n".encode()
+        key = os.environ.get("RAVINE_API_KEY")
+        authorization = f"Authorization: Bearer {key}\r\n" if key else ""
+        self._head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{authorization}".encode()
         self._planned, self._interval, self._end, self._seen, self._times = first, interval, end, seen, times
         self._etag, self._received = b"", b""
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from sqlalchemy import text
 
-from benchmarks import queueing, retention
+from benchmarks import proxied, queueing, retention
 from benchmarks.jobs import SMALL
 from benchmarks.timing import Timer, wait_until
 from service.database.connection import Database
@@ -87,7 +87,7 @@ class Bench:
 
 
 def measure() -> dict[str, Any]:
-    """Measure the costs, the highest sustained rate, and the deletion of old rows."""
+    """Measure the costs, the highest sustained rate, the deletion of old rows, and a second API."""
     with _bench() as bench:
         figures = costs(bench)
         burst_rate, between = burst(bench)
@@ -103,7 +103,7 @@ def measure() -> dict[str, Any]:
                 break
         worked = figures["a small job, accepted and trained (ms), workers"] / 1_000
         figures |= forecast(worked + between)
-    return figures | retention.measure()
+    return figures | retention.measure() | proxied.measure()
 
 
 def costs(bench: Bench) -> dict[str, Any]:

@@ -39,6 +39,8 @@ class InImages(Composed):
     def __init__(self, postgres: Postgres, folder: Path) -> None:
         super().__init__(postgres, folder)
         self._socket_dir = postgres.socket_dir
+        # The user of the images may open the socket. The server checks the mode of this folder at its start only.
+        Path(self._socket_dir).chmod(0o711)
         self.containers = {
             name: buildah("from", f"localhost/{service['image'].partition(':')[0]}:{VERSION}")
             for name, service in OURS.items()

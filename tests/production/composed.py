@@ -95,7 +95,9 @@ class Composed:
         shell, option, script = command_of("valkey")
         options = f"--bind 127.0.0.1 --port {self.broker_port} --dir {shlex.quote(str(self._folder))}"
         env = {**self.environment("valkey"), "PATH": f"{programs}:{os.environ['PATH']}"}
-        self.supervisor.run("valkey", [shell, option, script.replace(" <<", f" {options} <<")], env=env)
+        self.supervisor.run(
+            "valkey", [shell, option, script.replace(" <<", f" {options} <<")], env=env, foundation=True
+        )
         self.supervisor.wait_until(self._broker_answers, "the broker", START_SECONDS)
 
     def _broker_answers(self) -> bool:
