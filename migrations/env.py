@@ -11,7 +11,11 @@ from service.settings import get_settings
 
 
 def run(connection: Connection) -> None:
-    """Run the requested migrations in one transaction."""
+    """Run the requested migrations in one transaction, which the caller commits."""
+    # Begun before Alembic looks: on SQLite it would otherwise commit after each revision, and a process that starts at
+    # the same time would go on from there.
+    if not connection.in_transaction():
+        connection.begin()
     # On PostgreSQL this lock lets only one of several starting processes migrate at a time. On SQLite, which changes a
     # table by copying it (render_as_batch), the write lock does.
     if connection.dialect.name == "postgresql":

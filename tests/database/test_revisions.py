@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import MetaData, insert, select, text
+from sqlalchemy import Connection, column, insert, select, table, text
 
 from service.database.connection import Database
 from service.database.migrations import migrate
 from service.database.revisions import MIGRATIONS, check
-from service.database.tables import Job, Metric, Run
+from service.database.tables import Base, Job, Metric, Run, Shard
 from service.jobs import lifecycle, run_states, shards
 from service.jobs.owners import ANYBODY
 from service.spec.job import JobSpec
@@ -40,6 +40,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Any) -> str:
     return new_server_database()
 
 
+def add(connection: Connection, model: type[Base], row: dict[str, Any]) -> None:
+    """Insert a row with these columns only: the model has others, which later revisions add."""
+    columns = [column(name, model.__table__.c[name].type) for name in row]
+    connection.execute(insert(table(model.__tablename__, *columns)).values(row))
+
+
 def fill(database: Database) -> int:
     """Store a job in the tables of the first revision."""
     spec = JobSpec.model_validate({"problem": {"kind": "surface", "name": "ravine"}, "epochs": 1,
@@ -49,20 +55,18 @@ def fill(database: Database) -> int:
            "epochs_total": 6, "created_at": NOW, "started_at": NOW, "owner": "", "work": 1.0}  # fmt: skip
     with database.engine.connect() as connection:
         connection = connection.execution_options(writes=True)
-        tables = MetaData()
-        tables.reflect(connection)
-        key = connection.execute(insert(tables.tables["jobs"]).values(job)).inserted_primary_key[0]
+        add(connection, Job, job)
+        key = connection.execute(select(Job.key)).scalar_one()
         for number, status in enumerate(SHARDS):
             done = int(status == "completed")
             shard = {"job_key": key, "number": number, "first_run": 2 * number, "num_runs": 2, "queue": "interactive",
                      "status": status, "attempt": done, "epoch": done, "epochs_done": 2 * done, "runs_diverged": done,
                      "runs_ended": 0 if status == "queued" else 2}  # fmt: skip
-            connection.execute(insert(tables.tables["shards"]).values({**shard, "lost": 0}))
+            add(connection, Shard, {**shard, "lost": 0})
         for index, run in enumerate(RUNS):
-            connection.execute(insert(Run.__table__).values({"job_key": key, "index": index, **run}))
+            add(connection, Run, {"job_key": key, "index": index, **run})
         for run_index, epoch, loss in LOSSES:
-            row = {"job_key": key, "run_index": run_index, "epoch": epoch, "loss": loss}
-            connection.execute(insert(Metric.__table__).values(row))
+            add(connection, Metric, {"job_key": key, "run_index": run_index, "epoch": epoch, "loss": loss})
         connection.commit()
     return int(key)
 
