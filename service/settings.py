@@ -51,6 +51,15 @@ class Settings(BaseSettings):
         2.0, gt=0, description="Interval of checkpoints inside an epoch that takes longer than this."
     )
     look_seconds: float = Field(0.5, gt=0, description="Interval at which a worker checks for a reason to stop.")
+    slice_seconds: float = Field(
+        2.0,
+        gt=0,
+        description="Shortest turn of an owner: after this time a batch shard is handed over if an owner with fewer "
+        "running shards waits.",
+    )
+    interactive_seconds: float = Field(
+        3.0, gt=0, description="Time after which an interactive shard is handed over to the queue batch."
+    )
     leave_seconds: float = Field(
         2.0, gt=0, description="Time for which a worker that shuts down waits for an unavailable database."
     )
@@ -164,6 +173,9 @@ class Settings(BaseSettings):
     max_open_jobs: int = Field(10_000, ge=1, description="Largest number of waiting and running jobs of one key.")
     max_open_work: float = Field(
         1e14, gt=0, description="Largest work of all waiting and running jobs of one key, in the unit of max_work."
+    )
+    max_open_runs: int = Field(
+        5_000_000, ge=1, description="Largest number of runs of all waiting and running jobs of one key."
     )
     max_stored_rows: int = Field(
         500_000_000,

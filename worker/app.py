@@ -7,7 +7,7 @@ from celery.signals import setup_logging
 from kombu.entity import Queue
 
 from service.database.connection import Database
-from service.jobs.dispatch import QUEUES, celery_settings
+from service.jobs.dispatch import QUEUES, Dispatcher, celery_settings
 from service.observing import logs
 from service.settings import get_settings
 
@@ -26,6 +26,7 @@ app.conf.update(
 )
 
 _open: dict[str, Database] = {}
+_sending: dict[str, Dispatcher] = {}
 
 
 def database() -> Database:
@@ -35,6 +36,13 @@ def database() -> Database:
             get_settings().database_url, pool_size=3, min_free_bytes=get_settings().min_free_bytes
         )
     return _open["database"]
+
+
+def dispatcher() -> Dispatcher:
+    """Give the sender of messages of this process."""
+    if "dispatcher" not in _sending:
+        _sending["dispatcher"] = Dispatcher(get_settings())
+    return _sending["dispatcher"]
 
 
 @setup_logging.connect

@@ -1,4 +1,4 @@
-"""Heartbeat of an attempt: renews the lease, and detects reasons to stop the training."""
+"""Heartbeat of an attempt: renews the lease, and detects reasons to stop the training or to hand its shard over."""
 
 import contextvars
 import logging
@@ -6,14 +6,21 @@ import threading
 import time
 from typing import Self
 
+from sqlalchemy.orm import Session
+
 from service.database.connection import Database
 from service.database.states import Stop
-from service.jobs import shards
+from service.jobs import shards, turns
 from service.jobs.shards import Claim, LeaseLost
 from service.settings import Settings
+from service.spec.price import INTERACTIVE
 
 # Two renewals in a row may fail before the lease expires.
 BEATS_PER_LEASE = 3
+# A turn is at least this many times as long as the preparation of the training, so that handovers cost at most a tenth;
+# but at most twice the setting, so that other owners do not wait much longer.
+PREPARATIONS_PER_TURN = 10
+LONGEST_TURN = 2
 
 log = logging.getLogger("ravine.heartbeat")
 
@@ -21,11 +28,15 @@ log = logging.getLogger("ravine.heartbeat")
 class Heartbeat:
     """Context manager whose thread renews the lease of a shard and checks whether its training must stop.
 
-    ``stop`` is the reason to stop, or None. While the database is unavailable, the thread keeps trying.
+    ``stop`` is the reason to stop at once, or None; ``handover`` the reason to hand the shard over at the next
+    checkpoint, or None. While the database is unavailable, the thread keeps trying.
     """
 
     def __init__(self, database: Database, settings: Settings, claim: Claim) -> None:
         self.stop: Stop | None = None
+        self.handover: Stop | None = None
+        self._began_at = time.monotonic()
+        self.turn_seconds = settings.slice_seconds
         self._database, self._settings, self._claim = database, settings, claim
         self._ended = threading.Event()
         context = contextvars.copy_context()  # Log lines of the thread have the same job and shard.
@@ -43,6 +54,20 @@ class Heartbeat:
         self._ended.set()
         self._thread.join()
 
+    def prepared(self, seconds: float) -> None:
+        """Set the length of the turn; ``seconds`` is the time for which the preparation of the training took."""
+        shortest = self._settings.slice_seconds
+        self.turn_seconds = min(max(shortest, PREPARATIONS_PER_TURN * seconds), LONGEST_TURN * shortest)
+
+    def _due(self, session: Session) -> Stop | None:
+        """Give the reason to hand the shard over, if there is one."""
+        passed = time.monotonic() - self._began_at
+        queue = self._claim.queue
+        if queue == INTERACTIVE:
+            return Stop.OVERRUN if passed >= self._settings.interactive_seconds else None
+        is_over = passed >= self.turn_seconds and turns.is_over(session, queue, self._claim.owner)
+        return Stop.TURN if is_over else None
+
     def _run(self) -> None:
         every = self._settings.lease_seconds / BEATS_PER_LEASE
         beat_at = time.monotonic() + every
@@ -50,6 +75,7 @@ class Heartbeat:
             try:
                 with self._database.snapshot() as session:
                     self.stop = shards.look(session, self._claim)
+                    self.handover = self._due(session)
                 if time.monotonic() >= beat_at:
                     with self._database.transaction() as session:
                         shards.beat(session, self._claim, lease_seconds=self._settings.lease_seconds)

@@ -18,11 +18,11 @@ from sqlalchemy.exc import OperationalError
 from structlog.contextvars import bind_contextvars
 
 import worker.tasks  # noqa: F401  (registers the task)
-from service.jobs.dispatch import Dispatcher, Sweep
+from service.jobs.dispatch import Sweep
 from service.observing import logs, tracing
 from service.settings import get_settings
 from worker import shutdown
-from worker.app import app, database
+from worker.app import app, database, dispatcher
 from worker.engine.device import use_device
 from worker.pool import TrainingPool
 
@@ -50,7 +50,7 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
         log.critical("worker %s cannot start: %s", name, error)
         return os.EX_CONFIG  # A restart would fail for the same reason.
     _connect()
-    sweep = Sweep(database(), Dispatcher(settings), settings) if sweeps else None
+    sweep = Sweep(database(), dispatcher(), settings) if sweeps else None
     if sweep is not None:
         sweep.start()
     # Celery warns if a worker runs as root, because pickled messages can run code. All messages here are JSON.
@@ -60,6 +60,7 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
     process.start()
     if sweep is not None:
         sweep.stop()
+    dispatcher().close()
     database().close()
     tracing.close()
     return int(process.exitcode or 0)

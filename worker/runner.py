@@ -13,12 +13,14 @@ from structlog.contextvars import bound_contextvars
 from service.database.connection import Database
 from service.database.states import ShardStatus, Stop
 from service.histories.decisions import write_decisions
-from service.jobs import messages, shards
+from service.jobs import shards
+from service.jobs.claims import claim_next
 from service.jobs.endings import TIMED_OUT
 from service.jobs.shards import Claim, LeaseLost
 from service.jobs.specs import spec_of
 from service.observing import tracing
 from service.settings import VERSION, Settings
+from service.spec.price import BATCH
 from worker import shutdown
 from worker.engine.device import used_device
 from worker.engine.trainer import Trainer
@@ -37,42 +39,50 @@ class Stopped(Exception):
     """The training must end before its last epoch; the argument is a Stop."""
 
 
+def train_next(database: Database, settings: Settings, queue: str, send: Callable[[str], None]) -> None:
+    """Train the shard of a queue whose turn it is; a late or repeated message may find none.
+
+    ``send`` sends a message for a queue in which a shard waits again.
+    """
+    _claim_and_train(database, settings, send, lambda session, **options: claim_next(session, queue, **options))
+
+
 def train_shard(database: Database, settings: Settings, job_key: int, number: int) -> None:
-    """Train a shard if it is queued; a late or repeated message has no effect."""
+    """Train a shard if it is queued, whatever its turn."""
+
+    def claim(session: Session, **options: Any) -> Claim | None:
+        return shards.claim(session, job_key, number, **options)
+
+    _claim_and_train(database, settings, lambda queue: None, claim)
+
+
+def _claim_and_train(
+    database: Database, settings: Settings, send: Callable[[str], None], claim_with: Callable[..., Claim | None]
+) -> None:
+    if shutdown.is_requested():
+        return
+    options = {"lease_seconds": settings.lease_seconds, "max_seconds": settings.max_job_seconds, "receipt": _receipt()}
     try:
-        claim = _claim(database, settings, job_key, number)
+        with database.transaction() as session:
+            claim = claim_with(session, **options)
     except OperationalError as error:
-        log.error("database unavailable; shard %d stays queued: %s", number, error.orig)
+        log.error("database unavailable; shards stay queued: %s", error.orig)
         return
     if claim is None:
         return
     context: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
     with bound_contextvars(**context), tracing.shard_span(claim.traceparent, **context):
         log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
-        _train(database, settings, claim)
+        if (queue := _train(database, settings, claim)) is not None:
+            send(queue)
 
 
-def _claim(database: Database, settings: Settings, job_key: int, number: int) -> Claim | None:
-    with database.transaction() as session:
-        if shutdown.is_requested():
-            messages.decline(session, job_key, number)
-            return None
-        return shards.claim(
-            session,
-            job_key,
-            number,
-            lease_seconds=settings.lease_seconds,
-            max_seconds=settings.max_job_seconds,
-            receipt=_receipt(),
-        )
-
-
-def _train(database: Database, settings: Settings, claim: Claim) -> None:
-    """Train a shard, and record an error of the training as its failure."""
+def _train(database: Database, settings: Settings, claim: Claim) -> str | None:
+    """Train a shard, and record an error of the training as its failure. Give the queue in which it waits again."""
     try:
         try:
             with Heartbeat(database, settings, claim) as heartbeat:
-                Training(database, settings, claim, heartbeat).run()
+                return Training(database, settings, claim, heartbeat).run()
         except (LeaseLost, OperationalError):
             raise
         except Exception as error:
@@ -90,6 +100,7 @@ def _train(database: Database, settings: Settings, claim: Claim) -> None:
         log.error(
             "database error during the training of shard %d of job %s: %s", claim.number, claim.job_id, error.orig
         )
+    return None
 
 
 class Training:
@@ -99,13 +110,14 @@ class Training:
         self._database, self._settings, self._claim, self._heartbeat = database, settings, claim, heartbeat
         self._stored_at = time.monotonic()
 
-    def run(self) -> None:
-        """Train to the last epoch, or until a reason to stop.
+    def run(self) -> str | None:
+        """Train to the last epoch, or until a reason to stop. Give the queue in which the shard waits again.
 
         Raises:
             LeaseLost: A newer attempt owns the shard.
             OperationalError: The database was unavailable for too long.
         """
+        began_at = time.monotonic()
         claim = self._claim
         spec = spec_of(claim)
         resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
@@ -113,38 +125,46 @@ class Training:
         self._recorder = Recorder(
             self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed, maximize=spec.maximize
         )
+        self._heartbeat.prepared(time.monotonic() - began_at)
         try:
             for epoch in self._trainer.run():
                 if epoch is not None:
                     self._recorder.add(epoch)
+                if self._heartbeat.handover is not None and self._trainer.epoch < spec.epochs:
+                    raise Stopped(self._heartbeat.handover)
                 if epoch is None or self._is_due():
                     self._store_chunk()
             self._store_end(spec.epochs)
         except Stopped as stopped:
-            self._stop(stopped.args[0])
+            return self._stop(stopped.args[0])
+        return None
 
     def _poll(self) -> bool:
-        """Whether a checkpoint inside the epoch is due; raise Stopped to end the training at once."""
+        """Whether a checkpoint inside the epoch is due; raise Stopped to end the training at once.
+
+        A handover waits for the checkpoint, so that every turn makes progress: an evaluation that is stopped is lost.
+        """
         if self._heartbeat.stop is not None:
             raise Stopped(self._heartbeat.stop)
         if shutdown.is_requested():
             raise Stopped(Stop.SHUTDOWN)
-        return time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
+        is_old = time.monotonic() - self._stored_at > self._settings.checkpoint_seconds
+        return is_old or self._heartbeat.handover is not None
 
     def _is_due(self) -> bool:
         """Whether to store a chunk after an epoch; raise Stopped to end the training at once."""
         passed = time.monotonic() - self._stored_at
         return self._poll() or passed >= self._settings.flush_seconds or self._recorder.num_rows >= MAX_CHUNK_ROWS
 
-    def _store_chunk(self, *, hand_over: bool = False) -> None:
-        """Store everything since the last chunk; with ``hand_over``, give the shard back in the same transaction."""
+    def _store_chunk(self, *, hand_over: str | None = None) -> None:
+        """Store everything since the last chunk; with ``hand_over``, queue the shard there in the same transaction."""
         checkpoint = pack({**self._trainer.checkpoint(), **self._recorder.arrays()})
         progress = self._recorder.take(checkpoint)
 
         def write(session: Session) -> None:
             shards.record(session, self._claim, progress, lease_seconds=self._settings.lease_seconds)
-            if hand_over:
-                shards.give_back(session, self._claim)
+            if hand_over is not None:
+                shards.give_back(session, self._claim, queue=hand_over)
 
         self._store(progress, write)
         self._stored_at = time.monotonic()
@@ -172,16 +192,20 @@ class Training:
 
         store(self._database, self._settings, self._claim, progress, write, is_urgent=is_urgent)
 
-    def _stop(self, why: Stop) -> None:
-        """End a shard before its last epoch. Its trained epochs are stored, unless another attempt owns it."""
+    def _stop(self, why: Stop) -> str | None:
+        """End a shard before its last epoch, and give the queue in which it waits again, if it does.
+
+        Its trained epochs are stored, unless another attempt owns it.
+        """
         if why is Stop.LOST:
             raise LeaseLost(f"attempt {self._claim.attempt} of shard {self._claim.number} is over")
-        if why is Stop.SHUTDOWN:
+        if why in (Stop.SHUTDOWN, Stop.TURN, Stop.OVERRUN):
+            queue = BATCH if why is Stop.OVERRUN else self._claim.queue
             # A later beat would claim the shard back, and nobody would train it.
             self._heartbeat.cease()
-            self._store_chunk(hand_over=True)
-            log.info("shard %d of job %s handed over", self._claim.number, self._claim.job_id)
-            return
+            self._store_chunk(hand_over=queue)
+            log.info("shard %d of job %s handed over: %s", self._claim.number, self._claim.job_id, why)
+            return queue
         progress = self._recorder.take(None)
 
         def write(session: Session) -> None:
@@ -192,6 +216,7 @@ class Training:
                 shards.end(session, self._claim, ShardStatus.FAILED, reason="timeout", detail=TIMED_OUT)
 
         self._store(progress, write)
+        return None
 
 
 def _receipt() -> dict[str, Any]:

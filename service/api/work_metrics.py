@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from service.database.connection import Database
 from service.database.states import JobStatus, ShardStatus
-from service.database.tables import Job, Shard, Tally
+from service.database.tables import SHARD_IS_QUEUED, SHARD_IS_RUNNING, Job, Shard, Tally
 from service.jobs.tallies import TALLIES
 
 # The tables are read at most once per second, however often and by however many servers the process is scraped.
@@ -65,7 +65,7 @@ class WorkMetrics(Collector):
             waiting = session.execute(
                 select(Shard.queue, Shard.status, func.count().label("num"), func.min(Job.created_at).label("oldest"))
                 .join(Job, Job.key == Shard.job_key)
-                .where(Shard.status.in_(_OPEN))
+                .where(or_(SHARD_IS_QUEUED, SHARD_IS_RUNNING))
                 .group_by(Shard.queue, Shard.status)
             ).all()
             stored = session.execute(select(Job.status, func.count().label("num")).group_by(Job.status)).all()

@@ -1,4 +1,4 @@
-"""The tables of API keys, and of what belongs to a key besides its jobs: sessions, usage, removals and datasets."""
+"""The tables of API keys, and of what belongs to a key: sessions, usage, removals, turns and datasets."""
 
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,16 @@ class Removal(Base):
     part: Mapped[int] = mapped_column(default=0)
     next_run: Mapped[int] = mapped_column(default=0)
     next_place: Mapped[int] = mapped_column(default=0)
+
+
+class Turn(Base):
+    """When an owner was last served in a queue: one of its shards was claimed or handed over."""
+
+    __tablename__ = "turns"
+
+    queue: Mapped[str] = mapped_column(String(32), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(12), primary_key=True)
+    served_at: Mapped[datetime]
 
 
 class Dataset(Base):

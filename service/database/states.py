@@ -42,6 +42,8 @@ class Stop(StrEnum):
     TIMED_OUT = "timed_out"  # The time limit of the job has passed.
     LOST = "lost"  # Another attempt owns the shard, or it has ended.
     SHUTDOWN = "shutdown"  # The worker shuts down.
+    TURN = "turn"  # Another owner's turn has come.
+    OVERRUN = "overrun"  # The shard takes too long for the queue `interactive`.
 
 
 JOB_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED})

@@ -17,6 +17,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     UniqueConstraint,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,6 +29,8 @@ from service.spec.metric_fields import COLUMNS
 
 # Written as text: with parameters instead of the names, SQLite would not use the index with this condition.
 JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
+SHARD_IS_QUEUED = literal_column("shards.status") == literal_column("'queued'")
+SHARD_IS_RUNNING = literal_column("shards.status") == literal_column("'running'")
 
 
 class Job(Base):
@@ -52,8 +55,8 @@ class Job(Base):
         Index(None, "owner", "key"),
         # All columns by which lists are filtered, so that filters without an index of their own do not read the specs.
         Index("ix_jobs_listed", "key", "owner", "status", "problem", "name_folded"),
-        # Every POST sums the open work of its owner from this index.
-        Index("ix_jobs_open", "owner", "work",
+        # Every POST sums the open work and runs of its owner from this index.
+        Index("ix_jobs_open", "owner", "work", "runs_total",
               sqlite_where=JOB_IS_OPEN, postgresql_where=JOB_IS_OPEN),
         # Every POST sums from this index what the open jobs of its owner may store.
         Index("ix_jobs_open_sizes", "owner", "rows_total", "bytes_total",
@@ -129,8 +132,12 @@ class Shard(Base):
                         name="epochs"),
         CheckConstraint("runs_diverged >= 0 AND runs_diverged <= runs_ended AND runs_ended <= num_runs AND "
                         "(status IN ('queued', 'running') OR runs_ended = num_runs)", name="runs"),
-        Index("ix_shards_open", "status", sqlite_where=text("status IN ('queued', 'running')"),
-              postgresql_where=text("status IN ('queued', 'running')")),
+        # In the order in which the shards of an owner are claimed (service/jobs/turns.py).
+        Index("ix_shards_queued", "queue", "owner", "portion", "job_key", "number",
+              sqlite_where=text("status = 'queued'"), postgresql_where=text("status = 'queued'")),
+        # As many entries as workers train; it has no column that a chunk changes.
+        Index("ix_shards_running", "queue", "owner",
+              sqlite_where=text("status = 'running'"), postgresql_where=text("status = 'running'")),
     )  # fmt: skip
 
     job_key: Mapped[int] = mapped_column(ForeignKey("jobs.key", ondelete="CASCADE"), primary_key=True)
@@ -138,13 +145,16 @@ class Shard(Base):
     first_run: Mapped[int]
     num_runs: Mapped[int]
     queue: Mapped[str]
+    # The owner of the job.
+    owner: Mapped[str] = mapped_column(String(12), default="")
+    # Jobs of an owner take turns by portions: shards 0 to 7, then 8 to 15, 16 to 31, 32 to 63, …
+    portion: Mapped[int] = mapped_column(default=0)
     status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)
     # Number of claims. Every write of a worker names its attempt, and fails if there is a newer one.
     attempt: Mapped[int] = mapped_column(default=0)
     # Number of attempts whose lease expired since the last chunk; an attempt that returned the shard is not counted.
     lost: Mapped[int] = mapped_column(default=0)
     lease_until: Mapped[datetime | None]
-    published_at: Mapped[datetime | None]
     # The last epoch of the runs that have not diverged.
     epoch: Mapped[int] = mapped_column(default=0)
     epochs_done: Mapped[int] = mapped_column(BigInteger, default=0)

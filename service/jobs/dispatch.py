@@ -1,14 +1,13 @@
-"""Messages that announce committed shards to the workers, and the sweep that resends lost ones.
+"""Messages that make workers claim queued shards, and the sweep that replaces lost ones.
 
-The state of a shard is in its row; a message only makes a worker read the row. Lost, repeated or late messages
-therefore change nothing.
+The state of a shard is in its row; a message only makes a worker claim the shard whose turn it is. Lost, repeated or
+late messages therefore change nothing.
 """
 
 import logging
 import math
 import threading
 import time
-from collections.abc import Iterable
 from typing import Any
 
 from celery import Celery
@@ -19,13 +18,12 @@ from service.errors import Unavailable
 from service.jobs import browser_sessions, endings, lifecycle, messages, shards, tallies
 from service.observing import tracing
 from service.settings import Settings
+from service.spec.price import BATCH, INTERACTIVE, Price
 
 TRAIN_SHARD = "ravine.train_shard"
-QUEUES = ("interactive", "batch")
-# If the queue is empty, a message older than this is lost.
-LOST_AFTER_SECONDS = 2.0
-# If the queue is not empty, the message may still be in it. It counts as lost after this time; a repeat is harmless.
-REPEAT_AFTER_SECONDS = 60.0
+QUEUES = (INTERACTIVE, BATCH)
+# A request sends at most this many messages for its shards. The sweep sends the others.
+MESSAGES_PER_JOB = 16
 
 # While the database was unavailable, no lease could be renewed. Before the sweep takes shards back, it waits this long
 # for their workers, which try to renew twice a second.
@@ -62,21 +60,25 @@ class Dispatcher:
             broker_pool_limit=40,
         )
 
-    def send(self, queue: str, waiting: Iterable[tuple[int, int]]) -> None:
-        """Send one message for each (job key, shard number). The sweep sends what cannot be sent now."""
+    def announce(self, cost: Price) -> None:
+        """Send the messages for a new job, after its commit."""
+        self.send(cost.queue, min(cost.num_shards, MESSAGES_PER_JOB))
+
+    def send(self, queue: str, num: int = 1) -> None:
+        """Send messages, each for one shard of a queue. The sweep sends what cannot be sent now."""
         try:
             with self._celery.producer_pool.acquire(block=True) as producer:
-                for job_key, number in waiting:
+                for _ in range(num):
                     self._celery.send_task(
                         TRAIN_SHARD,
-                        args=(job_key, number),
+                        args=(queue,),
                         queue=queue,
                         producer=producer,
                         retry=False,
                         headers=tracing.carrier(),
                     )
         except Exception as error:  # The transport may raise any exception. The shard is stored in its row.
-            log.warning("message not sent to the broker; the sweep will send it again: %s", error)
+            log.warning("message not sent to the broker; the sweep will send one: %s", error)
 
     def check(self) -> None:
         """Raise Unavailable unless the broker answers."""
@@ -101,9 +103,9 @@ class Dispatcher:
 
 
 class Sweep(threading.Thread):
-    """Periodic thread: queues shards of expired leases again, resends messages, deletes expired jobs and sessions.
+    """Periodic thread: queues shards of expired leases again, replaces messages, deletes expired jobs and sessions.
 
-    Several processes may run it at once, because each step is a conditional update of a row.
+    Several processes may run it at once: each change of a row has its condition, and superfluous messages are harmless.
     """
 
     def __init__(self, database: Database, dispatcher: Dispatcher, settings: Settings) -> None:
@@ -138,12 +140,10 @@ class Sweep(threading.Thread):
         if self._lenient_until == math.inf:
             self._lenient_until = time.monotonic() + AFTER_OUTAGE_SECONDS
         with self._database.snapshot() as session:
-            queues = messages.queues_to_publish(session, age_seconds=LOST_AFTER_SECONDS)
-        for queue in queues:
-            age_seconds = LOST_AFTER_SECONDS if self._dispatcher.depth(queue) == 0 else REPEAT_AFTER_SECONDS
-            with self._database.transaction() as session:
-                waiting = messages.to_publish(session, queue, age_seconds=age_seconds)
-            self._dispatcher.send(queue, waiting)
+            needed = {queue: messages.num_needed(session, queue) for queue in QUEUES}
+        for queue, num in needed.items():
+            if num > 0:
+                self._dispatcher.send(queue, num - self._dispatcher.depth(queue))
 
     def stop(self) -> None:
         """Stop, and wait up to 1 s for the current sweep, which may be blocked by an unavailable database."""

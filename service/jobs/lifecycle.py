@@ -3,16 +3,17 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import false, insert, select, update
+from sqlalchemy import false, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.database.ids import is_id, new_job_id
 from service.database.statements import contains, seconds_from_now
 from service.database.states import JOB_ENDED, JobStatus
-from service.database.tables import Job, Shard
+from service.database.tables import Job
 from service.errors import Conflict, NotFound, Rejected
 from service.jobs import endings, quotas, removal
+from service.jobs.division import store_shards
 from service.jobs.limits import check_open
 from service.jobs.owners import Caller
 from service.settings import Settings
@@ -70,15 +71,7 @@ def create(
         if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
             return known, False
         raise
-    published_at = seconds_from_now()
-    session.execute(
-        insert(Shard),
-        [
-            {"job_key": job.key, "number": number, "first_run": first, "num_runs": num, "queue": cost.queue}
-            for number, (first, num) in enumerate(cost.shards())
-        ],
-    )
-    session.execute(update(Shard).where(Shard.job_key == job.key).values(published_at=published_at))
+    store_shards(session, job, cost)
     return job, True
 
 

@@ -46,16 +46,25 @@ def check_open(session: Session, owner: str, cost: Price, settings: Settings) ->
     """
     # Concurrent requests of one owner would not see each other's jobs.
     lock(session, owner)
-    num, work = session.execute(
-        select(func.count(), func.coalesce(func.sum(Job.work), 0.0)).where(Job.owner == owner, JOB_IS_OPEN)
+    num, work, runs = session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Job.work), 0.0),
+            func.coalesce(func.sum(Job.runs_total), 0),
+        ).where(Job.owner == owner, JOB_IS_OPEN)
     ).one()
     if num >= settings.max_open_jobs:
         raise TooMuchOpen(
             f"{num:,} jobs are waiting or running; at most {settings.max_open_jobs:,} are allowed: try later"
         )
-    # A single job is always accepted; `affordable` limits its work.
-    if num > 0 and work + cost.work > settings.max_open_work:
-        raise TooMuchOpen(
-            f"this job and those that are waiting or running have {work + cost.work:,.0f} updates × parameters; "
-            f"at most {settings.max_open_work:,.0f} are allowed: try later"
-        )
+    sums = (
+        (work + cost.work, settings.max_open_work, "updates × parameters"),
+        (runs + cost.runs_total, settings.max_open_runs, "runs"),
+    )
+    for total, limit, unit in sums:
+        # A single job is always accepted; `affordable` limits its size.
+        if num > 0 and total > limit:
+            raise TooMuchOpen(
+                f"this job and those that are waiting or running have {total:,.0f} {unit}; "
+                f"at most {limit:,.0f} are allowed: try later"
+            )

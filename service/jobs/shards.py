@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from service.database.bulk import MetricRows, Outcomes
 from service.database.statements import seconds_from_now, upsert
 from service.database.states import SHARD_ENDED, SHARD_OPEN, JobStatus, ShardStatus, Stop
-from service.database.tables import Checkpoint, Job, Shard
+from service.database.tables import SHARD_IS_RUNNING, Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
-from service.jobs import quotas, tallies
+from service.jobs import quotas, tallies, turns
 from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs
 
 
@@ -38,6 +38,7 @@ class Claim:
     checkpoint: bytes | None
     traceparent: str | None = None
     owner: str = ""
+    queue: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,18 @@ def claim(
     lease_seconds: float,
     max_seconds: float | None = None,
     receipt: dict[str, Any],
+    waits: bool = True,
 ) -> Claim | None:
-    """Claim a queued shard. Return None if it is not queued, after a late or repeated message."""
-    job = session.execute(select(Job).where(Job.key == job_key).with_for_update()).scalar_one_or_none()
+    """Claim a queued shard. Return None if it is not queued, or if ``waits`` is false and its job is locked."""
+    locked = select(Job).where(Job.key == job_key).with_for_update(skip_locked=not waits)
+    job = session.execute(locked).scalar_one_or_none()
     if job is None:
         return None
     taken = session.execute(
         update(Shard)
         .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
         .values(status=ShardStatus.RUNNING, attempt=Shard.attempt + 1, lease_until=seconds_from_now(lease_seconds))
-        .returning(Shard.attempt, Shard.first_run, Shard.num_runs)
+        .returning(Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Shard.queue)
     ).one_or_none()
     if taken is None:
         return None
@@ -89,9 +92,10 @@ def claim(
     checkpoint = session.execute(
         select(Checkpoint.data).where(Checkpoint.job_key == job_key, Checkpoint.number == number)
     ).scalar_one_or_none()
-    tallies.add(session, shards_retried=int(taken.attempt > 1))
+    tallies.add(session, shards_retried=int(taken.lost > 0))
+    turns.serve(session, taken.queue, job.owner)
     held = taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint
-    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner)
+    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue)
 
 
 def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float, decisions: int = 0) -> None:
@@ -178,13 +182,15 @@ def has_stored(session: Session, claim: Claim, checkpoint: bytes | None) -> bool
     return found == checkpoint
 
 
-def give_back(session: Session, claim: Claim) -> None:
-    """Queue a shard again at the shutdown of its worker. The attempt does not count as lost.
+def give_back(session: Session, claim: Claim, *, queue: str | None = None) -> None:
+    """Queue a shard again, in another queue if one is given. The attempt counts neither as lost nor as a retry.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
-    _guarded(session, claim, status=ShardStatus.QUEUED, lease_until=None, published_at=None)
+    _guarded(session, claim, status=ShardStatus.QUEUED, lease_until=None, queue=queue or Shard.queue)
+    tallies.add(session, shards_handed_over=1)
+    turns.serve(session, claim.queue, claim.owner)
 
 
 def end(
@@ -214,7 +220,7 @@ def take_back(session: Session, *, max_attempts: int) -> int:
     abandoned = session.execute(
         select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Job.status)
         .join(Job, Job.key == Shard.job_key)
-        .where(Shard.status == ShardStatus.RUNNING, Shard.lease_until < seconds_from_now())
+        .where(SHARD_IS_RUNNING, Shard.lease_until < seconds_from_now())
         .order_by(Shard.job_key, Shard.number)
     ).all()
     num_taken = 0
@@ -224,8 +230,7 @@ def take_back(session: Session, *, max_attempts: int) -> int:
             if job_status == JobStatus.CANCELLING:
                 end(session, lost, ShardStatus.CANCELLED)
             elif lost_before + 1 < max_attempts:
-                queued: dict[str, Any] = {"status": ShardStatus.QUEUED, "lease_until": None, "published_at": None}
-                _guarded(session, lost, lost=Shard.lost + 1, **queued)
+                _guarded(session, lost, lost=Shard.lost + 1, status=ShardStatus.QUEUED, lease_until=None)
             else:
                 times = f"{lost_before + 1} times without progress"
                 detail = f"the worker training runs {first_run} to {first_run + num_runs - 1} was lost {times}"

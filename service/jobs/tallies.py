@@ -16,7 +16,8 @@ TALLIES: Mapping[str, str] = {
     "run_epochs": "Epochs trained and stored, over all runs.",
     "rows": "Metric rows stored.",
     "leases_lost": "Leases that expired because their worker was lost.",
-    "shards_retried": "Shards claimed again, after a worker was lost or handed its shard over.",
+    "shards_retried": "Shards claimed again after a worker was lost.",
+    "shards_handed_over": "Shards that a worker handed over: at the end of a turn or budget, or at a shutdown.",
 }
 SLOTS = 16
 # Processes that start together have consecutive ids, and so different slots.

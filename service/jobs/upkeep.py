@@ -8,8 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
-from service.database.states import ShardStatus
-from service.database.tables import Shard
+from service.database.tables import SHARD_IS_RUNNING, Shard
 from service.jobs import endings, removal
 
 # Time for which a transaction should hold SQLite's write lock; the number of rows is adapted to it.
@@ -75,7 +74,7 @@ class Upkeep(threading.Thread):
     def _is_idle(self) -> bool:
         """Whether no shard trains, so that no row is about to use the free space."""
         with self._database.snapshot() as session:
-            running = select(Shard.job_key).where(Shard.status == ShardStatus.RUNNING).limit(1)
+            running = select(Shard.job_key).where(SHARD_IS_RUNNING).limit(1)
             return session.execute(running).first() is None
 
     def _pause(self, began: float) -> bool:

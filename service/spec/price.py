@@ -33,8 +33,10 @@ SECONDS_PER_ROW = 3e-6
 SECONDS_PER_VALUE = 1.5e-8
 # Passes over the data of the Lanczos method for one value of the sharpness, about.
 LANCZOS_PASSES = 40
+INTERACTIVE, BATCH = "interactive", "batch"
 # A job that takes longer than this on one worker goes to the queue `batch`.
 INTERACTIVE_SECONDS = 1.0
+SHARD_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -71,21 +73,31 @@ class Price:
     @property
     def queue(self) -> str:
         """Choose the queue, so that a small job never waits for a large one."""
-        return "interactive" if self.seconds <= INTERACTIVE_SECONDS else "batch"
+        return INTERACTIVE if self.seconds <= INTERACTIVE_SECONDS else BATCH
 
-    def shards(self) -> list[tuple[int, int]]:
-        """Divide the runs into shards: (first run, number of runs) of each.
+    @property
+    def shard_size(self) -> int:
+        """Count the runs of each shard but the last, which may have fewer.
 
-        Shards have equal sizes. Several shards are of an even number, so that two workers end at the same time.
+        Several shards are of an even number, so that two workers end at the same time.
         """
         num_shards = -(-self.runs_total // self.shard_runs)
         num_shards += num_shards % 2 if num_shards > 1 else 0
         size = -(-self.runs_total // num_shards)
-        size = min(self.shard_runs, -(-size // LANES) * LANES)
+        return min(self.shard_runs, -(-size // LANES) * LANES)
+
+    @property
+    def num_shards(self) -> int:
+        """Count the shards."""
+        return -(-self.runs_total // self.shard_size)
+
+    def shards(self) -> list[tuple[int, int]]:
+        """Divide the runs into shards: (first run, number of runs) of each."""
+        size = self.shard_size
         return [(first, min(size, self.runs_total - first)) for first in range(0, self.runs_total, size)]
 
 
-def price(spec: JobSpec) -> Price:
+def price(spec: JobSpec, shard_seconds: float = SHARD_SECONDS) -> Price:
     """Compute the price of a job from its spec."""
     num = sum(num_settings(entry, spec.search) for entry in spec.optimizers)
     num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)

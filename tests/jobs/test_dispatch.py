@@ -1,45 +1,63 @@
-"""The message is a nudge: a job is accepted without the broker, and what was forgotten is sent by the sweep."""
+"""A message is a nudge: a job is accepted without the broker, and the sweep sends the messages that are missing."""
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
-from sqlalchemy import update
+import pytest
 
 from service.cli.local.commands import api_command, broker_command
 from service.cli.local.console import Console
 from service.cli.local.preconditions import find_broker, listen
 from service.cli.local.supervisor import Supervisor
 from service.database.connection import Database
-from service.database.statements import seconds_from_now
-from service.database.tables import Shard
-from service.jobs import lifecycle
+from service.jobs import messages, shards
 from service.jobs.dispatch import Dispatcher, Sweep
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
-from tests.servers import accepts, free_port
+from tests.queued import create
+from tests.servers import Broker, accepts, free_port
 
 SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 3}
 
 
-def test_a_forgotten_shard_is_sent_once_and_not_again_while_its_message_waits(
-    database: Database, broker_url: str
+def test_the_sweep_sends_as_many_messages_as_are_missing(
+    database: Database, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = Settings(broker_url=broker_url)
+    settings = Settings(broker_url=broker.new_url())
     dispatcher = Dispatcher(settings)
     sweep = Sweep(database, dispatcher, settings)
-    spec = JobSpec.model_validate(SPEC)
-    with database.transaction() as session:
-        lifecycle.create(session, spec, price(spec))
-    sweep.once()
-    assert dispatcher.depth("interactive") == 0, "a message that has just been sent is not lost yet"
-    for _ in range(3):
-        with database.transaction() as session:
-            session.execute(update(Shard).values(published_at=seconds_from_now(-10)))
+    keys = [create(database) for _ in range(3)]
+    for _ in range(2):
         sweep.once()
-    assert dispatcher.depth("interactive") == 1
+        assert dispatcher.depth("interactive") == 3
+    # A worker has taken two messages and claimed one shard; the other message was lost.
+    with database.transaction() as session:
+        shards.claim(session, keys[0], 0, lease_seconds=60, receipt={})
+    broker.empty()
+    dispatcher.send("interactive")
+    sweep.once()
+    assert dispatcher.depth("interactive") == 2
+    # However many shards wait, the number of messages is bounded.
+    monkeypatch.setattr(messages, "MAX_MESSAGES", 4)
+    for _ in range(5):
+        create(database)
+    sweep.once()
+    assert dispatcher.depth("interactive") == 4
+    assert dispatcher.depth("batch") == 0
+    dispatcher.close()
+
+
+def test_a_job_of_many_shards_is_announced_by_a_few_messages(broker_url: str) -> None:
+    dispatcher = Dispatcher(Settings(broker_url=broker_url))
+    spec = JobSpec.model_validate({**SPEC, "seeds": {"count": 160_000}})
+    cost = replace(price(spec), shard_runs=16)
+    assert cost.num_shards == 10_000
+    dispatcher.announce(cost)
+    assert dispatcher.depth(cost.queue) == 16
     dispatcher.close()
 
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from service.database.bulk import MetricRows, Outcomes, StoredTwice
 from service.database.connection import Database
-from service.database.statements import seconds_from_now
 from service.database.states import ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Metric, Run, Shard
 from service.jobs import lifecycle, messages, shards
+from service.jobs.dispatch import QUEUES
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Chunk, Claim, LeaseLost
 from tests.queued import count, create, expire, not_measured, statuses
@@ -229,11 +229,15 @@ def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
     assert claim(database, key) is None
 
 
-def test_a_shard_whose_message_was_lost_is_sent_again(database: Database) -> None:
-    create(database)
-    with database.transaction() as session:
-        assert messages.to_publish(session, "interactive", age_seconds=5.0) == []
-        session.execute(update(Shard).values(published_at=seconds_from_now(-6)))
-    with database.transaction() as session:
-        assert len(messages.to_publish(session, "interactive", age_seconds=5.0)) == 1
-        assert messages.to_publish(session, "interactive", age_seconds=5.0) == []
+def test_every_queued_shard_needs_a_message_up_to_a_bound(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def needed() -> list[int]:
+        with database.snapshot() as session:
+            return [messages.num_needed(session, queue) for queue in QUEUES]
+
+    assert needed() == [0, 0]
+    keys = [create(database) for _ in range(3)]
+    assert needed() == [3, 0]
+    claim(database, keys[0])
+    assert needed() == [2, 0]
+    monkeypatch.setattr(messages, "MAX_MESSAGES", 1)
+    assert needed() == [1, 0]

@@ -92,7 +92,7 @@ def create(
         )
         shown = job_answer(job, progress_of(session, [job.key])[job.key])
     if is_new:
-        dispatcher.send(cost.queue, ((job.key, number) for number in range(len(cost.shards()))))
+        dispatcher.announce(cost)
     return answer(shown, 202, {"Location": f"/v1/jobs/{job.id}"})
 
 

@@ -96,9 +96,8 @@ def run(
         ledger.submit(session, lesson, {preset: job.id for preset, job in created.items()})
     # Before a worker begins, because a lesson whose jobs have completed would be judged.
     shown = _shown(database, lesson, caller)
-    for preset, job in created.items():
-        shards = range(len(costs[preset].shards()))
-        dispatcher.send(costs[preset].queue, ((job.key, number) for number in shards))
+    for cost in costs.values():
+        dispatcher.announce(cost)
     return answer(shown, 202, {"Location": f"/v1/lessons/{lesson.id}"})
 
 
