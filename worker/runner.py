@@ -1,6 +1,7 @@
 """Training of a shard: claim, training, storage chunk by chunk, and completion or handover."""
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -48,7 +49,8 @@ def train_next(database: Database, settings: Settings, queue: str, send: Callabl
 
 
 def train_shard(database: Database, settings: Settings, job_key: int, number: int) -> None:
-    """Train a shard if it is queued, whatever its turn."""
+    """Train a shard if it is queued, whatever its turn, and to its end."""
+    settings = settings.model_copy(update={"slice_seconds": math.inf, "interactive_seconds": math.inf})
 
     def claim(session: Session, **options: Any) -> Claim | None:
         return shards.claim(session, job_key, number, **options)

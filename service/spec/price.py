@@ -36,7 +36,6 @@ LANCZOS_PASSES = 40
 INTERACTIVE, BATCH = "interactive", "batch"
 # A job that takes longer than this on one worker goes to the queue `batch`.
 INTERACTIVE_SECONDS = 1.0
-SHARD_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Price:
         return [(first, min(size, self.runs_total - first)) for first in range(0, self.runs_total, size)]
 
 
-def price(spec: JobSpec, shard_seconds: float = SHARD_SECONDS) -> Price:
+def price(spec: JobSpec) -> Price:
     """Compute the price of a job from its spec."""
     num = sum(num_settings(entry, spec.search) for entry in spec.optimizers)
     num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)

@@ -12,7 +12,7 @@ from service.jobs import lifecycle
 from service.jobs.shards import Claim
 from service.settings import Settings
 from service.spec.job import JobSpec
-from service.spec.price import SHARD_SECONDS, price
+from service.spec.price import price
 from tests.chaos.invariants import Record, record_of
 from tests.queued import SPEC
 from worker.heartbeat import Heartbeat
@@ -28,12 +28,11 @@ def post(
     database: Database,
     queue: str | None = None,
     owner: str = "",
-    shard_seconds: float = SHARD_SECONDS,
     **changes: Any,
 ) -> Job:
     spec = JobSpec.model_validate({**SPEC, **changes})
     with database.transaction() as session:
-        job, _ = lifecycle.create(session, spec, price(spec, shard_seconds), owner=owner)
+        job, _ = lifecycle.create(session, spec, price(spec), owner=owner)
         if queue is not None:
             session.execute(update(Shard).where(Shard.job_key == job.key).values(queue=queue))
     return job
@@ -115,18 +114,3 @@ def test_a_turn_is_longer_where_the_preparation_takes_long(database: Database) -
         heartbeat = Heartbeat(database, Settings(slice_seconds=2.0), claim)
         heartbeat.prepared(seconds)
         assert heartbeat.turn_seconds == pytest.approx(turn_seconds)
-
-
-@pytest.mark.parametrize("problem", [{"kind": "digits", "hidden": 4, "train_size": 100}, {"kind": "flipnet"}])
-def test_histories_do_not_depend_on_the_division_by_time(database: Database, problem: dict[str, Any]) -> None:
-    optimizers = [{"kind": "momentum", "lr": [0.01, 0.05]}, {"kind": "adam", "lr": 0.01}]
-    changes = {"problem": problem, "optimizers": optimizers, "seeds": {"count": 14}, "epochs": 2}
-    whole, divided = post(database, **changes), post(database, shard_seconds=1e-9, **changes)
-    with database.snapshot() as session:
-        sizes = session.execute(select(Shard.num_runs).where(Shard.job_key == divided.key).order_by(Shard.number))
-        sizes = sizes.scalars().all()
-    assert sizes == ([16, 16, 10] if problem["kind"] == "digits" else [42])
-    for job, numbers in ((whole, [0]), (divided, range(len(sizes)))):
-        for number in numbers:
-            train_shard(database, Settings(), job.key, number)
-    assert record(database, whole) == record(database, divided)
