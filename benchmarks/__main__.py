@@ -16,6 +16,7 @@ from benchmarks.table import print_figures
 BENCHMARKS = (
     "engine",
     "digits",
+    "price",
     "road",
     "sweep",
     "recovery",

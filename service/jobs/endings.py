@@ -3,12 +3,12 @@
 from itertools import accumulate
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
-from service.database.tables import Job, Run, Shard
+from service.database.tables import Checkpoint, Job, Run, Shard
 
 # Shards, and runs that have rows, ended in one transaction: about 50 ms on SQLite.
 MAX_SHARDS, MAX_RUNS = 5_000, 10_000
@@ -98,12 +98,18 @@ def _end_queued(session: Session, job_key: int, status: ShardStatus) -> int:
         update(Shard)
         .where(*of_job, Shard.number <= chosen[-1].number)
         .values(status=status, runs_ended=Shard.num_runs)
-        .returning(Shard.first_run, Shard.num_runs, Shard.attempt)
+        .returning(Shard.number, Shard.first_run, Shard.num_runs, Shard.attempt)
     ).all()
-    for first_run, num_runs, attempt in ended:
+    for number, first_run, num_runs, attempt in ended:
         if attempt > 0:
             end_runs(session, job_key, first_run, num_runs, status)
+            drop_checkpoint(session, job_key, number)
     return len(ended)
+
+
+def drop_checkpoint(session: Session, job_key: int, number: int) -> None:
+    """Delete the checkpoint of a shard that has ended."""
+    session.execute(delete(Checkpoint).where(Checkpoint.job_key == job_key, Checkpoint.number == number))
 
 
 def end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:

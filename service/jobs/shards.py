@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from service.database.bulk import MetricRows, Outcomes
@@ -17,7 +17,7 @@ from service.database.states import SHARD_ENDED, SHARD_OPEN, JobStatus, ShardSta
 from service.database.tables import SHARD_IS_RUNNING, Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
 from service.jobs import quotas, tallies, turns
-from service.jobs.endings import blame, end_job_with_its_last_shard, end_runs
+from service.jobs.endings import blame, drop_checkpoint, end_job_with_its_last_shard, end_runs
 
 
 class LeaseLost(Exception):
@@ -205,7 +205,7 @@ def end(
     session.execute(select(Job.key).where(Job.key == claim.job_key).with_for_update())
     _guarded(session, claim, status=status, lease_until=None, runs_ended=Shard.num_runs)
     end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
-    session.execute(delete(Checkpoint).where(Checkpoint.job_key == claim.job_key, Checkpoint.number == claim.number))
+    drop_checkpoint(session, claim.job_key, claim.number)
     if reason is not None:
         blame(session, claim.job_key, reason, detail)
     end_job_with_its_last_shard(session, claim.job_key)

@@ -1,7 +1,9 @@
 """The price of a job, computed from its spec: runs, epochs, updates, rows, memory, time, and its shards."""
 
+import math
 from dataclasses import dataclass
 
+from service.spec.costs import CHUNK, Seconds, training_seconds
 from service.spec.entry_settings import num_settings
 from service.spec.job import JobSpec
 from service.spec.seeds import SeedRange
@@ -21,21 +23,16 @@ MAX_SHARD_BYTES = 1024**3
 MATRICES = 12
 # Copies of the values of a forward pass in memory at once: the values, their slopes, and intermediate results.
 PASSES = 3
-# Examples of one evaluation of a network; more would not fit the cache.
-CHUNK = 64
 
-# Seconds per update of one shard, per number of its matrix, and per row, with FlipNet and momentum on one core. The
-# choice of the queue and the estimate of a dry run depend on them.
-SECONDS_PER_UPDATE = 1.2e-4
-SECONDS_PER_NUMBER = 2e-9
-SECONDS_PER_ROW = 3e-6
-# Seconds per value of the forward pass of a network and its slope: from 5e-9 (digits, mlp) to 2e-8 (cnn).
-SECONDS_PER_VALUE = 1.5e-8
-# Passes over the data of the Lanczos method for one value of the sharpness, about.
-LANCZOS_PASSES = 40
 INTERACTIVE, BATCH = "interactive", "batch"
 # A job that takes longer than this on one worker goes to the queue `batch`.
 INTERACTIVE_SECONDS = 1.0
+# A shard takes about this time, unless its runs take longer together than apart: what a shard takes whatever the number
+# of its runs is at most a fifth of it.
+SHARD_SECONDS = 30.0
+LARGEST_FIXED_SHARE = 0.2
+# Beyond this number the shards of a job are longer, so that creating, reading and cancelling it stay fast.
+MAX_SHARDS = 4_096
 
 
 @dataclass(frozen=True)
@@ -47,8 +44,8 @@ class Price:
     updates_total: int
     rows_total: int
     num_parameters: int
-    # Values that networks compute over the whole job: examples × values of a forward pass × passes.
-    values_total: float
+    # Time of a shard whatever the number of its runs, and time of each run in it.
+    training: Seconds
     run_bytes: int
     shard_runs: int
 
@@ -60,14 +57,7 @@ class Price:
     @property
     def seconds(self) -> float:
         """Estimate the training time with one worker."""
-        num_shards = -(-self.runs_total // self.shard_runs)
-        updates_per_run = self.updates_total / self.runs_total
-        return (
-            num_shards * updates_per_run * SECONDS_PER_UPDATE
-            + self.work * SECONDS_PER_NUMBER
-            + self.rows_total * SECONDS_PER_ROW
-            + self.values_total * SECONDS_PER_VALUE
-        )
+        return self.num_shards * self.training.shard + self.runs_total * self.training.run
 
     @property
     def queue(self) -> str:
@@ -105,19 +95,27 @@ def price(spec: JobSpec) -> Price:
     rows_per_run = spec.rows_per_run
     rows = runs * rows_per_run
     run_bytes = bytes_per_run(spec)
-    passes = epochs + (LANCZOS_PASSES * rows if "sharpness" in spec.measure else 0)
     fits = max(LANES, min(MAX_SHARD_RUNS, MATRIX_NUMBERS // spec.problem.num_parameters))
     fits = max(1, min(fits, MAX_SHARD_BYTES // run_bytes))
+    training = training_seconds(spec, distinct_seeds=min(1.0, num_seeds / min(fits, runs)))
+    fits = min(fits, max(_shard_runs(training), LANES * math.ceil(runs / MAX_SHARDS / LANES)))
     return Price(
         runs_total=runs,
         epochs_total=epochs,
         updates_total=epochs * spec.updates_per_epoch,
         rows_total=rows,
         num_parameters=spec.problem.num_parameters,
-        values_total=float(passes) * (spec.problem.num_examples or 0) * spec.problem.numbers_per_example,
+        training=training,
         run_bytes=run_bytes,
         shard_runs=fits // LANES * LANES or fits,
     )
+
+
+def _shard_runs(training: Seconds) -> int:
+    """Count the runs that a shard has time for, and with fewer of which the time would be wasted."""
+    in_time = (SHARD_SECONDS - training.shard) / training.run
+    efficient = training.shard * (1 / LARGEST_FIXED_SHARE - 1) / training.run
+    return LANES * max(1, math.floor(in_time / LANES), math.ceil(efficient / LANES))
 
 
 def bytes_per_run(spec: JobSpec) -> int:

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service.database.bulk import MetricRows, Outcomes, StoredTwice
 from service.database.connection import Database
+from service.database.statements import seconds_from_now
 from service.database.states import ShardStatus, Stop
 from service.database.tables import Checkpoint, Job, Metric, Run, Shard
-from service.jobs import lifecycle, messages, shards
+from service.jobs import endings, lifecycle, messages, shards
 from service.jobs.dispatch import QUEUES
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Chunk, Claim, LeaseLost
@@ -227,6 +228,22 @@ def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
         job = session.get_one(Job, key)
         assert lifecycle.cancel(session, job.id, ANYBODY).status == "cancelled"
     assert claim(database, key) is None
+
+
+@pytest.mark.parametrize("by_time", [False, True])
+def test_a_shard_that_ends_while_it_waits_leaves_no_checkpoint(database: Database, by_time: bool) -> None:
+    key = create(database)
+    claimed = claim(database, key)
+    assert claimed is not None
+    record(database, claimed, chunk(1, checkpoint=b"state"))
+    with database.transaction() as session:
+        shards.give_back(session, claimed)
+        if by_time:
+            session.execute(update(Job).values(deadline_at=seconds_from_now(-1)))
+            assert endings.time_out(session) == 1
+        else:
+            lifecycle.cancel(session, claimed.job_id, ANYBODY)
+    assert count(database, Checkpoint) == 0
 
 
 def test_every_queued_shard_needs_a_message_up_to_a_bound(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """A shard is handed over at a checkpoint: to another owner whose turn has come, or to the queue of long shards."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,11 +29,13 @@ def post(
     database: Database,
     queue: str | None = None,
     owner: str = "",
+    shard_runs: int | None = None,
     **changes: Any,
 ) -> Job:
     spec = JobSpec.model_validate({**SPEC, **changes})
+    cost = price(spec)
     with database.transaction() as session:
-        job, _ = lifecycle.create(session, spec, price(spec), owner=owner)
+        job, _ = lifecycle.create(session, spec, replace(cost, shard_runs=shard_runs or cost.shard_runs), owner=owner)
         if queue is not None:
             session.execute(update(Shard).where(Shard.job_key == job.key).values(queue=queue))
     return job
@@ -60,8 +63,8 @@ def checkpoint(database: Database, job: Job) -> bytes | None:
 
 
 def test_an_interactive_shard_that_takes_too_long_continues_in_the_queue_batch(database: Database) -> None:
-    job, undisturbed = (post(database, **SLOW) for _ in range(2))
-    assert shard(database, job).queue == "interactive"
+    # Its price was too low.
+    job, undisturbed = (post(database, "interactive", **SLOW) for _ in range(2))
     sent: list[str] = []
     train_next(database, EAGER, "interactive", sent.append)
     found = shard(database, job)
@@ -87,7 +90,7 @@ def test_a_long_shard_is_handed_over_when_another_owner_waits(database: Database
     found = shard(database, ana)
     assert (found.queue, found.status, found.attempt, found.lost) == ("batch", ShardStatus.QUEUED, 1, 0)
     assert sent == ["batch"]
-    train_next(database, EAGER, "batch", sent.append)
+    train_next(database, Settings(), "batch", sent.append)
     assert shard(database, ben).status == ShardStatus.COMPLETED
     # Nobody else waits, so the shard is trained to its end.
     train_next(database, EAGER, "batch", sent.append)
@@ -114,3 +117,16 @@ def test_a_turn_is_longer_where_the_preparation_takes_long(database: Database) -
         heartbeat = Heartbeat(database, Settings(slice_seconds=2.0), claim)
         heartbeat.prepared(seconds)
         assert heartbeat.turn_seconds == pytest.approx(turn_seconds)
+
+
+def test_histories_do_not_depend_on_the_division_into_shards(database: Database) -> None:
+    optimizers = [{"kind": "momentum", "lr": [0.01, 0.05]}, {"kind": "adam", "lr": 0.01}]
+    changes = {"problem": {"kind": "flipnet"}, "optimizers": optimizers, "seeds": {"count": 14}, "epochs": 2}
+    whole, divided = post(database, **changes), post(database, shard_runs=16, **changes)
+    with database.snapshot() as session:
+        sizes = session.execute(select(Shard.num_runs).where(Shard.job_key == divided.key).order_by(Shard.number))
+        assert sizes.scalars().all() == [16, 16, 10]
+    for job, num_shards in ((whole, 1), (divided, 3)):
+        for number in range(num_shards):
+            train_shard(database, Settings(), job.key, number)
+    assert record(database, whole) == record(database, divided)

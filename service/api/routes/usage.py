@@ -20,7 +20,7 @@ def get_usage(caller: TheCaller, database: TheDatabase, settings: TheSettings) -
     return answer(
         UsageAnswer(
             jobs=Bounded(stored=counts.jobs, open=counts.open_jobs, limit=settings.max_open_jobs),
-            runs=Bounded(stored=counts.runs, open=counts.open_runs, limit=None),
+            runs=Bounded(stored=counts.runs, open=counts.open_runs, limit=settings.max_open_runs),
             rows=Bounded(stored=size.rows, open=unwritten.rows, limit=settings.max_stored_rows),
             bytes=Bounded(stored=size.bytes, open=unwritten.bytes, limit=settings.max_stored_bytes),
             work=OpenWork(open=counts.open_work, limit=settings.max_open_work),
