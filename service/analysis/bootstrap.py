@@ -15,9 +15,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from service.analysis.simultaneous import MIN_SEEDS
+from service.analysis.special import stdtrit
 
 Floats = NDArray[np.float64]
 Statistic = Literal["mean", "iqm", "median"]

@@ -8,10 +8,10 @@ from math import exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from service.analysis.estimate import Estimate
 from service.analysis.simultaneous import MIN_SEEDS, ROUNDING
+from service.analysis.special import stdtrit
 
 Floats = NDArray[np.float64]
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv
+
+from service.analysis.special import betaincinv
 
 Floats = NDArray[np.float64]
 

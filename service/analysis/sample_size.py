@@ -2,7 +2,8 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+
+from service.analysis.special import stdtrit
 
 Floats = NDArray[np.float64]
 # Probability of finding the difference with that many seeds.

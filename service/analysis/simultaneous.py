@@ -12,10 +12,10 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from service.analysis.proportions import Shares, shares
 from service.analysis.sample_size import seeds_to_find
+from service.analysis.special import stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

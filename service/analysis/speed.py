@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from service.analysis.estimate import Estimate
 from service.analysis.simultaneous import MIN_SEEDS, ROUNDING
+from service.analysis.special import stdtrit
 
 Floats = NDArray[np.float64]
 
