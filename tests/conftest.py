@@ -17,8 +17,22 @@ from tests.servers import Broker, Postgres, Stack, copy_sqlite
 
 DATABASES = ("sqlite", "postgresql")
 
-# Folders whose tests share what is expensive to start; elsewhere it is each file. They take longest and come first.
+# Folders whose tests share what is expensive to start; elsewhere it is each file.
 TOGETHER = ("tests/chaos", "tests/page")
+# The lanes that take longest, by their CPU time. They come first, so that no process is left alone with one at the end.
+LONGEST = (
+    *TOGETHER,
+    "tests/findings/test_lessons.py",
+    "tests/fuzz/test_api.py",
+    "tests/docs/test_guides.py",
+    "tests/api/test_load_clients.py",
+    "tests/findings/test_plots_of_awkward_jobs.py",
+    "tests/worker/test_workers.py",
+    "tests/worker/engine/test_independence.py",
+    "tests/worker/engine/test_optimizers.py",
+    "tests/findings/test_plots.py",
+    "tests/api/test_jobs.py",
+)
 
 
 def lane(file: str) -> str:
@@ -44,7 +58,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest lanes first."""
-    items.sort(key=lambda item: lane(item.path.relative_to(config.rootpath).as_posix()) not in TOGETHER)
+
+    def place(item: pytest.Item) -> int:
+        name = lane(item.path.relative_to(config.rootpath).as_posix())
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
