@@ -47,6 +47,8 @@ migrate: $(LOCAL) ## Migrate the tables of the database at RAVINE_DATABASE_URL
 	@$(BIN)/ravine migrate
 
 # In two processes, each with its own servers; ARGS may say otherwise: ARGS="-n 0 -k cancelled".
+# Also where the environment forbids it: without cached bytecode each process of pytest compiles all tests again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(TEST) ## Run all tests against real servers; ARGS go to pytest: make test ARGS="-k cancelled"
 	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
