@@ -14,7 +14,7 @@ from service.database.connection import Database
 from service.database.migrations import migrate
 from service.database.revisions import MIGRATIONS, check
 from service.database.tables import Base, Job, Metric, Run, Shard
-from service.jobs import lifecycle, run_states, shards
+from service.jobs import lifecycle, quotas, run_states, shards
 from service.jobs.owners import ANYBODY
 from service.spec.job import JobSpec
 from tests.conftest import DATABASES
@@ -91,6 +91,11 @@ def test_the_second_revision_keeps_jobs_runs_and_rows_and_gives_them_back(url: s
                 (run, epoch, repr(loss)) for run, epoch, loss in LOSSES
             ]
             assert len(list(session.execute(select(Job.note)))) == 1
+            # Quotas count what was stored before: four rows.
+            stored = quotas.stored(session, "")
+            assert stored.rows == len(LOSSES)
+            assert stored.bytes > 8 * len(LOSSES)
+            assert quotas.unwritten(session, "").rows == job.rows_total - len(LOSSES) > 0
         # Work on the job goes on, and the triggers of the first revision are still there.
         with database.transaction() as session:
             assert shards.claim(session, key, 1, lease_seconds=60, receipt={}) is not None
