@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from service.spec.fields import Strict
+from service.spec.sobol import sobol
 
 MAX_TRIALS = 65_536
 Method = Literal["sobol", "random"]
@@ -36,11 +37,6 @@ def _points(method: Method, num: int, seed: int, num_dimensions: int) -> NDArray
     if method == "random":
         points: NDArray[np.float64] = np.random.default_rng(seed).random((num, num_dimensions))
     else:
-        # Imported here, because it takes half a second and few processes need it.
-        from scipy.stats import qmc
-
-        # `random` would warn that fewer points than a power of 2 are less balanced.
-        exponent = max(0, (num - 1).bit_length())
-        points = qmc.Sobol(num_dimensions, scramble=True, rng=seed).random_base2(exponent)[:num]
+        points = sobol(num, num_dimensions, seed)
     points.flags.writeable = False
     return points
