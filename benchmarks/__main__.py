@@ -28,6 +28,7 @@ BENCHMARKS = (
     "serving",
     "scale",
     "comparison",
+    "question",
     "heavy_reads",
     "page",
     "coverage",

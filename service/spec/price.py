@@ -26,7 +26,7 @@ PASSES = 3
 
 INTERACTIVE, BATCH = "interactive", "batch"
 # A job that takes longer than this on one worker goes to the queue `batch`.
-INTERACTIVE_SECONDS = 1.0
+INTERACTIVE_SECONDS = 2.0
 # A shard takes about this time, unless its runs take longer together than apart: what a shard takes whatever the number
 # of its runs is at most a fifth of it.
 SHARD_SECONDS = 30.0

@@ -1,0 +1,60 @@
+"""The question in one line, `ravine compare flipnet sgd momentum adam`: seconds to the verdict, and whether it is right.
+
+The right answer is the verdict of a job with a hundred times as many seeds. A verdict contradicts it if none of its best
+labels is among the best of that job.
+"""
+
+import os
+import statistics
+import time
+from collections import Counter
+from typing import Any
+
+import httpx
+
+from benchmarks.embedded import embedded_stack
+from benchmarks.timing import Timer
+
+BARE: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": ["sgd", "momentum", "adam"]}
+NUM_SEEDS = 20
+POLL_SECONDS = 0.01
+REPEATS = int(os.environ.get("RAVINE_QUESTIONS", "100"))
+# Seeds of the job that is right; those of the repetitions follow.
+MANY = 100 * NUM_SEEDS
+
+
+def measure() -> dict[str, Any]:
+    """Ask the question several times, each time with fresh seeds, and once with many."""
+    with embedded_stack(workers=2) as client:
+        _ask(client, {**BARE, "problem": {"kind": "surface", "name": "ravine"}})
+        asked = [_ask(client, _with_seeds(MANY + NUM_SEEDS * number, NUM_SEEDS)) for number in range(REPEATS)]
+        # Only the last epoch of each run is needed.
+        seconds, right = _ask(client, {**_with_seeds(0, MANY), "record_every": 30})
+    times = [seconds for seconds, _ in asked]
+    bests = [frozenset(answer["best"]) for _, answer in asked]
+    contradictions = sum(not best & set(right["best"]) for best in bests)
+    undecided = sum(len(best) > 1 for best in bests)
+    return {
+        "POST to verdict, first (s)": round(times[0], 2),
+        "POST to verdict, median (s)": round(statistics.median(times), 2),
+        "POST to verdict, largest (s)": round(max(times), 2),
+        f"best with {MANY:,} seeds": ", ".join(right["best"]),
+        f"seconds with {MANY:,} seeds": round(seconds, 1),
+        f"verdicts of {REPEATS} that contradict it": contradictions,
+        f"verdicts of {REPEATS} with several best labels": undecided,
+        "best labels": "; ".join(f"{', '.join(sorted(best))}: {num}" for best, num in Counter(bests).most_common()),
+    }
+
+
+def _with_seeds(first: int, count: int) -> dict[str, Any]:
+    return {**BARE, "seeds": {"first": first, "count": count}}
+
+
+def _ask(client: httpx.Client, spec: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+    """Post a job, poll until it is completed, and give the seconds to the comparison and its answer."""
+    with Timer() as timer:
+        job = client.post("/v1/jobs", json=spec).raise_for_status().json()
+        while client.get(f"/v1/jobs/{job['id']}").raise_for_status().json()["status"] != "completed":
+            time.sleep(POLL_SECONDS)
+        answer = client.get(f"/v1/jobs/{job['id']}/comparison").raise_for_status().json()
+    return timer.seconds, answer
