@@ -32,11 +32,12 @@ BENCHMARKS = (
     "heavy_reads",
     "page",
     "coverage",
+    "decide",
 )
 # Runs only if it is named, because it needs another environment (`make bench-peer`).
 BY_NAME_ONLY = ("peer",)
 # Set before numpy is loaded, which reads it; the API has the same setting.
-ENVIRONMENT = {"coverage": {"OPENBLAS_NUM_THREADS": "1"}}
+ENVIRONMENT = {"coverage": {"OPENBLAS_NUM_THREADS": "1"}, "decide": {"OPENBLAS_NUM_THREADS": "1"}}
 
 
 def describe(name: str) -> str:

@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from service.analysis.sequences import half_widths, prefix_moments
-from service.analysis.simultaneous import MIN_SEEDS
+from service.analysis.sequence_pairs import differences_at
+from service.analysis.sequences import prefix_moments
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -148,44 +148,24 @@ def decide(
     return Decision("undecided" if used >= rule.max_seeds else "open", used, labels)
 
 
-def intersected(low_LM: Floats, high_LM: Floats) -> tuple[Floats, Floats]:
-    """Intersect each interval with those of all earlier looks; one that is disjoint from them changes nothing."""
-    low_LM, high_LM = low_LM.copy(), high_LM.copy()
-    for look in range(1, len(low_LM)):
-        low_M = np.maximum(low_LM[look], low_LM[look - 1])
-        high_M = np.minimum(high_LM[look], high_LM[look - 1])
-        meets_M = low_M <= high_M
-        low_LM[look] = np.where(meets_M, low_M, low_LM[look - 1])
-        high_LM[look] = np.where(meets_M, high_M, high_LM[look - 1])
-    return low_LM, high_LM
-
-
-def _intervals(apart_NM: Floats, looks: Integers, alpha: float) -> tuple[Floats, Floats]:
-    """Give the intervals of mean differences at the looks; infinite where there is none."""
-    mean_LM, deviation_LM = (one[looks - 1] for one in prefix_moments(apart_NM))
-    half_L = np.where(looks >= MIN_SEEDS, half_widths(looks, alpha), np.inf)
-    with np.errstate(invalid="ignore"):
-        half_LM = np.where(deviation_LM > 0, half_L[:, None] * deviation_LM, np.inf)
-    return intersected(mean_LM - half_LM, mean_LM + half_LM)
-
-
 def _to_baseline(
     values_NK: Floats, base: int, judged: list[int], looks: Integers, confidence: float
 ) -> tuple[Floats, Floats]:
-    return _intervals(values_NK[:, judged] - values_NK[:, [base]], looks, (1 - confidence) / len(judged))
+    second_M = np.full(len(judged), base)
+    found = differences_at(values_NK, np.array(judged), second_M, looks, (1 - confidence) / len(judged))
+    return found.low_LM, found.high_LM
 
 
 def _to_best(values_NK: Floats, looks: Integers, confidence: float) -> tuple[Floats, Floats]:
     """Give the intervals of each label's difference to the smallest of the others."""
     labels = values_NK.shape[1]
     first_M, second_M = np.triu_indices(labels, 1)
-    alpha = (1 - confidence) / len(first_M)
-    low_LM, high_LM = _intervals(values_NK[:, first_M] - values_NK[:, second_M], looks, alpha)
-    low_LK, high_LK = (np.full((len(looks), labels), -np.inf) for _ in range(2))
+    found = differences_at(values_NK, first_M, second_M, looks, (1 - confidence) / len(first_M))
+    low_LK, high_LK = np.empty((len(looks), labels)), np.empty((len(looks), labels))
     for at in range(labels):
         mine_M, theirs_M = first_M == at, second_M == at
-        low_LK[:, at] = np.hstack([low_LM[:, mine_M], -high_LM[:, theirs_M]]).max(axis=1, initial=-np.inf)
-        high_LK[:, at] = np.hstack([high_LM[:, mine_M], -low_LM[:, theirs_M]]).max(axis=1, initial=-np.inf)
+        low_LK[:, at] = np.hstack([found.low_LM[:, mine_M], -found.high_LM[:, theirs_M]]).max(axis=1)
+        high_LK[:, at] = np.hstack([found.high_LM[:, mine_M], -found.low_LM[:, theirs_M]]).max(axis=1)
     return low_LK, high_LK
 
 

@@ -44,11 +44,9 @@ def mean_sequence(values: ArrayLike, confidence: float, first_look: int = MIN_SE
     Unknown Variance, 2025.
     """
     mean, deviation = prefix_moments(np.asarray(values, dtype=np.float64))
-    half = half_widths(np.arange(1, len(mean) + 1), 1 - confidence)
-    half[: max(first_look, MIN_SEEDS) - 1] = np.inf
-    shaped = half.reshape(-1, *[1] * (mean.ndim - 1))
-    with np.errstate(invalid="ignore"):
-        width = np.where(deviation > 0, shaped * deviation, np.inf)
+    num = np.arange(1, len(mean) + 1)
+    width = widths(deviation, num, 1 - confidence)
+    width[: max(first_look, 1) - 1] = np.inf
     return mean - width, mean + width
 
 
@@ -88,6 +86,13 @@ def half_widths(num: ArrayLike, alpha: float) -> Floats:
     with np.errstate(divide="ignore", over="ignore"):
         squared_L = (num_L - 1) / num_L * np.expm1(log_L) / np.where(room_L > 0, room_L, np.nan)
     return np.where((room_L > 0) & (num_L > 1), np.sqrt(squared_L), np.inf)
+
+
+def widths(deviation: Floats, num_L: NDArray[np.int64], alpha: float) -> Floats:
+    """Give half the width of intervals from deviations [L] or [L, M]; infinite below six seeds and without spread."""
+    half_L = np.where(num_L >= MIN_SEEDS, half_widths(num_L, alpha), np.inf)
+    with np.errstate(invalid="ignore"):
+        return np.where(deviation > 0, half_L.reshape(-1, *[1] * (deviation.ndim - 1)) * deviation, np.inf)
 
 
 def log_evidence(mean: Floats, deviation: Floats, num: ArrayLike, alpha: float) -> Floats:

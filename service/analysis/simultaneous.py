@@ -109,15 +109,8 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE, *, has_inte
     num, labels = values_NK.shape
     first_M, second_M = np.triu_indices(labels, 1)
     pairs = len(first_M)
-    mean_M, error_M, median_M = np.empty(pairs), np.empty(pairs), np.empty(pairs)
-    wins_M = np.empty(pairs)
-    for part, apart_NP in _differences(values_NK):
-        mean_M[part] = apart_NP.mean(axis=0) if num else np.nan
-        median_M[part] = np.median(apart_NP, axis=0) if num else np.nan
-        spread_P = apart_NP.std(axis=0, ddof=1) if num > 1 else np.zeros(apart_NP.shape[1])
-        size_P = np.abs(apart_NP).max(axis=0, initial=0.0)
-        error_M[part] = np.where(spread_P > ROUNDING * size_P, spread_P, 0.0) / sqrt(max(num, 1))
-        wins_M[part] = (apart_NP < 0).sum(axis=0) + (apart_NP == 0).sum(axis=0) / 2
+    mean_M, spread_M, median_M, wins_M, ties_M = describe_differences(values_NK)
+    error_M = spread_M / sqrt(max(num, 1))
     alpha = (1 - confidence) / max(pairs, 1)
     has_intervals = has_intervals and num >= MIN_SEEDS
     has_M = (error_M > 0) & has_intervals
@@ -139,8 +132,25 @@ def compare_pairs(values_NK: Floats, confidence: float = CONFIDENCE, *, has_inte
         differs_M=differs_M,
         needed_M=np.where(has_M, seeds_to_find(mean_M, error_M * sqrt(max(num, 1)), alpha, MIN_SEEDS), np.nan),
         median_M=median_M,
-        smaller_M=shares(wins_M, num, alpha, has_intervals),
+        smaller_M=shares(wins_M + ties_M / 2, num, alpha, has_intervals),
     )
+
+
+def describe_differences(values_NK: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Give of each pair's differences the mean, the standard deviation, the median, and how many are below 0 and are 0.
+
+    A deviation that is rounding counts as 0. Mean and median are NaN without seeds.
+    """
+    num, labels = values_NK.shape
+    pairs = labels * (labels - 1) // 2
+    mean_M, median_M = np.full(pairs, np.nan), np.full(pairs, np.nan)
+    spread_M, wins_M, ties_M = np.zeros(pairs), np.zeros(pairs), np.zeros(pairs)
+    for part, apart_NP in _differences(values_NK) if num else ():
+        mean_M[part], median_M[part] = apart_NP.mean(axis=0), np.median(apart_NP, axis=0)
+        spread_P = apart_NP.std(axis=0, ddof=1) if num > 1 else np.zeros(apart_NP.shape[1])
+        spread_M[part] = np.where(spread_P > ROUNDING * np.abs(apart_NP).max(axis=0), spread_P, 0.0)
+        wins_M[part], ties_M[part] = (apart_NP < 0).sum(axis=0), (apart_NP == 0).sum(axis=0)
+    return mean_M, spread_M, median_M, wins_M, ties_M
 
 
 def rank_sets(pairs: Pairs, *, larger_is_better: bool = False) -> Ranks:

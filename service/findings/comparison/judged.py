@@ -1,5 +1,6 @@
 """Labels judged by one criterion: all pairs, ranks, and the set of the best, from the same intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.analysis.estimate import Estimate
+from service.analysis.sequence_pairs import sequence_pairs
 from service.analysis.simultaneous import CONFIDENCE, MIN_SEEDS, Pairs, Ranks, compare_pairs, rank_sets
 from service.analysis.speed import SpeedUp, speed_up
 from service.findings.comparison.choice import Choice
@@ -85,22 +87,53 @@ class Judged:
         return Estimate(sign * float(self.pairs.difference_M[at]), float(ends[0]), float(ends[1]))
 
 
-def judge(spec: JobSpec, table: Table, choice: Choice, measure: Measure, *, partial: bool) -> Judged:
+def judge(
+    spec: JobSpec,
+    table: Table,
+    choice: Choice,
+    measure: Measure,
+    *,
+    partial: bool,
+    looks: Sequence[int] | None = None,
+    confidence: float = CONFIDENCE,
+) -> Judged:
     """Compare the chosen settings by a criterion, on the seeds that judge and that all of them have."""
     there = [at for at, row in enumerate(choice.rows) if choice.values(table, table.recorded_SN, row).any()]
     rows = [choice.rows[at] for at in there]
     values_KNT = run_values(spec, table, measure, rows)[:, choice.judging_J] if rows else np.empty((0, 0, 1))
     whole_N = ~np.isnan(values_KNT).any(axis=(0, 2)) if rows else np.zeros(0, dtype=bool)
     values_KNT = values_KNT[:, whole_N] if rows else values_KNT
-    return judged(measure, [choice.labels[at] for at in there], values_KNT, claims=not partial, positions=there)
+    labels = [choice.labels[at] for at in there]
+    return judged(measure, labels, values_KNT, claims=not partial, positions=there, looks=looks, confidence=confidence)
 
 
 def judged(
-    measure: Measure, labels: list[str], values_KNT: Floats, *, claims: bool = True, positions: list[int] | None = None
+    measure: Measure,
+    labels: list[str],
+    values_KNT: Floats,
+    *,
+    claims: bool = True,
+    positions: list[int] | None = None,
+    looks: Sequence[int] | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Judged:
-    """Compare labels by their values on the scale of the criterion, [labels, seeds, starts]."""
+    """Compare labels by their values on the scale of the criterion, [labels, seeds, starts].
+
+    Args:
+        measure: The criterion.
+        labels: Their names.
+        values_KNT: A finite value of every run, seeds in order.
+        claims: Whether to give intervals.
+        positions: Positions of the labels among all of the comparison.
+        looks: Numbers of seeds at which a job that runs until it is sure was looked at: the intervals then hold at all
+            of them. None: the number of seeds was fixed in advance.
+        confidence: Probability that all intervals hold at once.
+    """
     values_NK = values_KNT.mean(axis=2).T
-    pairs = compare_pairs(values_NK, has_intervals=claims)
+    if looks is None:
+        pairs = compare_pairs(values_NK, confidence, has_intervals=claims)
+    else:
+        pairs = sequence_pairs(values_NK, looks, confidence, has_intervals=claims)
     return Judged(
         measure=measure,
         labels=labels,
