@@ -127,6 +127,9 @@ def seeds_to_exclude_zero(difference_M: Floats, deviation_M: Floats, alpha: floa
 
 def _intersected(low_LM: Floats, high_LM: Floats, log_LM: Floats) -> tuple[Floats, Floats, Floats]:
     """Intersect the intervals of the looks in order, and give the largest log E of those that are not disjoint."""
+    lowest_LM, highest_LM = np.maximum.accumulate(low_LM, axis=0), np.minimum.accumulate(high_LM, axis=0)
+    if (lowest_LM <= highest_LM).all():
+        return lowest_LM, highest_LM, log_LM.max(axis=0)
     low_LM, high_LM, most_M = low_LM.copy(), high_LM.copy(), log_LM[0]
     for look in range(1, len(low_LM)):
         low_M = np.maximum(low_LM[look], low_LM[look - 1])

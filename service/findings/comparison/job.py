@@ -77,7 +77,7 @@ def compare(
         "partial": partial,
         "verdict": verdict(found, around),
         "criterion": _describe_criterion(found),
-        "confidence": CONFIDENCE,
+        "confidence": found.confidence,
         "seeds": table.runs.num_seeds,
         "starts": table.runs.num_starts,
         "replicates": found.num_seeds,

@@ -1,6 +1,5 @@
 """Labels judged by one criterion: all pairs, ranks, and the set of the best, from the same intervals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +19,19 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Stopping:
+    """How a job that runs until it is sure stopped. Without it, the number of seeds was fixed in advance.
+
+    Attributes:
+        looks: Numbers of judging seeds, ascending, at which it was looked at.
+        confidence: Probability that all its intervals hold at once, at every look.
+    """
+
+    looks: tuple[int, ...]
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Judged:
     """K labels on N seeds.
 
@@ -29,6 +41,7 @@ class Judged:
         values_NK: Mean over starts of the criterion, on its scale, by seed and label.
         by_start_TK: Mean over seeds, by start and label.
         claims: Whether intervals may be concluded from; False while runs are missing.
+        confidence: Probability that all intervals of pairs hold at once.
     """
 
     measure: Measure
@@ -39,6 +52,7 @@ class Judged:
     pairs: Pairs
     ranks: Ranks
     claims: bool
+    confidence: float
 
     @property
     def num_seeds(self) -> int:
@@ -94,8 +108,7 @@ def judge(
     measure: Measure,
     *,
     partial: bool,
-    looks: Sequence[int] | None = None,
-    confidence: float = CONFIDENCE,
+    stopping: Stopping | None = None,
 ) -> Judged:
     """Compare the chosen settings by a criterion, on the seeds that judge and that all of them have."""
     there = [at for at, row in enumerate(choice.rows) if choice.values(table, table.recorded_SN, row).any()]
@@ -104,7 +117,7 @@ def judge(
     whole_N = ~np.isnan(values_KNT).any(axis=(0, 2)) if rows else np.zeros(0, dtype=bool)
     values_KNT = values_KNT[:, whole_N] if rows else values_KNT
     labels = [choice.labels[at] for at in there]
-    return judged(measure, labels, values_KNT, claims=not partial, positions=there, looks=looks, confidence=confidence)
+    return judged(measure, labels, values_KNT, claims=not partial, positions=there, stopping=stopping)
 
 
 def judged(
@@ -114,8 +127,7 @@ def judged(
     *,
     claims: bool = True,
     positions: list[int] | None = None,
-    looks: Sequence[int] | None = None,
-    confidence: float = CONFIDENCE,
+    stopping: Stopping | None = None,
 ) -> Judged:
     """Compare labels by their values on the scale of the criterion, [labels, seeds, starts].
 
@@ -125,15 +137,14 @@ def judged(
         values_KNT: A finite value of every run, seeds in order.
         claims: Whether to give intervals.
         positions: Positions of the labels among all of the comparison.
-        looks: Numbers of seeds at which a job that runs until it is sure was looked at: the intervals then hold at all
-            of them. None: the number of seeds was fixed in advance.
-        confidence: Probability that all intervals hold at once.
+        stopping: Where it was looked at, if the number of seeds was not fixed in advance; the intervals then hold at
+            every look.
     """
     values_NK = values_KNT.mean(axis=2).T
-    if looks is None:
-        pairs = compare_pairs(values_NK, confidence, has_intervals=claims)
+    if stopping is None:
+        pairs = compare_pairs(values_NK, has_intervals=claims)
     else:
-        pairs = sequence_pairs(values_NK, looks, confidence, has_intervals=claims)
+        pairs = sequence_pairs(values_NK, stopping.looks, stopping.confidence, has_intervals=claims)
     return Judged(
         measure=measure,
         labels=labels,
@@ -143,6 +154,7 @@ def judged(
         pairs=pairs,
         ranks=rank_sets(pairs, larger_is_better=measure.larger_is_better),
         claims=claims,
+        confidence=CONFIDENCE if stopping is None else stopping.confidence,
     )
 
 

@@ -198,6 +198,7 @@ def _value(found: Judged, label: int) -> str:
 def _size(found: Judged, gap: Estimate, *, signed: bool = False) -> str:
     """Write a difference with its interval: "3.6× fewer; 95 %: 2.9 to 4.4, 20 seeds"."""
     measure, seeds = found.measure, plural(found.num_seeds, "seed")
+    sure = f"{100 * found.confidence:.12g} %"
     low, high = (gap.low, gap.high) if signed else sorted((abs(gap.low), abs(gap.high)))
     middle = gap.value if signed else abs(gap.value)
     lead = "difference " if signed else ""
@@ -205,16 +206,16 @@ def _size(found: Judged, gap: Estimate, *, signed: bool = False) -> str:
         scale, unit = (100, " points") if measure.name == "test_accuracy" else (1, "")
         word = "" if signed else " higher" if gap.value > 0 else " lower"
         ends = f"{number(scale * low)} to {number(scale * high)}"
-        return f"{lead}{number(scale * middle)}{unit}{word}; 95 %: {ends}, {seeds}"
+        return f"{lead}{number(scale * middle)}{unit}{word}; {sure}: {ends}, {seeds}"
     word = "" if signed else " fewer" if measure.name == "epochs_to_target" else " lower"
     if signed and max(abs(low), abs(high)) >= np.log(2):
-        return f"ratio {_ratio(middle)}; 95 %: {_ratio(low)} to {_ratio(high)}, {seeds}"
+        return f"ratio {_ratio(middle)}; {sure}: {_ratio(low)} to {_ratio(high)}, {seeds}"
     if signed or np.exp(middle) < 1.1:
         shares = [np.expm1(end) if signed else -np.expm1(-end) for end in (middle, low, high)]
         ends = f"{percent(shares[1]).removesuffix(' %')} to {percent(shares[2])}"
-        return f"{lead}{percent(shares[0])}{word}; 95 %: {ends}, {seeds}"
+        return f"{lead}{percent(shares[0])}{word}; {sure}: {ends}, {seeds}"
     middle_, low_, high_ = (times(float(np.exp(min(end, 700)))) for end in (middle, low, high))
-    return f"{middle_}×{word}; 95 %: {low_} to {high_}, {seeds}"
+    return f"{middle_}×{word}; {sure}: {low_} to {high_}, {seeds}"
 
 
 def _ratio(logarithm: float) -> str:
