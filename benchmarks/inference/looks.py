@@ -1,14 +1,16 @@
 """Wrong verdicts of jobs that are looked at 50 times: labels that are equal, and labels exactly a margin apart."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from benchmarks.inference.tables import NUM_DRAWS
 from service.analysis.decisions import Rule, decide
-from service.analysis.sequences import share_sequence
+from service.analysis.sequences import prefix_moments, share_sequence
 
 Floats = NDArray[np.float64]
 # Draws the values of labels, [seeds, labels], of equal means.
@@ -16,6 +18,8 @@ Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
 
 BATCH = 10
 MOST = 500
+# A first look for labels of unlike, skewed distributions.
+LATE = 100
 LABELS = (2, 5)
 # Where a diverged run counts, in standard deviations above the mean of the others.
 CAP = 5.0
@@ -52,7 +56,7 @@ UNLIKE: dict[str, Draw] = {"10 % of one label diverged": _one_diverging, "one la
 
 
 def measure_nulls() -> dict[str, Any]:
-    """Count draws in which a label is ever said to be better or worse."""
+    """Count draws in which a label is ever said to be better or worse, also by intervals of a fixed number of seeds."""
     figures: dict[str, Any] = {}
     for name, draw in {**EQUAL, **UNLIKE}.items():
         for labels in LABELS:
@@ -61,6 +65,10 @@ def measure_nulls() -> dict[str, Any]:
                 rng = np.random.default_rng(labels)
                 false = sum(_is_false(draw(rng, (MOST, labels)), _rule(0.0, against)) for _ in range(NUM_DRAWS))
                 figures[f"null, {name}, {labels} labels, against the {against}"] = false / NUM_DRAWS
+        figures[f"null, {name}, 2 labels, Student's interval at every look"] = _by_student(draw)
+    rng, late = np.random.default_rng(2), replace(_rule(0.0), first_look=LATE)
+    false = sum(_is_false(_one_skewed(rng, (MOST, 2)), late) for _ in range(NUM_DRAWS))
+    figures[f"null, one label skewed, 2 labels, first look at {LATE} seeds"] = false / NUM_DRAWS
     return figures
 
 
@@ -68,6 +76,15 @@ def _is_false(values_NK: Floats, rule: Rule) -> bool:
     values = {str(at): values_N for at, values_N in enumerate(values_NK.T)}
     found = decide(values, rule, baseline="0", scale="linear")
     return any(one.verdict in ("better", "worse") for one in found.labels)
+
+
+def _by_student(draw: Draw) -> float:
+    """Count draws in which Student's interval of the difference of two labels excludes 0 at any look."""
+    rng, looks = np.random.default_rng(2), np.arange(BATCH, MOST + 1, BATCH)
+    apart_ND = np.stack([np.subtract(*draw(rng, (MOST, 2)).T) for _ in range(NUM_DRAWS)], axis=1)
+    mean_LD, deviation_LD = (one[looks - 1] for one in prefix_moments(apart_ND))
+    half_LD = -stdtrit(looks - 1, 0.025)[:, None] * deviation_LD / np.sqrt(looks)[:, None]
+    return float((np.abs(mean_LD) > half_LD).any(axis=0).mean())
 
 
 def measure_shares() -> dict[str, Any]:

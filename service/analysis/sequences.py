@@ -67,8 +67,8 @@ def prefix_moments(values: Floats) -> tuple[Floats, Floats]:
 def prior_variance(alpha: float) -> float:
     """Give ρ², the variance of the standardized means that the evidence is averaged over.
 
-    ρ² = (−2 log α + log(1 − 2 log α))/30 makes the interval narrowest at 30 seeds (Waudby-Smith et al., 2024,
-    appendix B.2), and costs at most a tenth of its width from 20 to 500 seeds.
+    ρ² = (−2 log α + log(1 − 2 log α))/30 makes the interval narrowest at 30 seeds (Waudby-Smith et al., 2024),
+    and costs at most a tenth of its width from 20 to 500 seeds.
     """
     return float((-2 * np.log(alpha) + np.log1p(-2 * np.log(alpha))) / SHARPEST)
 

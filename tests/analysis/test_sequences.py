@@ -50,7 +50,7 @@ def test_for_many_seeds_it_is_the_asymptotic_confidence_sequence() -> None:
     for alpha in (0.05, 0.001):
         num, variance = 200_000, prior_variance(alpha)
         growth = num * variance + 1
-        # Theorem 2.2 of Waudby-Smith et al.
+        # The boundary of Waudby-Smith et al.
         published = sqrt(2 * growth / (num**2 * variance) * log(sqrt(growth) / alpha))
         assert half_widths(num, alpha)[0] == pytest.approx(published, rel=1e-3)
 

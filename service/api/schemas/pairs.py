@@ -54,7 +54,8 @@ class DifferenceAnswer(Answer):
     high: Bound
     """Upper end of its interval."""
     p: Bound
-    """p of Student's paired test, adjusted for all pairs (Shaffer 1986); null without an interval."""
+    """p of Student's paired test, adjusted for all pairs (Shaffer 1986); null without an interval. Of a job that runs
+    until it is sure: M/E, which is valid at every look."""
     differs: bool
     """Whether the two differ with the confidence of the comparison; `best` and `ranks` follow from it."""
     seeds_needed: int | None
@@ -69,7 +70,8 @@ class DifferenceAnswer(Answer):
     median_difference: Bound
     """Median over seeds of the difference."""
     probability_better: EstimateAnswer
-    """Probability that the first is better on the same new seed, ties half, with a simultaneous exact interval."""
+    """Probability that the first is better on the same new seed, ties half, with a simultaneous exact interval; of a
+    job that runs until it is sure, with one by betting."""
     over_starts: StartsAnswer | None
     """The difference by start; null with a single start."""
 
