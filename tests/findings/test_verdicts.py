@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from service.findings.comparison.criterion import Measure
-from service.findings.comparison.judged import Judged, Stopping, judged
+from service.findings.comparison.judged import Judged, judged
 from service.findings.comparison.verdict import Circumstances, verdict
 from service.findings.comparison.words import names, number, times
 
@@ -152,7 +152,7 @@ def test_long_lists_are_shortened() -> None:
 def test_a_job_that_stopped_when_it_was_sure_has_the_wider_intervals_of_every_look() -> None:
     values_KNT = losses([0.2, 0.056], num=40)
     fixed = judged(LOG, ["sgd", "nesterov"], values_KNT)
-    stopped = judged(LOG, ["sgd", "nesterov"], values_KNT, stopping=Stopping((10, 20, 30, 40), 0.9))
+    stopped = judged(LOG, ["sgd", "nesterov"], values_KNT, looks=[10, 20, 30, 40], confidence=0.9)
     assert re.search(r"\(3\.\d\d?× lower; 90 %: 3\.\d\d? to 3\.\d\d?, 40 seeds\)\.", said(stopped))
     assert stopped.difference(0, 1).low < fixed.difference(0, 1).low
     assert stopped.difference(0, 1).value == fixed.difference(0, 1).value
@@ -162,6 +162,6 @@ def test_a_job_that_stopped_when_it_was_sure_has_the_wider_intervals_of_every_lo
 def test_a_difference_that_few_looks_cannot_show_is_no_claim_of_a_job_that_stopped() -> None:
     values_KNT = seeds([0.0, 0.035], num=20, spread=0.06)
     assert judged(LOG, ["a", "b"], values_KNT).best == [0]
-    stopped = judged(LOG, ["a", "b"], values_KNT, stopping=Stopping((10, 20), 0.95))
+    stopped = judged(LOG, ["a", "b"], values_KNT, looks=[10, 20])
     assert "cannot be told apart" in said(stopped)
     assert (stopped.seeds_to_single_best() or 0) > 0

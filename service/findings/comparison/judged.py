@@ -1,5 +1,6 @@
 """Labels judged by one criterion: all pairs, ranks, and the set of the best, from the same intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,19 +17,6 @@ from service.findings.comparison.table import Table
 from service.spec.job import JobSpec
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Stopping:
-    """How a job that runs until it is sure stopped. Without it, the number of seeds was fixed in advance.
-
-    Attributes:
-        looks: Numbers of judging seeds, ascending, at which it was looked at.
-        confidence: Probability that all its intervals hold at once, at every look.
-    """
-
-    looks: tuple[int, ...]
-    confidence: float
 
 
 @dataclass(frozen=True)
@@ -108,16 +96,20 @@ def judge(
     measure: Measure,
     *,
     partial: bool,
-    stopping: Stopping | None = None,
+    looks: Sequence[int] | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Judged:
-    """Compare the chosen settings by a criterion, on the seeds that judge and that all of them have."""
+    """Compare the chosen settings by a criterion, on the seeds that judge and that all of them have.
+
+    ``looks`` and ``confidence`` are those of a job that runs until it is sure, see `judged`.
+    """
     there = [at for at, row in enumerate(choice.rows) if choice.values(table, table.recorded_SN, row).any()]
     rows = [choice.rows[at] for at in there]
     values_KNT = run_values(spec, table, measure, rows)[:, choice.judging_J] if rows else np.empty((0, 0, 1))
     whole_N = ~np.isnan(values_KNT).any(axis=(0, 2)) if rows else np.zeros(0, dtype=bool)
     values_KNT = values_KNT[:, whole_N] if rows else values_KNT
     labels = [choice.labels[at] for at in there]
-    return judged(measure, labels, values_KNT, claims=not partial, positions=there, stopping=stopping)
+    return judged(measure, labels, values_KNT, claims=not partial, positions=there, looks=looks, confidence=confidence)
 
 
 def judged(
@@ -127,7 +119,8 @@ def judged(
     *,
     claims: bool = True,
     positions: list[int] | None = None,
-    stopping: Stopping | None = None,
+    looks: Sequence[int] | None = None,
+    confidence: float = CONFIDENCE,
 ) -> Judged:
     """Compare labels by their values on the scale of the criterion, [labels, seeds, starts].
 
@@ -137,14 +130,15 @@ def judged(
         values_KNT: A finite value of every run, seeds in order.
         claims: Whether to give intervals.
         positions: Positions of the labels among all of the comparison.
-        stopping: Where it was looked at, if the number of seeds was not fixed in advance; the intervals then hold at
-            every look.
+        looks: Numbers of seeds at which a job that runs until it is sure was looked at; the intervals then hold at
+            every look. None: the number of seeds was fixed in advance.
+        confidence: Probability that all intervals hold at once.
     """
     values_NK = values_KNT.mean(axis=2).T
-    if stopping is None:
-        pairs = compare_pairs(values_NK, has_intervals=claims)
+    if looks is None:
+        pairs = compare_pairs(values_NK, confidence, has_intervals=claims)
     else:
-        pairs = sequence_pairs(values_NK, stopping.looks, stopping.confidence, has_intervals=claims)
+        pairs = sequence_pairs(values_NK, looks, confidence, has_intervals=claims)
     return Judged(
         measure=measure,
         labels=labels,
@@ -154,7 +148,7 @@ def judged(
         pairs=pairs,
         ranks=rank_sets(pairs, larger_is_better=measure.larger_is_better),
         claims=claims,
-        confidence=CONFIDENCE if stopping is None else stopping.confidence,
+        confidence=confidence,
     )
 
 
