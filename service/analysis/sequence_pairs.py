@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from service.analysis.proportions import Shares
 from service.analysis.sample_size import MAX_SEEDS, POWER
 from service.analysis.sequences import half_widths, log_evidence, prefix_moments, share_sequence, widths
 from service.analysis.simultaneous import CONFIDENCE, MIN_SEEDS, Pairs, describe_differences
+from service.analysis.special import ndtri
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

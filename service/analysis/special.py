@@ -25,3 +25,10 @@ def betaincinv(a: Any, b: Any, p: Any) -> Any:
     from scipy.special import betaincinv
 
     return betaincinv(a, b, p)
+
+
+def ndtri(p: Any) -> Any:
+    """Quantile ``p`` of the standard normal distribution; elementwise."""
+    from scipy.special import ndtri
+
+    return ndtri(p)
