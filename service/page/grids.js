@@ -23,6 +23,13 @@ export const varying = (entry) => Object.keys(entry).filter((name) => numValues(
 /** List the hyper-parameters of an entry that are a list or a range, with it. */
 const gridsOf = (entry) => Object.entries(entry).filter(([, value]) => Array.isArray(value) || isRange(value));
 
+/** Whether a value is an interval {from, to, scale}, from which trials are drawn. */
+const isInterval = (value) =>
+  value !== null && typeof value === "object" && "from" in value && "scale" in value && !("num" in value);
+
+/** Whether one of several settings of an entry is chosen: it has a grid, or an interval. */
+export const isTuned = (entry) => hasGrid(entry) || Object.values(entry).some(isInterval);
+
 /** Whether an entry has several settings. */
 export const hasGrid = (entry) => gridsOf(entry).length > 0;
 

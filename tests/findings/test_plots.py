@@ -114,7 +114,7 @@ def test_a_plot_is_drawn_again_after_progress_of_the_job(client: httpx.Client) -
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
-        ({"kind": "pie"}, "'loss', 'paths', 'heatmap', 'comparison', 'ranks' or 'targets'"),
+        ({"kind": "pie"}, "'loss', 'paths', 'heatmap', 'comparison', 'ranks', 'targets', 'tuning' or 'importance'"),
         ({"kind": "loss", "width": 20_000}, "less than or equal to 2400"),
         ({"kind": "loss", "x": "lr"}, "labels, field, band, log"),
         ({"kind": "loss", "labels": "nobody"}, "sgd, too fast, momentum"),

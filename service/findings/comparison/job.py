@@ -98,6 +98,18 @@ def compare(
     }
 
 
+def compare_once(session: Session, job: Job, **options: Any) -> dict[str, Any]:
+    """Compare the labels of a job, once for all pictures that are drawn from one snapshot.
+
+    Options and errors are those of ``compare``. The answer is shared and must not be changed.
+    """
+    kept: dict[Any, dict[str, Any]] = session.info.setdefault("comparisons", {})
+    asked = (job.key, *sorted(options.items()))
+    if asked not in kept:
+        kept[asked] = compare(session, job, **options)
+    return kept[asked]
+
+
 def _check(spec: JobSpec, criterion: Criterion | None) -> None:
     known = criteria.available(spec.problem)
     if criterion is not None and criterion not in known:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from service.analysis.simultaneous import MIN_SEEDS
 from service.database.tables import Job
 from service.errors import Rejected
-from service.findings.comparison.job import compare
+from service.findings.comparison.job import compare_once
 from service.findings.comparison.words import number, plural
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.style import LineStyle, Palette, line_styles
@@ -70,8 +70,12 @@ class Compared:
         seeds = plural(found["replicates"], "judging seed" if found["choosing_seeds"] else "seed")
         protocol = f"Criterion: {self.criterion}{declared}; {seeds}; confidence {100 * found['confidence']:.3g}\u00a0%."
         few = f"The best {shown} of {len(self.rows)} labels." if shown < len(self.rows) else ""
-        partial = "The job has not ended; this shows the rows stored so far." if found["partial"] else ""
-        return " ".join(filter(None, [found["verdict"], protocol, *parts, few, partial]))
+        return " ".join(filter(None, [found["verdict"], protocol, *parts, few, self.partial_words]))
+
+    @property
+    def partial_words(self) -> str:
+        """Say that the job has not ended, if so."""
+        return "The job has not ended; this shows the rows stored so far." if self.answer["partial"] else ""
 
 
 def read_compared(session: Session, job: Job, query: PlotQuery, palette: Palette) -> Compared:
@@ -80,7 +84,7 @@ def read_compared(session: Session, job: Job, query: PlotQuery, palette: Palette
     Raises:
         Rejected: There is no such baseline or criterion, or no row is stored yet.
     """
-    found = compare(
+    found = compare_once(
         session, job, baseline=query.baseline, target=query.target, tuned=query.tuned, criterion=query.criterion
     )
     if not found["ranks"]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from service.database.tables import Job
 from service.findings.plots.comparison import draw_comparison
 from service.findings.plots.heatmap import draw_heatmap
+from service.findings.plots.importance import draw_importance
 from service.findings.plots.kinds import Kind
 from service.findings.plots.loss import draw_loss
 from service.findings.plots.paths import draw_paths
@@ -15,6 +16,7 @@ from service.findings.plots.picture import Drawn, Format, Picture, render
 from service.findings.plots.ranks import draw_ranks
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.targets import draw_targets
+from service.findings.plots.tuning import draw_tuning
 from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 from service.visible import visible
@@ -26,6 +28,8 @@ _DRAW: dict[Kind, Callable[[Session, Job, JobSpec, PlotQuery], Picture]] = {
     Kind.COMPARISON: draw_comparison,
     Kind.RANKS: draw_ranks,
     Kind.TARGETS: draw_targets,
+    Kind.TUNING: draw_tuning,
+    Kind.IMPORTANCE: draw_importance,
 }
 
 

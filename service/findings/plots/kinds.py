@@ -12,9 +12,12 @@ class Kind(StrEnum):
     COMPARISON = "comparison"
     RANKS = "ranks"
     TARGETS = "targets"
+    TUNING = "tuning"
+    IMPORTANCE = "importance"
 
 
 DESCRIPTION = (
     "Loss curves, paths in the plane, a heat map over a grid, the criterion with intervals, confidence intervals of "
-    "the ranks, or epochs over all targets."
+    "the ranks, epochs over all targets, the expected best against the number of trials, or the importance of "
+    "hyper-parameters."
 )

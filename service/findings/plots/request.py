@@ -26,7 +26,7 @@ _BELONGS = {
     "labels": {Kind.LOSS, Kind.PATHS},
     "field": {Kind.LOSS},
     "band": {Kind.LOSS},
-    "log": {Kind.LOSS, Kind.HEATMAP, Kind.COMPARISON, Kind.TARGETS},
+    "log": {Kind.LOSS, Kind.HEATMAP, Kind.COMPARISON, Kind.TARGETS, Kind.TUNING},
     "x": {Kind.HEATMAP},
     "y": {Kind.HEATMAP},
     "value": {Kind.HEATMAP},

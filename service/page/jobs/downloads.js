@@ -1,7 +1,7 @@
 // Downloads of a job: tables and pictures.
 import { ROOT, getAll, save } from "../api.js";
 import { h, note } from "../dom.js";
-import { varying } from "../grids.js";
+import { isTuned, varying } from "../grids.js";
 
 // The server's kinds of plot; a test compares both lists.
 const PICTURES = {
@@ -11,6 +11,8 @@ const PICTURES = {
   targets: "All targets",
   paths: "Paths",
   heatmap: "Heat map",
+  tuning: "Trials",
+  importance: "Importance",
 };
 
 /** Make the list of downloads of a job. */
@@ -54,6 +56,7 @@ function fitting({ problem, optimizers }, catalogue) {
     "targets",
     ...(plane ? ["paths"] : []),
     ...(optimizers.some((entry) => varying(entry).length > 1) ? ["heatmap"] : []),
+    ...(optimizers.some(isTuned) ? ["tuning", "importance"] : []),
   ];
 }
 

@@ -1,0 +1,21 @@
+"""Jobs trained in the process of the test, with the functions of workers and without an API."""
+
+from typing import Any
+
+from service.database.connection import Database
+from service.jobs import lifecycle
+from service.settings import Settings
+from service.spec.job import JobSpec
+from service.spec.price import price
+from worker.runner import train_shard
+
+
+def trained(database: Database, spec: dict[str, Any], *, owner: str = "") -> str:
+    """Create a job, train it to its end, and give its id."""
+    parsed = JobSpec.model_validate(spec)
+    cost = price(parsed)
+    with database.transaction() as session:
+        job, _ = lifecycle.create(session, parsed, cost, owner=owner)
+    for number in range(cost.num_shards):
+        train_shard(database, Settings(), job.key, number)
+    return job.id
