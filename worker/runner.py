@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
@@ -20,13 +19,13 @@ from service.jobs.endings import TIMED_OUT
 from service.jobs.shards import Claim, LeaseLost
 from service.jobs.specs import spec_of
 from service.observing import tracing
-from service.settings import VERSION, Settings
+from service.settings import Settings
 from service.spec.price import BATCH
 from worker import shutdown
-from worker.engine.device import used_device
 from worker.engine.trainer import Trainer
 from worker.heartbeat import Heartbeat
 from worker.plan import plan
+from worker.receipt import receipt
 from worker.recorder import Recorder, pack, unpack
 from worker.storing import store
 
@@ -63,7 +62,7 @@ def _claim_and_train(
 ) -> None:
     if shutdown.is_requested():
         return
-    options = {"lease_seconds": settings.lease_seconds, "max_seconds": settings.max_job_seconds, "receipt": _receipt()}
+    options = {"lease_seconds": settings.lease_seconds, "max_seconds": settings.max_job_seconds, "receipt": receipt()}
     try:
         with database.transaction() as session:
             claim = claim_with(session, **options)
@@ -219,12 +218,3 @@ class Training:
 
         self._store(progress, write)
         return None
-
-
-def _receipt() -> dict[str, Any]:
-    return {
-        "torch": torch.__version__,
-        "version": VERSION,
-        "threads": torch.get_num_threads(),
-        "device": str(used_device()),
-    }

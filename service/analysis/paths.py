@@ -47,7 +47,8 @@ def trace(points_ED: Floats, minima_MD: Floats) -> Path:
     nearest, arrived = 0, False
     centre_D = end_D
     if len(minima_MD):
-        distance_M = np.linalg.norm(minima_MD - end_D, axis=1)
+        with np.errstate(over="ignore"):
+            distance_M = np.linalg.norm(minima_MD - end_D, axis=1)
         nearest = int(distance_M.argmin())
         centre_D = minima_MD[nearest]
         arrived = bool(distance_M[nearest] <= ARRIVED * np.linalg.norm(start_D - centre_D))

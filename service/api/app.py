@@ -30,6 +30,7 @@ from service.api.routes import (
     plots,
     presets,
     reference,
+    reports,
     runs,
     session,
     theory,
@@ -108,7 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
     for routes in (
-        jobs, runs, events, comparison, plots, catalogue, presets, theory, landscape, lessons, usage, session,
+        jobs, runs, events, comparison, plots, reports, catalogue, presets, theory, landscape, lessons, usage, session,
     ):  # fmt: skip
         guarded.include_router(routes.router)
     app.include_router(guarded)

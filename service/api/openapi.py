@@ -46,6 +46,7 @@ TAGS = {
     "runs": "Runs and their histories, as JSON, CSV, NDJSON or Parquet.",
     "comparison": "Comparison of labels: verdict, ranks and differences with simultaneous intervals.",
     "plots": "Plots of a job, as PNG or SVG.",
+    "reports": "Reports of a job for a paper or a class, and bundles that can be trained again.",
     "catalogue": "Problems, optimizers, schedules and presets of which a job can consist.",
     "theory": "Limits and best settings by theory, without training.",
     "lessons": "Statements of teaching texts, tested by jobs.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from service.cli import commands, keys, vacuum
+from service.cli import commands, keys, vacuum, verify
 from service.cli.commands.conventions import EXIT_CODES, WRONG_USE, give_up
 from service.cli.group import Commands
 
@@ -46,6 +46,7 @@ def _options(
 commands.register(app)
 app.add_typer(keys.app, name="keys")
 app.command()(vacuum.vacuum)
+app.command()(verify.verify)
 
 DataFolder = Annotated[Path, typer.Option(help="Folder of the database and the logs; created if missing.")]
 Workers = Annotated[int, typer.Option(min=1, help="Training processes, in addition to one for small jobs.")]

@@ -10,16 +10,16 @@ import httpx
 from service.client.answers import ENDED, Comparison, Job, Json, Run, read_run
 from service.client.connection import Connection
 from service.client.errors import WaitTimeout
+from service.client.files import Files
 from service.client.histories import History, read_history
-from service.client.pictures import Picture
-from service.client.queries import batches, given, history_query, joined, part, repeated
+from service.client.queries import batches, given, history_query, part, repeated
 from service.client.specs import Spec, read_spec
 
 _FIRST_POLL_SECONDS = 0.05
 _LONGEST_POLL_SECONDS = 1.0
 
 
-class Ravine:
+class Ravine(Files):
     """A Ravine service.
 
     Example:
@@ -160,25 +160,6 @@ class Ravine:
         for some in [None] if runs is None else batches(runs):
             yield from map(read_history, self._pages(path, "runs", **parameters, runs=some))
 
-    def tables(
-        self,
-        *,
-        run_id: str | None = None,
-        job_id: str | None = None,
-        format: str,  # noqa: A002
-        **query: Any,
-    ) -> Iterator[bytes]:
-        """Get the history of a run, or the histories of a job, as "csv", "ndjson" or "parquet", in pieces.
-
-        Further arguments are those of ``history`` and ``metrics``:
-        ``tables(job_id=id, format="csv", fields=["loss"])``. ``excel=True`` is CSV for spreadsheet programs.
-        """
-        of = f"jobs/{part(job_id)}" if job_id is not None else f"runs/{part(run_id or '')}"
-        labels = repeated(query.pop("labels", None))
-        parameters = {name: value if isinstance(value, int) else joined(value) for name, value in query.items()}
-        params = given({"format": format, "labels": labels, **parameters})
-        return self._connection.pieces(f"/v1/{of}/metrics", params=params)
-
     def comparison(
         self,
         job_id: str,
@@ -195,11 +176,6 @@ class Ravine:
         """
         query = {"baseline": baseline, "target": target, "tuned": tuned, "criterion": criterion}
         return self._get(f"/v1/jobs/{part(job_id)}/comparison", **query)  # type: ignore[return-value]
-
-    def plot(self, job_id: str, kind: str, *, format: str = "png", **query: Any) -> Picture:  # noqa: A002
-        """Get a plot as PNG or SVG: ``plot(id, "loss", dark=True, width=900)``."""
-        path = f"/v1/jobs/{part(job_id)}/plot.{part(format)}"
-        return Picture(self._request("GET", path, params=given({"kind": kind, **query})).content)
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; recorded rows are kept."""

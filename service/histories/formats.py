@@ -10,7 +10,7 @@ from service.histories.reading import Selection
 from service.histories.runs import Row
 from service.spec.runs import Runs
 
-JSON, CSV = "json", "csv"
+JSON, CSV, PARQUET = "json", "csv", "parquet"
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ TABLE_FORMATS: dict[str, TableFormat] = {
         ),
         lambda pages, _: runs.ndjson_rows(pages),
     ),
-    "parquet": TableFormat(
+    PARQUET: TableFormat(
         "application/vnd.apache.parquet",
         lambda pieces, selection, job_id, of_job: parquet.parquet_file(pieces, selection.columns, job_id, of_job),
         lambda pages, of_job: runs.parquet_rows(pages, runs.columns_of(of_job)),

@@ -3,7 +3,6 @@
 pyarrow is imported for the first file only, because the import takes 0.25 s and 60 MB.
 """
 
-import io
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from service.database.ids import run_id
 from service.database.reading import MetricColumns
+from service.histories.drain import Drain
 from service.spec.runs import Runs
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def write_tables(schema: "pa.Schema", tables: Iterable["pa.Table"]) -> Iterator[
     import pyarrow as pa
     from pyarrow import parquet
 
-    drain = _Drain()
+    drain = Drain()
     # Dictionaries for texts only: measured numbers rarely repeat, and a dictionary of them takes most of the time.
     texts = [field.name for field in schema if field.type == pa.string()]
     # Statistics for keys only: readers skip row groups by run or epoch, rarely by a measured value.
@@ -77,32 +77,3 @@ def write_tables(schema: "pa.Schema", tables: Iterable["pa.Table"]) -> Iterator[
         if waiting:
             file.write_table(pa.concat_tables(waiting), row_group_size=ROW_GROUP_ROWS)
     yield drain.take()
-
-
-class _Drain(io.RawIOBase):
-    """A write-only file in memory; ``take`` removes what was written."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._written = 0
-
-    def writable(self) -> bool:
-        """Whether it can be written: yes."""
-        return True
-
-    def tell(self) -> int:
-        """Count the bytes written so far: the position of the next row group."""
-        return self._written
-
-    def write(self, data: Any) -> int:
-        """Store a piece."""
-        piece = bytes(data)
-        self._pieces.append(piece)
-        self._written += len(piece)
-        return len(piece)
-
-    def take(self) -> bytes:
-        """Give the bytes written since the last call."""
-        taken = b"".join(self._pieces)
-        self._pieces.clear()
-        return taken

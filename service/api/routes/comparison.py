@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.api.http.conditional import not_modified, tag_headers, tag_of
 from service.api.http.json_answers import JSON, json_bytes
 from service.api.routes.dependencies import TheCaller, TheDatabase, TheWork
-from service.api.routes.stored import NO_JOB, find_job, standing
+from service.api.routes.stored import NO_JOB, Standing, find_job, standing
 from service.api.schemas.across import AcrossAnswer
 from service.api.schemas.comparison import ComparisonAnswer
 from service.api.schemas.heat_map import AxisAnswer, HeatMapAnswer
 from service.api.turns.shared_answers import Computed
+from service.api.turns.work import Work
 from service.database.connection import Database
 from service.errors import Rejected
 from service.findings.comparison import across
@@ -103,22 +104,38 @@ async def get_comparison(
 ) -> Response:
     """Compare the labels of a job, with simultaneous intervals. For a job that has ended, the answer has an ETag."""
     now = await standing(database, [job_id], caller)
-    question = f"comparison {now.text} {query.model_dump_json()}"
     headers = {"Cache-Control": "private, no-cache"}
     if now.has_ended:
         # Nothing changes any more, so the tag is known before the answer is computed.
-        tag = tag_of(question)
+        tag = tag_of(_question(now, query))
         if (unchanged := not_modified(request, tag)) is not None:
             return unchanged
         headers = tag_headers(tag)
+    computed = await compared(job_id, query, now, request, caller, database, work)
+    return Response(computed.body, headers=headers, media_type=JSON)
+
+
+async def compared(
+    job_id: str,
+    query: ComparisonQuery,
+    now: Standing,
+    request: Request,
+    caller: Caller,
+    database: Database,
+    work: Work,
+) -> Computed:
+    """Compare the labels of a job as JSON, in a turn of its caller; recent answers are kept."""
 
     def compute() -> Computed:
         with database.snapshot() as session:
             found = compare(session, lifecycle.find(session, job_id, caller), **query.model_dump())
         return Computed(json_bytes(ComparisonAnswer.model_validate(found)))
 
-    computed = await work.answers.get(question, caller.id, request, compute)
-    return Response(computed.body, headers=headers, media_type=JSON)
+    return await work.answers.get(_question(now, query), caller.id, request, compute)
+
+
+def _question(now: Standing, query: ComparisonQuery) -> str:
+    return f"comparison {now.text} {query.model_dump_json()}"
 
 
 @router.get(

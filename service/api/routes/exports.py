@@ -23,8 +23,8 @@ from service.database.tables import Job, Run
 from service.errors import Rejected
 from service.histories import runs as runs_table
 from service.histories.chosen import RunRange, inside, runs_with_label
-from service.histories.formats import CSV, JSON, TABLE_FORMATS, table_format
-from service.histories.reading import Selection
+from service.histories.formats import CSV, JSON, PARQUET, TABLE_FORMATS, table_format
+from service.histories.reading import Selection, select_fields
 from service.histories.thinned import thinned
 from service.jobs import run_states
 from service.settings import VERSION
@@ -42,7 +42,7 @@ LAST_EVENT_ID = "Last-Event-ID"
 # Runs read in one transaction.
 _PAGE_RUNS = 5_000
 # The bytes of a Parquet file depend on the version that writes it.
-_WRITER = f"{VERSION} {version('pyarrow')}"
+WRITER = f"{VERSION} {version('pyarrow')}"
 
 
 def chosen_format(request: Request, requested: str | None, *, excel: bool = False) -> str:
@@ -98,6 +98,16 @@ def histories(
         return table_format(format_name, excel=excel).write_histories(found, selection, job.id, runs)
 
     return _file(request, job, make, format_name, f"{file_stem}-metrics", headers)
+
+
+def all_histories(database: Database, job: Job, runs: Runs) -> Iterator[bytes]:
+    """Give all rows of an ended job as Parquet, in pieces."""
+    with database.snapshot() as session:
+        known, _ = news.everything(session, job.key, StreamPosition())
+    spans = [Span(shard.first_run, shard.first_run + shard.num_runs, 0, shard.end_epoch) for shard in known]
+    selection = select_fields(runs.spec, None)
+    rows = stream(database, job, spans, selection.columns, runs.spec.record_every)
+    return table_format(PARQUET, excel=False).write_histories(rows, selection, job.id, runs)
 
 
 def next_rows(database: Database, job: Job, runs: Runs, interest: news.Interest, position: StreamPosition) -> Response:
@@ -158,5 +168,5 @@ def _file(
     content_type = TABLE_FORMATS[format_name].content_type
     if job.status not in JOB_ENDED:
         return Pieces(make(), content_type, headers)
-    tag = tag_of(f"{_WRITER} {job.id} {job.finished_at} {format_name} {request.url.path}?{request.url.query}")
+    tag = tag_of(f"{WRITER} {job.id} {job.finished_at} {format_name} {request.url.path}?{request.url.query}")
     return answer_file(request, make, tag, content_type, headers)

@@ -46,7 +46,8 @@ def _standing(database: Database, job_ids: Sequence[str], caller: Caller) -> Sta
         totals = progress_of_all(session, jobs)
     # Rows are stored together with progress.
     texts = [
-        f"{job.id} {job.name!r} {job.status} {totals[job.key].epochs_done} {totals[job.key].runs_ended}" for job in jobs
+        f"{job.id} {job.name!r} {job.note!r} {job.status} {totals[job.key].epochs_done} {totals[job.key].runs_ended}"
+        for job in jobs
     ]
     return Standing(" ".join([VERSION, *texts]), all(job.status in JOB_ENDED for job in jobs))
 

@@ -58,7 +58,8 @@ class JobAnswer(Answer):
     waiting: str | None
     """Why a job that has not ended makes no progress, such as a full disk; null if nothing prevents it."""
     receipt: dict[str, Any] | None
-    """Environment of the training: spec_digest, torch, version, dtype, threads, device; null before the start."""
+    """Environment of the training: spec_digest, torch, version, dtype, threads, device, processor;
+    null before the start."""
     links: dict[str, str]
     """Paths of related resources."""
 
@@ -109,6 +110,8 @@ def job_answer(job: Job, totals: Any, waiting: str | None = None) -> JobAnswer:
             "metrics": f"{here}/metrics",
             "comparison": f"{here}/comparison",
             "plot": f"{here}/plot.svg",
+            "report": f"{here}/report",
+            "bundle": f"{here}/bundle",
             "cancel": f"{here}/cancel",
         },
     )

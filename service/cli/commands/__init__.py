@@ -5,7 +5,7 @@ The modules import typer only, so that the command line starts fast. A command i
 
 import typer
 
-from service.cli.commands import compare, history, jobs, plot, presets, submit, usage
+from service.cli.commands import compare, history, jobs, plot, presets, report, submit, usage
 
 
 def register(app: typer.Typer) -> None:
@@ -17,6 +17,8 @@ def register(app: typer.Typer) -> None:
     app.command()(history.history)
     app.command()(compare.compare)
     app.command()(plot.plot)
+    app.command()(report.report)
+    app.command()(report.bundle)
     app.command()(jobs.cancel)
     app.command()(jobs.delete)
     app.command()(usage.usage)

@@ -5,6 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, Entry, Positive, WeightDecay
+from service.spec.literature import ZEILER_2012
+from service.spec.references import cite
 
 
 class Adadelta(Entry):
@@ -12,7 +14,7 @@ class Adadelta(Entry):
 
     title: ClassVar = "Adadelta"
     formula: ClassVar = "v ← ρ·v + (1 − ρ)·g²;  Δ = √(u + ε)/√(v + ε)·g;  u ← ρ·u + (1 − ρ)·Δ²;  w ← w − lr·Δ"
-    reference: ClassVar = "Zeiler: ADADELTA: An Adaptive Learning Rate Method (2012)"
+    reference: ClassVar = cite(ZEILER_2012)
     state_per_parameter: ClassVar = 2
     torch_class: ClassVar = "torch.optim.Adadelta"
 

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from service.spec.entry import DecoupledDecay, Entry, NotNegative
 from service.spec.fields import Grid, Within
+from service.spec.literature import SHAZEER_2018
+from service.spec.references import cite
 
 
 class Adafactor(Entry):
@@ -13,7 +15,7 @@ class Adafactor(Entry):
 
     title: ClassVar = "Adafactor"
     formula: ClassVar = "V ≈ r·c / mean(r);  u = g/√V;  w ← w − max(ε₂, rms(w))·min(lr, 1/√t)·u / max(1, rms(u)/d)"
-    reference: ClassVar = "Shazeer, Stern: Adafactor: Adaptive Learning Rates with Sublinear Memory Cost (2018)"
+    reference: ClassVar = cite(SHAZEER_2018)
     state_per_parameter: ClassVar = 1
     torch_class: ClassVar = "torch.optim.Adafactor"
 

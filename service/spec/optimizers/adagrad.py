@@ -5,6 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Entry, NotNegative, WeightDecay
+from service.spec.literature import DUCHI_2011
+from service.spec.references import cite
 
 
 class Adagrad(Entry):
@@ -12,9 +14,7 @@ class Adagrad(Entry):
 
     title: ClassVar = "Adagrad"
     formula: ClassVar = "s ← s + g²;  w ← w − lr / (1 + t·lr_decay) · g / (√s + ε)"
-    reference: ClassVar = (
-        "Duchi, Hazan, Singer: Adaptive Subgradient Methods for Online Learning and Stochastic Optimization (2011)"
-    )
+    reference: ClassVar = cite(DUCHI_2011)
     state_per_parameter: ClassVar = 1
     torch_class: ClassVar = "torch.optim.Adagrad"
 

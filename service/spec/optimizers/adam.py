@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Decoupled, DecoupledDecay, Entry, Eps, Memory1, Memory2, WeightDecay
+from service.spec.literature import KINGMA_2015, LOSHCHILOV_2019, REDDI_2018
+from service.spec.references import cite
 
 
 class Adam(Entry):
@@ -12,10 +14,7 @@ class Adam(Entry):
 
     title: ClassVar = "Adam"
     formula: ClassVar = "m ← β₁·m + (1 − β₁)·g;  v ← β₂·v + (1 − β₂)·g²;  w ← w − lr·m̂ / (√v̂ + ε)"
-    reference: ClassVar = (
-        "Kingma, Ba: Adam: A Method for Stochastic Optimization (2015); "
-        "amsgrad: Reddi, Kale, Kumar: On the Convergence of Adam and Beyond (2018)"
-    )
+    reference: ClassVar = cite(KINGMA_2015, "; amsgrad: ", REDDI_2018)
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.Adam"
@@ -34,7 +33,7 @@ class AdamW(Entry):
 
     title: ClassVar = "AdamW"
     formula: ClassVar = "w ← w − lr·weight_decay·w;  then Adam's step"
-    reference: ClassVar = "Loshchilov, Hutter: Decoupled Weight Decay Regularization (2019)"
+    reference: ClassVar = cite(LOSHCHILOV_2019)
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.AdamW"

@@ -5,6 +5,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, Entry, Memory1, NotNegative, WeightDecay
+from service.spec.literature import KINGMA_2015
+from service.spec.references import cite
 
 
 class Adamax(Entry):
@@ -12,7 +14,7 @@ class Adamax(Entry):
 
     title: ClassVar = "Adamax"
     formula: ClassVar = "m ← β₁·m + (1 − β₁)·g;  u ← max(β₂·u, |g| + ε);  w ← w − lr·m̂ / u"
-    reference: ClassVar = "Kingma, Ba: Adam: A Method for Stochastic Optimization (2015), section 7.1"
+    reference: ClassVar = cite(KINGMA_2015, ", section 7.1")
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.Adamax"

@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Entry, NotNegative, WeightDecay
+from service.spec.literature import POLYAK_1992
+from service.spec.references import cite
 
 
 class ASGD(Entry):
@@ -12,7 +14,7 @@ class ASGD(Entry):
 
     title: ClassVar = "Averaged stochastic gradient descent"
     formula: ClassVar = "w ← (1 − λ·η)·w − η·g;  a ← a + μ·(w − a);  η = lr / (1 + λ·lr·t)^α;  μ = 1 / max(1, t − t0)"
-    reference: ClassVar = "Polyak, Juditsky: Acceleration of Stochastic Approximation by Averaging (1992)"
+    reference: ClassVar = cite(POLYAK_1992)
     state_per_parameter: ClassVar = 1
     torch_class: ClassVar = "torch.optim.ASGD"
     torch_notes: ClassVar = ("the result is the mean 'ax' in the state of each parameter",)

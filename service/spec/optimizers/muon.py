@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, DecoupledDecay, Entry, Eps, Memory1, Memory2, NotNegative, Positive
+from service.spec.literature import JORDAN_2024, LIU_2025
+from service.spec.references import cite
 
 
 class Muon(Entry):
@@ -12,10 +14,7 @@ class Muon(Entry):
 
     title: ClassVar = "Muon, with AdamW for vectors"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  u = NewtonSchulz((1 − β)·g + β·m);  w ← w − lr·√max(1, rows/columns)·u"
-    reference: ClassVar = (
-        "Jordan et al.: Muon: An Optimizer for Hidden Layers in Neural Networks (2024); "
-        "match_rms_adamw: Liu et al.: Muon is Scalable for LLM Training (2025)"
-    )
+    reference: ClassVar = cite(JORDAN_2024, "; match_rms_adamw: ", LIU_2025)
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "momentum"
     needs_matrices: ClassVar = True

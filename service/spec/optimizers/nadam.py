@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Decoupled, Entry, Eps, Memory1, Memory2, NotNegative, WeightDecay
+from service.spec.literature import DOZAT_2016
+from service.spec.references import cite
 
 
 class NAdam(Entry):
@@ -12,7 +14,7 @@ class NAdam(Entry):
 
     title: ClassVar = "NAdam"
     formula: ClassVar = "m, v as Adam's;  w ← w − lr·((1 − μₜ)/(1 − Πμ)·g + μₜ₊₁/(1 − Πμ·μₜ₊₁)·m) / (√v̂ + ε)"
-    reference: ClassVar = "Dozat: Incorporating Nesterov Momentum into Adam (2016)"
+    reference: ClassVar = cite(DOZAT_2016)
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.NAdam"

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from service.spec.entry import Beta, Entry, WeightDecay
 from service.spec.fields import Grid, Within
+from service.spec.literature import MA_2019
+from service.spec.references import cite
 
 
 class QuasiHyperbolic(Entry):
@@ -13,7 +15,7 @@ class QuasiHyperbolic(Entry):
 
     title: ClassVar = "Quasi-hyperbolic momentum (QHM)"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  w ← w − lr·((1 − ν)·g + ν·m)"
-    reference: ClassVar = "Ma, Yarats: Quasi-Hyperbolic Momentum and Adam for Deep Learning (2019)"
+    reference: ClassVar = cite(MA_2019)
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "pytorch_optimizer.QHM"

@@ -3,6 +3,8 @@
 from typing import ClassVar, Literal
 
 from service.spec.entry import Decoupled, Entry, Eps, Memory1, Memory2, WeightDecay
+from service.spec.literature import LIU_2020
+from service.spec.references import cite
 
 
 class RAdam(Entry):
@@ -10,9 +12,7 @@ class RAdam(Entry):
 
     title: ClassVar = "RAdam"
     formula: ClassVar = "w ← w − lr·rₜ·m̂ / (√v̂ + ε) where ρₜ > 5, else w ← w − lr·m̂"
-    reference: ClassVar = (
-        "Liu, Jiang, He, Chen, Liu, Gao, Han: On the Variance of the Adaptive Learning Rate and Beyond (2020)"
-    )
+    reference: ClassVar = cite(LIU_2020)
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.RAdam"

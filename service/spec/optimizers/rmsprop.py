@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, Entry, Eps, WeightDecay
+from service.spec.literature import GRAVES_2013, TIELEMAN_2012
+from service.spec.references import cite
 
 
 class RMSprop(Entry):
@@ -12,10 +14,7 @@ class RMSprop(Entry):
 
     title: ClassVar = "RMSprop"
     formula: ClassVar = "v ← α·v + (1 − α)·g²;  w ← w − lr·g / (√v + ε)"
-    reference: ClassVar = (
-        "Tieleman, Hinton: Lecture 6.5: Divide the Gradient by a Running Average of Its Recent Magnitude (2012); "
-        "centered: Graves: Generating Sequences With Recurrent Neural Networks (2013)"
-    )
+    reference: ClassVar = cite(TIELEMAN_2012, "; centered: ", GRAVES_2013)
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.RMSprop"

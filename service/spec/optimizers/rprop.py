@@ -6,6 +6,8 @@ from pydantic import Field
 
 from service.spec.entry import Entry, NotNegative, Positive
 from service.spec.fields import Grid, Within
+from service.spec.literature import RIEDMILLER_1993
+from service.spec.references import cite
 
 
 class Rprop(Entry):
@@ -13,9 +15,7 @@ class Rprop(Entry):
 
     title: ClassVar = "Rprop"
     formula: ClassVar = "Δ ← η₊·Δ if g·g₋₁ > 0, η₋·Δ and g ← 0 if < 0;  w ← w − Δ·sign(g)"
-    reference: ClassVar = (
-        "Riedmiller, Braun: A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP Algorithm (1993)"
-    )
+    reference: ClassVar = cite(RIEDMILLER_1993)
     state_per_parameter: ClassVar = 2
     torch_class: ClassVar = "torch.optim.Rprop"
 

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from service.spec.entry import Entry, Eps, Memory2, NotNegative, WeightDecay
 from service.spec.fields import Grid, Within
+from service.spec.literature import DEFAZIO_2024
+from service.spec.references import cite
 
 Between = Annotated[Grid, Within(gt=0, lt=1)]
 TimePower = Annotated[
@@ -22,7 +24,7 @@ class ScheduleFreeSGD(Entry):
 
     title: ClassVar = "Schedule-free SGD"
     formula: ClassVar = "y = (1 − β)·z + β·x;  z ← z − lr·∇f(y);  x ← (1 − c)·x + c·z"
-    reference: ClassVar = "Defazio, Yang, Mehta, Mishchenko, Khaled, Cutkosky: The Road Less Scheduled (2024)"
+    reference: ClassVar = cite(DEFAZIO_2024)
     state_per_parameter: ClassVar = 1
     torch_class: ClassVar = "pytorch_optimizer.ScheduleFreeSGD"
     torch_notes: ClassVar = (_EVALUATION,)
@@ -41,7 +43,7 @@ class ScheduleFreeAdamW(Entry):
 
     title: ClassVar = "Schedule-free AdamW"
     formula: ClassVar = "y = (1 − β₁)·z + β₁·x;  z ← z − lr·(g/(√v̂ + ε) + weight_decay·y);  x ← (1 − c)·x + c·z"
-    reference: ClassVar = "Defazio, Yang, Mehta, Mishchenko, Khaled, Cutkosky: The Road Less Scheduled (2024)"
+    reference: ClassVar = cite(DEFAZIO_2024)
     state_per_parameter: ClassVar = 2
     torch_class: ClassVar = "pytorch_optimizer.ScheduleFreeAdamW"
     torch_notes: ClassVar = (_EVALUATION, "the package adds 1e-15 to the mean of squares")

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from service.spec.entry import Beta, Entry, WeightDecay
 from service.spec.fields import Grid, Within
+from service.spec.literature import NESTEROV_1983, POLYAK_1964, ROBBINS_1951, SUTSKEVER_2013
+from service.spec.references import cite
 
 
 class SGD(Entry):
@@ -13,7 +15,7 @@ class SGD(Entry):
 
     title: ClassVar = "Stochastic gradient descent"
     formula: ClassVar = "w ← w − lr·g"
-    reference: ClassVar = "Robbins, Monro: A Stochastic Approximation Method (1951)"
+    reference: ClassVar = cite(ROBBINS_1951)
     state_per_parameter: ClassVar = 0
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.SGD"
@@ -31,7 +33,7 @@ class Momentum(Entry):
 
     title: ClassVar = "Momentum (heavy ball)"
     formula: ClassVar = "v ← β·v + (1 − dampening)·g;  w ← w − lr·v"
-    reference: ClassVar = "Polyak: Some Methods of Speeding Up the Convergence of Iteration Methods (1964)"
+    reference: ClassVar = cite(POLYAK_1964)
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.SGD"
@@ -50,10 +52,7 @@ class Nesterov(Entry):
 
     title: ClassVar = "Nesterov's accelerated gradient"
     formula: ClassVar = "v ← β·v + g;  w ← w − lr·(g + β·v)"
-    reference: ClassVar = (
-        "Nesterov: A Method of Solving a Convex Programming Problem with Convergence Rate O(1/k²) (1983); this form: "
-        "Sutskever, Martens, Dahl, Hinton: On the Importance of Initialization and Momentum in Deep Learning (2013)"
-    )
+    reference: ClassVar = cite(NESTEROV_1983, "; this form: ", SUTSKEVER_2013)
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.SGD"

@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, DecoupledDecay, Entry
+from service.spec.literature import BERNSTEIN_2018, CHEN_2023
+from service.spec.references import cite
 
 
 class SignSGD(Entry):
@@ -12,9 +14,7 @@ class SignSGD(Entry):
 
     title: ClassVar = "signSGD and Signum"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  w ← w − lr·sign(m)"
-    reference: ClassVar = (
-        "Bernstein, Wang, Azizzadenesheli, Anandkumar: signSGD: Compressed Optimisation for Non-Convex Problems (2018)"
-    )
+    reference: ClassVar = cite(BERNSTEIN_2018)
     state_per_parameter: ClassVar = 0
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "pytorch_optimizer.SignSGD"
@@ -30,7 +30,7 @@ class Lion(Entry):
 
     title: ClassVar = "Lion"
     formula: ClassVar = "w ← w − lr·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g"
-    reference: ClassVar = "Chen et al.: Symbolic Discovery of Optimization Algorithms (2023)"
+    reference: ClassVar = cite(CHEN_2023)
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "pytorch_optimizer.Lion"

@@ -5,6 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, Entry, Eps, Memory1, Memory2, NotNegative, Positive
+from service.spec.literature import YOU_2017, YOU_2020
+from service.spec.references import cite
 
 
 class LARS(Entry):
@@ -12,7 +14,7 @@ class LARS(Entry):
 
     title: ClassVar = "LARS"
     formula: ClassVar = "g ← η·‖w‖ / (‖g‖ + λ·‖w‖)·(g + λ·w);  v ← β·v + g;  w ← w − lr·v"
-    reference: ClassVar = "You, Gitman, Ginsburg: Large Batch Training of Convolutional Networks (2017)"
+    reference: ClassVar = cite(YOU_2017)
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "pytorch_optimizer.LARS"
@@ -29,10 +31,7 @@ class LAMB(Entry):
 
     title: ClassVar = "LAMB"
     formula: ClassVar = "u = m̂/(√v̂ + ε) + λ·w;  w ← w − lr·‖w‖/‖u‖·u"
-    reference: ClassVar = (
-        "You et al.: Large Batch Optimization for Deep Learning: Training BERT in 76 Minutes (2020), "
-        "algorithm 2, φ(z) = z"
-    )
+    reference: ClassVar = cite(YOU_2020, ", algorithm 2, φ(z) = z")
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     # pytorch_optimizer.Lamb has no bias correction and limits the norm of the weights to 10.

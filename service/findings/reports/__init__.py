@@ -1,0 +1,1 @@
+"""Reports of jobs: from the comparison to a document of parts, to HTML, Markdown or LaTeX."""

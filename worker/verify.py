@@ -1,0 +1,137 @@
+"""Program of `ravine verify`: train a bundle again, and compare every value."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from service.errors import Rejected
+from service.histories.bundle import HISTORIES
+from service.histories.bundle_file import Bundle, NotABundle
+from service.histories.bundle_rows import StoredRows
+from service.jobs.limits import affordable
+from service.settings import get_settings
+from service.visible import visible
+from worker.engine.device import use_device
+from worker.receipt import DECISIVE, receipt
+from worker.retraining import Difference, Tally, retrain
+
+SAME, DIFFERENT, NO_BUNDLE, ELSEWHERE, INTERRUPTED = 0, 1, 2, 3, 130
+_PROGRESS_SECONDS = 1.0
+
+
+def main() -> int:
+    """Verify the bundle of the command line, and give the exit code."""
+    parser = argparse.ArgumentParser(prog="ravine verify", description=__doc__)
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--anyway", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        return verify(arguments.bundle, anyway=arguments.anyway)
+    except NotABundle as error:
+        return _fail(f"{arguments.bundle} is no bundle: {error}")
+    except Rejected as error:
+        return _fail(f"{arguments.bundle} exceeds a limit of this machine: {error.detail}")
+    except OSError as error:
+        return _fail(f"{arguments.bundle} cannot be read: {error.strerror or error}")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def verify(path: Path, *, anyway: bool) -> int:
+    """Train a bundle again, compare it, print the result, and give the exit code.
+
+    Raises:
+        NotABundle: The file is no bundle.
+        Rejected: The job exceeds a limit of this machine's settings.
+        OSError: The file cannot be read.
+    """
+    with Bundle(path) as bundle:
+        settings = get_settings()
+        cost = affordable(bundle.spec, settings)
+        stored = StoredRows(bundle.histories(), bundle.spec, cost)
+        if not stored.num_rows:
+            raise NotABundle(f"{HISTORIES} has no rows: there is nothing to compare")
+        others = _other_environment(bundle.receipt, settings.device)
+        for sentence in others:
+            _say(sentence)
+        if others and not anyway:
+            _say("The last bits of values may differ here: --anyway trains nevertheless.")
+            return ELSEWHERE
+        began_at = time.monotonic()
+        tally = retrain(
+            bundle.spec,
+            cost,
+            stored,
+            is_complete=bundle.receipt.get("status") == "completed",
+            goes_on=anyway,
+            progress=_Progress(cost.epochs_total),
+        )
+    return _conclude(tally, time.monotonic() - began_at, is_elsewhere=bool(others), is_whole=anyway)
+
+
+def _other_environment(theirs: dict[str, Any], device: str) -> list[str]:
+    """Prepare this process, and say in what it differs from the receipt."""
+    wanted = str(theirs.get("device", device))
+    try:
+        use_device(wanted)
+    except ValueError:
+        use_device(device)
+    ours = receipt()
+    # Receipts of earlier versions have no processor.
+    known = [name for name in DECISIVE if theirs.get(name) is not None]
+    return [
+        f"Another {name}: {visible(str(theirs[name]))} in the receipt, {ours[name]} here."
+        for name in known
+        if str(theirs[name]) != str(ours[name])
+    ]
+
+
+def _conclude(tally: Tally, seconds: float, *, is_elsewhere: bool, is_whole: bool) -> int:
+    compared = f"{tally.runs:,} runs, {tally.rows:,} rows, {tally.values:,} values in {seconds:.1f} s"
+    if tally.first is None:
+        print(f"Same: every value is that of the bundle, bit by bit ({compared}).")
+        return SAME
+    print(f"Different: {_described(tally.first)}.")
+    if is_whole:
+        apart = f"the largest relative difference is {tally.largest:.3g}"
+        print(f"{tally.different:,} of {tally.values:,} values differ; {apart} ({compared}).")
+    return ELSEWHERE if is_elsewhere else DIFFERENT
+
+
+def _described(found: Difference) -> str:
+    at = f"run {found.run}, epoch {found.epoch}"
+    if found.field == "row":
+        where = "the bundle has no row" if found.stored is None else "this machine has no row"
+        return f"{at}: {where}"
+    stored, trained = (
+        "not measured" if value is None else visible(repr(value)) for value in (found.stored, found.trained)
+    )
+    return f"{at}, {found.field}: {stored} in the bundle, {trained} here"
+
+
+class _Progress:
+    """Lines about the progress, at most one per second."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._said_at = total, time.monotonic()
+
+    def __call__(self, num: int) -> None:
+        now = time.monotonic()
+        if now - self._said_at >= _PROGRESS_SECONDS:
+            self._said_at = now
+            _say(f"{num:,} of {self._total:,} epochs of runs trained and compared")
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _fail(reason: str) -> int:
+    _say(f"ravine: {visible(reason)}")
+    return NO_BUNDLE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
