@@ -58,7 +58,7 @@ class StoredRows:
         metadata = self._file.metadata
         groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
         self.num_rows = sum(group.num_rows for group in groups)
-        if self.num_rows > cost.rows_total or any(not 0 < group.num_rows <= ROW_GROUP_ROWS for group in groups):
+        if self.num_rows > cost.rows_total or any(group.num_rows > ROW_GROUP_ROWS for group in groups):
             raise NotABundle(f"{HISTORIES} has {self.num_rows:,} rows; the spec gives at most {cost.rows_total:,}")
         self._spans = [_span(group.column(_KEYS.index("index"))) for group in groups]
 

@@ -5,20 +5,24 @@ import re
 import pytest
 
 from service.findings.reports import methods
-from service.spec import literature
+from service.spec.literature import KINGMA_2015
 from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers.adam import REDDI_2018
+from service.spec.optimizers.sgd import NESTEROV_1983
+from service.spec.optimizers.trust_ratio import YOU_2020
 from service.spec.references import Reference, cite
 
-ALL = [one for module in (literature, methods) for one in vars(module).values() if isinstance(one, Reference)]
+OF_STATISTICS = [one for one in vars(methods).values() if isinstance(one, Reference)]
+ALL = {*OF_STATISTICS, *(one for kind in OPTIMIZERS for one in kind.reference.references)}  # type: ignore[attr-defined]
 
 
 def test_a_line_names_surnames_title_and_year() -> None:
-    assert str(literature.KINGMA_2015) == "Kingma, Ba: Adam: A Method for Stochastic Optimization (2015)"
-    assert str(literature.YOU_2020).startswith("You et al.: Large Batch")
-    line = cite(literature.KINGMA_2015, "; amsgrad: ", literature.REDDI_2018)
+    assert str(KINGMA_2015) == "Kingma, Ba: Adam: A Method for Stochastic Optimization (2015)"
+    assert str(YOU_2020).startswith("You et al.: Large Batch")
+    line = cite(KINGMA_2015, "; amsgrad: ", REDDI_2018)
     assert line.startswith("Kingma, Ba: ")
     assert "; amsgrad: Reddi, Kale, Kumar: " in line
-    assert line.references == (literature.KINGMA_2015, literature.REDDI_2018)
+    assert line.references == (KINGMA_2015, REDDI_2018)
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)
@@ -38,5 +42,5 @@ def test_keys_are_unique_and_entries_are_ascii_with_balanced_braces() -> None:
 
 
 def test_a_title_with_a_power_and_left_out_authors_are_written_for_latex() -> None:
-    assert "Convergence Rate O(1/k$^2$)" in literature.NESTEROV_1983.bibtex()
-    assert "author = {You, Yang and others}" in literature.YOU_2020.bibtex()
+    assert "Convergence Rate O(1/k$^2$)" in NESTEROV_1983.bibtex()
+    assert "author = {You, Yang and others}" in YOU_2020.bibtex()

@@ -5,8 +5,12 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, Entry, Positive, WeightDecay
-from service.spec.literature import ZEILER_2012
-from service.spec.references import cite
+from service.spec.references import Reference, cite
+
+ZEILER_2012 = Reference(
+    "zeiler2012", ("Matthew D. Zeiler",), "ADADELTA: An Adaptive Learning Rate Method", 2012,
+    published="arXiv:1212.5701",
+)  # fmt: skip
 
 
 class Adadelta(Entry):

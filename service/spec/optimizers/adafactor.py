@@ -6,8 +6,13 @@ from pydantic import Field
 
 from service.spec.entry import DecoupledDecay, Entry, NotNegative
 from service.spec.fields import Grid, Within
-from service.spec.literature import SHAZEER_2018
-from service.spec.references import cite
+from service.spec.literature import ICML
+from service.spec.references import Reference, cite
+
+SHAZEER_2018 = Reference(
+    "shazeer2018", ("Noam Shazeer", "Mitchell Stern"),
+    "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", 2018, conference=ICML,
+)  # fmt: skip
 
 
 class Adafactor(Entry):

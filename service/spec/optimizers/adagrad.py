@@ -5,8 +5,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Entry, NotNegative, WeightDecay
-from service.spec.literature import DUCHI_2011
-from service.spec.references import cite
+from service.spec.references import Reference, cite
+
+DUCHI_2011 = Reference(
+    "duchi2011", ("John Duchi", "Elad Hazan", "Yoram Singer"),
+    "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", 2011,
+    journal="Journal of Machine Learning Research", volume="12", pages="2121-2159",
+)  # fmt: skip
 
 
 class Adagrad(Entry):

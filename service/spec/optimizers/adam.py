@@ -5,8 +5,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Decoupled, DecoupledDecay, Entry, Eps, Memory1, Memory2, WeightDecay
-from service.spec.literature import KINGMA_2015, LOSHCHILOV_2019, REDDI_2018
-from service.spec.references import cite
+from service.spec.literature import ICLR, KINGMA_2015
+from service.spec.references import Reference, cite
+
+LOSHCHILOV_2019 = Reference(
+    "loshchilov2019", ("Ilya Loshchilov", "Frank Hutter"), "Decoupled Weight Decay Regularization", 2019,
+    conference=ICLR,
+)  # fmt: skip
+REDDI_2018 = Reference(
+    "reddi2018", ("Sashank J. Reddi", "Satyen Kale", "Sanjiv Kumar"), "On the Convergence of Adam and Beyond", 2018,
+    conference=ICLR,
+)  # fmt: skip
 
 
 class Adam(Entry):

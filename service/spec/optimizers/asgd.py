@@ -5,8 +5,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Entry, NotNegative, WeightDecay
-from service.spec.literature import POLYAK_1992
-from service.spec.references import cite
+from service.spec.references import Reference, cite
+
+POLYAK_1992 = Reference(
+    "polyak1992", ("Boris T. Polyak", "Anatoli B. Juditsky"),
+    "Acceleration of Stochastic Approximation by Averaging", 1992,
+    journal="SIAM Journal on Control and Optimization", volume="30", pages="838-855",
+)  # fmt: skip
 
 
 class ASGD(Entry):

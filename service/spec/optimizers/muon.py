@@ -5,8 +5,15 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, DecoupledDecay, Entry, Eps, Memory1, Memory2, NotNegative, Positive
-from service.spec.literature import JORDAN_2024, LIU_2025
-from service.spec.references import cite
+from service.spec.references import Reference, cite
+
+JORDAN_2024 = Reference(
+    "jordan2024", ("Keller Jordan",), "Muon: An Optimizer for Hidden Layers in Neural Networks", 2024, others=True,
+    url="https://kellerjordan.github.io/posts/muon/",
+)  # fmt: skip
+LIU_2025 = Reference(
+    "liu2025", ("Jingyuan Liu",), "Muon is Scalable for LLM Training", 2025, published="arXiv:2502.16982", others=True,
+)  # fmt: skip
 
 
 class Muon(Entry):

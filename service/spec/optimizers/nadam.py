@@ -5,8 +5,13 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Decoupled, Entry, Eps, Memory1, Memory2, NotNegative, WeightDecay
-from service.spec.literature import DOZAT_2016
-from service.spec.references import cite
+from service.spec.literature import ICLR
+from service.spec.references import Reference, cite
+
+DOZAT_2016 = Reference(
+    "dozat2016", ("Timothy Dozat",), "Incorporating Nesterov Momentum into Adam", 2016,
+    conference=f"{ICLR}, Workshop Track",
+)  # fmt: skip
 
 
 class NAdam(Entry):

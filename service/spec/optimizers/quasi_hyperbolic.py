@@ -6,8 +6,13 @@ from pydantic import Field
 
 from service.spec.entry import Beta, Entry, WeightDecay
 from service.spec.fields import Grid, Within
-from service.spec.literature import MA_2019
-from service.spec.references import cite
+from service.spec.literature import ICLR
+from service.spec.references import Reference, cite
+
+MA_2019 = Reference(
+    "ma2019", ("Jerry Ma", "Denis Yarats"), "Quasi-Hyperbolic Momentum and Adam for Deep Learning", 2019,
+    conference=ICLR,
+)  # fmt: skip
 
 
 class QuasiHyperbolic(Entry):

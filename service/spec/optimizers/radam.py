@@ -3,8 +3,14 @@
 from typing import ClassVar, Literal
 
 from service.spec.entry import Decoupled, Entry, Eps, Memory1, Memory2, WeightDecay
-from service.spec.literature import LIU_2020
-from service.spec.references import cite
+from service.spec.literature import ICLR
+from service.spec.references import Reference, cite
+
+LIU_2020 = Reference(
+    "liu2020",
+    ("Liyuan Liu", "Haoming Jiang", "Pengcheng He", "Weizhu Chen", "Xiaodong Liu", "Jianfeng Gao", "Jiawei Han"),
+    "On the Variance of the Adaptive Learning Rate and Beyond", 2020, conference=ICLR,
+)  # fmt: skip
 
 
 class RAdam(Entry):

@@ -5,8 +5,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, Entry, Eps, WeightDecay
-from service.spec.literature import GRAVES_2013, TIELEMAN_2012
-from service.spec.references import cite
+from service.spec.references import Reference, cite
+
+GRAVES_2013 = Reference(
+    "graves2013", ("Alex Graves",), "Generating Sequences With Recurrent Neural Networks", 2013,
+    published="arXiv:1308.0850",
+)  # fmt: skip
+TIELEMAN_2012 = Reference(
+    "tieleman2012", ("Tijmen Tieleman", "Geoffrey Hinton"),
+    "Lecture 6.5: Divide the Gradient by a Running Average of Its Recent Magnitude", 2012,
+    published="Neural Networks for Machine Learning, Coursera",
+)  # fmt: skip
 
 
 class RMSprop(Entry):

@@ -6,8 +6,13 @@ from pydantic import Field
 
 from service.spec.entry import Entry, NotNegative, Positive
 from service.spec.fields import Grid, Within
-from service.spec.literature import RIEDMILLER_1993
-from service.spec.references import cite
+from service.spec.references import Reference, cite
+
+RIEDMILLER_1993 = Reference(
+    "riedmiller1993", ("Martin Riedmiller", "Heinrich Braun"),
+    "A Direct Adaptive Method for Faster Backpropagation Learning: The RPROP Algorithm", 1993,
+    conference="IEEE International Conference on Neural Networks", pages="586-591",
+)  # fmt: skip
 
 
 class Rprop(Entry):

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from service.spec.entry import Entry, Eps, Memory2, NotNegative, WeightDecay
 from service.spec.fields import Grid, Within
-from service.spec.literature import DEFAZIO_2024
-from service.spec.references import cite
+from service.spec.literature import NEURIPS
+from service.spec.references import Reference, cite
 
 Between = Annotated[Grid, Within(gt=0, lt=1)]
 TimePower = Annotated[
@@ -17,6 +17,12 @@ RatePower = Annotated[
     NotNegative, Field(description="Weight of a point: the largest learning rate so far to this power.")
 ]
 _EVALUATION = "call the optimizer's eval() before an evaluation and its train() after it"
+
+DEFAZIO_2024 = Reference(
+    "defazio2024",
+    ("Aaron Defazio", "Xingyu Alice Yang", "Harsh Mehta", "Konstantin Mishchenko", "Ahmed Khaled", "Ashok Cutkosky"),
+    "The Road Less Scheduled", 2024, conference=NEURIPS,
+)  # fmt: skip
 
 
 class ScheduleFreeSGD(Entry):

@@ -6,8 +6,26 @@ from pydantic import Field
 
 from service.spec.entry import Beta, Entry, WeightDecay
 from service.spec.fields import Grid, Within
-from service.spec.literature import NESTEROV_1983, POLYAK_1964, ROBBINS_1951, SUTSKEVER_2013
-from service.spec.references import cite
+from service.spec.literature import ICML
+from service.spec.references import Reference, cite
+
+NESTEROV_1983 = Reference(
+    "nesterov1983", ("Yurii Nesterov",),
+    "A Method of Solving a Convex Programming Problem with Convergence Rate O(1/k²)", 1983,
+    journal="Soviet Mathematics Doklady", volume="27", pages="372-376",
+)  # fmt: skip
+POLYAK_1964 = Reference(
+    "polyak1964", ("Boris T. Polyak",), "Some Methods of Speeding Up the Convergence of Iteration Methods", 1964,
+    journal="USSR Computational Mathematics and Mathematical Physics", volume="4", pages="1-17",
+)  # fmt: skip
+ROBBINS_1951 = Reference(
+    "robbins1951", ("Herbert Robbins", "Sutton Monro"), "A Stochastic Approximation Method", 1951,
+    journal="The Annals of Mathematical Statistics", volume="22", pages="400-407",
+)  # fmt: skip
+SUTSKEVER_2013 = Reference(
+    "sutskever2013", ("Ilya Sutskever", "James Martens", "George Dahl", "Geoffrey Hinton"),
+    "On the Importance of Initialization and Momentum in Deep Learning", 2013, conference=ICML,
+)  # fmt: skip
 
 
 class SGD(Entry):

@@ -5,8 +5,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, DecoupledDecay, Entry
-from service.spec.literature import BERNSTEIN_2018, CHEN_2023
-from service.spec.references import cite
+from service.spec.literature import ICML, NEURIPS
+from service.spec.references import Reference, cite
+
+BERNSTEIN_2018 = Reference(
+    "bernstein2018", ("Jeremy Bernstein", "Yu-Xiang Wang", "Kamyar Azizzadenesheli", "Anima Anandkumar"),
+    "signSGD: Compressed Optimisation for Non-Convex Problems", 2018, conference=ICML,
+)  # fmt: skip
+CHEN_2023 = Reference(
+    "chen2023", ("Xiangning Chen",), "Symbolic Discovery of Optimization Algorithms", 2023, conference=NEURIPS,
+    others=True,
+)  # fmt: skip
 
 
 class SignSGD(Entry):

@@ -5,8 +5,17 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from service.spec.entry import Beta, Entry, Eps, Memory1, Memory2, NotNegative, Positive
-from service.spec.literature import YOU_2017, YOU_2020
-from service.spec.references import cite
+from service.spec.literature import ICLR
+from service.spec.references import Reference, cite
+
+YOU_2017 = Reference(
+    "you2017", ("Yang You", "Igor Gitman", "Boris Ginsburg"),
+    "Large Batch Training of Convolutional Networks", 2017, published="arXiv:1708.03888",
+)  # fmt: skip
+YOU_2020 = Reference(
+    "you2020", ("Yang You",), "Large Batch Optimization for Deep Learning: Training BERT in 76 Minutes", 2020,
+    conference=ICLR, others=True,
+)  # fmt: skip
 
 
 class LARS(Entry):
