@@ -143,6 +143,9 @@ def test_comparison_catalogue_and_plot_take_one_call_each(ravine: Ravine, job_id
     assert picture.startswith(b"\x89PNG")
     assert picture._repr_png_() == picture
     assert "<title>" in (ravine.plot(job_id, "paths", format="svg")._repr_svg_() or "")
+    assert ravine.report(job_id).startswith(b"<!doctype html>")
+    assert ravine.report(job_id, format="tex").startswith(b"\\documentclass")
+    assert b"".join(ravine.bundle(job_id)).startswith(b"PK")
 
 
 def test_a_comparison_takes_criterion_and_choice_of_settings(ravine: Ravine) -> None:

@@ -1,5 +1,6 @@
 """Jobs in the browser: the live list, and the results of a job."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,14 @@ def test_results_of_a_job_are_downloaded(new_page: OpenPage, stack: Stack, tmp_p
     path = tmp_path / "metrics.csv"
     download.value.save_as(path)
     assert polars.read_csv(path).height == 12 * 51
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Bundle as ZIP").click()
+    download.value.save_as(tmp_path / "bundle.zip")
+    assert zipfile.is_zipfile(tmp_path / "bundle.zip")
+    with page.expect_popup() as popup:
+        page.get_by_role("link", name="Report as HTML").click()
+    expect(popup.value.get_by_role("heading", name="Protocol")).to_be_visible()
+    expect(popup.value.locator("img").first).to_have_js_property("complete", True)
 
 
 def test_a_job_is_repeated_and_deleted_after_a_confirmation(

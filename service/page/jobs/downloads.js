@@ -16,8 +16,9 @@ const PICTURES = {
 };
 
 /** Make the list of downloads of a job. */
-export function downloads({ id, spec }, catalogue) {
+export function downloads({ id, spec, finished_at }, catalogue) {
   const metrics = (format) => `/v1/jobs/${id}/metrics?format=${format}`;
+  const report = (form) => `/v1/jobs/${id}/report?format=${form}`;
   const picture = (kind, form) => `/v1/jobs/${id}/plot.${form}?kind=${kind}`;
   const row = (name, files) => [
     h("dt", {}, name),
@@ -37,6 +38,12 @@ export function downloads({ id, spec }, catalogue) {
       ["JSON", () => allHistories(id)],
     ]),
     row("Runs", [["CSV", `/v1/jobs/${id}/runs?format=csv`]]),
+    row("Report", [
+      ["HTML", report("html")],
+      ["Markdown", report("md")],
+      ["LaTeX", report("tex")],
+    ]),
+    finished_at ? row("Bundle", [["ZIP", `/v1/jobs/${id}/bundle`]]) : [],
     fitting(spec, catalogue).flatMap((kind) =>
       row(PICTURES[kind], [
         ["SVG", picture(kind, "svg")],
@@ -66,14 +73,14 @@ async function allHistories(id) {
   save(new Blob([JSON.stringify({ runs, next: null })], { type: "application/json" }), `${id}-metrics.json`);
 }
 
-/** Make a link to a file of the API: tables are saved, pictures open in a tab. Or a button that makes the file. */
+/** Make a link to a file of the API: tables are saved, pictures and pages open in a tab. Or a button that makes the file. */
 function file(name, text, source) {
   return typeof source === "string" ? link(name, text, source) : button(name, text, source);
 }
 
 function link(name, text, path) {
-  const isPicture = path.includes("/plot.");
-  const how = isPicture ? { target: "_blank", rel: "noopener" } : { download: true };
+  const isShown = path.includes("/plot.") || path.endsWith("/report?format=html");
+  const how = isShown ? { target: "_blank", rel: "noopener" } : { download: true };
   return h("a", { class: "button", href: ROOT + path, "aria-label": name, ...how }, text);
 }
 
