@@ -105,5 +105,5 @@ def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:
 def diverged_epochs(session: Session, job: Job, runs: list[int]) -> Floats:
     """Give the epoch at which each run diverged, [runs]; infinite for those that did not."""
     query = select(Run.index, Run.diverged_epoch).where(Run.job_key == job.key, Run.index.in_(runs))
-    known: dict[int, Any] = dict(session.execute(query).tuples().all())
+    known: dict[int, Any] = dict(session.execute(query).all())
     return np.array([np.inf if known.get(run) is None else float(known[run]) for run in runs])
