@@ -1,7 +1,7 @@
-"""The question in one line, `ravine compare flipnet sgd momentum adam`: seconds to the verdict, and whether it is right.
+"""The question in one line, `ravine compare flipnet sgd momentum adam`: time to the verdict, and whether it is right.
 
-The right answer is the verdict of a job with a hundred times as many seeds. A verdict contradicts it if none of its best
-labels is among the best of that job.
+The right answer is the verdict of a job with a hundred times as many seeds. A verdict contradicts it if none of its
+best labels is among the best of that job.
 """
 
 import os
