@@ -15,6 +15,7 @@ from benchmarks.table import print_figures
 # The benchmarks in the order in which they run; each is a module with a function `measure`.
 BENCHMARKS = (
     "engine",
+    "formula",
     "digits",
     "price",
     "road",

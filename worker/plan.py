@@ -4,14 +4,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.spec.job import JobSpec
+from service.spec.optimizers.formula import Formula as SpecFormula
 from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
 from service.spec.schedules import Schedule as SpecSchedule
+from worker.engine.optimizers.formula import PARAMETER, Formula
 from worker.engine.problems import digits, flipnet, playground, quadratic, surface
 from worker.engine.protocols import Problem, Shift
 from worker.engine.stack.groups import OptimizerRuns, group_runs
 from worker.engine.stack.schedule import Schedule
 from worker.engine.trainer import Plan
+from worker.engine.updates.graph import Graph
 
 
 def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
@@ -28,7 +31,10 @@ def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
             fixed = {**settings.entry.flags(), **settings.entry.clipping()}
             schedules = _schedule(settings.entry.schedule, spec), _schedule(settings.entry.momentum_schedule, spec)
             columns = settings.columns(setting_R[inside_R] - first)
-            all_runs.append(OptimizerRuns(settings.entry.kind, inside_R, {**fixed, **columns}, schedules))
+            rule = formula_of(settings.entry) if isinstance(settings.entry, SpecFormula) else None
+            if rule is not None:
+                columns = {name if name == "lr" else PARAMETER + name: column for name, column in columns.items()}
+            all_runs.append(OptimizerRuns(settings.entry.kind, inside_R, {**fixed, **columns}, schedules, rule))
         first += settings.num
     return Plan(
         problem=_problem(spec, runs.seeds(seed_R), start_R),
@@ -39,6 +45,13 @@ def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
         dtype=spec.dtype,
         measure=tuple(spec.measure),
     )
+
+
+def formula_of(entry: SpecFormula) -> Formula:
+    """Translate the update rule of an entry."""
+    graph = entry.rule.graph
+    states = tuple((name, "weights" if start == "w" else start) for name, start in entry.state.items())
+    return Formula(Graph(graph.nodes, graph.outputs), states, tuple(entry.parameters), entry.momentum)
 
 
 def _schedule(schedule: SpecSchedule, spec: JobSpec) -> Schedule:

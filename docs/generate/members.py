@@ -10,6 +10,7 @@ from service.spec.entry import Entry
 from service.spec.fields import Interval
 from service.spec.job import JobSpec
 from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers.formula import Formula
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
 from service.spec.spaces import default_space
@@ -68,7 +69,10 @@ def optimizers() -> str:
             _interval(name, interval) for name, interval in default_space(schema["properties"]["kind"]["const"]).items()
         )
         text.append(f"Default space: {space}.\n")
-        text.append(f"State per parameter: {kind.state_per_parameter}. `momentum_schedule` applies to {scheduled}.\n")
+        num: object = kind.state_per_parameter
+        if kind is Formula:
+            num, scheduled = "one number for each state", "the parameter that `momentum` names"
+        text.append(f"State per parameter: {num}. `momentum_schedule` applies to {scheduled}.\n")
     return "\n".join(text)
 
 

@@ -19,6 +19,11 @@ class Catalogue {
     this.optimizers = optimizers;
   }
 
+  /** The kinds of optimizer that a form can make: a formula has to be written. */
+  get choices() {
+    return this.optimizers.filter(({ kind }) => kind !== "formula");
+  }
+
   /** Find a kind of problem. */
   problem(kind) {
     return this.problems.find((one) => one.kind === kind);

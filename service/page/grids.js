@@ -14,14 +14,22 @@ export function spaced({ from, to, num, scale }) {
 /** Count the values of a hyper-parameter: a number has one, a list or a range several. */
 const numValues = (value) => (Array.isArray(value) ? value.length : isRange(value) ? value.num : 1);
 
+/** Give the fields of an entry with its hyper-parameters, which a formula has in `parameters`. */
+function fieldsOf(entry) {
+  if (entry.kind !== "formula") return entry;
+  return { lr: entry.lr, ...entry.parameters };
+}
+
 /** Count the settings that an entry of the optimizers expands into. */
-export const numSettings = (entry) => Object.values(entry).reduce((product, value) => product * numValues(value), 1);
+export const numSettings = (entry) =>
+  Object.values(fieldsOf(entry)).reduce((product, value) => product * numValues(value), 1);
 
 /** Name the hyper-parameters of an entry that vary. */
-export const varying = (entry) => Object.keys(entry).filter((name) => numValues(entry[name]) > 1);
+export const varying = (entry) =>
+  Object.entries(fieldsOf(entry)).flatMap(([name, one]) => (numValues(one) > 1 ? name : []));
 
 /** List the hyper-parameters of an entry that are a list or a range, with it. */
-const gridsOf = (entry) => Object.entries(entry).filter(([, value]) => Array.isArray(value) || isRange(value));
+const gridsOf = (entry) => Object.entries(fieldsOf(entry)).filter(([, value]) => Array.isArray(value) || isRange(value));
 
 /** Whether a value is an interval {from, to, scale}, from which trials are drawn. */
 const isInterval = (value) =>

@@ -6,10 +6,10 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers import BUILT_IN
 from service.spec.spaces import bare
 
-KINDS = tuple(kind.model_fields["kind"].annotation.__args__[0] for kind in OPTIMIZERS)  # type: ignore[union-attr]
+KINDS = tuple(kind.model_fields["kind"].annotation.__args__[0] for kind in BUILT_IN)  # type: ignore[union-attr]
 
 # Title of the bare kinds in the JSON Schema.
 BARE_KIND = "Bare kind with its whole default space"
@@ -64,5 +64,7 @@ def with_drawn_starts(value: Any) -> Any:
 def _is_searched(entry: Any) -> bool:
     if not isinstance(entry, dict):
         return isinstance(entry, str)
-    intervals = [grid for grid in entry.values() if isinstance(grid, dict) and "from" in grid and "num" not in grid]
+    parameters = entry.get("parameters")
+    grids = [*entry.values(), *(parameters.values() if isinstance(parameters, dict) else [])]
+    intervals = [grid for grid in grids if isinstance(grid, dict) and "from" in grid and "num" not in grid]
     return "lr" not in entry or bool(intervals)

@@ -7,9 +7,11 @@ idle one needs about half. `make bench ARGS=price` compares estimates with measu
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from service.spec.entry import Entry
 from service.spec.entry_settings import num_settings
 from service.spec.formulas.program import Program
 from service.spec.job import JobSpec
+from service.spec.optimizers.formula import Formula
 from service.spec.problems import Quadratic, Surface
 
 # Claim, plan, and the last transaction of a shard.
@@ -21,6 +23,8 @@ SECONDS_PER_EPOCH = 3e-5
 SECONDS_PER_OPERATION, SECONDS_PER_ADDITION = 4e-6, 2e-9
 # The update of one group of runs: fixed, and for each parameter of a run.
 SECONDS_PER_UPDATE = (5e-5, 3e-9)
+# An operation of an update rule on matrices.
+SECONDS_PER_STEP = 1e-5
 # Of methods with more operations: products of matrices, or sums over each tensor.
 SECONDS_OF_UPDATES = {
     "muon": (5e-4, 4e-8),
@@ -65,7 +69,7 @@ def training_seconds(spec: JobSpec, distinct_seeds: float) -> Seconds:
     return (
         Seconds(shard=SECONDS_PER_SHARD)
         + _gradient(spec, distinct_seeds) * (updates * spec.accumulate)
-        + _update(spec) * updates
+        + _update(spec, distinct_seeds) * updates
         + Seconds(shard=SECONDS_PER_EPOCH) * spec.epochs
         + (Seconds(SECONDS_PER_MEASUREMENT, SECONDS_PER_ROW) + _measures(spec)) * spec.rows_per_run
         + Seconds(run=_pass(spec)) * (spec.epochs + PASSES_PER_ROW * spec.rows_per_run)
@@ -83,17 +87,25 @@ def _gradient(spec: JobSpec, distinct_seeds: float) -> Seconds:
     return seconds
 
 
-def _update(spec: JobSpec) -> Seconds:
-    """Estimate one update: every kind of optimizer is a group; a run has the mean of all settings."""
-    kinds = {entry.kind for entry in spec.optimizers}
-    fixed = sum(_of_kind(kind)[0] for kind in kinds)
+def _update(spec: JobSpec, distinct_seeds: float) -> Seconds:
+    """Estimate one update: each kind and each formula is a group; a run has the mean of all settings."""
+    costs = [_of_entry(entry, distinct_seeds) for entry in spec.optimizers]
+    groups = {
+        str(getattr(entry, "update", entry.kind)): cost for entry, cost in zip(spec.optimizers, costs, strict=True)
+    }
     settings = [num_settings(entry, spec.search) for entry in spec.optimizers]
-    each = [_of_kind(entry.kind)[1] for entry in spec.optimizers]
-    return Seconds(fixed, spec.problem.num_parameters * _mean(each, settings))
+    each = _mean([cost.run for cost in costs], settings)
+    return Seconds(sum(cost.shard for cost in groups.values()), spec.problem.num_parameters * each)
 
 
-def _of_kind(kind: str) -> tuple[float, float]:
-    return SECONDS_OF_UPDATES.get(kind, SECONDS_PER_UPDATE)
+def _of_entry(entry: Entry, distinct_seeds: float) -> Seconds:
+    """Estimate one update of one parameter."""
+    if not isinstance(entry, Formula):
+        return Seconds(*SECONDS_OF_UPDATES.get(entry.kind, SECONDS_PER_UPDATE))
+    load = entry.rule.load
+    normal = SECONDS_PER_NORMAL * distinct_seeds * entry.rule.is_random
+    fixed = SECONDS_PER_UPDATE[0] + SECONDS_PER_STEP * load.operations
+    return Seconds(fixed, SECONDS_PER_ADDITION * load.additions + normal)
 
 
 def _measures(spec: JobSpec) -> Seconds:

@@ -33,6 +33,8 @@ class Entry(Strict):
     # A kind adds only hyper-parameters (annotated as `Grid`) and flags (`bool`).
     grid_names: ClassVar[tuple[str, ...]]
     flag_names: ClassVar[tuple[str, ...]]
+    # Fields that are neither; only the kind that users define has some.
+    other_names: ClassVar[tuple[str, ...]] = ()
 
     title: ClassVar[str]
     formula: ClassVar[str]
@@ -81,12 +83,26 @@ class Entry(Strict):
         annotations = {name: field.annotation for name, field in cls.model_fields.items()}
         cls.grid_names = tuple(name for name, kind in annotations.items() if kind == _GRID)
         cls.flag_names = tuple(name for name, kind in annotations.items() if kind is bool)
-        if other := annotations.keys() - {*cls.grid_names, *cls.flag_names, *Entry.model_fields}:
+        if other := annotations.keys() - {*cls.grid_names, *cls.flag_names, *cls.other_names, *Entry.model_fields}:
             raise TypeError(f"{cls.__name__}: {sorted(other)} must be a Grid or a bool.")
 
     def grids(self) -> dict[str, Any]:
         """Give the numeric hyper-parameters (numbers, lists, ranges, intervals) in the order in which they nest."""
         return {name: getattr(self, name) for name in self.grid_names}
+
+    @property
+    def written(self) -> list[str]:
+        """Names of the hyper-parameters that the body of the request has."""
+        return [name for name in self.grids() if name in self.model_fields_set]
+
+    @property
+    def momentum_name(self) -> str | None:
+        """Name of the hyper-parameter that a momentum schedule multiplies; None where there is none."""
+        return self.scheduled_momentum
+
+    def resolved(self, values: Mapping[str, float]) -> dict[str, Any]:
+        """Give the entry without its label, as the API shows it, with these values of its hyper-parameters."""
+        return {**self.model_dump(mode="json", exclude={"label"}), **values}
 
     @property
     def is_searched(self) -> bool:

@@ -42,8 +42,8 @@ def labelled(optimizers: list[Any]) -> list[Any]:
         if entry.label is None:
             label = entry.kind
             if unlabelled.count(entry.kind) > 1 or label in taken:
-                written = [name for name in entry.grids() if name in entry.model_fields_set]
-                single = {name: getattr(entry, name) for name in written if shape_of(getattr(entry, name)) == "number"}
+                grids = entry.grids()
+                single = {name: grids[name] for name in entry.written if shape_of(grids[name]) == "number"}
                 label = " ".join([entry.kind, *(f"{name}={value:g}" for name, value in single.items())])
             stem, number = label[:90], 2
             while label in taken:

@@ -78,7 +78,7 @@ class EntrySettings:
 
     def optimizer(self, setting: int) -> dict[str, Any]:
         """One setting as the API shows it, every hyper-parameter a number."""
-        return {**self.entry.model_dump(mode="json", exclude={"label"}), **self._values(setting)}
+        return self.entry.resolved(self._values(setting))
 
     def find(self, written: str) -> int | None:
         """Number of the setting with these varying hyper-parameters, written as ``lr=0.1 momentum=0.9``."""

@@ -13,22 +13,24 @@ def misfits(entry: Entry, updates: int, epochs: int, *, has_matrices: bool) -> I
     """List the values that do not fit the job: location within the entry, and what is allowed there."""
     if entry.needs_matrices and not has_matrices:
         yield ("kind",), f"{entry.kind} needs a problem with matrices of weights, such as flipnet"
-    for name, schedule in (("schedule", entry.schedule), ("momentum_schedule", entry.momentum_schedule)):
+    for part, schedule in (("schedule", entry.schedule), ("momentum_schedule", entry.momentum_schedule)):
         for field, message in schedule.misfits(_steps(schedule, updates, epochs)):
-            yield (name, field), message
+            yield (part, field), message
     momentum = entry.momentum_schedule
     if momentum.kind == "constant" and not momentum.warmup_steps:
         return
-    if entry.scheduled_momentum is None:
+    name = entry.momentum_name
+    if name is None:
         yield ("momentum_schedule",), f"must be constant: {entry.kind} has no momentum"
         return
-    grid = getattr(entry, entry.scheduled_momentum)
-    largest = max(ends_of(grid))
+    if entry.kind == "formula":
+        return  # Its parameters have no range.
+    largest = max(ends_of(entry.grids()[name]))
     raised = largest * momentum.highest(_steps(momentum, updates, epochs))
     if raised >= 1:
         yield (
             ("momentum_schedule",),
-            f"raises {entry.scheduled_momentum} from {largest:g} to {raised:g}; it must stay below 1",
+            f"raises {name} from {largest:g} to {raised:g}; it must stay below 1",
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.spec.costs import CHUNK, Seconds, training_seconds
 from service.spec.entry_settings import num_settings
 from service.spec.job import JobSpec
+from service.spec.optimizers.formula import Formula
 from service.spec.seeds import SeedRange
 
 # Numbers of the weight matrix of a shard: about one block of the trainer in float32. With fewer runs, the fixed cost of
@@ -24,6 +25,8 @@ MATRICES = 12
 # Copies of the values of a forward pass in memory at once: the values, their slopes, and intermediate results.
 PASSES = 3
 
+# Additions of the work of a built-in optimizer: a formula counts as one more for each.
+ADDITIONS_PER_WORK = 20.0
 INTERACTIVE, BATCH = "interactive", "batch"
 # A job that takes longer than this on one worker goes to the queue `batch`.
 INTERACTIVE_SECONDS = 2.0
@@ -48,11 +51,13 @@ class Price:
     training: Seconds
     run_bytes: int
     shard_runs: int
+    # Additions of formulas on numbers, over the whole job.
+    additions_total: float = 0.0
 
     @property
     def work(self) -> float:
-        """Count the updated numbers: updates × parameters."""
-        return float(self.updates_total) * self.num_parameters
+        """Count the updated numbers: updates × parameters, more for formulas of many operations."""
+        return float(self.updates_total) * self.num_parameters + self.additions_total / ADDITIONS_PER_WORK
 
     @property
     def seconds(self) -> float:
@@ -108,6 +113,7 @@ def price(spec: JobSpec) -> Price:
         training=training,
         run_bytes=run_bytes,
         shard_runs=fits // LANES * LANES or fits,
+        additions_total=_additions(spec, num_seeds * spec.problem.num_starts),
     )
 
 
@@ -118,6 +124,13 @@ def _shard_runs(training: Seconds) -> int:
     return LANES * max(1, math.floor(in_time / LANES), math.ceil(efficient / LANES))
 
 
+def _additions(spec: JobSpec, runs_per_setting: int) -> float:
+    """Count the additions of all formulas over the whole job."""
+    formulas = [entry for entry in spec.optimizers if isinstance(entry, Formula)]
+    each = sum(entry.rule.load.additions * num_settings(entry, spec.search) for entry in formulas)
+    return each * runs_per_setting * spec.epochs * spec.updates_per_epoch * spec.problem.num_parameters
+
+
 def bytes_per_run(spec: JobSpec) -> int:
     """Give an upper bound of the memory of one run in training: its matrices, and the activations of one batch.
 
@@ -126,5 +139,9 @@ def bytes_per_run(spec: JobSpec) -> int:
     examples = spec.problem.num_examples or 0
     batch = CHUNK if isinstance(spec.batch_size, str) else spec.batch_size
     portion = min(examples, max(batch, CHUNK))
-    numbers = MATRICES * spec.problem.num_parameters + PASSES * portion * spec.problem.numbers_per_example
+    of_formulas = (
+        2 * len(entry.state) + entry.rule.load.matrices for entry in spec.optimizers if isinstance(entry, Formula)
+    )
+    matrices = MATRICES + max(of_formulas, default=0)
+    numbers = matrices * spec.problem.num_parameters + PASSES * portion * spec.problem.numbers_per_example
     return numbers * (8 if spec.dtype == "float64" else 4)

@@ -111,7 +111,7 @@ def _comments(entry: Entry) -> Iterator[str]:
     if limits:
         yield f"clip gradients {', then '.join(limits)} before each step"
     yield from _schedule(entry.schedule, "")
-    yield from _schedule(entry.momentum_schedule, f" of {entry.scheduled_momentum}")
+    yield from _schedule(entry.momentum_schedule, f" of {entry.momentum_name}")
     yield from entry.torch_notes
 
 

@@ -43,6 +43,16 @@ WRONG: list[tuple[dict[str, Any], list[Any], str]] = [
     ({"seeds": {"count": 1_000_000}, "optimizers": [SGD, SGD]}, ["body", "optimizers"], "at most 1,000,000"),
     ({"seeds": {"count": 1_000_000}, "epochs": 1_000_000}, ["body", "epochs"], "at most 50,000,000"),
     ({"seeds": {"count": 1_000_000}, "epochs": 10_000_000, "record_every": 10_000_000}, ["body", "epochs"], "at most"),
+    (
+        {"optimizers": [{"kind": "formula", "lr": 1, "update": ["v = g", "w = w - lr*u", "a = v"]}]},
+        ["body", "optimizers", 0, "update", 1],
+        "'u' at character 12 is not a name that a formula may use. A formula is made of w, g, t, lr, normal, v,",
+    ),
+    (
+        {"optimizers": [SGD, {"kind": "formula", "lr": 1, "update": ["w = g"], "state": {"formula": 0, "t": 0}}]},
+        ["body", "optimizers", 1, "state", "t"],
+        "'t' is a name of every rule",
+    ),
     ({"extra": 1}, ["body", "extra"], "there is no field 'extra'"),
 ]  # fmt: skip
 

@@ -5,7 +5,9 @@ from typing import Any
 SPECS: list[dict[str, Any]] = [
     {
         "problem": {"kind": "flipnet"},
-        "optimizers": [{"kind": "momentum", "lr": 0.05, "momentum": [0.0, 0.5, 0.9]}, {"kind": "adam", "lr": 0.01}],
+        "optimizers": [{"kind": "momentum", "lr": 0.05, "momentum": [0.0, 0.5, 0.9]}, {"kind": "adam", "lr": 0.01},
+                       {"kind": "formula", "lr": 0.01, "state": {"v": 0}, "parameters": {"beta": [0.5, 0.9]},
+                        "update": ["v = beta*v + g + 0.01*normal", "w = w - lr*v/(1 + tensor_norm(v))"]}],
         "seeds": {"first": 0, "count": 10},
         "epochs": 300,
         "record_every": 10,

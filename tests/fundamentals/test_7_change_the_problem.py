@@ -54,3 +54,31 @@ def test_a_schedule_changes_the_learning_rate_from_epoch_to_epoch(client: httpx.
     job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
     (run,) = client.get(f"/v1/jobs/{job['id']}/metrics", params={"fields": "lr"}).json()["runs"]
     assert run["lr"][1:] == [0.1, 0.1, 0.05, 0.05, 0.025, 0.025]
+
+
+def test_an_optimizer_of_your_own_is_trained_compared_and_exported_like_a_built_in_one(client: httpx.Client) -> None:
+    own = {
+        "kind": "formula",
+        "label": "my momentum",
+        "lr": 0.02,
+        "state": {"v": 0},
+        "parameters": {"beta": [0.5, 0.9]},
+        "update": ["v = beta*v + g", "w = w - lr*v"],
+    }
+    spec = {
+        "problem": {"kind": "flipnet"},
+        "optimizers": [own, {"kind": "momentum", "lr": 0.02, "momentum": 0.9}],
+        "seeds": {"first": 0, "count": 6},
+        "epochs": 5,
+    }
+    job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
+    assert job["status"] == "completed", job["error"]
+    of_label = {one["label"]: one for one in client.get(f"/v1/jobs/{job['id']}/metrics").json()["runs"]}
+    assert of_label["my momentum beta=0.9"]["loss"] == of_label["momentum"]["loss"]
+    compared = client.get(f"/v1/jobs/{job['id']}/comparison", params={"tuned": False}).json()
+    assert set(compared["best"]) <= {"my momentum beta=0.5", "my momentum beta=0.9", "momentum"}
+    (first, *_) = client.get(f"/v1/jobs/{job['id']}/runs").json()["items"]
+    assert first["optimizer"]["parameters"] == {"beta": 0.5}
+    header, line, *_ = client.get(f"/v1/jobs/{job['id']}/runs", params={"format": "csv"}).text.splitlines()
+    assert "optimizer.parameters.beta" in header.split(",")
+    assert line

@@ -33,4 +33,4 @@ def test_a_field_that_is_neither_grid_nor_flag_is_refused() -> None:
 @pytest.mark.parametrize("member", OPTIMIZERS)
 def test_every_field_of_a_kind_is_in_exactly_one_of_its_parts(member: type[Entry]) -> None:
     shared = {"kind", "label", "clip_norm", "clip_value", "schedule", "momentum_schedule"}
-    assert sorted([*member.grid_names, *member.flag_names, *shared]) == sorted(member.model_fields)
+    assert sorted([*member.grid_names, *member.flag_names, *member.other_names, *shared]) == sorted(member.model_fields)

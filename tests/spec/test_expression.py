@@ -10,7 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.spec.formulas.expression import MAX_CHARACTERS, MAX_EXPONENT, parse
+from service.spec.formulas.builder import MAX_EXPONENT
+from service.spec.formulas.expression import parse
+from service.spec.formulas.notation import MAX_CHARACTERS
 from service.spec.formulas.tokens import ExpressionError
 from service.spec.surfaces import SURFACES
 

@@ -12,7 +12,7 @@ from service.jobs.limits import affordable
 from service.settings import Settings
 from service.spec.fields import Range
 from service.spec.job import JobSpec
-from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers import BUILT_IN
 from service.spec.price import MAX_SHARD_BYTES, price
 from service.spec.runs import Runs
 
@@ -201,7 +201,7 @@ def test_a_small_job_is_interactive_and_a_sweep_is_not() -> None:
 
 
 def test_every_optimizer_of_the_catalogue_requires_only_a_learning_rate() -> None:
-    for kind in OPTIMIZERS:
+    for kind in BUILT_IN:
         name = kind.model_json_schema()["properties"]["kind"]["const"]
         assert Runs(spec(optimizers=[{"kind": name, "lr": 0.1}]))[0].optimizer["lr"] == 0.1
 

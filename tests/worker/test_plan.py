@@ -10,7 +10,7 @@ import service
 from service.histories.reading import select_fields
 from service.spec.job import JobSpec
 from service.spec.metric_fields import MEASURES
-from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers import BUILT_IN, OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.runs import Runs
 from service.spec.schedules import SCHEDULES
@@ -31,7 +31,7 @@ def module_of(member: Any) -> str:
 
 
 def test_the_kinds_of_a_spec_are_those_of_the_engine() -> None:
-    assert {kind_of(member) for member in OPTIMIZERS} == set(optimizers.OPTIMIZERS)
+    assert {kind_of(member) for member in BUILT_IN} == set(optimizers.OPTIMIZERS)
     assert {kind_of(member) for member in PROBLEMS} == set(problems.PROBLEMS)
     assert {kind_of(member) for member in SCHEDULES} == set(schedules.SCHEDULES)
     assert tuple(MEASURES) == measures.MEASURES
@@ -62,7 +62,7 @@ def test_the_fields_of_a_problem_are_those_of_the_engine(problem: dict[str, Any]
     assert trainer._plan.problem.num_batches(1) == spec.updates_per_epoch
 
 
-@pytest.mark.parametrize("member", OPTIMIZERS, ids=kind_of)
+@pytest.mark.parametrize("member", BUILT_IN, ids=kind_of)
 def test_the_catalogue_and_the_engine_name_the_same_hyper_parameters_and_flags(member: Any) -> None:
     entry = member(kind=kind_of(member), lr=0.1)
     engine = optimizers.OPTIMIZERS[entry.kind]
@@ -75,7 +75,7 @@ def test_the_catalogue_and_the_engine_name_the_same_hyper_parameters_and_flags(m
 
 def test_a_kind_is_in_files_of_the_same_name_in_the_catalogue_and_in_the_engine() -> None:
     for members, of_engine in (
-        (OPTIMIZERS, {kind: optimizer.update for kind, optimizer in optimizers.OPTIMIZERS.items()}),
+        (BUILT_IN, {kind: optimizer.update for kind, optimizer in optimizers.OPTIMIZERS.items()}),
         (PROBLEMS, problems.PROBLEMS),
         (SCHEDULES, schedules.SCHEDULES),
     ):

@@ -8,11 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from worker.engine.numerics.columns import COLUMNS_MULTIPLE
-from worker.engine.numerics.random import NOISE, normals
+from worker.engine.numerics.normals import Normals
+from worker.engine.numerics.random import NOISE
 from worker.engine.protocols import BatchSize, Shapes
-
-# One draw covers as many steps as fit in about half a megabyte.
-NUMBERS_PER_DRAW = 2**16
 
 
 class Landscape:
@@ -73,23 +71,13 @@ class GradientNoise:
         device: torch.device,
     ) -> None:
         self._std = 0.0 if batch_size == "full" else std / math.sqrt(batch_size)
-        self._seeds_S, self._seed_of_column = np.unique(seeds_R, return_inverse=True)
-        self._num = num_parameters
-        self._dtype, self._device = dtype, device
-        self._steps_per_draw = max(1, NUMBERS_PER_DRAW // (self._num * len(self._seeds_S)))
-        self._drawn: tuple[int, NDArray[np.float64]] = (-1, np.empty(0))
+        self._normals = Normals(self._std, seeds_R, NOISE, num_parameters, dtype, device)
 
     def added_to(self, gradient_DR: Tensor, step: int) -> Tensor:
         """The noisy gradient of micro-batch number `step`, counted from 0."""
         if self._std == 0:
             return gradient_DR
-        draw, offset = divmod(step, self._steps_per_draw)
-        if self._drawn[0] != draw:
-            first = draw * self._steps_per_draw
-            steps = np.arange(first, first + self._steps_per_draw, dtype=np.int64)
-            self._drawn = draw, self._std * normals(self._seeds_S, NOISE, steps, self._num)
-        noise_DR = torch.from_numpy(self._drawn[1][offset][:, self._seed_of_column])
-        return gradient_DR + noise_DR.to(device=self._device, dtype=self._dtype)
+        return gradient_DR + self._normals.at(step)
 
 
 def _checked_starts(starts: ArrayLike, num_runs: int, num_parameters: int) -> NDArray[np.float64]:

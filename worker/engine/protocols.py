@@ -115,6 +115,11 @@ class Problem(Protocol):
     def num_runs(self) -> int: ...
 
     @property
+    def seeds(self) -> NDArray[np.int64]:
+        """The seed of each run."""
+        ...
+
+    @property
     def num_parameters(self) -> int: ...
 
     @property
@@ -206,6 +211,8 @@ class Optimizer:
     momentum: str | None = None
     by_tensor: bool = False
     needs_matrices: bool = False
+    # Whether coefficients have a matrix `normal` [D, R] of standard normal numbers.
+    is_random: bool = False
     # (weights, state, coefficients of the first update) → the point that is the method's result, where gradients are
     # taken at another one.
     evaluation_point: Callable[[Tensor, State, Coefficients], Tensor] | None = None

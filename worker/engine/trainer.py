@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 
 from worker.engine.device import used_device
-from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Poll, Problem, never_pause
 from worker.engine.stack.fields import fields_of, measured
 from worker.engine.stack.groups import Group
@@ -53,7 +52,7 @@ class Plan:
         if sum(len(group.runs) for group in self.groups) != self.problem.num_runs:
             raise ValueError(f"groups must contain each of the problem's {self.problem.num_runs} runs once.")
         if not any(len(shape) == 2 for shape in self.problem.shapes):
-            for kind in (group.kind for group in self.groups if OPTIMIZERS[group.kind].needs_matrices):
+            for kind in (group.kind for group in self.groups if group.optimizer.needs_matrices):
                 raise ValueError(f"{kind} needs a problem with matrices of weights.")
         if self.dtype not in DTYPES:
             raise ValueError(f"dtype must be one of {list(DTYPES)}, not {self.dtype!r}.")

@@ -32,6 +32,7 @@ from service.jobs.specs import spec_of
 from service.spec import criteria
 from service.spec.criteria import Criterion
 from service.spec.job import JobSpec
+from service.spec.optimizers.formula import Formula
 from service.spec.starts import RandomStarts
 
 
@@ -231,8 +232,10 @@ def _circumstances(
 
 
 def _is_random(spec: JobSpec) -> bool:
-    """Whether a seed changes a run: always for networks, and on landscapes by noise or random starts."""
-    return not spec.problem.is_landscape or bool(getattr(spec.problem, "noise", 0.0)) or _draws_starts(spec)
+    """Whether a seed changes a run: always for networks, and on landscapes by noise, starts or optimizers."""
+    by_optimizer = any(isinstance(entry, Formula) and entry.rule.is_random for entry in spec.optimizers)
+    noise = bool(getattr(spec.problem, "noise", 0.0))
+    return not spec.problem.is_landscape or noise or _draws_starts(spec) or by_optimizer
 
 
 def _draws_starts(spec: JobSpec) -> bool:

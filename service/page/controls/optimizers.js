@@ -63,7 +63,7 @@ export function optimizers({ value, catalogue, rates, change, most = 8 }) {
           replace(list.map((other, index) => (index === at ? fresh(event.target.value, rates, other) : other)));
         },
       },
-      catalogue.optimizers.map(({ kind, title }) => h("option", { value: kind }, title)),
+      catalogue.choices.map(({ kind, title }) => h("option", { value: kind }, title)),
     );
     const toggle = h(
       "button",

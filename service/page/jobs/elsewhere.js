@@ -11,7 +11,7 @@ const MAX_STEPS = 2_000;
 /** Give the address of the view that has the settings of a job; null where none can show them. */
 export function addressOf({ id, spec }, catalogue) {
   const num = spec.optimizers.reduce((sum, entry) => sum + numSettings(entry), 0);
-  if (num > MAX_SETTINGS) return null;
+  if (num > MAX_SETTINGS || spec.optimizers.some(({ kind }) => kind === "formula")) return null;
   // The view of training reads the settings from the job itself.
   if (catalogue.isNetwork(spec.problem)) return `${ROOT}/train?job=${id}`;
   return num === spec.optimizers.length ? raceAddress(spec, catalogue) : null;

@@ -41,7 +41,8 @@ export function problemWords(problem) {
 
 /** Describe the hyper-parameters of an entry that differ from the defaults. `parameters` is the schema of its kind. */
 export function optimizerWords(entry, parameters) {
-  const parts = Object.entries(entry).flatMap(([name, value]) => {
+  const { update = [], state, parameters: own = {}, ...rest } = entry;
+  const parts = Object.entries({ ...rest, ...own }).flatMap(([name, value]) => {
     if (name === "kind" || name === "label" || value === null || value === undefined) return [];
     if (name.endsWith("schedule")) {
       const warmup = value.warmup_steps ? ` after ${count(value.warmup_steps, "step")} of warm-up` : "";
@@ -52,7 +53,7 @@ export function optimizerWords(entry, parameters) {
     if (name === "momentum" && value === 0) return [];
     return [`${name === "lr" ? "rate" : name.replaceAll("_", " ")} ${valueWords(value)}`];
   });
-  return parts.join(", ");
+  return [...parts, ...update].join(", ");
 }
 
 function valueWords(value) {

@@ -85,7 +85,7 @@ export function settings({ state, catalogue, change, run, signal }) {
           );
         },
       },
-      catalogue.optimizers.map(({ kind, title }) => h("option", { value: kind }, title)),
+      catalogue.choices.map(({ kind, title }) => h("option", { value: kind }, title)),
     );
     const fixed = catalogue.hyperParameters(now.optimizer.kind).filter(
       ([name]) => isMap || (name !== now.x.name && name !== now.y.name),

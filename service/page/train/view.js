@@ -191,7 +191,8 @@ export async function show(root, { signal }) {
   }
 
   /** A job of one of these problems without grids: each label is a curve. */
-  const fits = ({ spec }) => catalogue.isNetwork(spec.problem) && spec.optimizers.every((one) => !hasGrid(one));
+  const fits = ({ spec }) =>
+    catalogue.isNetwork(spec.problem) && spec.optimizers.every((one) => one.kind !== "formula" && !hasGrid(one));
   const elsewhere = ({ id, name }) =>
     empty(
       "More than this view can draw",

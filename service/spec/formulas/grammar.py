@@ -6,6 +6,7 @@ from functools import cached_property
 from math import e, pi
 
 from service.spec.formulas.functions import FUNCTIONS, Function
+from service.spec.formulas.reductions import REDUCTIONS, Reduction
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Grammar:
 
     variables: tuple[str, ...]
     constants: Mapping[str, float]
-    functions: Mapping[str, Function]
+    functions: Mapping[str, Function | Reduction]
     aliases: Mapping[str, str] = field(default_factory=dict)
     splits: bool = True
 
@@ -41,9 +42,10 @@ class Grammar:
         """List what a formula may contain."""
         plain = [name for name, function in self.functions.items() if len(function.arguments) == 1]
         calls = [self.usage(name) for name in self.functions if name not in plain]
+        product = "2x" if self.splits else "2 g"
         return (
             f"{', '.join(self.variables)}, numbers, {', '.join(self.constants)}, + - * / ** ^ x², "
-            f"products such as 2x, parentheses, |x|, {' '.join(plain)}, {', '.join(calls)}"
+            f"products such as {product}, parentheses, |x|, {' '.join(plain)}, {', '.join(calls)}"
         )
 
     @property
@@ -52,9 +54,11 @@ class Grammar:
         return f"A formula is made of {self.contents}."
 
 
-SURFACE = Grammar(
-    variables=("x", "y"),
-    constants={"pi": pi, "e": e},
-    functions=FUNCTIONS,
-    aliases={"π": "pi", "√": "sqrt", "ln": "log"},
-)
+_CONSTANTS = {"pi": pi, "e": e}
+_ALIASES = {"π": "pi", "√": "sqrt", "ln": "log"}
+SURFACE = Grammar(variables=("x", "y"), constants=_CONSTANTS, functions=FUNCTIONS, aliases=_ALIASES)
+
+
+def update_grammar(names: tuple[str, ...]) -> Grammar:
+    """Give the grammar of update rules with these variables: words are not split, and there are reductions."""
+    return Grammar(names, _CONSTANTS, {**FUNCTIONS, **REDUCTIONS}, _ALIASES, splits=False)

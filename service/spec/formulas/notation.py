@@ -1,6 +1,11 @@
 """The normal form of formulas: every operator is written, with parentheses where precedence may be misread."""
 
-from service.spec.formulas.syntax import COMPARISONS, Node, Tree
+from service.spec.formulas.grammar import Grammar
+from service.spec.formulas.syntax import COMPARISONS, Node, Tree, read
+from service.spec.formulas.tokens import ExpressionError
+
+# The longest standard surface has 130 characters; this allows a sum of fifteen such formulas.
+MAX_CHARACTERS = 2_000
 
 _OPERATORS = ("+", "-", "*", "/", "**", *COMPARISONS)
 
@@ -14,6 +19,21 @@ def normal(tree: Tree) -> str:
     for node in tree.nodes:
         written[node] = _write(node, [written[operand] for operand in node.operands])
     return written[tree.nodes[-1]]
+
+
+def checked_normal(tree: Tree, grammar: Grammar) -> str:
+    """Give the normal form of a tree, which is within the limits too, because it is parsed again with every job."""
+    text = normal(tree)
+    if len(text) > MAX_CHARACTERS:
+        raise ExpressionError(
+            f"With all products and parentheses written out, the formula has {len(text):,} characters; at most "
+            f"{MAX_CHARACTERS:,} are allowed."
+        )
+    try:
+        read(text, grammar)
+    except ExpressionError as error:
+        raise ExpressionError(f"With all products and parentheses written out: {error}") from error
+    return text
 
 
 def _write(node: Node, texts: list[str]) -> str:

@@ -3,10 +3,11 @@
 The same steps work with numpy and torch: a step is a Python operator, or a function of the namespace.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from service.spec.formulas.functions import FUNCTIONS
+from service.spec.formulas.reductions import REDUCTIONS
 from service.spec.formulas.terms import COMPARISONS, Term, Terms, in_order
 
 # Operations as functions of a namespace (numpy or torch) and the operands.
@@ -22,12 +23,13 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     **{name: lambda _, a, b, compare=compare: compare(a, b) for name, compare in COMPARISONS.items()},
     **{name: function.arrays for name, function in FUNCTIONS.items()},
 }
-# The time of an operation, in additions of two arrays of a thousand numbers.
-_COSTS = {
+# The time of an operation, in additions of two arrays of a thousand numbers; 1 where it is not given.
+COSTS: Mapping[str, float] = {
     "pow": 14.0,
     "slope*": 4.0,
     "slope/": 4.0,
     **{name: function.cost for name, function in FUNCTIONS.items()},
+    **{name: reduction.cost for name, reduction in REDUCTIONS.items()},
 }
 # In torch these need arrays where arithmetic also takes numbers.
 _ON_ARRAYS_ONLY = ("min", "max", "where")
@@ -37,7 +39,7 @@ class Program:
     """Steps that each write one numbered register; a register is reused when its value is no longer needed."""
 
     def __init__(self, terms: Terms, outputs: Sequence[Term], variables: Sequence[str]) -> None:
-        outputs = _without_integer_powers(terms, outputs)
+        outputs = without_integer_powers(terms, outputs)
         order = in_order([*outputs, *(terms.variable(name) for name in variables)])
         last_use = {operand: number for number, term in enumerate(order) for operand in term.operands}
         register: dict[Term, int] = {}
@@ -66,7 +68,7 @@ class Program:
                 self._variables[term.name] = register[term]
             elif term.operands:
                 self._steps.append((_OPERATIONS[term.operation], register[term], tuple(inputs)))
-                self._cost += _COSTS.get(term.operation, 1.0)
+                self._cost += COSTS.get(term.operation, 1.0)
         self._filled = list(filled.values())
         self._cost += len(filled)
         self._outputs = [register[term] for term in outputs]
@@ -111,7 +113,7 @@ class Program:
         return self._cost
 
 
-def _without_integer_powers(terms: Terms, outputs: Sequence[Term]) -> list[Term]:
+def without_integer_powers(terms: Terms, outputs: Sequence[Term]) -> list[Term]:
     """Replace xⁿ by a chain of products: equal in numpy and torch to the last bit, and shared by x², x³, x⁴."""
     lowered: dict[Term, Term] = {}
     for term in in_order(outputs):

@@ -41,17 +41,17 @@ class Tree:
     is_plain: bool
 
 
-def read(text: str, grammar: Grammar) -> Tree:
-    """Parse a text; ExpressionError with the place of what is not allowed."""
-    return _Parser(text, grammar).tree()
+def read(text: str, grammar: Grammar, start: int = 0) -> Tree:
+    """Parse a text from a position on; ExpressionError with the place of what is not allowed."""
+    return _Parser(text, grammar, start).tree()
 
 
 class _Parser:
     """Precedence climbing: the right operand of an operator includes all operators that bind more tightly."""
 
-    def __init__(self, text: str, grammar: Grammar) -> None:
+    def __init__(self, text: str, grammar: Grammar, start: int) -> None:
         self._grammar = grammar
-        self._tokens = tokens(text, grammar)
+        self._tokens = tokens(text, grammar, start)
         self._is_plain = not set(text) & set(DOCUMENT_SPACES)
         self._nodes: list[Node] = []
         self._depth = 0

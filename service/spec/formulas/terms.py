@@ -145,7 +145,8 @@ class Terms:
         return self._term(comparison, left, right)
 
     def apply(self, function: str, *operands: Term) -> Term:
-        if all(operand.is_constant for operand in operands):
+        # A reduction of a constant depends on the number of parameters.
+        if function in FUNCTIONS and all(operand.is_constant for operand in operands):
             return self.constant(_number(FUNCTIONS[function].value, *(operand.number for operand in operands)))
         if function == "where":
             condition, one, other = operands

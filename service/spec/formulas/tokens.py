@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     rf"|(?P<superscript>⁻?[{_RAISED}]+)"
     rf"|(?P<sign>\*\*|[<>=!]=|[-+*/()|,<>{''.join(_SIGNS)}])"
 )
+_WORD = re.compile(r"[A-Za-zπ√_]+")
 _HINTS = {"=": " To compare, write == inside of where."}
 # A longer word is shortened in messages.
 _SHOWN = 40
@@ -44,9 +45,9 @@ class Token(NamedTuple):
         return f"{_shown(self.written)} at character {self.position}"
 
 
-def tokens(text: str, grammar: Grammar) -> Iterator[Token]:
-    """Yield the tokens of a text, and one of kind "end"; ExpressionError at a sign or word that is none."""
-    position = end = 0
+def tokens(text: str, grammar: Grammar, start: int = 0) -> Iterator[Token]:
+    """Yield the tokens of a text from a position on, and one of kind "end"; ExpressionError at what is no token."""
+    position = end = start
     while True:
         position = _skip_space(text, position)
         if position == len(text):
@@ -66,6 +67,12 @@ def tokens(text: str, grammar: Grammar) -> Iterator[Token]:
             digits = "".join("-" if sign == "⁻" else str(_RAISED.index(sign)) for sign in written)
             yield Token("superscript", digits, match.start() + 1, written)
         else:
+            if kind == "number" and not grammar.splits and (word := _WORD.match(text, end)):
+                shown = _shown(written + word[0])
+                raise ExpressionError(
+                    f"{shown} at character {match.start() + 1} is not a name; write {written}*{word[0]} or "
+                    f"{written} {word[0]}. {grammar.allowed}"
+                )
             yield Token(str(kind), _SIGNS.get(written, written), match.start() + 1, written)
 
 

@@ -1,7 +1,8 @@
 """All optimizers of the catalogue, in the order in which it shows them.
 
 Each file holds one family: kinds with description, formula, reference, ranges and defaults (torch.optim's names and
-values). The file of the same name in worker/engine/optimizers/ computes them; a test compares both sides.
+values). The file of the same name in worker/engine/optimizers/ computes them; a test compares both sides. The kind
+`formula` is that of optimizers that users write; all others are built in.
 """
 
 from typing import Annotated, get_args
@@ -15,6 +16,7 @@ from service.spec.optimizers.adagrad import Adagrad
 from service.spec.optimizers.adam import Adam, AdamW
 from service.spec.optimizers.adamax import Adamax
 from service.spec.optimizers.asgd import ASGD
+from service.spec.optimizers.formula import Formula
 from service.spec.optimizers.muon import Muon
 from service.spec.optimizers.nadam import NAdam
 from service.spec.optimizers.quasi_hyperbolic import QuasiHyperbolic
@@ -48,7 +50,9 @@ Optimizer = Annotated[
     | ScheduleFreeAdamW
     | LARS
     | LAMB
-    | Muon,
+    | Muon
+    | Formula,
     Field(discriminator="kind"),
 ]
 OPTIMIZERS: tuple[type[Entry], ...] = get_args(get_args(Optimizer)[0])
+BUILT_IN: tuple[type[Entry], ...] = tuple(kind for kind in OPTIMIZERS if kind is not Formula)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.groups import group_runs
+from tests.rules import own
 from tests.worker.engine.training import History
 from worker.engine import trainer as trainer_module
 from worker.engine.problems import Digits, FlipNet, Playground, Quadratic
@@ -16,6 +17,8 @@ OPTIMIZERS = [
     ("schedule_free_adamw", {"lr": 0.02}),
     ("sgd", {"lr": 0.05, "clip_norm": 0.1}),
     ("asgd", {"lr": 0.02}),
+    own("noisy heavy ball", 0.01),
+    own("layers", 0.01),
 ]
 RUNS = np.arange(40)
 SEEDS = RUNS % 3
@@ -73,7 +76,7 @@ def test_the_evaluation_of_a_network_polls_at_every_chunk_of_the_data(measure):
         return False
 
     problem = Digits(SEEDS, hidden=4)
-    trainer = Trainer(Plan(problem, group_runs(OPTIMIZERS, RUNS % 5), 1, measure=measure), poll=poll)
+    trainer = Trainer(Plan(problem, group_runs(OPTIMIZERS, RUNS % len(OPTIMIZERS)), 1, measure=measure), poll=poll)
     next(trainer.run())
     # 1,437 examples to train with and 360 to test with, in chunks of how many fit.
     objective = trainer._stacks[0]._objective

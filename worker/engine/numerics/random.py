@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 U32 = NDArray[np.uint64]  # 32-bit words, kept in 64 bits so that products of two fit.
 
 # Streams keep uses of one seed apart.
-NOISE, ORDER, SPLIT, LABELS, AUGMENT, POINTS = range(6)
+NOISE, ORDER, SPLIT, LABELS, AUGMENT, POINTS, UPDATES = range(7)
 
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _KEY_STEPS = 0x9E3779B9, 0xBB67AE85

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Problem
 from worker.engine.stack.groups import Group
 from worker.engine.stack.measures import has_velocity
@@ -16,7 +15,7 @@ AFTER_TRAINING = ("train_loss", "update_norm", "alpha")
 
 def fields_of(problem: Problem, groups: Sequence[Group], measure: Sequence[str] = ()) -> tuple[str, ...]:
     """The names of all fields, in the order of the values of an epoch."""
-    has_momentum = any(OPTIMIZERS[group.kind].momentum is not None for group in groups)
+    has_momentum = any(group.optimizer.momentum is not None for group in groups)
     return (
         "loss",
         "train_loss",
@@ -40,7 +39,7 @@ def measured(
     """The values [F, runs] that exist at epoch 0, and those that exist at every later epoch."""
     later_FR = np.ones((len(fields), num_runs), dtype=bool)
     for group in groups:
-        if "momentum" in fields and OPTIMIZERS[group.kind].momentum is None:
+        if "momentum" in fields and group.optimizer.momentum is None:
             later_FR[fields.index("momentum"), group.runs] = False
         if "velocity_norm" in fields and not has_velocity(group):
             later_FR[fields.index("velocity_norm"), group.runs] = False

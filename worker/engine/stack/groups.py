@@ -13,11 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.optimizers.formula import Formula, formula
+from worker.engine.protocols import Optimizer
 from worker.engine.stack.schedule import Schedule
 from worker.engine.updates.gradient import CLIPPING
 
 # Of the learning rate, and of the momentum.
 Schedules = tuple[Schedule, Schedule]
+# Kind, formula, terms and schedules: what the runs of a group have in common.
+_Key = tuple[str, Formula | None, frozenset[str], Schedules]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,26 +33,39 @@ class Group:
     hyper_parameters: Mapping[str, NDArray[np.float64]]
     terms: frozenset[str] = frozenset()
     schedules: Schedules = (Schedule(), Schedule())
+    formula: Formula | None = None
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The kind of the registry, or the optimizer of the formula."""
+        return OPTIMIZERS[self.kind] if self.formula is None else formula(self.formula)
 
 
 @dataclass(frozen=True, eq=False)
 class OptimizerRuns:
     """Runs of one kind that differ in numbers only: a hyper-parameter is one number for all of them, or one each [R].
 
-    All hyper-parameters and flags of the kind must be given; clipping is off unless it is given.
+    All hyper-parameters and flags of the kind must be given; clipping is off unless it is given. With a `formula` the
+    kind is "formula".
     """
 
     kind: str
     runs: NDArray[np.int64]
     hyper_parameters: Mapping[str, float | bool | NDArray[np.float64]]
     schedules: Schedules = (Schedule(), Schedule())
+    formula: Formula | None = None
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The kind of the registry, or the optimizer of the formula."""
+        return OPTIMIZERS[self.kind] if self.formula is None else formula(self.formula)
 
 
 def group_runs(all_runs: Sequence[OptimizerRuns]) -> tuple[Group, ...]:
     """Groups the runs of a plan by their update formula, in order of first appearance."""
-    pieces: dict[tuple[str, frozenset[str], Schedules], list[OptimizerRuns]] = {}
+    pieces: dict[_Key, list[OptimizerRuns]] = {}
     for given in all_runs:
-        optimizer = OPTIMIZERS[given.kind]
+        optimizer = given.optimizer
         if optimizer.momentum is None and not given.schedules[1].constant:
             raise ValueError(f"{given.kind} has no momentum for a schedule to change.")
         columns, fixed = _columns(given), _fixed_terms(given)
@@ -60,25 +77,26 @@ def group_runs(all_runs: Sequence[OptimizerRuns]) -> tuple[Group, ...]:
             chosen_R = bits_R == bits
             on = {name for bit, name in enumerate(optimizer.switches) if bits >> bit & 1}
             piece = {name: column[chosen_R] for name, column in columns.items()}
-            members = pieces.setdefault((given.kind, fixed | on, given.schedules), [])
+            members = pieces.setdefault((given.kind, given.formula, fixed | on, given.schedules), [])
             members.append(OptimizerRuns(given.kind, given.runs[chosen_R], piece))
-    return tuple(_group(kind, terms, schedules, members) for (kind, terms, schedules), members in pieces.items())
+    return tuple(_group(key, members) for key, members in pieces.items())
 
 
-def _group(kind: str, terms: frozenset[str], schedules: Schedules, members: Sequence[OptimizerRuns]) -> Group:
+def _group(key: _Key, members: Sequence[OptimizerRuns]) -> Group:
     """One group of several pieces, its runs in the order of the plan."""
+    kind, rule, terms, schedules = key
     runs = np.concatenate([member.runs for member in members])
     order = np.argsort(runs, kind="stable")
     hyper_parameters = {
         name: np.concatenate([np.asarray(member.hyper_parameters[name]) for member in members])[order]
         for name in members[0].hyper_parameters
     }
-    return Group(kind, runs[order], hyper_parameters, terms, schedules)
+    return Group(kind, runs[order], hyper_parameters, terms, schedules, rule)
 
 
 def _columns(given: OptimizerRuns) -> dict[str, NDArray[np.float64]]:
     """Every numeric hyper-parameter, and the clipping that is given, as a column [R]."""
-    optimizer = OPTIMIZERS[given.kind]
+    optimizer = given.optimizer
     needed = {*optimizer.hyper_parameters, *optimizer.flags}
     if unknown := given.hyper_parameters.keys() - needed - {*CLIPPING}:
         raise ValueError(f"{given.kind} has no hyper-parameter {sorted(unknown)}; it has {sorted(needed)}.")
@@ -91,5 +109,5 @@ def _columns(given: OptimizerRuns) -> dict[str, NDArray[np.float64]]:
 
 def _fixed_terms(given: OptimizerRuns) -> frozenset[str]:
     """The terms of all these runs: flags that are on, and the clipping that is given."""
-    flags = (flag for flag in OPTIMIZERS[given.kind].flags if given.hyper_parameters[flag])
+    flags = (flag for flag in given.optimizer.flags if given.hyper_parameters[flag])
     return frozenset((*flags, *(name for name in CLIPPING if name in given.hyper_parameters)))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.numerics.columns import COLUMNS_MULTIPLE
 from worker.engine.protocols import Coefficients
 from worker.engine.stack.groups import Group
 from worker.engine.stack.schedule import Schedule
@@ -33,10 +33,13 @@ class HyperParameterTable:
         device: torch.device,
         updates_per_epoch: int = 1,
     ) -> None:
-        self._optimizer = OPTIMIZERS[group.kind]
+        self._optimizer = group.optimizer
         self._group = group
         self._dtype = dtype
         self._device = device
+        self._num = len(members)
+        # Powers of the last few columns, which fill no register, would differ in the last bit.
+        members = np.pad(members, (0, -len(members) % COLUMNS_MULTIPLE), mode="edge")
         self._given = self._on_device(group.hyper_parameters, members)
         self._updates_per_epoch = updates_per_epoch
         self._num_updates = max(4, min(LONGEST_TABLE, NUMBERS_PER_TABLE // len(members)))
@@ -88,7 +91,7 @@ class HyperParameterTable:
         self._in_force = in_force
         tables = self._optimizer.coefficients(updates_T1 + 1, in_force, self._group.terms)
         tables |= {name: in_force[name] for name in CLIPPING if name in in_force}
-        tables = {name: table.to(self._dtype) for name, table in tables.items()}
+        tables = {name: table[:, : self._num].to(self._dtype) for name, table in tables.items()}
         self._varying = {name: table for name, table in tables.items() if len(table) > 1}
         self._coefficients = {name: table[0] for name, table in tables.items() if len(table) == 1}
         self._constant = all(len(table) == 1 for table in (*in_force.values(), *tables.values()))
@@ -97,7 +100,7 @@ class HyperParameterTable:
         return schedule.factors(updates_T1, self._updates_per_epoch)[: self._num_updates]
 
     def _at(self, table: Tensor, update: int) -> Tensor:
-        return table[0] if len(table) == 1 else table[update - self._first]
+        return (table[0] if len(table) == 1 else table[update - self._first])[: self._num]
 
     def _on_device(self, values: Mapping[str, NDArray[np.float64]], members: NDArray[np.int64]) -> dict[str, Tensor]:
         return {name: torch.from_numpy(values_R[members][None]).to(self._device) for name, values_R in values.items()}

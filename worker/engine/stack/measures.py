@@ -23,7 +23,6 @@ import torch
 from torch import Tensor
 
 from worker.engine.numerics.columns import norm, squared_norm
-from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.protocols import Evaluation
 from worker.engine.stack.groups import Group
 from worker.engine.stack.part import Part
@@ -35,7 +34,7 @@ VELOCITY = "velocity"
 
 def has_velocity(group: Group) -> bool:
     """Whether the runs of a group have a velocity."""
-    return VELOCITY in OPTIMIZERS[group.kind].state_names(group.terms)
+    return VELOCITY in group.optimizer.state_names(group.terms)
 
 
 def velocity_norms(parts: Sequence[Part], like_R: Tensor) -> Tensor:

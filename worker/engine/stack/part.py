@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from worker.engine.numerics.normals import Normals
 from worker.engine.protocols import Coefficients, Optimizer, Shapes, State
 from worker.engine.stack.hyper_parameters import HyperParameterTable
 from worker.engine.updates.gradient import CLIPPING, clipped
@@ -22,6 +23,7 @@ class Part:
     shapes: Shapes
     terms: frozenset[str]
     hyper_parameters: HyperParameterTable
+    normals: Normals
     state: State = field(default_factory=dict)
     first_coefficients: Coefficients = field(default_factory=dict)
     step: Callable[..., tuple[Tensor, State]] = field(init=False)
@@ -52,6 +54,8 @@ class Part:
         coefficients = self.hyper_parameters.coefficients(update)
         if self.clips:
             gradient_DR = clipped(gradient_DR, coefficients, self.terms)
+        if self.optimizer.is_random:
+            coefficients = {**coefficients, "normal": self.normals.at(update)}
         weights_DR, self.state = self.step(weights_DR, gradient_DR, self.state, coefficients, self.terms)
         return weights_DR
 
@@ -62,8 +66,16 @@ class Part:
         return self.optimizer.evaluation_point(weights_DR, self.state, self.first_coefficients)
 
 
-def join_columns(matrices: list[Tensor]) -> Tensor:
-    """Joins columns of several matrices and keeps their memory order: parameter by parameter, or run by run."""
-    if matrices[0].stride(0) == 1 and matrices[0].shape[1] > 1:
+def is_by_run(matrix_DR: Tensor) -> bool:
+    """Whether a matrix is in memory run by run; one of a single run is in both orders."""
+    return matrix_DR.stride(0) == 1 and matrix_DR.shape[1] > 1
+
+
+def join_columns(matrices: list[Tensor], *, by_run: bool) -> Tensor:
+    """Joins columns of several matrices: in memory run by run, or parameter by parameter.
+
+    The matrices do not show the order: the first may have a single run.
+    """
+    if by_run:
         return torch.cat([matrix.T for matrix in matrices]).T
     return torch.cat(matrices, 1)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from worker.engine.numerics.columns import norm, squared_norm
-from worker.engine.optimizers import OPTIMIZERS
+from worker.engine.numerics.normals import Normals
+from worker.engine.numerics.random import UPDATES
 from worker.engine.protocols import (
     Evaluation,
     PlaneObjective,
@@ -24,7 +25,7 @@ from worker.engine.stack.groups import Group
 from worker.engine.stack.hyper_parameters import HyperParameterTable
 from worker.engine.stack.layout import Block, Layout
 from worker.engine.stack.measures import landed, velocity_norms
-from worker.engine.stack.part import Part, join_columns
+from worker.engine.stack.part import Part, is_by_run, join_columns
 
 # A point, and what the objective is there.
 Evaluated = tuple[Tensor, Evaluation]
@@ -58,6 +59,7 @@ class Stack:
         self._accumulate = accumulate
         self._updates_per_epoch = -(-self._num_batches // accumulate)
         self.weights_DR = self._start_DR = self._before_DR = self._objective.start_DR
+        self._by_run = is_by_run(self.weights_DR)
         self._shift = problem.shift
         if self._shift is not None:
             self._shift_D1 = torch.from_numpy(self._shift.by_D[:, None]).to(device=device, dtype=dtype)
@@ -72,7 +74,7 @@ class Stack:
         self._result: Evaluated | None = None
         # The result before the epoch's last update.
         self._before_last: Evaluated | None = None
-        self.parts = [self._part(problem, groups[part[0]], layout, *part, dtype, device) for part in block.parts]
+        self.parts = [self._part(problem, groups[part[0]], layout, part, dtype, device) for part in block.parts]
         self._has_evaluation_point = any(part.optimizer.evaluation_point is not None for part in self.parts)
         for part, weights_DR in zip(self.parts, self._by_part(self.weights_DR), strict=True):
             part.begin(weights_DR)
@@ -82,15 +84,16 @@ class Stack:
         problem: Problem,
         group: Group,
         layout: Layout,
-        index: int,
-        start: int,
-        stop: int,
+        columns: tuple[int, int, int],
         dtype: torch.dtype,
         device: torch.device,
     ) -> Part:
+        index, start, stop = columns
         members = layout.members(index, start, stop)
         table = HyperParameterTable(group, members, dtype, device, self._updates_per_epoch)
-        return Part(index, start, stop, OPTIMIZERS[group.kind], problem.shapes, group.terms, table)
+        seeds_R = problem.seeds[layout.source[start:stop]]
+        normals = Normals(1.0, seeds_R, UPDATES, problem.num_parameters, dtype, device)
+        return Part(index, start, stop, group.optimizer, problem.shapes, group.terms, table, normals)
 
     def _by_part(self, matrix_DR: Tensor) -> tuple[Tensor, ...]:
         return matrix_DR.split_with_sizes([part.stop - part.start for part in self.parts], 1)
@@ -166,7 +169,8 @@ class Stack:
             self.weights_DR = self.parts[0].update(self.weights_DR, gradient_DR, update)
             return
         columns = zip(self.parts, self._by_part(self.weights_DR), self._by_part(gradient_DR), strict=True)
-        self.weights_DR = join_columns([part.update(weights, gradient, update) for part, weights, gradient in columns])
+        new = [part.update(weights, gradient, update) for part, weights, gradient in columns]
+        self.weights_DR = join_columns(new, by_run=self._by_run)
 
     def _coordinates(self, point_DR: Tensor) -> Tensor:
         """Coordinates of a point on the landscape, which may have moved: the point then moves the other way."""
@@ -179,7 +183,8 @@ class Stack:
         if not self._has_evaluation_point:
             return self.weights_DR
         columns = zip(self.parts, self._by_part(self.weights_DR), strict=True)
-        return join_columns([part.evaluation_point(weights) for part, weights in columns])
+        points = [part.evaluation_point(weights) for part, weights in columns]
+        return join_columns(points, by_run=self._by_run)
 
     def loss(self) -> Tensor:
         """The recorded loss [R], computed as cheaply as possible."""
