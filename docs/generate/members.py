@@ -1,11 +1,13 @@
 """The pages of the job spec, problems, optimizers and schedules."""
 
+import json
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
 from docs.generate.words import Schema, fields, prose, table, values
 from service.spec import spaces
+from service.spec.as_formula import as_formula
 from service.spec.entry import Entry
 from service.spec.fields import Interval
 from service.spec.job import JobSpec
@@ -69,6 +71,8 @@ def optimizers() -> str:
             _interval(name, interval) for name, interval in default_space(schema["properties"]["kind"]["const"]).items()
         )
         text.append(f"Default space: {space}.\n")
+        if own := as_formula(kind):
+            text.append(f"As a formula:\n\n```json\n{_json(own)}\n```\n")
         num: object = kind.state_per_parameter
         if kind is Formula:
             num, scheduled = "one number for each state", "the parameter that `momentum` names"
@@ -125,6 +129,18 @@ def problems() -> str:
         ]
         text += [f"### {surface.name}\n", f"{surface.title}. {surface.sentence}\n", table(("", ""), rows)]
     return "\n".join(text)
+
+
+def _json(entry: dict[str, Any]) -> str:
+    """Write an entry with a line for each field and for each assignment."""
+    lines = []
+    for name, value in entry.items():
+        if name == "update":
+            assignments = ",\n".join(f"    {json.dumps(one)}" for one in value)
+            lines.append(f'  "update": [\n{assignments}\n  ]')
+        else:
+            lines.append(f"  {json.dumps(name)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def _reasons(module: ModuleType) -> str:

@@ -44,6 +44,10 @@ class Entry(Strict):
     # The hyper-parameter that a momentum schedule multiplies; None where the method has none.
     scheduled_momentum: ClassVar[str | None] = None
     needs_matrices: ClassVar[bool] = False
+    # The method as an update rule, with hyper-parameters by their names and flags at their defaults: where its states
+    # start, and the assignments. None where it takes more than a rule can say.
+    own_state: ClassVar[Mapping[str, float]] = {}
+    own_update: ClassVar[tuple[str, ...] | None] = None
     # The class in torch.optim or pytorch_optimizer that computes the same; None where there is no such class.
     torch_class: ClassVar[str | None]
     # Defaults of the class that are not those of the kind, and what its user has to know.

@@ -1,7 +1,12 @@
 """The catalogue describes all kinds in words and in JSON Schema."""
 
+from typing import Any
+
 import httpx
+import numpy as np
 import pytest
+
+from service.spec.formulas.expression import parse
 
 
 @pytest.mark.parametrize("path", ["problems", "optimizers", "schedules"])
@@ -105,3 +110,56 @@ def test_the_openapi_document_describes_every_route(client: httpx.Client) -> Non
 def test_jobs_can_be_filtered_by_every_kind_of_problem(client: httpx.Client) -> None:
     for entry in client.get("/v1/problems").json()["items"]:
         assert client.get("/v1/jobs", params={"problem": entry["kind"]}).status_code == 200
+
+
+def executed(program: dict[str, Any], **inputs: Any) -> dict[str, Any]:
+    """Execute a program as a client would, with numpy."""
+    functions: dict[str, Any] = {
+        "negative": np.negative, "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "pow": np.power,
+        "<": np.less, "<=": np.less_equal, "==": np.equal, "!=": np.not_equal, "min": np.minimum, "max": np.maximum,
+        "slope*": lambda a, b: np.where(a == 0, a, a * b), "slope/": lambda a, b: np.where(a == 0, a, a / b),
+        "tensor_norm": lambda a: np.full_like(a, np.linalg.norm(a)),
+    }  # fmt: skip
+    values: list[Any] = []
+    for operation, *operands in program["operations"]:
+        if operation == "constant":
+            values.append(float(operands[0]))
+        elif operation == "input":
+            values.append(inputs[operands[0]])
+        else:
+            function = functions.get(operation) or getattr(np, operation)
+            values.append(function(*(values[at] for at in operands)))
+    return {name: values[at] for name, at in program["outputs"].items()}
+
+
+def test_programs_of_surfaces_compute_the_value_and_the_gradient(client: httpx.Client) -> None:
+    entries = {entry["kind"]: entry for entry in client.get("/v1/problems").json()["items"]}
+    x, y = np.random.default_rng(0).normal(size=(2, 20))
+    for surface in entries["surface"]["surfaces"]:
+        formula = parse(surface["formula"])
+        expected = formula.compile(("value", *formula.variables))(np, x=x, y=y)
+        found = executed(surface["program"], x=x, y=y)
+        assert list(found) == ["value", *formula.variables]
+        for one, other in zip(found.values(), expected, strict=True):
+            np.testing.assert_array_equal(np.broadcast_to(one, x.shape), other, surface["name"])
+
+
+def test_programs_of_optimizers_compute_an_update(client: httpx.Client) -> None:
+    w, g = np.random.default_rng(1).normal(size=(2, 5))
+    entries = {entry["kind"]: entry for entry in client.get("/v1/optimizers").json()["items"]}
+    for kind, entry in entries.items():
+        own = entry["as_formula"]
+        assert (own is None) == (entry["program"] is None)
+        if own:
+            states = {name: np.full(5, start) for name, start in own.get("state", {}).items()}
+            given = {"w": w, "g": g, "t": 1.0, "lr": own["lr"], **states, **own.get("parameters", {})}
+            with np.errstate(all="ignore"):
+                found = executed(entry["program"], **given)
+            assert list(found) == ["w", *states], kind
+            assert (found["w"] != w).all(), kind
+    assert entries["formula"]["as_formula"] is None
+    adam = entries["adam"]["as_formula"]
+    assert adam["momentum"] == "beta1"
+    assert adam["parameters"] == {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
+    step = executed(entries["adam"]["program"], w=w, g=g, t=1.0, m=0.0, v=0.0, lr=0.01, **adam["parameters"])
+    np.testing.assert_allclose(step["w"], w - 0.01 * g / (np.abs(g) + 1e-8))

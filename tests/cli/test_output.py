@@ -138,3 +138,22 @@ def test_presets_are_listed_with_their_names(ravine: Command) -> None:
     shown = CliRunner().invoke(app, ["presets"]).stdout
     assert all(name in shown.split() for name in names)
     assert ravine("submit", names[0], "--dry-run").exit_code == 0
+
+
+def test_a_built_in_optimizer_is_shown_as_an_entry_that_can_be_submitted(ravine: Command) -> None:
+    entry = json.loads(ravine("optimizers", "show", "adam").stdout)
+    assert entry["kind"] == "formula"
+    assert entry["state"] == {"m": 0, "v": 0}
+    Path("own.json").write_text(json.dumps({**SPEC, "optimizers": [entry]}))
+    assert ravine("submit", "own.json", "--dry-run").exit_code == 0
+    listed = json.loads(ravine("optimizers", "list", "--json").stdout)
+    shown = CliRunner().invoke(app, ["optimizers", "list"]).stdout
+    assert all(one["kind"] in shown.split() for one in listed)
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("muon", "cannot be written as"), ("adm", "is no kind of optimizer")])
+def test_a_kind_without_a_formula_is_refused_with_those_that_have_one(ravine: Command, kind: str, reason: str) -> None:
+    answer = CliRunner().invoke(app, ["optimizers", "show", kind])
+    assert answer.exit_code == 2
+    assert reason in answer.stderr
+    assert "sgd, momentum" in answer.stderr

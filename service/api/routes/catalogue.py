@@ -15,6 +15,8 @@ from service.api.routes.theory import TheoryQuery
 from service.api.schemas.catalogue import OptimizerList, ProblemList, ScheduleList
 from service.api.turns.routes import TurnRoute
 from service.spec import criteria
+from service.spec.as_formula import as_formula, program
+from service.spec.formulas.expression import parse
 from service.spec.learning_rates import learning_rates
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
@@ -55,6 +57,7 @@ def _problems() -> tuple[bytes, str]:
             "name": surface.name,
             "title": surface.title,
             "formula": surface.formula,
+            "program": parse(surface.formula).graph.as_json(),
             "domain": surface.domain,
             "minima": [{"position": position, "value": surface.value} for position in surface.minima],
             "start": surface.start,
@@ -82,6 +85,7 @@ def _optimizers() -> tuple[bytes, str]:
     items = []
     for kind in OPTIMIZERS:
         entry = _entry(kind)
+        own = as_formula(kind)
         extra = {
             "state_per_parameter": kind.state_per_parameter,
             "learning_rates": learning_rates(entry["kind"]),
@@ -89,6 +93,8 @@ def _optimizers() -> tuple[bytes, str]:
                 name: interval.model_dump(by_alias=True) for name, interval in default_space(entry["kind"]).items()
             },
             "has_theory": entry["kind"] in with_theory,
+            "as_formula": own,
+            "program": program(own) if own else None,
         }
         items.append({**entry, **extra})
     return _list(items)

@@ -24,6 +24,19 @@ class CatalogueEntry(Answer):
     """JSON Schema of its other fields, with ranges, defaults and descriptions."""
 
 
+class Program(Answer):
+    """A formula as the operations that compute it, for programs that execute it without parsing."""
+
+    operations: list[list[str | float]]
+    """In order: `["constant", number]`, `["input", name]`, or an operation and the numbers of the operations that are
+    its operands, counted from 0. Operations are `negative`, `+`, `-`, `*`, `/`, `pow`, the comparisons `<`, `<=`, `==`,
+    `!=`, and the functions of formulas. `slope*` and `slope/` multiply and divide, and are 0 where the first operand
+    is."""
+    outputs: dict[str, int]
+    """The numbers of the results by name: `value` and the gradient `x`, `y` of a surface; the new `w` and states of an
+    optimizer."""
+
+
 class OptimizerInfo(CatalogueEntry):
     """A kind of optimizer."""
 
@@ -35,6 +48,10 @@ class OptimizerInfo(CatalogueEntry):
     """What the bare kind searches, by hyper-parameter; an entry without `lr` searches its `lr`."""
     has_theory: bool
     """Whether `POST /v1/theory` gives its limits."""
+    as_formula: dict[str, Any] | None
+    """The kind as an entry of kind `formula`, to start an own optimizer from; null where a rule cannot express it."""
+    program: Program | None
+    """The operations of `as_formula`."""
 
 
 class SurfaceMinimum(Answer):
@@ -55,6 +72,8 @@ class SurfaceInfo(Answer):
     """Its common name."""
     formula: str
     """Its formula, in the syntax of `expression`."""
+    program: Program
+    """The operations of the formula and of its gradient."""
     domain: list[list[float]]
     """Usual range of each variable in drawings: lower and upper end."""
     minima: list[SurfaceMinimum]

@@ -5,13 +5,14 @@ The modules import typer only, so that the command line starts fast. A command i
 
 import typer
 
-from service.cli.commands import compare, history, jobs, plot, presets, report, submit, usage
+from service.cli.commands import compare, history, jobs, optimizers, plot, presets, report, submit, usage
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the `ravine` command line."""
     app.command()(submit.submit)
     app.command("presets")(presets.list_presets)
+    app.add_typer(optimizers.app, name="optimizers")
     app.command("jobs")(jobs.list_jobs)
     app.command()(jobs.show)
     app.command()(history.history)

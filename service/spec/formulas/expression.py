@@ -10,6 +10,7 @@ from typing import Any
 from service.spec.formulas.builder import Builder
 from service.spec.formulas.derivative import derivative
 from service.spec.formulas.grammar import SURFACE
+from service.spec.formulas.graph import Graph
 from service.spec.formulas.notation import MAX_CHARACTERS, checked_normal
 from service.spec.formulas.program import Program
 from service.spec.formulas.syntax import read
@@ -47,6 +48,12 @@ class Expression:
                 root = derivative(self.terms, root, variable)
             roots.append(root)
         return Program(self.terms, roots, self.variables)
+
+    @property
+    def graph(self) -> Graph:
+        """The operations of the value and of the gradient: outputs "value", and "x", "y" for ∂f/∂x, ∂f/∂y."""
+        slopes = {name: derivative(self.terms, self.root, name) for name in self.variables}
+        return Graph.of(self.terms, {"value": self.root, **slopes})
 
     def __call__(self, namespace: Any, **variables: Any) -> Any:
         """Compute the value at arrays x and y of numpy or torch; for repeated use call ``compile`` once instead."""

@@ -21,6 +21,14 @@ class Adadelta(Entry):
     reference: ClassVar = cite(ZEILER_2012)
     state_per_parameter: ClassVar = 2
     torch_class: ClassVar = "torch.optim.Adadelta"
+    own_state: ClassVar = {"s": 0, "u": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "s = rho*s + (1 - rho)*d**2",
+        "step = sqrt(u + eps)/sqrt(s + eps)*d",
+        "u = rho*u + (1 - rho)*step**2",
+        "w = w - lr*step",
+    )
 
     kind: Literal["adadelta"]
     rho: Beta = Field(0.9, description="ρ: memory of the means of squared gradients and steps.")

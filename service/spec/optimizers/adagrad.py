@@ -22,6 +22,12 @@ class Adagrad(Entry):
     reference: ClassVar = cite(DUCHI_2011)
     state_per_parameter: ClassVar = 1
     torch_class: ClassVar = "torch.optim.Adagrad"
+    own_state: ClassVar = {"s": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "s = s + d**2",
+        "w = w - lr/(1 + (t - 1)*lr_decay)*d/(sqrt(s) + eps)",
+    )
 
     kind: Literal["adagrad"]
     lr_decay: NotNegative = Field(0.0, description="Decay of the learning rate: lr / (1 + t·lr_decay) after t updates.")

@@ -27,6 +27,13 @@ class Adam(Entry):
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.Adam"
+    own_state: ClassVar = {"m": 0, "v": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "m = beta1*m + (1 - beta1)*d",
+        "v = beta2*v + (1 - beta2)*d**2",
+        "w = w - lr*(m/(1 - beta1**t))/(sqrt(v/(1 - beta2**t)) + eps)",
+    )
 
     kind: Literal["adam"]
     beta1: Memory1 = 0.9
@@ -46,6 +53,13 @@ class AdamW(Entry):
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.AdamW"
+    own_state: ClassVar = {"m": 0, "v": 0}
+    own_update: ClassVar = (
+        "m = beta1*m + (1 - beta1)*g",
+        "v = beta2*v + (1 - beta2)*g**2",
+        "step = (m/(1 - beta1**t))/(sqrt(v/(1 - beta2**t)) + eps)",
+        "w = (1 - lr*weight_decay)*w - lr*step",
+    )
 
     kind: Literal["adamw"]
     beta1: Memory1 = 0.9

@@ -18,6 +18,13 @@ class Adamax(Entry):
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.Adamax"
+    own_state: ClassVar = {"m": 0, "u": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "m = beta1*m + (1 - beta1)*d",
+        "u = max(beta2*u, abs(d) + eps)",
+        "w = w - lr/(1 - beta1**t)*m/u",
+    )
 
     kind: Literal["adamax"]
     beta1: Memory1 = 0.9

@@ -23,6 +23,17 @@ class NAdam(Entry):
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.NAdam"
+    own_state: ClassVar = {"m": 0, "v": 0, "product": 1}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "m = beta1*m + (1 - beta1)*d",
+        "v = beta2*v + (1 - beta2)*d**2",
+        "mu = beta1*(1 - 0.5*0.96**(t*momentum_decay))",
+        "next = beta1*(1 - 0.5*0.96**((t + 1)*momentum_decay))",
+        "product = product*mu",
+        "step = (1 - mu)/(1 - product)*d + next/(1 - product*next)*m",
+        "w = w - lr*step/(sqrt(v/(1 - beta2**t)) + eps)",
+    )
 
     kind: Literal["nadam"]
     beta1: Memory1 = 0.9

@@ -25,6 +25,12 @@ class QuasiHyperbolic(Entry):
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "pytorch_optimizer.QHM"
     torch_defaults: ClassVar = {"momentum": 0.0, "nu": 1.0}
+    own_state: ClassVar = {"m": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "m = momentum*m + (1 - momentum)*d",
+        "w = w - lr*((1 - nu)*d + nu*m)",
+    )
 
     kind: Literal["quasi_hyperbolic"]
     momentum: Beta = Field(0.999, description="β: memory of the mean of gradients.")

@@ -22,6 +22,16 @@ class RAdam(Entry):
     state_per_parameter: ClassVar = 2
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "torch.optim.RAdam"
+    own_state: ClassVar = {"m": 0, "v": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "m = beta1*m + (1 - beta1)*d",
+        "v = beta2*v + (1 - beta2)*d**2",
+        "longest = 2/(1 - beta2) - 1",
+        "rho = longest - 2*t*beta2**t/(1 - beta2**t)",
+        "r = sqrt((rho - 4)*(rho - 2)*longest/((longest - 4)*(longest - 2)*rho)*(1 - beta2**t))",
+        "w = w - lr*m/(1 - beta1**t)*where(rho > 5, r/(sqrt(v) + eps), 1)",
+    )
 
     kind: Literal["radam"]
     beta1: Memory1 = 0.9

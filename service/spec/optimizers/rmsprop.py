@@ -27,6 +27,13 @@ class RMSprop(Entry):
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.RMSprop"
+    own_state: ClassVar = {"s": 0, "v": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "s = alpha*s + (1 - alpha)*d**2",
+        "v = momentum*v + d/(sqrt(s) + eps)",
+        "w = w - lr*v",
+    )
 
     kind: Literal["rmsprop"]
     alpha: Beta = Field(0.99, description="Memory of the mean of squared gradients.")

@@ -23,6 +23,14 @@ class Rprop(Entry):
     reference: ClassVar = cite(RIEDMILLER_1993)
     state_per_parameter: ClassVar = 2
     torch_class: ClassVar = "torch.optim.Rprop"
+    own_state: ClassVar = {"previous": 0, "step": 0}
+    own_update: ClassVar = (
+        "turn = g*previous",
+        "factor = where(turn > 0, eta_plus, where(turn < 0, eta_minus, 1))",
+        "step = min(max(where(t == 1, lr, step)*factor, step_min), step_max)",
+        "previous = where(turn < 0, 0, g)",
+        "w = w - step*sign(previous)",
+    )
 
     kind: Literal["rprop"]
     eta_minus: Annotated[Grid, Within(gt=0, lt=1)] = Field(0.5, description="Factor of a step whose sign has turned.")

@@ -37,6 +37,8 @@ class SGD(Entry):
     state_per_parameter: ClassVar = 0
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.SGD"
+    own_state: ClassVar = {}
+    own_update: ClassVar = ("w = w - lr*(g + weight_decay*w)",)
 
     kind: Literal["sgd"]
     momentum: Beta = Field(0.0, description="Share of the velocity that is kept at each update; 0 is gradient descent.")
@@ -56,6 +58,12 @@ class Momentum(Entry):
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.SGD"
     torch_defaults: ClassVar = {"momentum": 0.0}
+    own_state: ClassVar = {"v": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "v = momentum*v + where(t == 1, 1, 1 - dampening)*d",
+        "w = w - lr*v",
+    )
 
     kind: Literal["momentum"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")
@@ -75,6 +83,12 @@ class Nesterov(Entry):
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.SGD"
     torch_defaults: ClassVar = {"momentum": 0.0}
+    own_state: ClassVar = {"v": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "v = momentum*v + d",
+        "w = w - lr*(d + momentum*v)",
+    )
 
     kind: Literal["nesterov"]
     momentum: Beta = Field(0.9, description="β: share of the velocity that is kept at each update.")

@@ -28,6 +28,11 @@ class SignSGD(Entry):
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "pytorch_optimizer.SignSGD"
     torch_defaults: ClassVar = {"momentum": 0.9}
+    own_state: ClassVar = {"m": 0}
+    own_update: ClassVar = (
+        "m = momentum*m + (1 - momentum)*g",
+        "w = (1 - lr*weight_decay)*w - lr*sign(m)",
+    )
 
     kind: Literal["sign_sgd"]
     momentum: Beta = Field(0.0, description="β: memory of the mean of gradients; 0 takes the sign of the gradient.")
@@ -43,6 +48,12 @@ class Lion(Entry):
     state_per_parameter: ClassVar = 1
     scheduled_momentum: ClassVar = "beta1"
     torch_class: ClassVar = "pytorch_optimizer.Lion"
+    own_state: ClassVar = {"m": 0}
+    own_update: ClassVar = (
+        "direction = sign(beta1*m + (1 - beta1)*g)",
+        "w = (1 - lr*weight_decay)*w - lr*direction",
+        "m = beta2*m + (1 - beta2)*g",
+    )
 
     kind: Literal["lion"]
     beta1: Beta = Field(0.9, description="Weight of the stored mean in the step.")

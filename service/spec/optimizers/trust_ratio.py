@@ -45,6 +45,14 @@ class LAMB(Entry):
     scheduled_momentum: ClassVar = "beta1"
     # pytorch_optimizer.Lamb has no bias correction and limits the norm of the weights to 10.
     torch_class: ClassVar = None
+    own_state: ClassVar = {"m": 0, "v": 0}
+    own_update: ClassVar = (
+        "m = beta1*m + (1 - beta1)*g",
+        "v = beta2*v + (1 - beta2)*g**2",
+        "u = (m/(1 - beta1**t))/(sqrt(v/(1 - beta2**t)) + eps) + weight_decay*w",
+        "ratio = where(tensor_norm(w) > 0, where(tensor_norm(u) > 0, tensor_norm(w)/tensor_norm(u), 1), 1)",
+        "w = w - lr*ratio*u",
+    )
 
     kind: Literal["lamb"]
     beta1: Memory1 = 0.9
