@@ -17,9 +17,10 @@ Entry points:
     use_device(name="cpu") -> torch.device                                                             device.py
         Call once per process: checks the device, makes it the default of plans, and sets one thread.
 
-    OptimizerRuns(kind, runs, hyper_parameters, schedules)                                       stack/groups.py
+    OptimizerRuns(kind, runs, hyper_parameters, schedules, formula=None)                         stack/groups.py
         Runs that differ in numbers only. Hyper-parameters are one number for all runs or one per run, and all must be
-        given; schedules are those of learning rate and momentum.
+        given; schedules are those of learning rate and momentum. With a formula (optimizers/formula.py) the kind is
+        "formula".
     group_runs(all_runs) -> tuple[Group, ...]
     Schedule(kind="constant", parameters=(), per="update", warmup_steps=0, initial_fraction=1.0)
         Parameters of the schedule as pairs of name and value; hashable.                       stack/schedule.py
