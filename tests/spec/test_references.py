@@ -6,14 +6,14 @@ import pytest
 
 from service.findings.reports import methods
 from service.spec.literature import KINGMA_2015
-from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers import BUILT_IN
 from service.spec.optimizers.adam import REDDI_2018
 from service.spec.optimizers.sgd import NESTEROV_1983
 from service.spec.optimizers.trust_ratio import YOU_2020
 from service.spec.references import Reference, cite
 
 OF_STATISTICS = [one for one in vars(methods).values() if isinstance(one, Reference)]
-ALL = {*OF_STATISTICS, *(one for kind in OPTIMIZERS for one in kind.reference.references)}  # type: ignore[attr-defined]
+ALL = {*OF_STATISTICS, *(one for kind in BUILT_IN for one in kind.reference.references)}  # type: ignore[attr-defined]
 
 
 def test_a_line_names_surnames_title_and_year() -> None:
@@ -25,7 +25,7 @@ def test_a_line_names_surnames_title_and_year() -> None:
     assert line.references == (KINGMA_2015, REDDI_2018)
 
 
-@pytest.mark.parametrize("kind", OPTIMIZERS)
+@pytest.mark.parametrize("kind", BUILT_IN)
 def test_every_optimizer_has_references_for_bibtex(kind: type) -> None:
     assert kind.reference.references  # type: ignore[attr-defined]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from service.findings.reports.spaces import space_of
 from service.spec.entry_settings import EntrySettings
 from service.spec.formulas.grammar import update_grammar
 from service.spec.formulas.update_rule import MAX_NODES, RuleError, parse_rule
@@ -206,3 +207,11 @@ def test_the_allowed_contents_of_a_rule_name_its_functions_and_signs() -> None:
     contents = update_grammar(("w", "g")).contents
     for part in ("norm", "tensor_mean", "dot(a, b)", "where(a < b, c, d)", "sqrt", "2 g"):
         assert part in contents
+
+
+def test_a_report_writes_the_parameters_states_and_assignments_of_a_rule() -> None:
+    entry = spec({**ADAM, "state": {"m": 0, "v": "w"}}).optimizers[0]
+    assert space_of(entry) == (
+        "lr 0.01; beta1 0.9; beta2 5 values from 0.9 to 0.999 evenly spaced; eps 1e−08; m = 0 at the start; "
+        "v = w at the start; " + "; ".join(entry.update)
+    )

@@ -6,6 +6,7 @@ from typing import Any
 from service.findings.comparison.words import plural
 from service.spec.entry import Entry
 from service.spec.fields import Interval, Range
+from service.spec.optimizers.formula import Formula
 from service.spec.schedules import Constant
 
 # Values of a list that are written out.
@@ -22,8 +23,14 @@ def space_of(entry: Entry) -> str:
 def _parts(entry: Entry) -> Iterator[str]:
     defaults = type(entry).model_fields
     for name, grid in entry.grids().items():
-        if name == "lr" or grid != defaults[name].default:
+        # The parameters of a formula are no fields of the kind.
+        if name == "lr" or name not in defaults or grid != defaults[name].default:
             yield f"{name} {_grid(grid)}"
+    if isinstance(entry, Formula):
+        yield from (
+            f"{name} = {start if start == 'w' else _number(start)} at the start" for name, start in entry.state.items()
+        )
+        yield from entry.update
     for name, flag in entry.flags().items():
         if flag != defaults[name].default:
             yield name if flag else f"no {name}"

@@ -74,20 +74,13 @@ class Stack:
         self._result: Evaluated | None = None
         # The result before the epoch's last update.
         self._before_last: Evaluated | None = None
-        self.parts = [self._part(problem, groups[part[0]], layout, part, dtype, device) for part in block.parts]
+        self.parts = [self._part(problem, groups[part[0]], layout, part) for part in block.parts]
         self._has_evaluation_point = any(part.optimizer.evaluation_point is not None for part in self.parts)
         for part, weights_DR in zip(self.parts, self._by_part(self.weights_DR), strict=True):
             part.begin(weights_DR)
 
-    def _part(
-        self,
-        problem: Problem,
-        group: Group,
-        layout: Layout,
-        columns: tuple[int, int, int],
-        dtype: torch.dtype,
-        device: torch.device,
-    ) -> Part:
+    def _part(self, problem: Problem, group: Group, layout: Layout, columns: tuple[int, int, int]) -> Part:
+        dtype, device = self.weights_DR.dtype, self.weights_DR.device
         index, start, stop = columns
         members = layout.members(index, start, stop)
         table = HyperParameterTable(group, members, dtype, device, self._updates_per_epoch)
