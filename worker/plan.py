@@ -1,5 +1,7 @@
 """Translation of runs of a spec into a plan of the engine: the only module that uses both."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,15 +19,13 @@ from worker.engine.trainer import Plan
 from worker.engine.updates.graph import Graph
 
 
-def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
-    """Plan runs ``first_run`` to ``first_run + num_runs − 1`` of a job."""
-    runs = Runs(spec)
+def plan(spec: JobSpec, first_run: int, num_runs: int, chosen: Sequence[int] | None = None) -> Plan:
+    """Plan runs ``first_run`` to ``first_run + num_runs − 1`` of a job; ``chosen`` as in ``Runs``."""
+    runs = Runs(spec, chosen=chosen)
     index_R = np.arange(first_run, first_run + num_runs)
-    setting_R, rest_R = np.divmod(index_R, runs.per_setting)
-    seed_R, start_R = np.divmod(rest_R, runs.num_starts)
+    setting_R, seed_R, start_R = runs.layout.places(index_R)
     all_runs = []
-    first = 0
-    for settings in runs.entries:
+    for first, settings in zip(runs.firsts, runs.entries, strict=False):
         inside_R = np.flatnonzero((setting_R >= first) & (setting_R < first + settings.num))
         if len(inside_R):
             fixed = {**settings.entry.flags(), **settings.entry.clipping()}
@@ -35,7 +35,6 @@ def plan(spec: JobSpec, first_run: int, num_runs: int) -> Plan:
             if rule is not None:
                 columns = {name if name == "lr" else PARAMETER + name: column for name, column in columns.items()}
             all_runs.append(OptimizerRuns(settings.entry.kind, inside_R, {**fixed, **columns}, schedules, rule))
-        first += settings.num
     return Plan(
         problem=_problem(spec, runs.seeds(seed_R), start_R),
         groups=group_runs(all_runs),

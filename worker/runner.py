@@ -15,6 +15,7 @@ from service.database.states import ShardStatus, Stop
 from service.histories.decisions import write_decisions
 from service.jobs import shards
 from service.jobs.claims import claim_next
+from service.jobs.dispatch import MESSAGES_PER_JOB
 from service.jobs.endings import TIMED_OUT
 from service.jobs.shards import Claim, LeaseLost
 from service.jobs.specs import spec_of
@@ -31,6 +32,9 @@ from worker.storing import store
 
 # Most rows of a chunk: about 50 MB as Python numbers, before they are written to SQLite.
 MAX_CHUNK_ROWS = 150_000
+
+# Shards that wait for messages: their queue and their number.
+Waiting = tuple[str, int]
 
 log = logging.getLogger("ravine.runner")
 
@@ -74,12 +78,14 @@ def _claim_and_train(
     context: dict[str, str | int] = {"job": claim.job_id, "shard": claim.number, "attempt": claim.attempt}
     with bound_contextvars(**context), tracing.shard_span(claim.traceparent, **context):
         log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
-        if (queue := _train(database, settings, claim)) is not None:
-            send(queue)
+        if (waiting := _train(database, settings, claim)) is not None:
+            queue, num = waiting
+            for _ in range(min(num, MESSAGES_PER_JOB)):
+                send(queue)
 
 
-def _train(database: Database, settings: Settings, claim: Claim) -> str | None:
-    """Train a shard, and record an error of the training as its failure. Give the queue in which it waits again."""
+def _train(database: Database, settings: Settings, claim: Claim) -> Waiting | None:
+    """Train a shard, and record an error of the training as its failure."""
     try:
         try:
             with Heartbeat(database, settings, claim) as heartbeat:
@@ -111,8 +117,11 @@ class Training:
         self._database, self._settings, self._claim, self._heartbeat = database, settings, claim, heartbeat
         self._stored_at = time.monotonic()
 
-    def run(self) -> str | None:
-        """Train to the last epoch, or until a reason to stop. Give the queue in which the shard waits again.
+    def run(self) -> Waiting | None:
+        """Train to the last epoch, or until a reason to stop.
+
+        Returns:
+            What waits afterwards: the same shard, or the next shards of a job that decides.
 
         Raises:
             LeaseLost: A newer attempt owns the shard.
@@ -122,7 +131,7 @@ class Training:
         claim = self._claim
         spec = spec_of(claim)
         resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
-        self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs), resumed, self._poll)
+        self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs, claim.chosen), resumed, self._poll)
         self._recorder = Recorder(
             self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed, maximize=spec.maximize
         )
@@ -135,10 +144,10 @@ class Training:
                     raise Stopped(self._heartbeat.handover)
                 if epoch is None or self._is_due():
                     self._store_chunk()
-            self._store_end(spec.epochs)
+            return self._store_end(spec.epochs)
         except Stopped as stopped:
-            return self._stop(stopped.args[0])
-        return None
+            queue = self._stop(stopped.args[0])
+            return None if queue is None else (queue, 1)
 
     def _poll(self) -> bool:
         """Whether a checkpoint inside the epoch is due; raise Stopped to end the training at once.
@@ -170,22 +179,25 @@ class Training:
         self._store(progress, write)
         self._stored_at = time.monotonic()
 
-    def _store_end(self, epochs: int) -> None:
-        """Store the last chunk, and mark the shard as completed."""
+    def _store_end(self, epochs: int) -> Waiting | None:
+        """Store the last chunk, mark the shard as completed, and give the shards that its job has queued."""
         progress, decided = self._recorder.take(None, ended=True), self._trainer.decisions()
 
         outcomes = progress.outcomes
         trained_R = outcomes.diverged_epoch_R < 0
         num_decisions = 0 if decided is None else int(trained_R.sum())
+        waiting: Waiting | None = None
 
         def write(session: Session) -> None:
+            nonlocal waiting
             lease_seconds = self._settings.lease_seconds
             shards.record(session, self._claim, progress, lease_seconds=lease_seconds, decisions=num_decisions)
             if decided is not None:
                 write_decisions(session, self._claim.job_key, epochs, outcomes.index_R[trained_R], decided[trained_R])
-            shards.end(session, self._claim, ShardStatus.COMPLETED)
+            waiting = shards.end(session, self._claim, ShardStatus.COMPLETED)
 
         self._store(progress, write)
+        return waiting
 
     def _store(self, progress: shards.Chunk, write: Callable[[Session], None]) -> None:
         def is_urgent() -> bool:

@@ -4,6 +4,7 @@
 spans end at epochs that are stored already, so rows that workers add meanwhile are not read.
 """
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -131,16 +132,20 @@ def read_points(
     return found
 
 
-def first_epochs(session: Session, job_key: int, span: Span, loss: float) -> Floats:
-    """Find the first epoch at which each run of a span has a loss of at most ``loss``; infinite where it has none."""
+def first_epochs(session: Session, job_key: int, span: Span, loss: float, *, above: bool = False) -> Floats:
+    """Find the first epoch at which each run of a span has a loss of at most ``loss``; infinite where it has none.
+
+    ``above``: of at least ``loss``, and finite.
+    """
     # A NaN is above every number on both databases: as the text 'NaN' on SQLite, by definition on PostgreSQL.
+    reached = [Metric.loss >= loss, Metric.loss <= sys.float_info.max] if above else [Metric.loss <= loss]
     query = (
         select(Metric.run_index, func.min(Metric.epoch))
         .where(
             Metric.job_key == job_key,
             Metric.run_index >= span.first_run,
             Metric.run_index < span.end_run,
-            Metric.loss <= loss,
+            *reached,
         )
         .group_by(Metric.run_index)
     )

@@ -107,6 +107,10 @@ class Job(Base):
     note: Mapped[str | None]
     # The stored dataset that it trains on.
     dataset_key: Mapped[int | None] = mapped_column(BigInteger)
+    # Of a job that decides: the most runs that it may train, and its decision at the last look (service/jobs/looks.py).
+    # `runs_total`, `epochs_total`, `work` and the sizes above then are those of the runs queued so far.
+    runs_max: Mapped[int | None]
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class JobTag(Base):

@@ -48,12 +48,12 @@ def job_theory(spec: JobSpec, reached: Iterable[Reached] = ()) -> dict[str, Any]
     runs = Runs(spec)
     by_setting: dict[int, list[Reached]] = {}
     for one in reached:
-        by_setting.setdefault(one.index // runs.per_setting, []).append(one)
-    num = min(len(runs) // runs.per_setting, MAX_SETTINGS)
+        by_setting.setdefault(runs.setting_of(one.index), []).append(one)
+    num = min(runs.num_settings, MAX_SETTINGS)
     points = _TheoryPoints(spec)
     settings, decays = [], set()
     for number in range(num):
-        run = runs[number * runs.per_setting]
+        run = runs[runs.first_run(number)]
         own = by_setting.get(number, [])
         ended = next((one for one in own if one.position is not None), None)
         decay = coupled_decay(run.optimizer)
@@ -74,7 +74,7 @@ def job_theory(spec: JobSpec, reached: Iterable[Reached] = ()) -> dict[str, Any]
         "exact": isinstance(spec.problem, Surface | Quadratic) and is_quadratic(spec.problem),
         "problem": _problem(points, runs[0].start, runs[0].optimizer, decays),
         "settings": settings,
-        "settings_total": len(runs) // runs.per_setting,
+        "settings_total": runs.num_settings,
     }
 
 

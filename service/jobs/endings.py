@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
 from service.database.tables import Checkpoint, Job, Run, Shard
+from service.jobs import looks
 
 # Shards, and runs that have rows, ended in one transaction: about 50 ms on SQLite.
 MAX_SHARDS, MAX_RUNS = 5_000, 10_000
@@ -24,24 +25,35 @@ def blame(session: Session, job_key: int, reason: str, detail: str | None) -> No
     )
 
 
-def end_job_with_its_last_shard(session: Session, job_key: int) -> None:
-    """End a job if none of its shards is open. The row of the job must be locked."""
+def end_job_with_its_last_shard(session: Session, job_key: int) -> tuple[str, int] | None:
+    """End a job if none of its shards is open. The row of the job must be locked.
+
+    A job that decides takes a look. If its decision stays open it does not end, and its next shards are queued.
+
+    Returns:
+        The queue and the number of the next shards, if there are any.
+    """
     statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
     if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:
-        return
+        return None
+    job = session.execute(select(Job).where(Job.key == job_key).execution_options(populate_existing=True)).scalar_one()
     status = JobStatus.COMPLETED
     if ShardStatus.FAILED in statuses:
         status = JobStatus.FAILED
     elif ShardStatus.CANCELLED in statuses:
+        status = JobStatus.CANCELLED
+    elif job.decision is not None and looks.take(session, job) == looks.OPEN:
+        if job.status == JobStatus.RUNNING:
+            return looks.queue_next(session, job)
         status = JobStatus.CANCELLED
     session.execute(
         update(Job)
         .where(Job.key == job_key, Job.status.not_in(JOB_ENDED))
         .values(status=status, finished_at=seconds_from_now())
     )
-    job = session.execute(select(Job.spec).where(Job.key == job_key)).scalar_one()
-    if job["ttl_seconds"] is not None:
-        session.execute(update(Job).where(Job.key == job_key).values(expires_at=seconds_from_now(job["ttl_seconds"])))
+    if (ttl := job.spec["ttl_seconds"]) is not None:
+        session.execute(update(Job).where(Job.key == job_key).values(expires_at=seconds_from_now(ttl)))
+    return None
 
 
 def cancel_queued(session: Session, job_key: int) -> None:

@@ -15,8 +15,10 @@ from service.errors import Conflict, NotFound, Rejected
 from service.jobs import endings, quotas, removal
 from service.jobs.division import store_shards
 from service.jobs.limits import check_open
+from service.jobs.looks import new_decision
 from service.jobs.owners import Caller
 from service.settings import Settings
+from service.spec.batches import price_at_most
 from service.spec.job import JobSpec
 from service.spec.price import Price
 
@@ -54,6 +56,8 @@ def create(
         spec_digest=digest,
         runs_total=cost.runs_total,
         epochs_total=cost.epochs_total,
+        runs_max=price_at_most(spec).runs_total if spec.decide else None,
+        decision=new_decision(spec),
         created_at=datetime.now(UTC),
         idempotency_key=idempotency_key,
         owner=owner,
@@ -136,7 +140,7 @@ def cancel(session: Session, job_id: str, caller: Caller) -> Job:
         NotFound: The caller has no job with this id.
         Conflict: The job has ended.
     """
-    job = _locked(session, job_id, caller)
+    job = find_locked(session, job_id, caller)
     if job.status in JOB_ENDED:
         raise Conflict(f"the job has ended already: it is {job.status}")
     if job.status != JobStatus.CANCELLING:
@@ -154,7 +158,7 @@ def remove(session: Session, job_id: str, caller: Caller) -> None:
         NotFound: The caller has no job with this id.
         Conflict: Workers train the job.
     """
-    job = _locked(session, job_id, caller)
+    job = find_locked(session, job_id, caller)
     if job.status in {JobStatus.RUNNING, JobStatus.CANCELLING}:
         raise Conflict(f"the job is {job.status}: cancel it first, and delete it when it has ended")
     removal.begin(session, job)
@@ -169,7 +173,12 @@ def remove_expired(session: Session) -> int:
     return len(expired)
 
 
-def _locked(session: Session, job_id: str, caller: Caller) -> Job:
+def find_locked(session: Session, job_id: str, caller: Caller) -> Job:
+    """Find a job, and lock its row.
+
+    Raises:
+        NotFound: The caller has no job with this id.
+    """
     job = session.execute(select(Job).where(*_visible(caller, job_id)).with_for_update()).scalar_one_or_none()
     if job is None:
         raise NotFound(f"there is no job {job_id!r}")

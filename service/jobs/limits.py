@@ -7,22 +7,23 @@ from service.database.statements import lock
 from service.database.tables import JOB_IS_OPEN, Job
 from service.errors import Rejected, TooMuchOpen
 from service.settings import Settings
+from service.spec.batches import price_at_most
 from service.spec.job import JobSpec
 from service.spec.price import MAX_SHARD_BYTES, Price, price
 
 
 def affordable(spec: JobSpec, settings: Settings) -> Price:
-    """Compute the price of a job.
+    """Compute the price of a job; of one that decides, that of its first seeds. Limits are for the most seeds.
 
     Raises:
         Rejected: The job exceeds a limit; the error names the limit.
     """
-    cost = price(spec)
+    most = price_at_most(spec)
     limits: list[tuple[str, float, float, str, str]] = [
-        ("optimizers", cost.runs_total, settings.max_runs, "runs (optimizers × seeds × starts)", "shorten grids"),
-        ("epochs", cost.rows_total, settings.max_rows, "metric rows", "raise record_every, or shorten epochs or grids"),
-        ("problem", cost.run_bytes, MAX_SHARD_BYTES, "bytes for a single run", "make the network or batches smaller"),
-        ("epochs", cost.work, settings.max_work, "updates × parameters", "shorten epochs or grids"),
+        ("optimizers", most.runs_total, settings.max_runs, "runs (optimizers × seeds × starts)", "shorten grids"),
+        ("epochs", most.rows_total, settings.max_rows, "metric rows", "raise record_every, or shorten epochs or grids"),
+        ("problem", most.run_bytes, MAX_SHARD_BYTES, "bytes for a single run", "make the network or batches smaller"),
+        ("epochs", most.work, settings.max_work, "updates × parameters", "shorten epochs or grids"),
         (
             "time_limit_seconds",
             spec.time_limit_seconds or 0,
@@ -35,7 +36,7 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
         if number > limit:
             sentence = f"the job has {number:,.0f} {unit}; at most {limit:,.0f} are allowed: {remedy}"
             raise Rejected.at("body", place, sentence)
-    return cost
+    return price(spec)
 
 
 def check_open(session: Session, owner: str, cost: Price, settings: Settings) -> None:

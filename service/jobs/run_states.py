@@ -5,7 +5,7 @@ its shard ended; the functions of this module give it as a row that is not store
 """
 
 from bisect import bisect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,11 +143,32 @@ def _missing(
 def _chosen(job: Job, ranges: Ranges | None, status: str | None) -> list[ColumnElement[bool]]:
     chosen = [Run.job_key == job.key]
     if ranges is not None:
-        inside = [(Run.index >= first) & (Run.index < last) for first, last in ranges]
-        chosen.append(or_(false(), *inside))
+        chosen.append(or_(false(), *map(_inside, _repeated(ranges))))
     if status is not None:
         chosen.append(Run.status == status)
     return chosen
+
+
+def _repeated(ranges: Ranges) -> Iterator[tuple[int, int, int, int]]:
+    """Join ranges of equal length at equal distances: first, end of the first, distance, end of the last.
+
+    A label of a job that decides has a range for each seed, and SQLite allows no condition of 1,000 parts.
+    """
+    at = 0
+    while at < len(ranges):
+        first, end = ranges[at]
+        step = ranges[at + 1][0] - first if at + 1 < len(ranges) else 1
+        last = at
+        while last + 1 < len(ranges) and ranges[last + 1] == (ranges[last][0] + step, ranges[last][1] + step):
+            last += 1
+        yield first, end, step, ranges[last][1]
+        at = last + 1
+
+
+def _inside(repeated: tuple[int, int, int, int]) -> ColumnElement[bool]:
+    first, end, step, last = repeated
+    whole = (Run.index >= first) & (Run.index < last)
+    return whole if last == end else whole & ((Run.index - first) % step < end - first)
 
 
 def _indices(found: Iterable[int]) -> Indices:

@@ -18,6 +18,7 @@ from service.database.tables import SHARD_IS_RUNNING, Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
 from service.jobs import quotas, tallies, turns
 from service.jobs.endings import blame, drop_checkpoint, end_job_with_its_last_shard, end_runs
+from service.jobs.specs import chosen_settings
 
 
 class LeaseLost(Exception):
@@ -39,6 +40,7 @@ class Claim:
     traceparent: str | None = None
     owner: str = ""
     queue: str = ""
+    chosen: list[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,24 +80,21 @@ def claim(
     if taken is None:
         return None
     limit = job.spec["time_limit_seconds"] or max_seconds
+    deadline = None if limit is None else seconds_from_now(limit)
     if job.status == JobStatus.QUEUED:
-        session.execute(
-            update(Job)
-            .where(Job.key == job_key)
-            .values(
-                status=JobStatus.RUNNING,
-                started_at=seconds_from_now(),
-                deadline_at=None if limit is None else seconds_from_now(limit),
-                receipt=receipt,
-            )
-        )
+        started = {"started_at": seconds_from_now(), "deadline_at": deadline, "receipt": receipt}
+        session.execute(update(Job).where(Job.key == job_key).values(status=JobStatus.RUNNING, **started))
+    elif job.deadline_at is None and limit is not None:
+        # The first shard of a job that was continued.
+        session.execute(update(Job).where(Job.key == job_key).values(deadline_at=deadline))
     checkpoint = session.execute(
         select(Checkpoint.data).where(Checkpoint.job_key == job_key, Checkpoint.number == number)
     ).scalar_one_or_none()
     tallies.add(session, shards_retried=int(taken.lost > 0))
     turns.serve(session, taken.queue, job.owner)
     held = taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint
-    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue)
+    chosen = chosen_settings(job.decision)
+    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue, chosen)
 
 
 def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float, decisions: int = 0) -> None:
@@ -195,8 +194,11 @@ def give_back(session: Session, claim: Claim, *, queue: str | None = None) -> No
 
 def end(
     session: Session, claim: Claim, status: ShardStatus, *, reason: str | None = None, detail: str | None = None
-) -> None:
+) -> tuple[str, int] | None:
     """End a shard, and its job with the last one.
+
+    Returns:
+        The queue and the number of shards that the job queued instead of its end, if there are any.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.
@@ -208,7 +210,7 @@ def end(
     drop_checkpoint(session, claim.job_key, claim.number)
     if reason is not None:
         blame(session, claim.job_key, reason, detail)
-    end_job_with_its_last_shard(session, claim.job_key)
+    return end_job_with_its_last_shard(session, claim.job_key)
 
 
 def take_back(session: Session, *, max_attempts: int) -> int:

@@ -3,6 +3,7 @@
 The scale is ``log`` where a criterion is a positive size: epochs, and losses measured from a known least loss.
 """
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from service.spec.problems import Problem
@@ -34,6 +35,36 @@ def scale_of(problem: Problem, criterion: Criterion) -> Scale:
     if criterion == "test_accuracy":
         return "linear"
     return "log" if criterion == "epochs_to_target" or least_loss(problem) is not None else "linear"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A criterion with its scale and its direction.
+
+    Attributes:
+        larger_is_better: Whether a larger value is better.
+        least: Known least value, from which a logarithmic criterion is measured.
+    """
+
+    name: Criterion
+    scale: Scale
+    larger_is_better: bool
+    least: float
+
+    @property
+    def is_size(self) -> bool:
+        """Whether a share of a mean is a size to go by: on a logarithmic scale, and of an accuracy."""
+        return self.scale == "log" or self.name == "test_accuracy"
+
+
+def quantity_of(problem: Problem, name: Criterion | None, *, maximize: bool) -> Quantity:
+    """Describe a criterion, by default the problem's."""
+    chosen = name or default_criterion(problem)
+    maximized = maximize and chosen not in ("epochs_to_target", "test_accuracy")
+    # A least loss is no bound that a job which maximises could be measured from.
+    scale: Scale = "linear" if maximized else scale_of(problem, chosen)
+    least = least_loss(problem) if scale == "log" and chosen != "epochs_to_target" else 0.0
+    return Quantity(chosen, scale, maximized or chosen == "test_accuracy", least or 0.0)
 
 
 def targets(problem: Problem) -> tuple[float, ...]:

@@ -17,8 +17,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from service.spec.bare_kinds import BareKind, with_drawn_starts
 from service.spec.batch_size import BatchSize
 from service.spec.criteria import Criterion, available
+from service.spec.decide import Decide, objections, with_first_seeds
 from service.spec.entry_list import check_direction, labelled
-from service.spec.fields import NO_ZERO_CHARACTER, Several, Strict
+from service.spec.fields import NO_ZERO_CHARACTER, Strict
+from service.spec.measures import Measures
 from service.spec.metric_fields import MEASURES
 from service.spec.misfits import misfits
 from service.spec.optimizers import Optimizer
@@ -78,7 +80,7 @@ class JobSpec(Strict):
         "float32",
         description="Arithmetic of the run: float32 for networks, float64 for surfaces and quadratics, unless given.",
     )
-    measure: Several[str] = Field(
+    measure: Measures = Field(
         default_factory=list,
         description="Extra fields that cost time: "
         + "; ".join(f"{name} ({meaning})" for name, meaning in MEASURES.items())
@@ -90,6 +92,12 @@ class JobSpec(Strict):
         exclude_if=lambda criterion: criterion is None,
         description="What labels are compared by. By default test_loss where the problem has it, else final_loss.",
     )
+    decide: Decide | None = Field(
+        None,
+        exclude_if=lambda decide: decide is None,
+        description="Train seeds until every label has a verdict. `seeds` then are the first ones: `seeds.count`, by "
+        "default `decide.batch`, from `seeds.first` on.",
+    )
     time_limit_seconds: float | None = Field(
         None, gt=0, allow_inf_nan=False, description="A job that trains longer than this fails; its rows are kept."
     )
@@ -99,8 +107,8 @@ class JobSpec(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _draw_starts(cls, value: Any) -> Any:
-        return with_drawn_starts(value)
+    def _complete(cls, value: Any) -> Any:
+        return with_first_seeds(with_drawn_starts(value))
 
     @field_validator("search")
     @classmethod
@@ -153,19 +161,6 @@ class JobSpec(Strict):
             raise PydanticCustomError("shuffle", "must be false: this problem has no data to reorder")
         return shuffle
 
-    @field_validator("measure")
-    @classmethod
-    def _measurable(cls, measure: list[str]) -> list[str]:
-        for name in measure:
-            if name not in MEASURES:
-                known = ", ".join(MEASURES)
-                raise PydanticCustomError(
-                    "measure", "nothing extra is called '{name}'; there are {known}", {"name": name, "known": known}
-                )
-            if measure.count(name) > 1:
-                raise PydanticCustomError("measure", "'{name}' is given twice", {"name": name})
-        return measure
-
     @field_validator("criterion")
     @classmethod
     def _comparable(cls, criterion: Criterion | None, info: ValidationInfo) -> Criterion | None:
@@ -211,6 +206,12 @@ class JobSpec(Strict):
             )
             for number, entry in enumerate(self.optimizers)
             for place, message in misfits(entry, updates, self.epochs, has_matrices=self.problem.has_matrices)
+        ]
+        details += [
+            InitErrorDetails(
+                type=PydanticCustomError("decide", "{message}", {"message": message}), loc=place, input=None
+            )
+            for place, message in objections(self)
         ]
         if details:
             raise ValidationError.from_exception_data("job", details)

@@ -91,11 +91,14 @@ class Price:
         return [(first, min(size, self.runs_total - first)) for first in range(0, self.runs_total, size)]
 
 
-def price(spec: JobSpec) -> Price:
-    """Compute the price of a job from its spec."""
+def price(spec: JobSpec, num_runs: int | None = None) -> Price:
+    """Compute the price of a job from its spec, or of a number of its runs; by default of all, or of the first seeds.
+
+    A job that decides begins with ``seeds.count`` seeds; batches.py counts the runs of more.
+    """
     num = sum(num_settings(entry, spec.search) for entry in spec.optimizers)
     num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)
-    runs = num * num_seeds * spec.problem.num_starts
+    runs = num * num_seeds * spec.problem.num_starts if num_runs is None else num_runs
     epochs = runs * spec.epochs
     rows_per_run = spec.rows_per_run
     rows = runs * rows_per_run

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from service.database.connection import Database
+from service.database.looks import Look
 from service.database.tables import Job, Metric, Run, Shard
 
 Row = tuple[Any, ...]
@@ -22,11 +23,15 @@ ORDER = {"queued": 0, "running": 1, "cancelling": 2, "completed": 3, "failed": 3
 
 @dataclass(frozen=True)
 class Record:
-    """The stored result of a job: rows (run, epoch, numbers as bits), runs (index, status, epochs done, …), status."""
+    """The stored result of a job: rows (run, epoch, numbers as bits), runs (index, status, epochs done, …), status.
+
+    ``decisions`` are those of the looks of a job that decides.
+    """
 
     status: str
     rows: Sequence[Row]
     runs: Sequence[Row]
+    decisions: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,9 @@ def violations(expected: Record, found: Record | None, sightings: Sequence[Sight
     if list(expected.runs) != list(found.runs):
         index = next(at for at, pair in enumerate(_paired(expected.runs, found.runs)) if pair[0] != pair[1])
         wrong.append(f"different: the outcome of run {index}")
+    if list(expected.decisions) != list(found.decisions):
+        looks = len(expected.decisions), len(found.decisions)
+        wrong.append(f"different: the decisions of {looks[0]} looks, of which {looks[1]} are stored")
     return wrong + _gone_back(sightings)
 
 
@@ -94,14 +102,15 @@ def record_of(database: Database, job_id: str) -> Record | None:
         )
         columns = [column for column in Run.__table__.columns if column.name != "job_key"]
         runs = session.execute(select(*columns).where(Run.job_key == job.key).order_by(Run.index))
-        return Record(job.status, [_bits(row) for row in rows], [_bits(row) for row in runs])
+        looks = session.execute(select(Look.decision).where(Look.job_key == job.key).order_by(Look.number)).scalars()
+        return Record(job.status, [_bits(row) for row in rows], [_bits(row) for row in runs], list(looks))
 
 
-def attempts_of(database: Database, job_id: str) -> int:
-    """Count the attempts at the shards of a job."""
+def shards_of(database: Database, job_id: str) -> list[int]:
+    """Count the attempts at each shard of a job."""
     with database.snapshot() as session:
-        counted = select(func.sum(Shard.attempt)).join(Job, Job.key == Shard.job_key).where(Job.id == job_id)
-        return int(session.execute(counted).scalar_one())
+        counted = select(Shard.attempt).join(Job, Job.key == Shard.job_key).where(Job.id == job_id)
+        return list(session.execute(counted).scalars())
 
 
 def _bits(row: Any) -> Row:

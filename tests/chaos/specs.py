@@ -62,6 +62,15 @@ SPECS: list[dict[str, Any]] = [
         "epochs": 16,
     },
     {
+        # Several batches of seeds, one after the other.
+        "problem": {"kind": "flipnet"},
+        "optimizers": [{"kind": "momentum", "lr": 0.02}, {"kind": "adam", "lr": 0.02}],
+        "epochs": 200,
+        "record_every": 50,
+        "shuffle": True,
+        "decide": {"batch": 6, "max_seeds": 30, "margin": 1e-6},
+    },
+    {
         "problem": {"kind": "playground", "dataset": "spiral", "size": 200, "widths": [8, 4]},
         "optimizers": [{"kind": "momentum", "lr": 0.05}, {"kind": "adam", "lr": 0.01}],
         "seeds": {"first": 0, "count": 5},

@@ -30,6 +30,7 @@ def test_an_undisturbed_job_has_no_violations() -> None:
         ("different", replace(WHOLE, rows=[*ROWS[:5], (1, 2, bytes(8), bytes(8))])),
         ("different", replace(WHOLE, runs=[RUNS[0], (1, "diverged", 1)])),
         ("different", replace(WHOLE, runs=RUNS[:1])),
+        ("different", replace(WHOLE, decisions=[{"status": "open"}])),
     ],
 )
 def test_the_record_of_a_job_is_compared_with_the_expected_one(kind: str, found: Record | None) -> None:

@@ -28,13 +28,14 @@ def drawn(states: type[JobStatus] | type[ShardStatus]) -> set[tuple[str, str]]:
 
 
 def job_in(status: str) -> dict[str, Any]:
-    """All columns that a job in this state must have, and those that it may not have."""
+    """All columns that a job in this state must have, and those that it may not have; the job decides."""
     ended = status in JOB_ENDED
     return {
         "status": status,
         "started_at": None if status == "queued" else NOW,
         "finished_at": NOW if ended else None,
         "error_reason": "training_error" if status == "failed" else None,
+        "runs_max": 6,
     }
 
 
@@ -121,6 +122,15 @@ def test_the_database_makes_the_moves_that_are_drawn_and_refuses_all_others(
                 made.add((str(before), str(after)))
     assert made == drawn(states)
     assert refusals == {True}, "something else than the trigger refused a move"
+
+
+def test_only_a_job_that_decides_goes_on_after_its_end(database: Database) -> None:
+    create(database)
+    for step in ROADS["completed"]:
+        change(database, Job, job_in(step))
+    with pytest.raises(IntegrityError, match="never"):
+        change(database, Job, {**job_in("running"), "runs_max": None})
+    change(database, Job, job_in("running"))
 
 
 def test_a_row_that_no_state_allows_is_refused(database: Database) -> None:

@@ -21,6 +21,7 @@ from service.api.events import news
 from service.api.events.news import Interest, News, State
 from service.api.events.stream_position import StreamPosition
 from service.database.connection import Database
+from service.database.states import JOB_ENDED
 from service.database.tables import Job
 from service.spec.runs import Runs
 
@@ -69,6 +70,10 @@ class Follower:
         """Start to poll."""
         self._task = asyncio.create_task(self._follow(), name=f"events of {self._watched.job.id}")
 
+    def is_outdated(self, job: Job) -> bool:
+        """Whether this follower has seen the end of a job that was continued since."""
+        return self.state is not None and self.state.has_ended and job.status not in JOB_ENDED
+
     def stop(self) -> None:
         """Stop to poll, and release all readers."""
         self.is_over = True
@@ -109,6 +114,13 @@ class Follower:
             else:
                 self._store(key, found)
             return found
+
+    async def looks(self, first: int, end: int) -> list[bytes]:
+        """Read the decisions of some looks."""
+        if first >= end:
+            return []
+        job_key = self._watched.job.key
+        return await to_thread.run_sync(news.read_looks, self._database, job_key, first, end, limiter=self._limiter)
 
     def _store(self, key: tuple[Interest, StreamPosition], found: News) -> None:
         self._cache[key] = found
@@ -168,7 +180,7 @@ class Hub:
         """Give the follower of a job; it stops when its last reader leaves."""
         key = watched.job.key
         follower = self._followers.get(key)
-        if follower is None or follower.is_over:
+        if follower is None or follower.is_over or follower.is_outdated(watched.job):
             follower = self._followers[key] = Follower(self._database, watched, self._limiter)
             if self._is_closed:
                 follower.is_over = True

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 
 import orjson
 from pydantic_core import to_json
-from sqlalchemy import case, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from service.api.events import cells
 from service.api.events.stream_position import WINDOW, StreamPosition
-from service.api.schemas.jobs import job_answer
+from service.api.schemas.jobs import DecisionAnswer, job_answer
 from service.database.connection import Database
 from service.database.ids import run_id
+from service.database.looks import Look
 from service.database.reading import has_first_row, stream
 from service.database.spans import Span
 from service.database.states import JOB_ENDED, SHARD_ENDED
@@ -48,6 +49,8 @@ class State:
     status: str
     progress: bytes
     job: bytes
+    num_looks: int
+    """Looks of a job that decides."""
     shards: tuple[ShardState, ...]
     """Shards from the first one that has not ended, at most WINDOW."""
 
@@ -87,8 +90,22 @@ def read_state(session: Session, job_key: int, behind: int) -> State | None:
         status=job.status,
         progress=to_json(answer.progress),
         job=to_json(answer, inf_nan_mode="strings"),
+        num_looks=0 if job.decision is None else num_looks(session, job_key),
         shards=tuple(shard_states(session, job_key, behind, behind + WINDOW)),
     )
+
+
+def num_looks(session: Session, job_key: int) -> int:
+    """Count the looks of a job that decides."""
+    return session.execute(select(func.count()).where(Look.job_key == job_key)).scalar_one()
+
+
+def read_looks(database: Database, job_key: int, first: int, end: int) -> list[bytes]:
+    """Read the decisions of some looks, in order."""
+    query = select(Look.decision).where(Look.job_key == job_key, Look.number >= first, Look.number < end)
+    with database.snapshot() as session:
+        found = session.execute(query.order_by(Look.number)).scalars().all()
+    return [to_json(DecisionAnswer(**decision)) for decision in found]
 
 
 def shard_states(session: Session, job_key: int, first: int, end: int | None = None) -> Iterator[ShardState]:

@@ -21,6 +21,8 @@ from service.errors import BadCursor
 WINDOW = 256
 _LIMIT = 2**32
 _STATUSES = ("", *JobStatus, "end")
+# The first number is the place of the status, and this number times the number of looks.
+_LOOK = 16
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class StreamPosition:
     """Shards 0 to ``behind`` − 1 have ended, and all of their rows were sent."""
     epochs: tuple[int, ...] = ()
     """For each shard from ``behind`` on, the first epoch that was not sent; 0 for shards after the last one listed."""
+    looks: int = 0
+    """Number of looks of a job that decides that were sent."""
 
     def epoch(self, shard: int) -> int:
         """Give the first epoch of a shard that was not sent."""
@@ -42,7 +46,7 @@ class StreamPosition:
 
 def write_position(position: StreamPosition, job_id: str) -> str:
     """Write a position as the id of an event."""
-    numbers = (_STATUSES.index(position.status), position.behind, *position.epochs)
+    numbers = (_STATUSES.index(position.status) + _LOOK * position.looks, position.behind, *position.epochs)
     data = b"".join(_varint(number) for number in numbers)
     return urlsafe_b64encode(_checksum(data, job_id) + data).decode().rstrip("=")
 
@@ -61,7 +65,8 @@ def read_position(text: str | None, job_id: str) -> StreamPosition:
         if checksum != _checksum(data, job_id):
             raise ValueError("wrong checksum")
         status, behind, *epochs = _numbers(data)
-        return StreamPosition(_STATUSES[status], behind, tuple(epochs[:WINDOW]))
+        looks, status = divmod(status, _LOOK)
+        return StreamPosition(_STATUSES[status], behind, tuple(epochs[:WINDOW]), looks)
     except (ValueError, IndexError):
         raise BadCursor("last_event_id is not the id of an event of this job: start again without it") from None
 

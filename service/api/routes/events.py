@@ -14,12 +14,15 @@ from service.api.events.hub import Hub, Watched
 from service.api.events.news import Interest
 from service.api.events.stream_position import StreamPosition, read_position, write_position
 from service.api.routes.dependencies import Documented, TheCaller, TheDatabase
-from service.api.routes.stored import NO_JOB, find_job
+from service.api.routes.stored import NO_JOB
 from service.database.connection import Database
+from service.database.states import JOB_ENDED
 from service.errors import NotFound
 from service.histories import reading
 from service.histories.chosen import LABELS, Labels, chosen_runs
+from service.jobs import lifecycle
 from service.jobs.owners import Caller
+from service.jobs.specs import runs_of
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 # The interval after which a browser reconnects, in ms.
@@ -70,11 +73,16 @@ async def watch(
     hub: Annotated[Hub, Depends(_hub)],
     last_event_id: Annotated[str | None, Header(max_length=4_000, description="Continue after this event.")] = None,
 ) -> Response:
-    """Stream the events of a job: `status`, `progress`, `metrics` with new rows, and `end`, which closes the stream."""
+    """Stream the events of a job: `status`, `progress`, `metrics` with new rows, `decision` for each look of a job that
+    decides, and `end`, which closes the stream.
+    """
     watched, interest = await run_in_threadpool(_find, database, job_id, caller, query)
     position = read_position(last_event_id or query.last_event_id, job_id)
     if position.status == "end":
-        return Response(status_code=204)
+        if watched.job.status in JOB_ENDED:
+            return Response(status_code=204)
+        # The job was continued.
+        position = replace(position, status="")
     if getattr(request.state, "is_head", False):
         return _headers_only()
     return EventSourceResponse(_stream(hub, watched, interest, position), headers=_HEADERS)
@@ -89,7 +97,9 @@ def _headers_only() -> Response:
 
 def _find(database: Database, job_id: str, caller: Caller, query: EventsQuery) -> tuple[Watched, Interest]:
     with database.snapshot() as session:
-        job, runs = find_job(session, job_id, caller)
+        job = lifecycle.find(session, job_id, caller)
+    # Of a job that decides also the runs that are not queued yet.
+    runs = runs_of(job, at_most=True)
     selection = reading.select_fields(runs.spec, query.fields, max_points=query.max_points)
     ranges = chosen_runs(job_id, runs, query.labels, query.runs)
     return Watched(job, runs), Interest(tuple(ranges), selection)
@@ -114,6 +124,10 @@ async def _stream(hub: Hub, watched: Watched, interest: Interest, position: Stre
                 if state.progress != progress:
                     progress = state.progress
                     yield _event("progress", progress, position, job_id)
+                    sent_at = time.monotonic()
+                for decision in await follower.looks(position.looks, state.num_looks):
+                    position = replace(position, looks=position.looks + 1)
+                    yield _event("decision", decision, position, job_id)
                     sent_at = time.monotonic()
                 try:
                     while news := await follower.news(replace(position, status=""), interest):

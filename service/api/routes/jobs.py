@@ -1,4 +1,4 @@
-"""Routes of jobs: create, list, get, cancel, delete."""
+"""Routes of jobs: create, list, get, cancel, continue, delete."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,15 +13,18 @@ from service.api.polling import Polls
 from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheDispatcher, TheSettings
 from service.api.routes.stored import NO_JOB
 from service.api.schemas.answers import Page, Problem
-from service.api.schemas.jobs import DryRun, JobAnswer, job_answer
+from service.api.schemas.jobs import AtMost, DryRun, JobAnswer, job_answer, size_of
 from service.api.turns.routes import TurnRoute
 from service.database.states import JobStatus
 from service.database.tables import Job
-from service.jobs import lifecycle
+from service.jobs import continuing, lifecycle
+from service.jobs.dispatch import MESSAGES_PER_JOB
 from service.jobs.limits import affordable
 from service.jobs.progress import progress_of
 from service.observing import tracing
-from service.spec.fields import NO_ZERO_CHARACTER
+from service.spec.batches import price_at_most
+from service.spec.decide import MAX_DECIDE_SEEDS
+from service.spec.fields import NO_ZERO_CHARACTER, Strict
 from service.spec.presets.expansion import PostedJob
 from service.spec.problems import PROBLEM_KINDS
 from service.spec.runs import Runs
@@ -43,6 +46,12 @@ class JobsQuery(PageQuery):
         None, max_length=200, pattern=NO_ZERO_CHARACTER, description="Only jobs whose name contains this."
     )
     problem: ProblemKind | None = Field(None, description="Only jobs on this kind of problem.")
+
+
+class MoreSeeds(Strict):
+    """Continuation of an undecided job."""
+
+    max_seeds: int = Field(ge=1, le=MAX_DECIDE_SEEDS, description="Most seeds of the job, more than so far.")
 
 
 @router.post(
@@ -69,16 +78,9 @@ def create(
     cost = affordable(spec, settings)
     if dry_run:
         runs = Runs(spec)
-        return answer(
-            DryRun(
-                runs_total=cost.runs_total,
-                epochs_total=cost.epochs_total,
-                updates_total=cost.updates_total,
-                rows_total=cost.rows_total,
-                estimated_seconds=cost.seconds,
-                runs=[asdict(runs[index]) for index in range(min(20, len(runs)))],
-            )
-        )
+        at_most = AtMost(seeds=spec.decide.max_seeds, **size_of(price_at_most(spec))) if spec.decide else None
+        first_runs = [asdict(runs[index]) for index in range(min(20, len(runs)))]
+        return answer(DryRun(seeds=runs.num_seeds, **size_of(cost), at_most=at_most, runs=first_runs))
     database.require_space()
     with database.transaction() as session:
         job, is_new = lifecycle.create(
@@ -141,6 +143,31 @@ def cancel(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     with database.transaction() as session:
         job: Job = lifecycle.cancel(session, job_id, caller)
         shown = job_answer(job, progress_of(session, [job.key])[job.key], database.why_full())
+    return answer(shown, 202)
+
+
+@router.post(
+    "/{job_id}/continue",
+    status_code=202,
+    operation_id="continue_job",
+    responses={202: {"model": JobAnswer}, **NO_JOB, **CONFLICT},
+)
+def go_on(
+    job_id: str,
+    more: MoreSeeds,
+    caller: TheCaller,
+    database: TheDatabase,
+    dispatcher: TheDispatcher,
+    settings: TheSettings,
+) -> Response:
+    """Continue a job that ended undecided, with more seeds. A repeated request changes nothing."""
+    database.require_space()
+    with database.transaction() as session:
+        job, waiting = continuing.go_on(session, job_id, caller, more.max_seeds, settings)
+        shown = job_answer(job, progress_of(session, [job.key])[job.key])
+    if waiting is not None:
+        queue, num = waiting
+        dispatcher.send(queue, min(num, MESSAGES_PER_JOB))
     return answer(shown, 202)
 
 

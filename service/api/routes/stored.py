@@ -16,7 +16,7 @@ from service.errors import NotFound
 from service.jobs import lifecycle, run_states
 from service.jobs.owners import Caller
 from service.jobs.progress import progress_of_all
-from service.jobs.specs import spec_of
+from service.jobs.specs import runs_of
 from service.settings import VERSION
 from service.spec.runs import Runs
 
@@ -59,7 +59,7 @@ def find_job(session: Session, job_id: str, caller: Caller) -> tuple[Job, Runs]:
         NotFound: The caller has no job with this id.
     """
     job = lifecycle.find(session, job_id, caller)
-    return job, Runs(spec_of(job))
+    return job, runs_of(job)
 
 
 def find_run(session: Session, run_id: str, caller: Caller) -> tuple[Job, Runs, Run]:

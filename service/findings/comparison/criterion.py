@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.analysis.estimate import Estimate
+from service.analysis.robust import capped, medians_at_start
 from service.findings.comparison.table import Table
 from service.spec import criteria
 from service.spec.criteria import Criterion, Scale
 from service.spec.job import JobSpec
+from service.spec.seeds import SeedRange
 
 Floats = NDArray[np.float64]
-# On a logarithmic scale, a value below this share of the untrained start counts as this share.
-FLOOR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -52,19 +52,15 @@ class Measure:
 
 def measure_of(spec: JobSpec, table: Table, name: Criterion | None) -> Measure:
     """Give the criterion of a comparison: that of the query, else that of the spec, else the problem's default."""
-    chosen = name or spec.criterion or criteria.default_criterion(spec.problem)
-    maximized = table.larger_is_better and chosen not in ("epochs_to_target", "test_accuracy")
-    # A least loss is no bound that a job which maximises could be measured from.
-    scale: Scale = "linear" if maximized else criteria.scale_of(spec.problem, chosen)
-    least = criteria.least_loss(spec.problem) if scale == "log" and chosen != "epochs_to_target" else 0.0
-    start_T = untrained(spec, table, chosen)
+    quantity = criteria.quantity_of(spec.problem, name or spec.criterion, maximize=table.larger_is_better)
+    start_T = untrained(spec, table, quantity.name)
     known_T = start_T[np.isfinite(start_T)]
     return Measure(
-        name=chosen,
-        scale=scale,
-        declared=spec.criterion == chosen,
-        larger_is_better=maximized or chosen == "test_accuracy",
-        least=least or 0.0,
+        name=quantity.name,
+        scale=quantity.scale,
+        declared=spec.criterion == quantity.name,
+        larger_is_better=quantity.larger_is_better,
+        least=quantity.least,
         untrained=float(np.median(known_T)) if len(known_T) else None,
     )
 
@@ -77,20 +73,15 @@ def run_values(spec: JobSpec, table: Table, measure: Measure, rows: list[int]) -
     """
     values_SJT = table.by_seed(raw_values(table, measure.name)[rows])
     recorded_SJT, diverged_SJT = (table.by_seed(one[rows]) for one in (table.recorded_SN, table.diverged_SN))
-    cap_T = untrained(spec, table, measure.name)
-    fallback = float(cap_T[np.isfinite(cap_T)].max()) if np.isfinite(cap_T).any() else 0.0
-    cap_T = np.where(np.isfinite(cap_T), cap_T, fallback)
-    if measure.name != "epochs_to_target":
-        values_SJT = np.where(np.isfinite(values_SJT) & ~diverged_SJT, values_SJT, cap_T)
-    values_SJT = (np.maximum if measure.larger_is_better else np.minimum)(values_SJT, cap_T)
-    if measure.name == "test_accuracy":
-        values_SJT = np.where(diverged_SJT, 0.0, values_SJT)
-    if measure.scale == "log":
-        gap_T = np.maximum(FLOOR * (cap_T - measure.least), np.finfo(float).tiny)
-        if measure.name == "epochs_to_target":
-            # A run that begins at the target does so with every label, so any positive number gives a difference of 0.
-            gap_T = np.ones_like(gap_T)
-        values_SJT = np.log(np.maximum(values_SJT - measure.least, gap_T))
+    values_SJT = capped(
+        values_SJT,
+        diverged_SJT,
+        untrained(spec, table, measure.name),
+        name=measure.name,
+        scale=measure.scale,
+        larger_is_better=measure.larger_is_better,
+        least=measure.least,
+    )
     return np.asarray(np.where(recorded_SJT, values_SJT, np.nan))
 
 
@@ -112,8 +103,7 @@ def untrained(spec: JobSpec, table: Table, name: Criterion) -> Floats:
     if name == "epochs_to_target":
         return np.full(table.num_starts, float(spec.epochs))
     start_JT = table.at_start.get(name, table.at_start["loss"]).reshape(-1, table.num_starts)
-    found_T = np.full(table.num_starts, np.nan)
-    for start, of_start in enumerate(start_JT.T):
-        if (finite := of_start[np.isfinite(of_start)]).size:
-            found_T[start] = np.median(finite)
-    return found_T
+    if isinstance(spec.seeds, SeedRange):
+        # Later seeds of a job that decides change no value.
+        start_JT = start_JT[table.distinct < spec.seeds.count]
+    return medians_at_start(start_JT)

@@ -1,7 +1,7 @@
 """Losses to reach on one problem, fixed before the runs are compared, and the epochs at which runs reach them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -120,13 +120,15 @@ def read_times(session: Session, job: Job, spec: JobSpec, table: Table, rows: Se
     limits = [entry.clip_norm for entry in table.runs.spec.optimizers]
     fields = ["grad_norm"] if any(limits) else []
     for at, row in enumerate(rows):
-        first = int(table.first_run_S[row])
-        for portion in read_portions(session, job, spec.rows_per_run, fields, (first, first + per)):
-            curves, run_R = portion.curves, portion.index_R - first
+        # All of them in ascending order; those of a job that decides stand between runs of other rows.
+        index_P = table.index_SP[row]
+        whole = int(index_P[0]), int(index_P[-1]) + 1
+        for portion in read_portions(session, job, spec.rows_per_run, fields, whole, index_P):
+            curves, run_R = portion.curves, np.searchsorted(index_P, portion.index_R)
             falling = Curves(curves.first_R, curves.epoch_P, goals.sign * curves.loss_P)
             time_LRK[at, run_R] = epochs_to_losses(falling, goals.losses(curves.loss_P[curves.first_R]))
             if fields:
-                share_LR[at, run_R] = clipped(replace(portion, index_R=run_R + row * per), limits, table)
+                share_LR[at, run_R] = clipped(portion, limits, table, np.full_like(run_R, row))
     table.clipped_SN = np.full(table.recorded_SN.shape, np.nan)
     table.clipped_SN[list(rows)] = share_LR[:, table.run_N]
     return time_LRK[:, table.run_N].reshape(len(rows), table.num_seeds, table.num_starts, num_goals)

@@ -79,7 +79,7 @@ def read_heat_map(session: Session, job: Job, spec: JobSpec, table: Table, wante
     cells_YXO = by_cell(value_S)
     # What is not known yet is no better than what diverged, and the first of equals is shown.
     best_YX = np.where(np.isnan(cells_YXO), np.inf, cells_YXO).argmin(axis=2)[:, :, None]
-    first_run_S = np.arange(rows.start, rows.stop) * table.runs.per_setting
+    first_run_S = table.index_SP[rows.start : rows.stop, 0]
     values_YX = np.take_along_axis(cells_YXO, best_YX, axis=2)[:, :, 0]
     return HeatMap(
         label=str(settings.entry.label),
@@ -137,10 +137,11 @@ def _values(
     if target is None:
         sentence = "epochs_to_target needs a target: the job has no target_loss"
         raise Rejected.at("query", "target", sentence)
-    per = table.runs.per_setting
-    num_rows = len(rows) * per * spec.rows_per_run
+    index_SP = table.index_SP[span]
+    num_rows = index_SP.size * spec.rows_per_run
     if num_rows > MAX_ROWS:
         sentence = f"epochs_to_target would read {num_rows:,} rows; at most {MAX_ROWS:,} are allowed: take final_loss"
         raise Rejected.at("query", "value", sentence)
-    epochs_R = first_epochs(session, job.key, Span(rows.start * per, rows.stop * per), target)
-    return np.asarray(table.columns(epochs_R))
+    first = int(index_SP.min())
+    epochs_R = first_epochs(session, job.key, Span(first, int(index_SP.max()) + 1), target)
+    return np.asarray(epochs_R[index_SP[:, table.run_N] - first])

@@ -14,6 +14,7 @@ from service.errors import Rejected
 from service.findings.comparison.cautions import cautions
 from service.findings.comparison.choice import Choice, best_row, choose
 from service.findings.comparison.criterion import measure_of
+from service.findings.comparison.decided import decided, looks_of
 from service.findings.comparison.judged import (
     Judged,
     describe_pair,
@@ -31,8 +32,8 @@ from service.findings.comparison.verdict import Circumstances, verdict
 from service.jobs.specs import spec_of
 from service.spec import criteria
 from service.spec.criteria import Criterion
+from service.spec.decide import is_random
 from service.spec.job import JobSpec
-from service.spec.optimizers.formula import Formula
 from service.spec.starts import RandomStarts
 
 
@@ -69,14 +70,16 @@ def compare(
     aim = target_of(spec, table, choice, target, ladder)
     read_curves(session, job, spec, table, aim.loss, ladder, choice.rows)
     partial = job.status != JobStatus.COMPLETED or not bool(table.ended_SN.all())
-    found = judge(spec, table, choice, measure_of(spec, table, criterion), partial=partial)
+    measure, looks = measure_of(spec, table, criterion), looks_of(session, job)
+    confidence = spec.decide.confidence if spec.decide else CONFIDENCE
+    found = judge(spec, table, choice, measure, partial=partial, looks=looks, confidence=confidence)
     around = _circumstances(spec, table, choice, found, aim, partial=partial)
     return {
         "job_id": job.id,
         "name": job.name,
         "status": job.status,
         "partial": partial,
-        "verdict": verdict(found, around),
+        "verdict": decided(spec, job, measure) or verdict(found, around),
         "criterion": _describe_criterion(found),
         "confidence": found.confidence,
         "seeds": table.runs.num_seeds,
@@ -93,7 +96,7 @@ def compare(
         "targets": describe_targets(spec, table, choice, ladder),
         "intervals": {"level": CONFIDENCE, "resamples": NUM_RESAMPLES, "seed": SEED},
         "labels": _describe_labels(spec, table, choice, found, base, aim.loss),
-        "other_criteria": _others(spec, table, choice, found, aim, partial=partial),
+        "other_criteria": _others(spec, table, choice, found, aim, partial=partial, looks=looks),
         "warnings": cautions(spec, table, choice, found, aim, partial=partial),
         "theory": theory_of(session, job, spec),
     }
@@ -189,14 +192,21 @@ def _against(
 
 
 def _others(
-    spec: JobSpec, table: Table, choice: Choice, found: Judged, aim: Target, *, partial: bool
+    spec: JobSpec,
+    table: Table,
+    choice: Choice,
+    found: Judged,
+    aim: Target,
+    *,
+    partial: bool,
+    looks: list[int] | None,
 ) -> list[dict[str, Any]]:
     """Judge the same labels by the other criteria, so that a choice of the criterion shows."""
     others = []
     for name in criteria.available(spec.problem):
         if name == found.measure.name:
             continue
-        other = judge(spec, table, choice, measure_of(spec, table, name), partial=partial)
+        other = judge(spec, table, choice, measure_of(spec, table, name), partial=partial, looks=looks)
         around = _circumstances(spec, table, choice, other, aim, partial=partial)
         others.append({
             "name": name,
@@ -220,7 +230,7 @@ def _circumstances(
         reached.append((int(np.isfinite(epochs).sum()), int(there.sum())))
     return Circumstances(
         is_partial=partial,
-        is_random=table.num_seeds > 1 or _is_random(spec),
+        is_random=table.num_seeds > 1 or is_random(spec.problem),
         starts_are_fixed=not _draws_starts(spec),
         is_tuned=choice.is_tuned and not choice.on_judged,
         all_diverged=bool(recorded_SN.any() and table.diverged_SN[rows][recorded_SN].all()),
@@ -229,13 +239,6 @@ def _circumstances(
         target=aim.loss,
         reached=reached,
     )
-
-
-def _is_random(spec: JobSpec) -> bool:
-    """Whether a seed changes a run: always for networks, and on landscapes by noise, starts or optimizers."""
-    by_optimizer = any(isinstance(entry, Formula) and entry.rule.is_random for entry in spec.optimizers)
-    noise = bool(getattr(spec.problem, "noise", 0.0))
-    return not spec.problem.is_landscape or noise or _draws_starts(spec) or by_optimizer
 
 
 def _draws_starts(spec: JobSpec) -> bool:

@@ -22,12 +22,12 @@ def theory_of(session: Session, job: Job, spec: JobSpec) -> dict[str, Any] | Non
     if not isinstance(spec.problem, Surface | Quadratic):
         return None
     runs = Runs(spec)
-    num = min(len(runs) // runs.per_setting, MAX_SETTINGS)
+    num = min(runs.num_settings, MAX_SETTINGS)
     cost = price(spec)
     whole = cost.rows_total // cost.runs_total * num <= MAX_ROWS
     fields = "loss,position" if "position" in spec.problem.fields else "loss"
     selection = reading.select_fields(spec, fields, from_epoch=0 if whole else spec.epochs)
-    firsts = [number * runs.per_setting for number in range(num)]
+    firsts = [runs.first_run(number) for number in range(num)]
     reached = []
     for history in reading.histories(session, job, firsts, selection):
         reached.append(_reached(spec.problem, history))

@@ -95,9 +95,22 @@ def read_outcomes(session: Session, job: Job) -> Outcomes:
 
 
 def read_portions(
-    session: Session, job: Job, rows_per_run: int, fields: list[str], runs: tuple[int, int] | None = None
+    session: Session,
+    job: Job,
+    rows_per_run: int,
+    fields: list[str],
+    runs: tuple[int, int] | None = None,
+    only: NDArray[np.int64] | None = None,
 ) -> Iterator[Portion]:
     """Read the loss and further fields of all rows, portion by portion; runs without rows are left out.
+
+    Args:
+        session: Read from here.
+        job: Which job.
+        rows_per_run: Most rows of a run.
+        fields: Further fields.
+        runs: Runs to read, from the first to before the last; by default all.
+        only: Runs among these that are given.
 
     Raises:
         NotFound: The job was deleted meanwhile.
@@ -107,6 +120,8 @@ def read_portions(
     for begin in range(first, last, step):
         rows = read(session, job.key, Span(begin, min(last, begin + step)), ["loss", *fields])
         require(session, job)
+        if only is not None and len(only) < last - first:
+            rows = rows.take(np.flatnonzero(np.isin(rows.index_N, only)))
         if len(rows):
             first_R = np.flatnonzero(np.diff(rows.index_N, prepend=rows.index_N[0] - 1))
             loss_P, *columns = rows.values_CN

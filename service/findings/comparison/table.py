@@ -15,6 +15,7 @@ from service.database.reading import read, read_last
 from service.database.spans import Span
 from service.database.tables import Job
 from service.findings.comparison.rows import Portion, read_outcomes, read_portions
+from service.jobs.specs import runs_of
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 
@@ -46,7 +47,7 @@ class Table:
         distinct: Positions of the seeds that are kept: of seeds with equal histories in every run, the first.
         run_N: Positions of the columns among the runs of a setting.
         larger_is_better: Whether the job maximises its loss.
-        first_run_S: Index in the job of the first run of each row.
+        index_SP: Indices in the job of all runs of each row, P seeds × starts.
         digest_SN: Digest of the history of each run; −1 while it has not ended.
         first_SN: First epoch at the target; infinite for a miss.
         settled_SN: First epoch from which on the target is kept.
@@ -64,7 +65,7 @@ class Table:
     final_SN: Floats
     best_SN: Floats
     larger_is_better: bool = False
-    first_run_S: Integers = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    index_SP: Integers = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     digest_SN: Integers = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     last: dict[str, Floats] = field(default_factory=dict)
     at_start: dict[str, Floats] = field(default_factory=dict)
@@ -92,7 +93,7 @@ class Table:
 
     def columns(self, values_R: NDArray[Any]) -> NDArray[Any]:
         """Bring values by run into the shape [S, N]."""
-        return np.ascontiguousarray(values_R.reshape(-1, self.runs.per_setting)[:, self.run_N])
+        return np.ascontiguousarray(values_R[self.index_SP[:, self.run_N]])
 
     def by_seed(self, values_SN: NDArray[Any]) -> NDArray[Any]:
         """Split the columns into seeds and starts, [S, seeds, starts]."""
@@ -105,15 +106,14 @@ class Table:
     def setting(self, row: int) -> Setting:
         """Describe the setting of a row."""
         runs = self.runs
-        entry = int(np.searchsorted(runs.firsts, row * runs.per_setting, side="right")) - 1
-        number = row - runs.firsts[entry] // runs.per_setting
+        entry = runs.entry_of(row)
+        number = row - runs.firsts[entry]
         settings = runs.entries[entry]
         return Setting(row, entry, number, settings.label(number), settings.optimizer(number))
 
     def rows_of(self, entry: int) -> range:
         """List the rows of an entry of the spec's optimizers."""
-        per = self.runs.per_setting
-        return range(self.runs.firsts[entry] // per, self.runs.firsts[entry + 1] // per)
+        return range(self.runs.firsts[entry], self.runs.firsts[entry + 1])
 
 
 def read_table(session: Session, job: Job, spec: JobSpec, only: Sequence[int] | None = None) -> Table:
@@ -125,16 +125,19 @@ def read_table(session: Session, job: Job, spec: JobSpec, only: Sequence[int] | 
         spec: Its spec.
         only: Entries to read, in this order, as if the job had no others; by default all.
     """
-    whole = Runs(spec)
+    whole = runs_of(job)
+    runs = whole
+    if only is not None:
+        chosen = spec.model_copy(update={"optimizers": [spec.optimizers[entry] for entry in only]})
+        runs = Runs(chosen, whole.num_seeds if spec.decide else None)
     entries = range(len(whole.entries)) if only is None else only
-    runs = Runs(spec.model_copy(update={"optimizers": [spec.optimizers[entry] for entry in entries]}))
-    index_R = np.concatenate([np.arange(whole.firsts[entry], whole.firsts[entry + 1]) for entry in entries])
-    found = read_outcomes(session, job).take(index_R)
-    distinct = _distinct(found.digest_R.reshape(-1, runs.num_seeds, runs.num_starts))
+    index_SP = _indices(whole, [row for entry in entries for row in range(*whole.firsts[entry : entry + 2])])
+    found = read_outcomes(session, job)
+    distinct = _distinct(found.digest_R[index_SP].reshape(-1, runs.num_seeds, runs.num_starts))
     run_N = (distinct[:, None] * runs.num_starts + np.arange(runs.num_starts)).reshape(-1)
 
     def columns(values_R: NDArray[Any]) -> NDArray[Any]:
-        return np.ascontiguousarray(values_R.reshape(-1, runs.per_setting)[:, run_N])
+        return np.ascontiguousarray(values_R[index_SP[:, run_N]])
 
     larger_is_better = spec.optimizers[0].maximize
     worst = -np.inf if larger_is_better else np.inf
@@ -148,21 +151,21 @@ def read_table(session: Session, job: Job, spec: JobSpec, only: Sequence[int] | 
         epochs_SN=columns(found.epochs_R),
         final_SN=columns(np.where(found.diverged_R, worst, found.final_R)),
         best_SN=columns(np.where(np.isfinite(found.best_R), found.best_R, worst)),
-        first_run_S=index_R[:: runs.per_setting],
+        index_SP=index_SP,
         digest_SN=columns(found.digest_R),
         larger_is_better=larger_is_better,
     )
     fields = [name for name in LAST_FIELDS if name in spec.problem.fields]
     for name, column_R in read_last(session, job, fields).items():
-        values_SN = table.columns(column_R[index_R])
+        values_SN = table.columns(column_R)
         lost_SN = table.diverged_SN & ~np.isfinite(values_SN)
         table.last[name] = np.where(lost_SN, LAST_FIELDS[name], values_SN)
-    first = int(index_R[0])
-    rows = read(session, job.key, Span(first, first + runs.per_setting, 0, 1), ["loss", *fields])
+    first, end = int(index_SP[0, 0]), int(index_SP[0, -1]) + 1
+    rows = read(session, job.key, Span(first, end, 0, 1), ["loss", *fields])
     for name, values_N in zip(rows.columns, rows.values_CN, strict=True):
-        start_R = np.full(runs.per_setting, np.nan)
+        start_R = np.full(end - first, np.nan)
         start_R[rows.index_N - first] = values_N
-        table.at_start[name] = start_R[run_N]
+        table.at_start[name] = start_R[index_SP[0, run_N] - first]
     return table
 
 
@@ -180,11 +183,10 @@ def read_curves(
         ladder: Further losses to reach.
         shown: Rows that are compared; paths and the ladder are those of their runs.
     """
-    num = len(table.runs)
+    num, runs = len(table.runs), table.runs
     area_R, clipped_R = np.full(num, np.nan), np.full(num, np.nan)
     first_R, settled_R = np.full(num, np.inf), np.full(num, np.inf)
-    per = table.runs.per_setting
-    ladder_by_row = {row: np.full((per, len(ladder)), np.inf) for row in shown}
+    ladder_by_row = {row: np.full((runs.per_setting, len(ladder)), np.inf) for row in shown}
     sign = -1.0 if table.larger_is_better else 1.0
     limits = [entry.clip_norm for entry in spec.optimizers]
     fields = ["grad_norm"] if any(limits) else []
@@ -196,14 +198,15 @@ def read_curves(
         falling = curves if sign > 0 else Curves(curves.first_R, curves.epoch_P, -curves.loss_P)
         if target is not None:
             first_R[index_R], settled_R[index_R] = epochs_to_target(falling, sign * target)
-        row_R, run_R = np.divmod(index_R, per)
+        row_R, seed_R, start_R = runs.layout.places(index_R)
+        run_R = seed_R * runs.num_starts + start_R
         if inside := ladder_by_row.keys() & set(row_R.tolist()):
             for step, loss in enumerate(ladder):
                 reached_R = epochs_to_target(falling, sign * loss)[0]
                 for row in inside:
                     ladder_by_row[row][run_R[row_R == row], step] = reached_R[row_R == row]
         if fields:
-            clipped_R[index_R] = clipped(portion, limits, table)
+            clipped_R[index_R] = clipped(portion, limits, table, row_R)
         for at in np.flatnonzero(np.isin(index_R, list(traced))).tolist() if traced else ():
             points = slice(int(curves.first_R[at]), int(curves.last_R[at]) + 1)
             points_ED = np.stack([portion.columns[axis][points] for axis in axes], axis=1)
@@ -224,6 +227,12 @@ def minima_of(spec: JobSpec) -> Floats:
     return minima + np.array(shift) if moves else minima
 
 
+def _indices(runs: Runs, settings: Sequence[int]) -> Integers:
+    """Give the indices of all runs of settings, [settings, seeds × starts]."""
+    of = [np.asarray(settings), np.arange(runs.num_seeds), np.arange(runs.num_starts)]
+    return runs.layout.indices(*np.meshgrid(*of, indexing="ij")).reshape(len(settings), -1)
+
+
 def _distinct(digest_SJT: Integers) -> Integers:
     """Find the seeds whose histories differ from those of every earlier seed; an unknown history differs from all."""
     num = digest_SJT.shape[1]
@@ -236,13 +245,12 @@ def _distinct(digest_SJT: Integers) -> Integers:
 def _traced(table: Table, shown: list[int]) -> dict[int, tuple[int, int]]:
     """Choose the runs whose paths are traced: index → row and column."""
     run_N = table.run_N[: max(1, MAX_PATHS // len(shown))]
-    per = table.runs.per_setting
-    return {row * per + run: (row, column) for row in shown for column, run in enumerate(run_N.tolist())}
+    return {index: (row, column) for row in shown for column, index in enumerate(table.index_SP[row, run_N].tolist())}
 
 
-def clipped(portion: Portion, limits: list[float | None], table: Table) -> Floats:
+def clipped(portion: Portion, limits: list[float | None], table: Table, row_R: Integers) -> Floats:
     """Give the share of recorded rows whose full gradient was longer than the limit; NaN without a limit."""
-    entry_R = np.searchsorted(table.runs.firsts, portion.index_R, side="right") - 1
+    entry_R = np.searchsorted(table.runs.firsts, row_R, side="right") - 1
     limit_R = np.array([np.nan if limit is None else limit for limit in limits])[entry_R]
     length_R = np.diff(portion.curves.first_R, append=len(portion.curves.epoch_P))
     above_P = portion.columns["grad_norm"] > np.repeat(limit_R, length_R)

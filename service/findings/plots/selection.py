@@ -67,25 +67,26 @@ def choose(
         of = f"of {total:,} settings the best of each label"
         if len(entries) > MAX_SETTINGS:
             of = f"of {total:,} settings of {len(entries)} labels the best {MAX_SETTINGS}"
-    per = table.runs.per_setting
     # Of seeds with equal histories the table has the first one only.
     num = len(table.run_N)
-    drawn = table.run_N[np.unique(np.linspace(0, num - 1, min(num, max_runs)).round().astype(np.int64))].tolist()
+    drawn = table.run_N[np.unique(np.linspace(0, num - 1, min(num, max_runs)).round().astype(np.int64))]
     if len(drawn) < num:
         of = "; ".join([*filter(None, [of]), f"of {num:,} runs each {len(drawn)}, evenly chosen"])
     series = []
     for row in rows:
         setting = table.setting(row)
-        series.append(Series(setting.label, setting.optimizer["kind"], row, [row * per + run for run in drawn]))
+        series.append(Series(setting.label, setting.optimizer["kind"], row, table.index_SP[row, drawn].tolist()))
     return Chosen(table, series, of)
 
 
 def _labelled(table: Table, labels: Sequence[str] | None) -> list[int]:
     if labels is None:
         return list(range(table.num_settings))
-    per = table.runs.per_setting
-    spans = labelled_runs(table.runs, labels)
-    return list(dict.fromkeys(row for first, last in spans for row in range(first // per, last // per)))
+    found: dict[int, None] = {}
+    for first, last in labelled_runs(table.runs, labels):
+        begin, end = table.runs.layout.places(np.array([first, last - 1]))[0].tolist()
+        found |= dict.fromkeys(range(begin, end + 1))
+    return list(found)
 
 
 def epochs_to_read(spec: JobSpec, *, early: bool) -> list[int]:

@@ -1,0 +1,162 @@
+"""Jobs that decide train batches of seeds until every label has a verdict, whatever happens to workers."""
+
+import random
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from service.database.connection import Database
+from service.database.tables import Job, Shard
+from service.errors import Conflict, Rejected, TooMuchOpen
+from service.findings.comparison.job import compare
+from service.jobs import continuing, lifecycle, looks, shards
+from service.jobs.owners import ANYBODY
+from service.settings import Settings
+from tests.chaos.invariants import record_of
+from tests.deciding import CLOSE, NOISY, job_of, looks_of, post, train
+from tests.queued import expire
+
+
+class Killed(BaseException):
+    """The end of a worker inside a transaction."""
+
+
+def test_a_job_trains_batches_until_it_is_sure_and_nothing_more(database: Database) -> None:
+    key = post(database, NOISY)
+    assert (job_of(database, key).decision or {})["status"] == "open"
+    assert train(database, key) == 2
+    job, decisions = job_of(database, key), looks_of(database, key)
+    assert job.status == "completed"
+    assert [one["status"] for one in decisions] == ["open", "decided"]
+    assert (job.runs_total, job.epochs_total, job.runs_max) == (2 * 16, 2 * 16 * 12, 2 * 100)
+    assert job.decision == {**decisions[-1], "former_ends": [], "chosen": None}
+    (fast,) = decisions[-1]["labels"]
+    assert (fast["label"], fast["verdict"], fast["seeds"]) == ("fast", "better", 16)
+    low, high = fast["interval"]
+    assert low < high < 0
+    with database.snapshot() as session:
+        firsts = session.execute(select(Shard.first_run, Shard.num_runs).order_by(Shard.number)).all()
+        found = compare(session, session.get_one(Job, key))
+    assert [tuple(row) for row in firsts] == [(0, 16), (16, 16)]
+    # The comparison has the interval of the decision, seen from the other label.
+    (pair,) = found["pairs"]
+    assert (pair["a"], pair["b"], pair["low"], pair["high"]) == (
+        "slow",
+        "fast",
+        pytest.approx(-high),
+        pytest.approx(-low),
+    )
+    assert found["best"] == ["fast"]
+    assert found["verdict"] == "fast is better than slow (16 seeds, 95 % confidence at every look)."
+
+
+def test_an_undecided_job_ends_at_max_seeds_and_continues(database: Database) -> None:
+    key = post(database, CLOSE)
+    train(database, key)
+    job, before = job_of(database, key), looks_of(database, key)
+    assert (job.status, job.runs_total) == ("completed", 2 * 20)
+    assert [(one["status"], one["seeds_used"]) for one in before] == [("open", 8), ("open", 16), ("undecided", 20)]
+    rows = record_of(database, job.id)
+    assert rows is not None
+
+    def go_on(max_seeds: int, settings: Settings = Settings()) -> Any:  # noqa: B008
+        with database.transaction() as session:
+            return continuing.go_on(session, job.id, ANYBODY, max_seeds, settings)
+
+    with pytest.raises(Rejected, match="must be more than 20"):
+        go_on(20)
+    with pytest.raises(Rejected, match="looks"):
+        go_on(9_000)
+    with pytest.raises(Rejected, match="50 are allowed"):
+        go_on(30, Settings(max_runs=50))
+    continued, waiting = go_on(36)
+    assert (continued.status, continued.finished_at, continued.runs_max) == ("running", None, 2 * 36)
+    assert waiting == ("interactive", 1)
+    # Again, as a client does that got no answer.
+    assert go_on(36)[1] is None
+    with pytest.raises(Conflict, match="running"):
+        go_on(37)
+    train(database, key)
+    job, after = job_of(database, key), looks_of(database, key)
+    assert (job.status, job.runs_total) == ("completed", 2 * 36)
+    assert after[:3] == before
+    # The batch that was cut at 20 seeds ends where it would have ended.
+    assert [one["seeds_used"] for one in after[3:]] == [24, 32, 36]
+    now = record_of(database, job.id)
+    assert now is not None
+    assert list(now.rows)[: len(rows.rows)] == list(rows.rows)
+    assert list(now.runs)[: len(rows.runs)] == list(rows.runs)
+
+
+def test_only_undecided_jobs_continue_within_the_limits_of_their_owner(database: Database) -> None:
+    plain, decided, close = post(database, NOISY, decide=None), post(database, NOISY), post(database, CLOSE)
+    for key in (decided, close):
+        train(database, key)
+    ids = {key: job_of(database, key).id for key in (plain, decided, close)}
+    refused: list[tuple[int, type[Exception], str]] = [
+        (plain, Conflict, "does not decide"),
+        (decided, Conflict, "this one is decided"),
+        (close, TooMuchOpen, "1 jobs are waiting"),
+    ]
+    for key, kind, words in refused:
+        with pytest.raises(kind, match=words), database.transaction() as session:
+            continuing.go_on(session, ids[key], ANYBODY, 200, Settings(max_open_jobs=1))
+    with database.transaction() as session:
+        lifecycle.cancel(session, ids[plain], ANYBODY)
+        continuing.go_on(session, ids[close], ANYBODY, 200, Settings(max_open_jobs=1))
+    assert job_of(database, close).status == "running"
+
+
+def test_a_cancelled_job_queues_no_further_batch(database: Database) -> None:
+    key = post(database, NOISY)
+    with database.transaction() as session:
+        claim = shards.claim(session, key, 0, lease_seconds=60, receipt={})
+        assert claim is not None
+        lifecycle.cancel(session, job_of(database, key).id, ANYBODY)
+    expire(database)
+    with database.transaction() as session:
+        shards.take_back(session, max_attempts=3)
+    job = job_of(database, key)
+    assert (job.status, job.runs_total, (job.decision or {})["status"]) == ("cancelled", 16, "open")
+    with database.snapshot() as session:
+        assert session.execute(select(func.count()).select_from(Shard)).scalar_one() == 1
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_job_whose_workers_die_at_any_moment_decides_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    spec = {**CLOSE, "decide": {"batch": 8, "max_seeds": 32, "margin": 1e-9}}
+    calm = post(database, spec)
+    train(database, calm)
+    draw, deaths = random.Random(seed), 0
+
+    def fragile(step: Any) -> Any:
+        def may_die(*args: Any, **options: Any) -> Any:
+            nonlocal deaths
+            moment = draw.random()
+            if moment < 0.2:
+                deaths += 1
+                raise Killed
+            found = step(*args, **options)
+            if moment < 0.4:
+                deaths += 1
+                raise Killed
+            return found
+
+        return may_die
+
+    key = post(database, spec)
+    for module, name in ((shards, "record"), (shards, "end"), (looks, "take"), (looks, "queue_next")):
+        monkeypatch.setattr(module, name, fragile(getattr(module, name)))
+    while job_of(database, key).status != "completed":
+        try:
+            train(database, key)
+        except Killed:
+            expire(database)
+            with database.transaction() as session:
+                shards.take_back(session, max_attempts=1_000)
+    assert deaths > 5
+    assert looks_of(database, key) == looks_of(database, calm)
+    assert record_of(database, job_of(database, key).id) == record_of(database, job_of(database, calm).id)
