@@ -30,6 +30,14 @@ CLOSE: dict[str, Any] = {
     "optimizers": [{"label": "a", "kind": "sgd", "lr": 0.5}, {"label": "b", "kind": "rmsprop", "lr": 0.15}],
     "decide": {"batch": 8, "max_seeds": 20, "margin": 1e-9},
 }
+# Eight seeds choose one of three rates for each label.
+TUNED: dict[str, Any] = {
+    **NOISY,
+    "optimizers": [
+        {"label": "slow", "kind": "sgd", "lr": [0.001, 0.02, 3.0]},
+        {"label": "fast", "kind": "sgd", "lr": [0.002, 3.0, 0.2]},
+    ],
+}
 
 
 def post(database: Database, spec: dict[str, Any], **changes: Any) -> int:

@@ -62,3 +62,10 @@ def medians(values_SN: Floats) -> Floats:
     high_S = sorted_SN[rows, np.minimum(num_S // 2, max(0, sorted_SN.shape[1] - 1))]
     same_S = low_S == high_S
     return np.where(same_S, low_S, (np.where(same_S, 0.0, low_S) + np.where(same_S, 0.0, high_S)) / 2)
+
+
+def median_scores(values_SN: Floats, *, larger_is_better: bool) -> Floats:
+    """Give the median of each row as a score, smaller is better; infinite for a row without values."""
+    sign = -1.0 if larger_is_better else 1.0
+    median_S = sign * medians(values_SN)
+    return np.where(np.isnan(median_S), np.inf, median_S)

@@ -44,6 +44,7 @@ def end_job_with_its_last_shard(session: Session, job_key: int) -> tuple[str, in
         status = JobStatus.CANCELLED
     elif job.decision is not None and looks.take(session, job) == looks.OPEN:
         if job.status == JobStatus.RUNNING:
+            session.refresh(job)
             return looks.queue_next(session, job)
         status = JobStatus.CANCELLED
     session.execute(

@@ -15,8 +15,8 @@ from service.database.looks import Look
 from service.database.tables import Job, Shard
 from service.jobs import quotas
 from service.jobs.division import store_shards
-from service.jobs.outcomes import read_values
-from service.jobs.specs import runs_of, spec_of
+from service.jobs.outcomes import choose_settings, read_values
+from service.jobs.specs import chosen_settings, runs_of, spec_of
 from service.spec.batches import batches_of
 from service.spec.criteria import quantity_of
 from service.spec.job import JobSpec
@@ -38,16 +38,22 @@ def new_decision(spec: JobSpec) -> dict[str, Any] | None:
 def take(session: Session, job: Job) -> str:
     """Judge the outcomes of the batch that has ended and of those before it, store the decision, and give its status.
 
-    The row of the job must be locked, and all of its runs ended.
+    The first seeds of a job with several settings of a label choose among them instead. The row of the job must be
+    locked, and all of its runs ended.
     """
     assert job.decision is not None
     spec, runs = spec_of(job), runs_of(job)
+    num_choosing = batches_of(spec).choosing_seeds
+    if num_choosing and chosen_settings(job.decision) is None:
+        decision = {**job.decision, "chosen": choose_settings(session, job, runs)}
+        session.execute(update(Job).where(Job.key == job.key).values(decision=decision))
+        return OPEN
     earlier = (
         session.execute(select(Look.outcomes).where(Look.job_key == job.key).order_by(Look.number)).scalars().all()
     )
-    settings = list(range(runs.num_settings))
-    num_judged = sum(len(outcomes[0]) for outcomes in earlier)
-    batch_KJ = read_values(session, job.key, runs, settings, range(num_judged, runs.num_seeds))
+    settings = chosen_settings(job.decision) or list(range(runs.num_settings))
+    first = num_choosing + sum(len(outcomes[0]) for outcomes in earlier)
+    batch_KJ = read_values(session, job.key, runs, settings, range(first, runs.num_seeds))
     values_KJ = np.concatenate([*(np.array(outcomes) for outcomes in earlier), batch_KJ], axis=1)
     state = {name: job.decision[name] for name in _STATE}
     found = _decide(spec, values_KJ, state)

@@ -1,14 +1,18 @@
 """Values of the criterion of runs that have ended, seed by seed, as a look at a job that decides judges them."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from service.analysis.robust import Floats, capped, medians_at_start
+from service.analysis.summaries import median_scores
 from service.database.dialects.known import dialect_of
-from service.database.reading import first_epochs, read_points
+from service.database.reading import first_epochs, read_last, read_points
 from service.database.spans import Span
 from service.database.states import RunStatus
+from service.database.tables import Job
 from service.spec.criteria import quantity_of
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
@@ -38,6 +42,20 @@ def read_values(session: Session, job_key: int, runs: Runs, settings: list[int],
         least=quantity.least,
     )
     return np.asarray(values_SJT.mean(axis=2))
+
+
+def choose_settings(session: Session, job: Job, runs: Runs) -> list[int]:
+    """Choose one setting of each label by the first seeds, all of whose runs have ended."""
+    spec, num = runs.spec, len(runs)
+    value_R, lost_R = _read(session, job.key, spec, "final_loss", 0, num)
+    if "validation_loss" in spec.problem.fields:
+        value_R = read_last(session, job, ["validation_loss"])["validation_loss"]
+        lost_R = lost_R & ~np.isfinite(value_R)
+    value_R = np.where(lost_R, -np.inf if spec.maximize else np.inf, value_R)
+    of = np.arange(runs.num_settings), np.arange(runs.num_seeds), np.arange(runs.num_starts)
+    value_SR = value_R[runs.layout.indices(*np.meshgrid(*of, indexing="ij"))].reshape(runs.num_settings, -1)
+    score_S = median_scores(value_SR, larger_is_better=spec.maximize)
+    return [first + int(score_S[first:end].argmin()) for first, end in pairwise(runs.firsts)]
 
 
 def _read(

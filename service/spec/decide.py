@@ -76,14 +76,15 @@ def objections(spec: "JobSpec") -> Iterator[tuple[tuple[str | int, ...], str]]:
         count, last = spec.seeds.count, spec.seeds.first + decide.max_seeds - 1
         if count > decide.max_seeds:
             yield ("decide", "max_seeds"), f"must be at least seeds.count, {count} (got {decide.max_seeds})"
+        elif count == decide.max_seeds and any(num_settings(entry, spec.search) > 1 for entry in spec.optimizers):
+            yield (
+                ("decide", "max_seeds"),
+                f"must be more than seeds.count, {count}: the first seeds choose the settings",
+            )
         elif (decide.max_seeds - count) // decide.batch > MAX_LOOKS:
             yield ("decide", "batch"), f"there would be more than {MAX_LOOKS:,} looks: make 'batch' larger"
         if last > MAX_SEED:
             yield ("decide", "max_seeds"), f"the last seed must be at most {MAX_SEED} (got {last})"
-    for number, entry in enumerate(spec.optimizers):
-        if num_settings(entry, spec.search) > 1:
-            reason = "a job that decides compares single settings: give numbers, no lists, ranges or intervals"
-            yield ("optimizers", number), reason
     if len(spec.optimizers) < 2:
         yield ("optimizers",), "a job that decides compares at least two labels"
     quantity = quantity_of(spec.problem, spec.criterion, maximize=spec.maximize)

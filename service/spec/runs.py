@@ -46,6 +46,8 @@ class Runs:
         # Converted once: a list has up to a million seeds, and each run reads one of them.
         self._listed = None if isinstance(spec.seeds, SeedRange) else np.array(spec.seeds, dtype=np.int64)
         self.num_starts = spec.problem.num_starts
+        # Seeds that choose settings: the first ones of a job that decides among several settings of a label.
+        self.num_choosing = given if spec.decide is not None and any(one.num > 1 for one in self.entries) else 0
         self.per_setting = self.num_seeds * self.num_starts
         # The first setting of each entry, and the end.
         self.firsts = [0]

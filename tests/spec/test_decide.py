@@ -46,7 +46,7 @@ def test_a_spec_without_decide_is_stored_as_before_and_one_with_it_again_as_itse
     [
         ({"seeds": [1, 2]}, ("seeds",), "not a list"),
         ({"optimizers": TWO[:1]}, ("optimizers",), "at least two labels"),
-        ({"optimizers": [TWO[0], "adam"]}, ("optimizers", 1), "single settings"),
+        ({"optimizers": [TWO[0], "adam"], "decide": {"max_seeds": 10}}, ("decide", "max_seeds"), "more than"),
         ({"criterion": "epochs_to_target"}, ("target_loss",), "must be given"),
         ({"problem": {"kind": "surface", "name": "ravine"}}, ("problem",), "nothing is drawn by the seed"),
         ({"decide": {"max_seeds": 9}}, ("decide", "max_seeds"), "at least seeds.count, 10"),

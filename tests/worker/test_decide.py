@@ -12,9 +12,10 @@ from service.errors import Conflict, Rejected, TooMuchOpen
 from service.findings.comparison.job import compare
 from service.jobs import continuing, lifecycle, looks, shards
 from service.jobs.owners import ANYBODY
+from service.jobs.specs import runs_of
 from service.settings import Settings
 from tests.chaos.invariants import record_of
-from tests.deciding import CLOSE, NOISY, job_of, looks_of, post, train
+from tests.deciding import CLOSE, NOISY, TUNED, job_of, looks_of, post, train
 from tests.queued import expire
 
 
@@ -49,6 +50,39 @@ def test_a_job_trains_batches_until_it_is_sure_and_nothing_more(database: Databa
     )
     assert found["best"] == ["fast"]
     assert found["verdict"] == "fast is better than slow (16 seeds, 95 % confidence at every look)."
+
+
+def test_the_first_seeds_choose_settings_and_later_ones_train_and_judge_only_these(database: Database) -> None:
+    key = post(database, TUNED)
+    train(database, key)
+    job, decisions = job_of(database, key), looks_of(database, key)
+    assert job.status == "completed"
+    # 8 seeds of 6 settings, then 8 seeds of the second setting of the one and the third of the other.
+    assert (job.decision or {})["chosen"] == [1, 5]
+    assert (job.runs_total, job.runs_max) == (8 * 6 + 8 * 2, 8 * 6 + 92 * 2)
+    assert [(one["status"], one["seeds_used"]) for one in decisions] == [("decided", 8)]
+    runs = runs_of(job)
+    assert [(runs[at].label, runs[at].seed) for at in (5, 6, 48, 49, 50)] == [
+        ("fast lr=0.2", 0),
+        ("slow lr=0.001", 1),
+        ("slow lr=0.02", 8),
+        ("fast lr=0.2", 8),
+        ("slow lr=0.02", 9),
+    ]
+    # The later seeds are those of a job that has these settings only.
+    alone = post(database, NOISY, seeds={"first": 8}, decide={"batch": 8, "max_seeds": 8})
+    train(database, alone)
+    rows, of_these = (record_of(database, job_of(database, one).id) for one in (key, alone))
+    assert rows is not None
+    assert of_these is not None
+    assert [(row[0] - 48, *row[1:]) for row in rows.rows if row[0] >= 48] == list(of_these.rows)
+    with database.snapshot() as session:
+        found, plain = (compare(session, session.get_one(Job, one)) for one in (key, alone))
+    assert (found["tuned"], found["choosing_seeds"], found["replicates"], found["partial"]) == (True, 8, 8, False)
+    assert [label["chosen"]["optimizer"]["lr"] for label in found["labels"]] == [0.02, 0.2]
+    # The untrained start is that of the first seeds, which are others here.
+    assert found["pairs"][0]["difference"] == pytest.approx(plain["pairs"][0]["difference"], rel=0.05)
+    assert found["best"] == ["fast"]
 
 
 def test_an_undecided_job_ends_at_max_seeds_and_continues(database: Database) -> None:

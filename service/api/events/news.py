@@ -20,9 +20,10 @@ from service.database.states import JOB_ENDED, SHARD_ENDED
 from service.database.tables import Job, Shard
 from service.errors import NotFound
 from service.histories.arrays import arrays, named
-from service.histories.chosen import RunRange, inside
+from service.histories.chosen import RunRange, chosen_runs, inside
 from service.histories.reading import Selection
 from service.jobs.progress import progress_of
+from service.jobs.specs import chosen_settings, runs_of
 from service.spec.runs import Runs
 
 # Rows of one event: about 0.5 MB of JSON with ten fields, or one epoch of a whole shard.
@@ -66,6 +67,13 @@ class Interest:
 
     ranges: tuple[RunRange, ...]
     selection: Selection
+    labels: tuple[str, ...] | None = None
+    names: str | None = None
+
+    def in_job(self, job: Job) -> tuple[Runs, "Interest"]:
+        """Give the runs of a job and the ranges of this interest, after its first seeds may have chosen settings."""
+        fresh = runs_of(job, at_most=True)
+        return fresh, replace(self, ranges=tuple(chosen_runs(job.id, fresh, self.labels, self.names)))
 
 
 @dataclass(frozen=True)
@@ -146,6 +154,8 @@ def next_news(database: Database, job: Job, runs: Runs, position: StreamPosition
     with database.snapshot() as session:
         if session.execute(select(Job.key).where(Job.key == job.key)).one_or_none() is None:
             raise NotFound(f"job {job.id} has been deleted")
+        if runs.num_choosing and chosen_settings(job.decision) is None:
+            runs, interest = interest.in_job(session.get_one(Job, job.key))
         known = list(shard_states(session, job.key, position.behind, position.behind + WINDOW))
     for shard in known:
         first, stored = position.epoch(shard.number), shard.end_epoch

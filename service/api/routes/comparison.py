@@ -180,7 +180,8 @@ def _grid(database: Database, job_id: str, query: GridQuery, caller: Caller) -> 
         others=list(grid.others),
         values=grid.values.tolist(),
         first_run=grid.first_run_YX.tolist(),
-        runs_per_setting=table.runs.per_setting,
+        # Of a job that decides, the first seed: later runs of a setting do not follow it.
+        runs_per_setting=table.runs.num_starts if runs.spec.decide else table.runs.per_setting,
         num_observations=grid.num_runs,
     )
     return Computed(json_bytes(found))

@@ -102,7 +102,8 @@ def _find(database: Database, job_id: str, caller: Caller, query: EventsQuery) -
     runs = runs_of(job, at_most=True)
     selection = reading.select_fields(runs.spec, query.fields, max_points=query.max_points)
     ranges = chosen_runs(job_id, runs, query.labels, query.runs)
-    return Watched(job, runs), Interest(tuple(ranges), selection)
+    labels = None if query.labels is None else tuple(query.labels)
+    return Watched(job, runs), Interest(tuple(ranges), selection, labels, query.runs)
 
 
 async def _stream(hub: Hub, watched: Watched, interest: Interest, position: StreamPosition) -> AsyncIterator[bytes]:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.analysis.summaries import medians
+from service.analysis.summaries import median_scores
 from service.errors import Rejected
 from service.findings.comparison.table import Table
+from service.spec.entry_settings import EntrySettings
 
 Floats = NDArray[np.float64]
 # With tuned=false every setting is a label of its own, up to this number.
@@ -72,6 +73,8 @@ def choose(table: Table, tuned: bool | None, only: Sequence[int] | None = None) 
                 "seeds",
             )
         return Choice([table.setting(row).label for row in rows], rows, everything)
+    if table.runs.spec.decide is not None:
+        return _decided(table, entries, compared)
     on_judged = table.num_seeds < 2
     choosing_J = everything if on_judged else everything[::2]
     scores_S = _scores(table, choosing_J)
@@ -82,6 +85,19 @@ def choose(table: Table, tuned: bool | None, only: Sequence[int] | None = None) 
     labels = [str(settings.entry.label) for settings in entries]
     judging_J = everything if on_judged else everything[1::2]
     return Choice(labels, rows, judging_J, len(choosing_J), scores_S, on_judged)
+
+
+def _decided(table: Table, entries: Sequence[EntrySettings], compared: Sequence[int]) -> Choice:
+    """Give the choice of a job that decides: its first seeds have chosen, and the later ones judge."""
+    is_first_J = table.distinct < table.runs.num_choosing
+    scores_S = _scores(table, np.flatnonzero(is_first_J))
+    rows = []
+    for number in compared:
+        mine = table.rows_of(number)
+        chosen = [row for row in table.chosen if row in mine]
+        rows.append(chosen[0] if chosen else mine.start + int(scores_S[mine.start : mine.stop].argmin()))
+    labels = [str(settings.entry.label) for settings in entries]
+    return Choice(labels, rows, np.flatnonzero(~is_first_J), int(is_first_J.sum()), scores_S)
 
 
 def best_row(table: Table, entry: int) -> int:
@@ -99,7 +115,5 @@ def _scores(table: Table, choosing_J: NDArray[np.int64]) -> Floats:
     """Give the median validation loss, else the median final loss, of every setting, [S]; never of a test field."""
     values_SN = table.last.get("validation_loss", table.final_SN)
     known_SN = np.where(table.recorded_SN, values_SN, np.nan)
-    median_S = medians(table.by_seed(known_SN)[:, choosing_J].reshape(table.num_settings, -1))
-    worst = -np.inf if table.larger_is_better else np.inf
-    median_S = np.where(np.isnan(median_S), worst, median_S)
-    return -median_S if table.larger_is_better else median_S
+    of_row = table.by_seed(known_SN)[:, choosing_J].reshape(table.num_settings, -1)
+    return median_scores(of_row, larger_is_better=table.larger_is_better)

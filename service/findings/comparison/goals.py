@@ -121,10 +121,11 @@ def read_times(session: Session, job: Job, spec: JobSpec, table: Table, rows: Se
     fields = ["grad_norm"] if any(limits) else []
     for at, row in enumerate(rows):
         # All of them in ascending order; those of a job that decides stand between runs of other rows.
-        index_P = table.index_SP[row]
+        there_P = np.flatnonzero(table.index_SP[row] >= 0)
+        index_P = table.index_SP[row, there_P]
         whole = int(index_P[0]), int(index_P[-1]) + 1
         for portion in read_portions(session, job, spec.rows_per_run, fields, whole, index_P):
-            curves, run_R = portion.curves, np.searchsorted(index_P, portion.index_R)
+            curves, run_R = portion.curves, there_P[np.searchsorted(index_P, portion.index_R)]
             falling = Curves(curves.first_R, curves.epoch_P, goals.sign * curves.loss_P)
             time_LRK[at, run_R] = epochs_to_losses(falling, goals.losses(curves.loss_P[curves.first_R]))
             if fields:

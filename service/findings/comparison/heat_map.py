@@ -142,6 +142,7 @@ def _values(
     if num_rows > MAX_ROWS:
         sentence = f"epochs_to_target would read {num_rows:,} rows; at most {MAX_ROWS:,} are allowed: take final_loss"
         raise Rejected.at("query", "value", sentence)
-    first = int(index_SP.min())
+    first = int(index_SP[index_SP >= 0].min())
     epochs_R = first_epochs(session, job.key, Span(first, int(index_SP.max()) + 1), target)
-    return np.asarray(epochs_R[index_SP[:, table.run_N] - first])
+    index_SN = index_SP[:, table.run_N]
+    return np.asarray(np.where(index_SN < 0, np.nan, epochs_R[np.maximum(index_SN - first, 0)]))

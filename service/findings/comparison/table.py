@@ -14,6 +14,7 @@ from service.analysis.summaries import medians
 from service.database.reading import read, read_last
 from service.database.spans import Span
 from service.database.tables import Job
+from service.findings.comparison.places import by_index, chosen_rows, distinct, indices
 from service.findings.comparison.rows import Portion, read_outcomes, read_portions
 from service.jobs.specs import runs_of
 from service.spec.job import JobSpec
@@ -47,7 +48,8 @@ class Table:
         distinct: Positions of the seeds that are kept: of seeds with equal histories in every run, the first.
         run_N: Positions of the columns among the runs of a setting.
         larger_is_better: Whether the job maximises its loss.
-        index_SP: Indices in the job of all runs of each row, P seeds × starts.
+        index_SP: Indices in the job of all runs of each row, P seeds × starts; −1 where the job has no such run.
+        chosen: Rows that a job which decides has chosen.
         digest_SN: Digest of the history of each run; −1 while it has not ended.
         first_SN: First epoch at the target; infinite for a miss.
         settled_SN: First epoch from which on the target is kept.
@@ -66,6 +68,7 @@ class Table:
     best_SN: Floats
     larger_is_better: bool = False
     index_SP: Integers = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
+    chosen: list[int] = field(default_factory=list)
     digest_SN: Integers = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     last: dict[str, Floats] = field(default_factory=dict)
     at_start: dict[str, Floats] = field(default_factory=dict)
@@ -91,9 +94,9 @@ class Table:
         """Count the starts of each seed."""
         return self.runs.num_starts
 
-    def columns(self, values_R: NDArray[Any]) -> NDArray[Any]:
-        """Bring values by run into the shape [S, N]."""
-        return np.ascontiguousarray(values_R[self.index_SP[:, self.run_N]])
+    def columns(self, values_R: NDArray[Any], missing: Any = np.nan) -> NDArray[Any]:
+        """Bring values by run into the shape [S, N], with a value for runs that the job does not have."""
+        return by_index(values_R, self.index_SP[:, self.run_N], missing)
 
     def by_seed(self, values_SN: NDArray[Any]) -> NDArray[Any]:
         """Split the columns into seeds and starts, [S, seeds, starts]."""
@@ -131,28 +134,30 @@ def read_table(session: Session, job: Job, spec: JobSpec, only: Sequence[int] | 
         chosen = spec.model_copy(update={"optimizers": [spec.optimizers[entry] for entry in only]})
         runs = Runs(chosen, whole.num_seeds if spec.decide else None)
     entries = range(len(whole.entries)) if only is None else only
-    index_SP = _indices(whole, [row for entry in entries for row in range(*whole.firsts[entry : entry + 2])])
+    index_SP = indices(whole, [row for entry in entries for row in range(*whole.firsts[entry : entry + 2])])
     found = read_outcomes(session, job)
-    distinct = _distinct(found.digest_R[index_SP].reshape(-1, runs.num_seeds, runs.num_starts))
-    run_N = (distinct[:, None] * runs.num_starts + np.arange(runs.num_starts)).reshape(-1)
+    digest_SP = by_index(found.digest_R, index_SP, 0)
+    distinct_J = distinct(digest_SP.reshape(-1, runs.num_seeds, runs.num_starts))
+    run_N = (distinct_J[:, None] * runs.num_starts + np.arange(runs.num_starts)).reshape(-1)
 
-    def columns(values_R: NDArray[Any]) -> NDArray[Any]:
-        return np.ascontiguousarray(values_R[index_SP[:, run_N]])
+    def columns(values_R: NDArray[Any], missing: Any) -> NDArray[Any]:
+        return by_index(values_R, index_SP[:, run_N], missing)
 
     larger_is_better = spec.optimizers[0].maximize
     worst = -np.inf if larger_is_better else np.inf
     table = Table(
         runs=runs,
-        distinct=distinct,
+        distinct=distinct_J,
         run_N=run_N,
-        recorded_SN=columns(found.recorded_R),
-        ended_SN=columns(found.ended_R),
-        diverged_SN=columns(found.diverged_R),
-        epochs_SN=columns(found.epochs_R),
-        final_SN=columns(np.where(found.diverged_R, worst, found.final_R)),
-        best_SN=columns(np.where(np.isfinite(found.best_R), found.best_R, worst)),
+        recorded_SN=columns(found.recorded_R, False),
+        ended_SN=columns(found.ended_R, True),
+        diverged_SN=columns(found.diverged_R, False),
+        epochs_SN=columns(found.epochs_R, 0),
+        final_SN=columns(np.where(found.diverged_R, worst, found.final_R), np.nan),
+        best_SN=columns(np.where(np.isfinite(found.best_R), found.best_R, worst), worst),
         index_SP=index_SP,
-        digest_SN=columns(found.digest_R),
+        chosen=chosen_rows(whole, entries),
+        digest_SN=digest_SP[:, run_N],
         larger_is_better=larger_is_better,
     )
     fields = [name for name in LAST_FIELDS if name in spec.problem.fields]
@@ -160,12 +165,12 @@ def read_table(session: Session, job: Job, spec: JobSpec, only: Sequence[int] | 
         values_SN = table.columns(column_R)
         lost_SN = table.diverged_SN & ~np.isfinite(values_SN)
         table.last[name] = np.where(lost_SN, LAST_FIELDS[name], values_SN)
-    first, end = int(index_SP[0, 0]), int(index_SP[0, -1]) + 1
+    first, end = int(index_SP[0, 0]), int(index_SP[0].max()) + 1
     rows = read(session, job.key, Span(first, end, 0, 1), ["loss", *fields])
     for name, values_N in zip(rows.columns, rows.values_CN, strict=True):
         start_R = np.full(end - first, np.nan)
         start_R[rows.index_N - first] = values_N
-        table.at_start[name] = start_R[index_SP[0, run_N] - first]
+        table.at_start[name] = by_index(start_R, np.maximum(index_SP[0, run_N] - first, -1), np.nan)
     return table
 
 
@@ -214,7 +219,7 @@ def read_curves(
             table.paths.setdefault(row, {})[column] = trace(points_ED, minima_of(spec))
     table.area_SN = np.where(table.diverged_SN, sign * np.inf, table.columns(area_R))
     table.clipped_SN = table.columns(clipped_R)
-    table.first_SN, table.settled_SN = table.columns(first_R), table.columns(settled_R)
+    table.first_SN, table.settled_SN = table.columns(first_R, np.inf), table.columns(settled_R, np.inf)
     table.ladder = {row: of_run[table.run_N] for row, of_run in ladder_by_row.items()}
 
 
@@ -227,25 +232,15 @@ def minima_of(spec: JobSpec) -> Floats:
     return minima + np.array(shift) if moves else minima
 
 
-def _indices(runs: Runs, settings: Sequence[int]) -> Integers:
-    """Give the indices of all runs of settings, [settings, seeds × starts]."""
-    of = [np.asarray(settings), np.arange(runs.num_seeds), np.arange(runs.num_starts)]
-    return runs.layout.indices(*np.meshgrid(*of, indexing="ij")).reshape(len(settings), -1)
-
-
-def _distinct(digest_SJT: Integers) -> Integers:
-    """Find the seeds whose histories differ from those of every earlier seed; an unknown history differs from all."""
-    num = digest_SJT.shape[1]
-    rows_JR = np.ascontiguousarray(digest_SJT.transpose(1, 0, 2).reshape(num, -1))
-    known_J = (rows_JR != -1).all(axis=1)
-    first = np.sort(np.unique(rows_JR[known_J], axis=0, return_index=True)[1]) if known_J.any() else np.empty(0, int)
-    return np.sort(np.concatenate([np.flatnonzero(known_J)[first], np.flatnonzero(~known_J)])).astype(np.int64)
-
-
 def _traced(table: Table, shown: list[int]) -> dict[int, tuple[int, int]]:
     """Choose the runs whose paths are traced: index → row and column."""
     run_N = table.run_N[: max(1, MAX_PATHS // len(shown))]
-    return {index: (row, column) for row in shown for column, index in enumerate(table.index_SP[row, run_N].tolist())}
+    return {
+        index: (row, column)
+        for row in shown
+        for column, index in enumerate(table.index_SP[row, run_N].tolist())
+        if index >= 0
+    }
 
 
 def clipped(portion: Portion, limits: list[float | None], table: Table, row_R: Integers) -> Floats:

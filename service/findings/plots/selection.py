@@ -75,7 +75,14 @@ def choose(
     series = []
     for row in rows:
         setting = table.setting(row)
-        series.append(Series(setting.label, setting.optimizer["kind"], row, table.index_SP[row, drawn].tolist()))
+        series.append(
+            Series(
+                setting.label,
+                setting.optimizer["kind"],
+                row,
+                [index for index in table.index_SP[row, drawn].tolist() if index >= 0],
+            )
+        )
     return Chosen(table, series, of)
 
 

@@ -1,0 +1,44 @@
+"""Places of runs in tables: the index in the job of each cell, and the cells that count.
+
+Letters: S rows, P seeds × starts of a row, J seeds, T starts; X any shape.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.spec.layout import BySeed
+from service.spec.runs import Runs
+
+Integers = NDArray[np.int64]
+
+
+def by_index(values_R: NDArray[Any], index_X: Integers, missing: Any) -> NDArray[Any]:
+    """Give values by index, and another one where the index is −1."""
+    found_X = values_R[index_X]
+    return found_X if (index_X >= 0).all() else np.where(index_X < 0, missing, found_X).astype(values_R.dtype)
+
+
+def chosen_rows(runs: Runs, entries: Sequence[int]) -> list[int]:
+    """List the rows of the settings that a job which decides has chosen."""
+    if not runs.num_choosing or not isinstance(runs.layout, BySeed) or not runs.layout.num_choosing:
+        return []
+    settings = [setting for entry in entries for setting in range(*runs.firsts[entry : entry + 2])]
+    return [row for row, setting in enumerate(settings) if setting in runs.layout.chosen]
+
+
+def indices(runs: Runs, settings: Sequence[int]) -> Integers:
+    """Give the indices of all runs of settings, [settings, seeds × starts]."""
+    of = [np.asarray(settings), np.arange(runs.num_seeds), np.arange(runs.num_starts)]
+    return runs.layout.indices(*np.meshgrid(*of, indexing="ij")).reshape(len(settings), -1)
+
+
+def distinct(digest_SJT: Integers) -> Integers:
+    """Find the seeds whose histories differ from those of every earlier seed; an unknown history differs from all."""
+    num = digest_SJT.shape[1]
+    rows_JR = np.ascontiguousarray(digest_SJT.transpose(1, 0, 2).reshape(num, -1))
+    known_J = (rows_JR != -1).all(axis=1)
+    first = np.sort(np.unique(rows_JR[known_J], axis=0, return_index=True)[1]) if known_J.any() else np.empty(0, int)
+    return np.sort(np.concatenate([np.flatnonzero(known_J)[first], np.flatnonzero(~known_J)])).astype(np.int64)
