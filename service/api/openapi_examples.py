@@ -80,10 +80,21 @@ EXAMPLES: dict[str, dict[str, Example]] = {
                 "epochs": 30,
             },
         },
+        "decide": {
+            "summary": "Train seeds until two optimizers are better, worse or equal within 5 %",
+            "value": {
+                "problem": {"kind": "flipnet"},
+                "optimizers": [{"kind": "adam", "lr": 0.01}, {"kind": "nadam", "lr": 0.01}],
+                "decide": {"margin": 0.05, "max_seeds": 500},
+            },
+        },
         "preset": {
             "summary": "Run a preset with more epochs",
             "value": {"preset": "ravine-large-lr", "epochs": 500},
         },
+    },
+    "continue_job": {
+        "more_seeds": {"summary": "Train up to 1,000 seeds", "value": {"max_seeds": 1_000}},
     },
     "ask_theory": {
         "stiff_quadratic": {

@@ -11,6 +11,7 @@ class Progress(TypedDict):
     """Progress of a job."""
 
     runs_total: int
+    runs_max: int
     runs_ended: int
     runs_diverged: int
     epochs_total: int
@@ -29,6 +30,7 @@ class Job(TypedDict):
     finished_at: str | None
     spec: Json
     progress: Progress
+    decision: Json | None
     error: Json | None
     receipt: Json | None
     links: dict[str, str]
@@ -63,6 +65,7 @@ class Comparison(TypedDict):
     status: Status
     partial: bool
     verdict: str
+    decision: Json | None
     warnings: list[dict[str, str]]
     criterion: Json
     seeds_needed: int | None

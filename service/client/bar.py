@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from service.client.answers import Job
+from service.client.decisions import standing
 
 
 @contextmanager
@@ -36,4 +37,8 @@ def state_of(job: Job) -> dict[str, Any]:
     progress = job["progress"]
     total = progress["epochs_total"]
     done = progress["epochs_done"] if job["status"] != "completed" else total
-    return {"description": job["status"], "completed": done, "total": total}
+    state = standing(job)
+    if state is not None and job["status"] != "completed":
+        # How many epochs there will be is not known: the bar fills up to the most.
+        total = round(total / progress["runs_total"] * progress["runs_max"])
+    return {"description": job["status"] if state is None else state, "completed": done, "total": total}

@@ -179,12 +179,15 @@ class Ravine(Files):
 
     def cancel(self, job_id: str) -> Job:
         """Cancel a job; recorded rows are kept."""
-        answer = self._connection.request("POST", f"/v1/jobs/{part(job_id)}/cancel", repeatable=False)
-        return answer.json()  # type: ignore[no-any-return]
+        return self._once("POST", f"/v1/jobs/{part(job_id)}/cancel").json()  # type: ignore[no-any-return]
+
+    def continue_job(self, job_id: str, max_seeds: int) -> Job:
+        """Continue a job that ended undecided, up to this many seeds."""
+        return self._post(f"/v1/jobs/{part(job_id)}/continue", json={"max_seeds": max_seeds})  # type: ignore[return-value]
 
     def delete(self, job_id: str) -> None:
         """Delete a job that has ended, and all its rows."""
-        self._connection.request("DELETE", f"/v1/jobs/{part(job_id)}", repeatable=False)
+        self._once("DELETE", f"/v1/jobs/{part(job_id)}")
 
     def usage(self) -> Json:
         """Get what the jobs of the key store and have open, with the limits: jobs, runs, rows, bytes and work."""
@@ -200,8 +203,7 @@ class Ravine(Files):
 
     def run_lesson(self, lesson_id: str) -> Json:
         """Submit the jobs of a lesson, and get the lesson; where keys are required, with the key of an admin."""
-        answer = self._connection.request("POST", f"/v1/lessons/{part(lesson_id)}/jobs", repeatable=False)
-        return answer.json()  # type: ignore[no-any-return]
+        return self._once("POST", f"/v1/lessons/{part(lesson_id)}/jobs").json()  # type: ignore[no-any-return]
 
     def preset(self, name: str) -> Json:
         """Get a preset with its spec."""
@@ -219,8 +221,11 @@ class Ravine(Files):
         return self._request("GET", path, params=given(query)).json()  # type: ignore[no-any-return]
 
     def _post(self, path: str, **how: Any) -> Json:
-        # Both POST requests are repeatable: one has an Idempotency-Key, the other stores nothing.
+        # These POST requests are repeatable: they have an effect once, or none.
         return self._request("POST", path, **how).json()  # type: ignore[no-any-return]
+
+    def _once(self, method: str, path: str) -> httpx.Response:
+        return self._connection.request(method, path, repeatable=False)
 
     def _request(self, method: str, path: str, **how: Any) -> httpx.Response:
         return self._connection.request(method, path, repeatable=True, **how)

@@ -16,11 +16,12 @@ from service.api.openapi import TAGS
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
-from tests.servers import Stack, until
+from tests.deciding import CLOSE
+from tests.servers import Stack, until, wait_for_job
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 VERBS = {
-    "ask", "cancel", "compare", "create", "delete", "draw", "get", "list", "run", "watch",
+    "ask", "cancel", "continue", "compare", "create", "delete", "draw", "get", "list", "run", "watch",
 }  # fmt: skip
 
 
@@ -131,10 +132,12 @@ def test_every_example_of_a_body_gets_the_documented_answer(document: dict[str, 
         expected = max(status for status in operation["responses"] if status < "300")
         for name, example in examples.items():
             assert example["summary"]
+            if operation["operationId"] == "continue_job":
+                path = path.format(job_id=wait_for_job(client, client.post("/v1/jobs", json=CLOSE).json()["id"])["id"])
             answer = client.request(method, path, json=example["value"])
             assert answer.status_code == int(expected), (name, answer.text)
             posted += 1
-            if operation["operationId"] == "create_job":
+            if operation["operationId"] in ("create_job", "continue_job"):
                 client.post(f"/v1/jobs/{answer.json()['id']}/cancel")
     assert posted >= 6
 

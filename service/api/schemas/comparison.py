@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from service.api.schemas.answers import Answer, Number
 from service.api.schemas.estimates import SummaryAnswer
+from service.api.schemas.jobs import DecisionAnswer
 from service.api.schemas.pairs import AgainstBaseline, PairAnswer, RankAnswer
 from service.api.schemas.tuning import ChosenAnswer, TuningAnswer
 from service.spec.criteria import Criterion, Scale
@@ -186,6 +187,8 @@ class ComparisonAnswer(Answer):
     """True while runs have not ended: the answer covers the rows stored so far."""
     verdict: str
     """The result in one sentence."""
+    decision: DecisionAnswer | None
+    """The decision of the job at its last look; null without `decide` in its spec."""
     warnings: list[Caution]
     """Warnings about the reliability of the answer."""
     criterion: CriterionAnswer

@@ -21,5 +21,6 @@ def register(app: typer.Typer) -> None:
     app.command()(report.report)
     app.command()(report.bundle)
     app.command()(jobs.cancel)
+    app.command("continue")(jobs.continue_job)
     app.command()(jobs.delete)
     app.command()(usage.usage)

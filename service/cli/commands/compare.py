@@ -67,6 +67,13 @@ def compare(
     epochs: Annotated[
         int | None, typer.Option(help="Epochs of a new comparison; by default those of the problem.")
     ] = None,
+    decide: Annotated[
+        bool, typer.Option("--decide", help="Train seeds of a new comparison until every label has a verdict.")
+    ] = False,
+    margin: Annotated[
+        float | None, typer.Option(help="With --decide, the relative difference that counts as equal; by default 0.05.")
+    ] = None,
+    max_seeds: Annotated[int | None, typer.Option(help="With --decide, the most seeds; by default 500.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare optimizers on a problem, or those of a job: the verdict, a table and warnings.
@@ -74,13 +81,20 @@ def compare(
     ravine compare flipnet sgd momentum adam
     """
     question = {"search": trials and {"trials": trials}, "seeds": seeds and {"count": seeds}, "epochs": epochs}
-    changes = {name: value for name, value in question.items() if value is not None}
+    wanted: dict[str, Any] = {
+        name: value for name, value in {"margin": margin, "max_seeds": max_seeds}.items() if value is not None
+    }
+    if wanted and not decide:
+        give_up("--margin and --max-seeds need --decide", WRONG_USE)
+    changes: dict[str, Any] = {name: value for name, value in question.items() if value is not None}
+    changes |= {"decide": wanted} if decide else {}
     with service() as ravine:
         job_id = asked[0]
         if len(asked) > 1:
             job_id = _answered(ravine, {"problem": _problem(asked[0]), "optimizers": asked[1:], **changes})
         elif changes:
-            give_up("--trials, --seeds and --epochs are for a new comparison, and the job has its own", WRONG_USE)
+            options = "--trials, --seeds, --epochs and --decide"
+            give_up(f"{options} are for a new comparison, and the job has its own", WRONG_USE)
         found = ravine.comparison(job_id, baseline=baseline, target=target, criterion=criterion, tuned=tuned)
     if as_json:
         print_json(found)
@@ -88,7 +102,13 @@ def compare(
     out = console()
     print_verdict(out, found)
     out.print(_table(found))
-    if found["seeds_needed"]:
+    if found["decision"]:
+        if found["decision"]["status"] == "undecided":
+            more = 2 * found["decision"]["max_seeds"]
+            out.print(
+                as_text(f"More seeds may decide: ravine continue {job_id} --max-seeds {more} --watch"), soft_wrap=True
+            )
+    elif found["seeds_needed"]:
         out.print(as_text(_needed(found, found["seeds_needed"])), soft_wrap=True)
     for line in _chosen(found):
         out.print(as_text(line), soft_wrap=True)

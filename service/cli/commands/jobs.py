@@ -1,4 +1,4 @@
-"""`ravine jobs`, `show`, `cancel`, `delete`: list, show, cancel and delete jobs."""
+"""`ravine jobs`, `show`, `cancel`, `continue`, `delete`: list, show, cancel, continue and delete jobs."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli.commands.conventions import AsJson, JobId, as_text, console, print_json, service
+from service.cli.commands.conventions import JOB_FAILED, AsJson, JobId, as_text, console, give_up, print_json, service
+from service.cli.commands.watching import watch_job, why_ended
 from service.visible import visible
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _table(jobs: "Sequence[Job]", optional: Sequence[str]) -> "Table":
 def show(job_id: JobId, as_json: AsJson = False) -> None:
     """Show a job: its status, its progress, and the losses of its optimizers."""
     from service.cli.commands.losses import losses_table
+    from service.client.decisions import standing
 
     with service() as ravine:
         job = ravine.job(job_id)
@@ -91,6 +93,8 @@ def show(job_id: JobId, as_json: AsJson = False) -> None:
             f"{progress['runs_diverged']:,} diverged",
             soft_wrap=True,
         )
+        if (state := standing(job)) is not None:
+            out.print(as_text(f"decision: {state}"), soft_wrap=True)
         if job["error"]:
             out.print(as_text(f"{job['error']['reason']}: {job['error']['detail']}"), soft_wrap=True)
         out.print(losses_table(ravine, job))
@@ -104,6 +108,25 @@ def cancel(job_id: JobId, as_json: AsJson = False) -> None:
         print_json(job)
     else:
         typer.echo(f"{job['id']} is {job['status']}.")
+
+
+def continue_job(
+    job_id: JobId,
+    max_seeds: Annotated[int, typer.Option(help="Most seeds of the job, more than so far.")],
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show progress and losses until the job ends.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Continue a job that ended undecided, with more seeds; with --watch the exit code is 0 only if it completes."""
+    with service() as ravine:
+        job = ravine.continue_job(job_id, max_seeds)
+        if watch:
+            job = watch_job(ravine, job, stderr=as_json)
+    if as_json:
+        print_json(job)
+    elif not watch:
+        typer.echo(f"{job['id']} is {job['status']}.")
+    if watch and job["status"] != "completed":
+        give_up(why_ended(job), JOB_FAILED)
 
 
 def delete(job_id: JobId, as_json: AsJson = False) -> None:

@@ -52,7 +52,15 @@ def _show_price(price: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(price)
         return
-    typer.echo(
-        f"{price['runs_total']:,} runs, {price['epochs_total']:,} epochs, {price['updates_total']:,} updates, "
-        f"{price['rows_total']:,} rows of metrics"
-    )
+    most = price.get("at_most")
+    sizes = {"seeds": "seeds"} if most else {}
+    sizes |= {
+        "runs_total": "runs",
+        "epochs_total": "epochs",
+        "updates_total": "updates",
+        "rows_total": "rows of metrics",
+    }
+    written = [
+        f"{price[name]:,}" + (f" to {most[name]:,}" if most else "") + f" {noun}" for name, noun in sizes.items()
+    ]
+    typer.echo(", ".join(written))

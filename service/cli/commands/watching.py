@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from service.cli.commands.conventions import as_text, console
+from service.visible import visible
 
 if TYPE_CHECKING:
     from service.client import Ravine
@@ -35,7 +36,12 @@ def watch_job(ravine: "Ravine", job: "Job", *, stderr: bool = False) -> "Job":
 
 
 def _line(job: "Job") -> str:
+    from service.client.decisions import standing
+
     progress = job["progress"]
+    state = standing(job)
+    if state is not None:
+        return visible(f"{job['status']}: {progress['epochs_done']:,} epochs, {state}")
     return f"{job['status']}: {progress['epochs_done']:,} of {progress['epochs_total']:,} epochs"
 
 

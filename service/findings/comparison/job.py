@@ -80,6 +80,7 @@ def compare(
         "status": job.status,
         "partial": partial,
         "verdict": decided(spec, job, measure) or verdict(found, around),
+        "decision": job.decision,
         "criterion": _describe_criterion(found),
         "confidence": found.confidence,
         "seeds": table.runs.num_seeds,
