@@ -13,7 +13,7 @@ from tests.chaos.specs import SPECS
 from tests.chaos.storm import ENV, LEASE_SECONDS, storm
 from tests.servers import Broker, Postgres, Stack
 
-JOBS, BLOWS, PAUSE_SECONDS = 6, 6, 1.5
+JOBS, BLOWS, PAUSE_SECONDS = 7, 6, 1.5
 # A timeout for a busy machine; an idle one takes a tenth of it.
 DEADLINE_SECONDS = 400.0
 

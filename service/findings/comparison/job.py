@@ -207,7 +207,15 @@ def _others(
     for name in criteria.available(spec.problem):
         if name == found.measure.name:
             continue
-        other = judge(spec, table, choice, measure_of(spec, table, name), partial=partial, looks=looks)
+        other = judge(
+            spec,
+            table,
+            choice,
+            measure_of(spec, table, name),
+            partial=partial,
+            looks=looks,
+            confidence=found.confidence,
+        )
         around = _circumstances(spec, table, choice, other, aim, partial=partial)
         others.append({
             "name": name,
