@@ -8,6 +8,7 @@ import polars
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import PATIENCE_MS, Complaints, on_one_stack, wait_for_count
+from tests.deciding import NOISY
 from tests.servers import Stack
 
 OpenPage = Callable[..., Page]
@@ -131,3 +132,17 @@ def test_a_job_without_curvature_at_its_minimum_shows_why_theory_has_no_numbers(
         f"/jobs/{post(stack, {'problem': problem, 'optimizers': [{'kind': 'sgd', 'lr': 0.1}], 'epochs': 40})}"
     )
     expect(page.get_by_text("The curvature vanishes there").first).to_be_visible()
+
+
+def test_a_job_that_decides_shows_its_decision(new_page: OpenPage, stack: Stack) -> None:
+    page = new_page(f"/jobs/{post(stack, NOISY)}")
+    expect(page.locator(".view")).to_have_attribute("data-status", "completed")
+    expect(page.locator(".view")).to_contain_text("decided, 16 seeds, fast better")
+    expect(page.locator(".lines[data-drawn]")).to_be_visible()
+
+
+def test_a_surface_job_that_decides_can_be_repeated_and_not_changed(new_page: OpenPage, stack: Stack) -> None:
+    page = new_page(f"/jobs/{post(stack, {**SPEC, 'decide': {'batch': 6, 'max_seeds': 6}})}")
+    expect(page.locator(".view")).to_contain_text("undecided, 6 seeds")
+    expect(page.get_by_role("button", name="Repeat this job")).to_be_visible()
+    expect(page.get_by_role("link", name="Change and run")).to_have_count(0)

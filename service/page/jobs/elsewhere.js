@@ -14,7 +14,7 @@ export function addressOf({ id, spec }, catalogue) {
   if (num > MAX_SETTINGS || spec.optimizers.some(({ kind }) => kind === "formula")) return null;
   // The view of training reads the settings from the job itself.
   if (catalogue.isNetwork(spec.problem)) return `${ROOT}/train?job=${id}`;
-  return num === spec.optimizers.length ? raceAddress(spec, catalogue) : null;
+  return num === spec.optimizers.length && !spec.decide ? raceAddress(spec, catalogue) : null;
 }
 
 function raceAddress({ problem, optimizers, epochs, batch_size: batch, seeds }, catalogue) {

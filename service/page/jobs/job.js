@@ -184,6 +184,7 @@ function receipt(job) {
     ["Ended", moment(job.finished_at)],
     ["Took", took(job) ?? "–"],
     ["Runs", job.progress.runs_total.toLocaleString("en")],
+    job.decision && ["Decision", decisionWords(job)],
     kept && [
       "Trained with",
       [`torch ${kept.torch}, Ravine ${kept.version}, ${kept.dtype}`, kept.device].filter(Boolean).join(", "),
@@ -192,4 +193,15 @@ function receipt(job) {
     ["Id", h("code", {}, job.id)],
   ];
   return rows.filter(Boolean).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]);
+}
+
+/** How a job that decides stands: its seeds, and the verdict of each label that has one. */
+function decisionWords({ decision, spec }) {
+  const { status, seeds_used: used, max_seeds: most, labels } = decision;
+  const known = labels.filter(({ verdict }) => verdict !== "undecided");
+  return [
+    status,
+    status === "open" ? `${used} of ${spec.seeds.count} to ${most} seeds` : `${used} seeds`,
+    ...known.map(({ label, verdict }) => `${label} ${verdict}`),
+  ].join(", ");
 }
