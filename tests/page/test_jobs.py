@@ -7,8 +7,8 @@ from pathlib import Path
 import polars
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import PATIENCE_MS, Complaints, on_one_stack, wait_for_count
 from tests.deciding import NOISY
+from tests.page.conftest import PATIENCE_MS, Complaints, on_one_stack, wait_for_count
 from tests.servers import Stack
 
 OpenPage = Callable[..., Page]
