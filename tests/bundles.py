@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from service.api.routes.exports import all_histories
+from service.api.routes.reports import receipt_of_bundle
 from service.api.routes.stored import find_job
-from service.api.schemas.jobs import receipt_of
 from service.database.connection import Database
 from service.histories.bundle import HISTORIES, MEMBERS, RECEIPT, Parts, write_bundle
 from service.jobs.owners import ANYBODY
@@ -22,8 +22,7 @@ def bundle_of(database: Database, job_id: str, path: Path) -> Path:
     """Write the bundle of a job."""
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, ANYBODY)
-    receipt = {"job_id": job.id, "status": str(job.status), "spec_digest": job.spec_digest, **(receipt_of(job) or {})}
-    parts = Parts(job.id, job.name, job.spec, receipt, b"{}")
+    parts = Parts(job.id, job.name, job.spec, receipt_of_bundle(job), b"{}")
     path.write_bytes(b"".join(write_bundle(parts, all_histories(database, job, runs))))
     return path
 

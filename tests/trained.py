@@ -4,10 +4,9 @@ from typing import Any
 
 from service.database.connection import Database
 from service.jobs import lifecycle
-from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
-from worker.runner import train_shard
+from tests.deciding import train
 
 
 def trained(database: Database, spec: dict[str, Any], *, owner: str = "") -> str:
@@ -16,6 +15,5 @@ def trained(database: Database, spec: dict[str, Any], *, owner: str = "") -> str
     cost = price(parsed)
     with database.transaction() as session:
         job, _ = lifecycle.create(session, parsed, cost, owner=owner)
-    for number in range(cost.num_shards):
-        train_shard(database, Settings(), job.key, number)
+    train(database, job.key)
     return job.id

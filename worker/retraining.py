@@ -66,6 +66,7 @@ def retrain(
     cost: Price,
     stored: StoredRows,
     *,
+    chosen: list[int] | None = None,
     is_complete: bool,
     goes_on: bool,
     progress: Callable[[int], None],
@@ -76,16 +77,17 @@ def retrain(
         spec: The spec.
         cost: Its price.
         stored: The rows of the bundle.
+        chosen: As in ``Runs``.
         is_complete: Whether the job completed, so that every row must be there.
         goes_on: Whether to compare everything; otherwise the first block with a difference is the last.
         progress: Called with the number of epochs, over all runs, that are trained so far.
     """
-    tally, runs = Tally(), Runs(spec)
+    tally, runs = Tally(), Runs(spec, chosen=chosen)
     for first, end in _blocks(spec, cost):
         block = _Block(runs, stored.between(first, end), stored.columns, tally, is_complete=is_complete)
         if is_complete or block.has_rows:
             before = first * spec.epochs
-            for epoch in _train(spec, first, end, block):
+            for epoch in _train(spec, first, end, block, chosen):
                 progress(before + (end - first) * epoch)
             tally.runs += end - first
         if tally.first is not None and not goes_on:
@@ -100,9 +102,9 @@ def _blocks(spec: JobSpec, cost: Price) -> Iterator[tuple[int, int]]:
         yield first, min(first + size, cost.runs_total)
 
 
-def _train(spec: JobSpec, first: int, end: int, block: "_Block") -> Iterator[int]:
+def _train(spec: JobSpec, first: int, end: int, block: "_Block", chosen: list[int] | None) -> Iterator[int]:
     """Train a block of runs as far as its rows go, compare the rows, and give each epoch that is done."""
-    trainer = Trainer(plan(spec, first, end - first))
+    trainer = Trainer(plan(spec, first, end - first, chosen))
     recorder = Recorder(trainer.fields, first, end - first, spec.epochs, maximize=spec.maximize)
     for epoch in trainer.run():
         if epoch is not None:

@@ -11,7 +11,9 @@ from service.histories.bundle import HISTORIES
 from service.histories.bundle_file import Bundle, NotABundle
 from service.histories.bundle_rows import StoredRows
 from service.jobs.limits import affordable
-from service.settings import get_settings
+from service.settings import Settings, get_settings
+from service.spec.price import Price, price
+from service.spec.runs import Runs
 from service.visible import visible
 from worker.engine.device import use_device
 from worker.receipt import DECISIVE, receipt
@@ -49,7 +51,7 @@ def verify(path: Path, *, anyway: bool) -> int:
     """
     with Bundle(path) as bundle:
         settings = get_settings()
-        cost = affordable(bundle.spec, settings)
+        cost, chosen = _trained(bundle, settings)
         stored = StoredRows(bundle.histories(), bundle.spec, cost)
         if not stored.num_rows:
             raise NotABundle(f"{HISTORIES} has no rows: there is nothing to compare")
@@ -64,11 +66,26 @@ def verify(path: Path, *, anyway: bool) -> int:
             bundle.spec,
             cost,
             stored,
+            chosen=chosen,
             is_complete=bundle.receipt.get("status") == "completed",
             goes_on=anyway,
             progress=_Progress(cost.epochs_total),
         )
     return _conclude(tally, time.monotonic() - began_at, is_elsewhere=bool(others), is_whole=anyway)
+
+
+def _trained(bundle: Bundle, settings: Settings) -> tuple[Price, list[int] | None]:
+    """Give the price of the runs of a bundle, and the settings that a job which decides has chosen."""
+    cost = affordable(bundle.spec, settings)
+    decided = bundle.receipt.get("decided")
+    if bundle.spec.decide is None or not isinstance(decided, dict):
+        return cost, None
+    num, chosen = decided.get("runs_total"), decided.get("chosen")
+    settings_of = range(Runs(bundle.spec).num_settings)
+    is_known = chosen is None or (isinstance(chosen, list) and all(one in settings_of for one in chosen))
+    if not isinstance(num, int) or not 0 < num <= settings.max_runs or not is_known:
+        raise NotABundle("its receipt does not say which runs were trained")
+    return price(bundle.spec, num), chosen
 
 
 def _other_environment(theirs: dict[str, Any], device: str) -> list[str]:

@@ -19,6 +19,7 @@ from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.bundles import bundle_of, changed, members_of, table_of, with_receipt, with_table, with_value
+from tests.deciding import TUNED
 from tests.trained import trained
 from worker.engine.trainer import Trainer
 from worker.plan import plan
@@ -50,7 +51,7 @@ DIGITS: dict[str, Any] = {
     "seeds": [0, 1],
     "epochs": 1,
 }
-SPECS = {"surface": SURFACE, "search": SEARCH, "digits": DIGITS}
+SPECS = {"surface": SURFACE, "search": SEARCH, "digits": DIGITS, "decided": TUNED}
 
 
 @pytest.fixture(scope="module")

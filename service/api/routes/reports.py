@@ -104,7 +104,7 @@ async def get_bundle(
     def make_answer() -> Response | Pieces:
         with database.snapshot() as session:
             job, runs = find_job(session, job_id, caller)
-        parts = bundle.Parts(job_id, visible(job.name), job.spec, _receipt(job), comparison.body)
+        parts = bundle.Parts(job_id, visible(job.name), job.spec, receipt_of_bundle(job), comparison.body)
 
         def make() -> Iterator[bytes]:
             return bundle.write_bundle(parts, exports.all_histories(database, job, runs))
@@ -121,6 +121,9 @@ def _preferred(request: Request) -> str:
     return HTML if chosen is None else _NAMES[chosen]
 
 
-def _receipt(job: Job) -> dict[str, Any]:
+def receipt_of_bundle(job: Job) -> dict[str, Any]:
+    """Give the receipt that a bundle holds: of its job, its status and its environment."""
     ended = {"job_id": job.id, "status": str(job.status), "spec_digest": job.spec_digest}
-    return {**ended, **(receipt_of(job) or {})}
+    # Which runs a job that decides has trained does not follow from its spec.
+    decided = {"runs_total": job.runs_total, "chosen": job.decision["chosen"]} if job.decision else None
+    return {**ended, **(receipt_of(job) or {}), **({"decided": decided} if decided else {})}

@@ -70,7 +70,8 @@ def _problem(spec: JobSpec) -> str:
 
 
 def _training(spec: JobSpec, found: dict[str, Any]) -> Iterator[str]:
-    runs = len(Runs(spec))
+    decision = found.get("decision") or {}
+    runs = len(Runs(spec, found["seeds"] if spec.decide else None, decision.get("chosen")))
     trained = f"Each run is trained for {plural(spec.epochs, 'epoch')}"
     if spec.problem.num_examples is not None:
         batches = (
