@@ -8,12 +8,12 @@ from pydantic import Field
 from service.spec.criteria import quantity_of
 from service.spec.entry_settings import num_settings
 from service.spec.fields import Strict
+from service.spec.optimizers.formula import Formula
 from service.spec.seeds import MAX_SEED, SeedRange
 from service.spec.starts import RandomStarts
 
 if TYPE_CHECKING:
     from service.spec.job import JobSpec
-    from service.spec.problems import Problem
 
 MAX_DECIDE_SEEDS = 10_000
 # Each look computes those before it again.
@@ -60,10 +60,12 @@ def with_first_seeds(value: Any) -> Any:
     return {**value, "seeds": {"first": 0, **seeds, "count": given}} if isinstance(given, int) else value
 
 
-def is_random(problem: "Problem") -> bool:
-    """Whether a seed changes a run: always for networks, and on landscapes by noise or starts that it draws."""
+def is_random(spec: "JobSpec") -> bool:
+    """Whether a seed changes a run: always for networks, and on landscapes by noise, starts or update rules."""
+    problem = spec.problem
     draws_starts = isinstance(getattr(problem, "starts", None), RandomStarts)
-    return not problem.is_landscape or bool(getattr(problem, "noise", 0.0)) or draws_starts
+    by_rule = any(isinstance(entry, Formula) and entry.rule.is_random for entry in spec.optimizers)
+    return not problem.is_landscape or bool(getattr(problem, "noise", 0.0)) or draws_starts or by_rule
 
 
 def objections(spec: "JobSpec") -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -90,7 +92,7 @@ def objections(spec: "JobSpec") -> Iterator[tuple[tuple[str | int, ...], str]]:
     quantity = quantity_of(spec.problem, spec.criterion, maximize=spec.maximize)
     if quantity.name == "epochs_to_target" and spec.target_loss is None:
         yield ("target_loss",), "must be given: the criterion epochs_to_target counts the epochs to it"
-    if not is_random(spec.problem):
+    if not is_random(spec):
         yield ("problem",), "nothing is drawn by the seed, so all seeds give the same: give 'noise' or random 'starts'"
     if decide.margin_kind == "relative" and not quantity.is_size:
         yield (

@@ -130,3 +130,13 @@ def test_the_price_is_that_of_the_first_seeds_and_limits_are_for_the_most() -> N
     assert price_at_most(spec).runs_total == 500 * 2 * 3
     plain = spec_of(problem=NOISY, decide=None)
     assert price_at_most(plain) == price(plain)
+
+
+def test_an_update_rule_that_draws_numbers_is_drawn_by_the_seed() -> None:
+    problem = {"kind": "surface", "name": "ravine", "start": [1.0, 1.0]}
+    rules = [{"kind": "formula", "label": label, "lr": 0.01, "update": [f"w = w - lr*(g + {scale}*normal)"]}
+             for label, scale in (("quiet", 0.1), ("loud", 1))]  # fmt: skip
+    written = {"problem": problem, "epochs": 5, "decide": {"margin": 0.05}}
+    assert JobSpec.model_validate({**written, "optimizers": rules}).decide is not None
+    with pytest.raises(ValidationError, match="nothing is drawn by the seed"):
+        JobSpec.model_validate({**written, "optimizers": [{"kind": "sgd", "lr": 0.1}, {"kind": "adam", "lr": 0.1}]})

@@ -239,7 +239,7 @@ def _circumstances(
         reached.append((int(np.isfinite(epochs).sum()), int(there.sum())))
     return Circumstances(
         is_partial=partial,
-        is_random=table.num_seeds > 1 or is_random(spec.problem),
+        is_random=table.num_seeds > 1 or is_random(spec),
         starts_are_fixed=not _draws_starts(spec),
         is_tuned=choice.is_tuned and not choice.on_judged,
         all_diverged=bool(recorded_SN.any() and table.diverged_SN[rows][recorded_SN].all()),
