@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from benchmarks.inference import looks, stopping
+from benchmarks.inference import decided, looks, stopping
 
 PARTS = {
     "nulls": looks.measure_nulls,
@@ -11,6 +11,7 @@ PARTS = {
     "margins": looks.measure_margins,
     "effects": stopping.measure_effects,
     "flipnet": stopping.measure_flipnet,
+    "jobs": decided.measure_jobs,
 }
 
 
