@@ -66,9 +66,9 @@ class LinearMethod:
         """Give the factor of the slowest direction."""
         return max(self.contraction(lr * eigenvalue) for eigenvalue in eigenvalues)
 
-    def oscillates(self, step: float) -> bool:
-        """Whether a run oscillates around the minimum at s = lr·λ: complex roots, or a dominant negative root."""
-        total, product = self.polynomial(step)
+    def oscillates(self, lr: float, eigenvalue: float) -> bool:
+        """Whether a run oscillates around the minimum: complex roots, or a dominant negative root."""
+        total, product = self.polynomial(lr * eigenvalue)
         return total * total < 4 * product or total < 0
 
     def variance(self, lr: float, eigenvalue: float, noise: float) -> float:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from service.analysis import stability
+from service.analysis.linear_iteration import LinearRule
+from service.findings.linear_rules import linear_rule
 from service.findings.theory_points import TheoryPoint
 
 
@@ -36,13 +38,16 @@ def setting_theory(
     curvatures are unknown. ``notes`` has a sentence for each reason.
     """
     kind, lr = optimizer["kind"], float(optimizer["lr"])
-    maximizes = bool(optimizer.get("maximize"))
+    method = _method(optimizer)
     found: dict[str, Any] = dict.fromkeys(
         ("lr_limit", "inside", "rate", "oscillates", "critical_momentum", "stationary_loss")
     )
-    ceiling = None if maximizes else stability.sharpness_ceiling(kind, optimizer)
-    found = {"kind": kind, "lr": lr, "sharpness_ceiling": ceiling, **found, "notes": list(_obstacles(optimizer))}
-    method = stability.linear_method(kind, optimizer)
+    ceiling = None
+    if not optimizer.get("maximize"):
+        of_rule = method.sharpness_ceiling(lr) if isinstance(method, LinearRule) else None
+        ceiling = stability.sharpness_ceiling(kind, optimizer) if of_rule is None else of_rule
+    notes = list(_obstacles(optimizer, is_linear=method is not None))
+    found = {"kind": kind, "lr": lr, "sharpness_ceiling": ceiling, **found, "notes": notes}
     if method is None or found["notes"]:
         return found
     notes = found["notes"] = point.notes()
@@ -62,11 +67,16 @@ def setting_theory(
     if point.position is None:
         return found
     found["rate"] = method.rate(lr, curved)
-    found["oscillates"] = any(method.oscillates(lr * value) for value in curved)
+    found["oscillates"] = any(method.oscillates(lr, value) for value in curved)
     found["critical_momentum"] = stability.critical_momentum(kind, optimizer, curved)
+    keeps_minima = not isinstance(method, LinearRule) or method.at(lr).keeps_minima
+    if not keeps_minima:
+        notes.append("Without a gradient the rule moves w: runs settle at a point of their own, not at the minimum.")
     if not noise:
         return found
-    if not found["inside"]:
+    if not keeps_minima:
+        notes.append("The stationary loss above the minimum is therefore unknown.")
+    elif not found["inside"]:
         notes.append("The setting is not stable, so the loss has no stationary state.")
     elif len(curved) < len(point.eigenvalues) and not point.is_exact:
         notes.append("The stationary loss is unknown, because the curvature vanishes along a direction.")
@@ -86,11 +96,19 @@ def coupled_decay(optimizer: Mapping[str, Any]) -> float:
     return float(optimizer.get("weight_decay", 0.0)) if optimizer["kind"] in stability.LINEAR_KINDS else 0.0
 
 
-def _obstacles(optimizer: Mapping[str, Any]) -> Iterator[str]:
+def _method(optimizer: Mapping[str, Any]) -> stability.LinearMethod | LinearRule | None:
+    """Give the theory of a setting; None if its method is not linear."""
+    kind = optimizer["kind"]
+    return linear_rule(optimizer) if kind == "formula" else stability.linear_method(kind, optimizer)
+
+
+def _obstacles(optimizer: Mapping[str, Any], *, is_linear: bool) -> Iterator[str]:
     """Give the reasons why theory does not apply to the iteration of a setting."""
     if optimizer.get("maximize"):
         yield "The setting maximises the loss; theory is that of minimisation."
-    if stability.linear_method(optimizer["kind"], optimizer) is None:
+    if not is_linear and optimizer["kind"] == "formula":
+        yield "The update rule is not linear in w, g and its states with constant factors: it has no theory here."
+    elif not is_linear:
         known = optimizer["kind"] in stability.PRECONDITIONED_KINDS
         rest = "only its sharpness ceiling is known" if known else "it has no theory here"
         yield f"{optimizer['kind']} is not linear in the gradients: {rest}."
