@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from service.analysis.stability import Method
+
 Floats = NDArray[np.float64]
 # A radius below 1 by less than this counts as 1.
 _ROUNDING = 1e-12
@@ -70,7 +72,7 @@ class LinearIteration:
 
 
 @dataclass(frozen=True)
-class LinearRule:
+class LinearRule(Method):
     """An update rule at any learning rate."""
 
     at: Callable[[float], LinearIteration]
@@ -98,20 +100,9 @@ class LinearRule:
         """Whether a run oscillates around the minimum along an eigenvector."""
         return self.at(lr).oscillates(eigenvalue)
 
-    def stationary_loss(
-        self,
-        lr: float,
-        eigenvalues: Sequence[float],
-        noise: float,
-        batch_size: int = 1,
-        *,
-        accumulate: int = 1,
-        weight_decay: float = 0.0,
-    ) -> float:
-        """Give the stationary mean loss above the minimum, as ``stability.LinearMethod.stationary_loss``."""
-        iteration, std = self.at(lr), noise / math.sqrt(batch_size * accumulate)
-        curved = [value for value in eigenvalues if value != 0]
-        return sum(value * iteration.variance(value + weight_decay, std) / 2 for value in curved)
+    def variance(self, lr: float, eigenvalue: float, noise: float) -> float:
+        """Give the stationary variance of a coordinate with gradient noise of this standard deviation."""
+        return self.at(lr).variance(eigenvalue, noise)
 
 
 def _first_unstable(is_stable: Callable[[float], bool], unit: float) -> float:

@@ -15,6 +15,7 @@ Lessard, Recht and Packard 2016 (Nesterov's best settings), Ma and Yarats 2019 (
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 # Kinds with theory in this module. `sgd` with a momentum is the heavy ball.
 LINEAR_KINDS = ("sgd", "momentum", "nesterov", "quasi_hyperbolic")
@@ -22,8 +23,34 @@ LINEAR_KINDS = ("sgd", "momentum", "nesterov", "quasi_hyperbolic")
 PRECONDITIONED_KINDS = ("adam", "adamw")
 
 
+class Method(Protocol):
+    """A method whose runs on a quadratic settle around the minimum with a known variance."""
+
+    def variance(self, lr: float, eigenvalue: float, noise: float) -> float:
+        """Give the stationary variance of a coordinate if each gradient has noise of this standard deviation."""
+
+    def stationary_loss(
+        self,
+        lr: float,
+        eigenvalues: Sequence[float],
+        noise: float,
+        batch_size: int = 1,
+        *,
+        accumulate: int = 1,
+        weight_decay: float = 0.0,
+    ) -> float:
+        """Give the stationary mean loss above that at the point where the runs settle: Σ ½·λ·variance.
+
+        An update uses the mean of ``accumulate`` gradients, each with the mean noise of a batch. Coupled weight decay
+        contracts the iteration with λ + weight_decay, while the recorded loss has the curvature λ.
+        """
+        std = noise / math.sqrt(batch_size * accumulate)
+        curved = [value for value in eigenvalues if value != 0]
+        return sum(value * self.variance(lr, value + weight_decay, std) / 2 for value in curved)
+
+
 @dataclass(frozen=True)
-class LinearMethod:
+class LinearMethod(Method):
     """A method that is linear in the gradients, with momentum β and the weights p and q of the last two gradients."""
 
     momentum: float
@@ -85,25 +112,6 @@ class LinearMethod:
         above = (p * p + q * q) * (1 + product) - 2 * p * q * total
         below = (1 - product) * ((1 + product) ** 2 - total * total)
         return (lr * noise) ** 2 * above / below
-
-    def stationary_loss(
-        self,
-        lr: float,
-        eigenvalues: Sequence[float],
-        noise: float,
-        batch_size: int = 1,
-        *,
-        accumulate: int = 1,
-        weight_decay: float = 0.0,
-    ) -> float:
-        """Give the stationary mean loss above that at the point where the runs settle: Σ ½·λ·variance.
-
-        An update uses the mean of ``accumulate`` gradients, each with the mean noise of a batch. Coupled weight decay
-        contracts the iteration with λ + weight_decay, while the recorded loss has the curvature λ.
-        """
-        std = noise / math.sqrt(batch_size * accumulate)
-        curved = [value for value in eigenvalues if value != 0]
-        return sum(value * self.variance(lr, value + weight_decay, std) / 2 for value in curved)
 
 
 @dataclass(frozen=True)
