@@ -62,7 +62,8 @@ def test_a_posted_job_is_trained_and_its_history_can_be_read(client: httpx.Clien
     assert done["status"] == "completed"
     assert done["error"] is None
     assert done["progress"] == {
-        "runs_total": 2, "runs_ended": 2, "runs_diverged": 0, "epochs_total": 60, "epochs_done": 60, "fraction": 1.0
+        "runs_total": 2, "runs_max": 2, "runs_ended": 2, "runs_diverged": 0, "epochs_total": 60, "epochs_done": 60,
+        "fraction": 1.0,
     }  # fmt: skip
     assert set(done["receipt"]) >= {"spec_digest", "torch", "version", "dtype", "threads", "device"}
     times = [datetime.fromisoformat(done[name]) for name in ("created_at", "started_at", "finished_at")]
@@ -94,7 +95,7 @@ def test_a_dry_run_gives_the_size_of_a_job_and_stores_nothing(client: httpx.Clie
     assert answer.status_code == 200
     body = answer.json()
     assert {name: body[name] for name in body if name not in {"runs", "estimated_seconds"}} == {
-        "runs_total": 30, "epochs_total": 900, "updates_total": 14_400, "rows_total": 930
+        "runs_total": 30, "epochs_total": 900, "updates_total": 14_400, "rows_total": 930, "seeds": 3, "at_most": None
     }  # fmt: skip
     assert body["estimated_seconds"] > 0
     assert len(body["runs"]) == 20
