@@ -8,6 +8,7 @@ import os
 import statistics
 import time
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -38,12 +39,16 @@ def measure() -> dict[str, Any]:
         "POST to verdict, first (s)": round(times[0], 2),
         "POST to verdict, median (s)": round(statistics.median(times), 2),
         "POST to verdict, largest (s)": round(max(times), 2),
-        f"best with {MANY:,} seeds": ", ".join(right["best"]),
         f"seconds with {MANY:,} seeds": round(seconds, 1),
         f"verdicts of {REPEATS} that contradict it": contradictions,
         f"verdicts of {REPEATS} with several best labels": undecided,
-        "best labels": "; ".join(f"{', '.join(sorted(best))}: {num}" for best, num in Counter(bests).most_common()),
+        **{f"verdicts with the best {_names(best)}": num for best, num in Counter(bests).most_common()},
+        f"best with {MANY:,} seeds: {_names(right['best'])}": 1,
     }
+
+
+def _names(labels: Iterable[str]) -> str:
+    return ", ".join(sorted(labels))
 
 
 def _with_seeds(first: int, count: int) -> dict[str, Any]:
