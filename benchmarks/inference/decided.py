@@ -19,7 +19,7 @@ NOISY = {"kind": "surface", "expression": "x**2 + y**2", "start": [1.0, 1.0], "n
 
 
 def measure_jobs() -> dict[str, Any]:
-    """Post the jobs with disjoint seeds, wait for all, and count the verdicts of the second label."""
+    """Post the jobs with disjoint seeds, wait for all, and count the verdicts of the second label on the first."""
     with embedded_stack(workers=2) as client, Timer() as timer:
         job_ids = [post(client, _spec(MAX_SEEDS * number)) for number in range(NUM_JOBS)]
         jobs = []
@@ -28,9 +28,11 @@ def measure_jobs() -> dict[str, Any]:
                 time.sleep(0.1)
             jobs.append(job)
     decisions = [job["decision"] for job in jobs]
-    verdicts = Counter(label["verdict"] for found in decisions for label in found["labels"][1:])
+    # A decision has a verdict for every label but the baseline.
+    verdicts = Counter(label["verdict"] for found in decisions for label in found["labels"])
     return {
         f"jobs on a noisy surface of {NUM_JOBS}: wrong better or worse": verdicts["better"] + verdicts["worse"],
+        f"jobs on a noisy surface of {NUM_JOBS}: equal": verdicts["equal"],
         f"jobs on a noisy surface of {NUM_JOBS}: undecided after {MAX_SEEDS} seeds": verdicts["undecided"],
         "jobs on a noisy surface: seeds, mean": sum(found["seeds_used"] for found in decisions) / NUM_JOBS,
         "jobs on a noisy surface: seconds for all": round(timer.seconds, 1),
