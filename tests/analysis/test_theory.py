@@ -75,8 +75,8 @@ def test_the_limits_on_the_ravine_are_those_of_the_table() -> None:
 
 
 def test_gradient_descent_oscillates_above_half_its_limit_and_not_below() -> None:
-    assert not method("sgd").oscillates(0.049 * L)
-    assert method("sgd").oscillates(0.051 * L)
+    assert not method("sgd").oscillates(0.049, L)
+    assert method("sgd").oscillates(0.051, L)
     assert method("sgd").contraction(0.05 * L) == pytest.approx(0, abs=1e-12)
     assert method("sgd").contraction(0.1 * L) == pytest.approx(1)
 
@@ -125,8 +125,8 @@ def test_a_run_oscillates_above_the_critical_momentum_and_not_below(kind: str, s
     assert critical is not None
     assume(1e-3 < critical < 0.989)
     below, above = (method(kind, momentum=critical + shift, **CRITICAL[kind]) for shift in (-1e-3, 1e-3))
-    assert above.oscillates(step)
-    assert not below.oscillates(step)
+    assert above.oscillates(step, 1.0)
+    assert not below.oscillates(step, 1.0)
 
 
 def test_dampening_raises_the_critical_momentum() -> None:
