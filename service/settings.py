@@ -58,7 +58,10 @@ class Settings(BaseSettings):
         "running shards waits.",
     )
     interactive_seconds: float = Field(
-        3.0, gt=0, description="Time after which an interactive shard is handed over to the queue batch."
+        3.0,
+        gt=0,
+        description="Processor time after which an interactive shard is handed over to the queue batch if another one "
+        "waits.",
     )
     leave_seconds: float = Field(
         2.0, gt=0, description="Time for which a worker that shuts down waits for an unavailable database."

@@ -35,7 +35,7 @@ class Heartbeat:
     def __init__(self, database: Database, settings: Settings, claim: Claim) -> None:
         self.stop: Stop | None = None
         self.handover: Stop | None = None
-        self._began_at = time.monotonic()
+        self._began_at, self._began_at_process_time = time.monotonic(), time.process_time()
         self.turn_seconds = settings.slice_seconds
         self._database, self._settings, self._claim = database, settings, claim
         self._ended = threading.Event()
@@ -61,10 +61,13 @@ class Heartbeat:
 
     def _due(self, session: Session) -> Stop | None:
         """Give the reason to hand the shard over, if there is one."""
-        passed = time.monotonic() - self._began_at
         queue = self._claim.queue
         if queue == INTERACTIVE:
-            return Stop.OVERRUN if passed >= self._settings.interactive_seconds else None
+            # Processor time, because a busy machine is no reason to wait behind larger jobs.
+            used = time.process_time() - self._began_at_process_time
+            is_over = used >= self._settings.interactive_seconds and turns.anybody_waits(session, queue)
+            return Stop.OVERRUN if is_over else None
+        passed = time.monotonic() - self._began_at
         is_over = passed >= self.turn_seconds and turns.is_over(session, queue, self._claim.owner)
         return Stop.TURN if is_over else None
 

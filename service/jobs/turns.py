@@ -26,6 +26,11 @@ def next_shards(session: Session, queue: str) -> list[tuple[int, int]]:
     return [(found.job_key, found.number) for found in session.execute(_NEXT, {"in_queue": queue})]
 
 
+def anybody_waits(session: Session, queue: str) -> bool:
+    """Whether a shard is queued."""
+    return session.execute(_QUEUED, {"in_queue": queue}).first() is not None
+
+
 def is_over(session: Session, queue: str, owner: str) -> bool:
     """Whether the turn of an owner that trains is over: another one with fewer running shards waits in its queue."""
     return session.execute(_WITH_FEWER, {"in_queue": queue, "of_owner": owner}).first() is not None
@@ -74,6 +79,7 @@ def _with_fewer() -> Select[tuple[str]]:
 
 
 _NEXT = _next()
+_QUEUED = select(Shard.number).where(SHARD_IS_QUEUED, Shard.queue == _QUEUE).limit(1)
 _WITH_FEWER = _with_fewer()
 _IS_OF_OWNER = Turn.queue == _QUEUE, Turn.owner == _OWNER
 _SERVED = update(Turn.metadata.tables["turns"]).where(*_IS_OF_OWNER).values(served_at=seconds_from_now())

@@ -1,5 +1,6 @@
 """A shard is handed over at a checkpoint: to another owner whose turn has come, or to the queue of long shards."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -64,7 +65,7 @@ def checkpoint(database: Database, job: Job) -> bytes | None:
 
 def test_an_interactive_shard_that_takes_too_long_continues_in_the_queue_batch(database: Database) -> None:
     # Its price was too low.
-    job, undisturbed = (post(database, "interactive", **SLOW) for _ in range(2))
+    job, waits, undisturbed = (post(database, "interactive", **SLOW) for _ in range(3))
     sent: list[str] = []
     train_next(database, EAGER, "interactive", sent.append)
     found = shard(database, job)
@@ -72,6 +73,7 @@ def test_an_interactive_shard_that_takes_too_long_continues_in_the_queue_batch(d
     assert found.epoch < SLOW["epochs"]
     assert checkpoint(database, job) is not None
     assert sent == ["batch"]
+    assert shard(database, waits).status == ShardStatus.QUEUED
     # In the queue batch it has no budget, and nobody else waits.
     train_next(database, EAGER, "batch", sent.append)
     assert shard(database, job).status == ShardStatus.COMPLETED
@@ -80,6 +82,22 @@ def test_an_interactive_shard_that_takes_too_long_continues_in_the_queue_batch(d
     assert record(database, job) == record(database, undisturbed)
     counts = [tally(database, name) for name in ("shards_handed_over", "shards_retried", "leases_lost")]
     assert counts == [1, 0, 0]
+
+
+def test_an_interactive_shard_stays_where_nobody_waits(database: Database) -> None:
+    alone = post(database, "interactive", **SLOW)
+    train_next(database, EAGER, "interactive", lambda queue: None)
+    assert (shard(database, alone).status, shard(database, alone).attempt) == (ShardStatus.COMPLETED, 1)
+
+
+def test_an_interactive_shard_stays_where_the_time_is_that_of_a_busy_machine(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the shards of batch it would wait much longer."""
+    job, _ = (post(database, "interactive", **SLOW) for _ in range(2))
+    monkeypatch.setattr(time, "process_time", lambda: 0.0)
+    train_next(database, EAGER, "interactive", lambda queue: None)
+    assert (shard(database, job).status, shard(database, job).attempt) == (ShardStatus.COMPLETED, 1)
 
 
 def test_a_long_shard_is_handed_over_when_another_owner_waits(database: Database) -> None:
