@@ -33,6 +33,7 @@ from service.api.routes import (
     reports,
     runs,
     session,
+    status,
     theory,
     usage,
 )
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         jobs, runs, events, comparison, plots, reports, catalogue, presets, theory, landscape, lessons, usage, session,
     ):  # fmt: skip
         guarded.include_router(routes.router)
+    app.router.routes.append(status.STATUS)
     app.include_router(guarded)
     for routes in (operations, reference, page):
         app.include_router(routes.router)

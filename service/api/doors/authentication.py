@@ -8,6 +8,7 @@ import ipaddress
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 
 from service.database.connection import Database
 from service.errors import Unauthorized
@@ -140,6 +141,7 @@ def bearer_key(authorization: str | None) -> str | None:
     return key.strip() or None if scheme.lower() == "bearer" else None
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str | None) -> bool:
     """Whether an address is reachable from this machine only: a loopback address, or a Unix socket (None)."""
     if host is None or host.startswith("/"):

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import Field
 
-from service.api.http.conditional import answer_with_tag
 from service.api.http.cursors import read_cursor, write_cursor
-from service.api.http.json_answers import JSON, answer
-from service.api.polling import Polls
+from service.api.http.json_answers import answer
 from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheDispatcher, TheSettings
+from service.api.routes.status import answer_status
 from service.api.routes.stored import NO_JOB
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.jobs import AtMost, DryRun, JobAnswer, job_answer, size_of
@@ -127,9 +126,7 @@ def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database:
 )
 async def get(job_id: str, request: Request, caller: TheCaller) -> Response:
     """Get a job. Poll with If-None-Match: an unchanged job is answered with 304 and no body."""
-    polls: Polls = request.app.state.polls
-    polled = await polls.get(job_id, caller)
-    return answer_with_tag(request, polled.body, polled.tag, JSON)
+    return await answer_status(request, job_id, caller)
 
 
 @router.post(
