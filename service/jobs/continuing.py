@@ -48,8 +48,7 @@ def go_on(
         raise Rejected.at("body", "max_seeds", reason)
     affordable(spec, settings)
     cost = looks.next_cost(job, max_seeds)
-    check_open(session, job.owner, cost, settings)
-    quotas.check(session, job.owner, quotas.most(spec, cost), settings)
+    check_open(session, job.owner, cost, quotas.most(spec, cost), settings)
     former_ends = [*decision["former_ends"], before]
     decision = {**decision, "status": looks.OPEN, "max_seeds": max_seeds, "former_ends": former_ends}
     # The time limit begins again when a worker claims the next shard.

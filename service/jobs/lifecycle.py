@@ -45,8 +45,7 @@ def create(
         return known, False
     size = quotas.most(spec, cost)
     if settings is not None:
-        check_open(session, owner, cost, settings)
-        quotas.check(session, owner, size, settings)
+        check_open(session, owner, cost, size, settings)
     job = Job(
         id=new_job_id(),
         name=spec.name,

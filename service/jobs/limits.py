@@ -1,11 +1,10 @@
 """Limits of one job, and of all waiting and running jobs of one owner."""
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.database.statements import lock
-from service.database.tables import JOB_IS_OPEN, Job
 from service.errors import Rejected, TooMuchOpen
+from service.jobs import quotas
 from service.settings import Settings
 from service.spec.batches import price_at_most
 from service.spec.job import JobSpec
@@ -39,33 +38,29 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
     return price(spec)
 
 
-def check_open(session: Session, owner: str, cost: Price, settings: Settings) -> None:
-    """Check the limits of waiting and running jobs of one owner before another job is stored.
+def check_open(session: Session, owner: str, cost: Price, size: quotas.Size, settings: Settings) -> None:
+    """Check the limits and quotas of one owner before a job, or more of one, is stored.
 
     Raises:
-        TooMuchOpen: The job would exceed a limit.
+        TooMuchOpen: The waiting and running jobs would exceed a limit.
+        QuotaReached: The jobs of the owner would store too much.
     """
     # Concurrent requests of one owner would not see each other's jobs.
     lock(session, owner)
-    num, work, runs = session.execute(
-        select(
-            func.count(),
-            func.coalesce(func.sum(Job.work), 0.0),
-            func.coalesce(func.sum(Job.runs_total), 0),
-        ).where(Job.owner == owner, JOB_IS_OPEN)
-    ).one()
-    if num >= settings.max_open_jobs:
+    waiting = quotas.open_jobs(session, owner)
+    if waiting.jobs >= settings.max_open_jobs:
         raise TooMuchOpen(
-            f"{num:,} jobs are waiting or running; at most {settings.max_open_jobs:,} are allowed: try later"
+            f"{waiting.jobs:,} jobs are waiting or running; at most {settings.max_open_jobs:,} are allowed: try later"
         )
     sums = (
-        (work + cost.work, settings.max_open_work, "updates × parameters"),
-        (runs + cost.runs_total, settings.max_open_runs, "runs"),
+        (waiting.work + cost.work, settings.max_open_work, "updates × parameters"),
+        (waiting.runs + cost.runs_total, settings.max_open_runs, "runs"),
     )
     for total, limit, unit in sums:
         # A single job is always accepted; `affordable` limits its size.
-        if num > 0 and total > limit:
+        if waiting.jobs > 0 and total > limit:
             raise TooMuchOpen(
                 f"this job and those that are waiting or running have {total:,.0f} {unit}; "
                 f"at most {limit:,.0f} are allowed: try later"
             )
+    quotas.check(session, owner, waiting, size, settings)

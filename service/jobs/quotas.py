@@ -7,7 +7,7 @@ The sums are stored in ``usage``, in the transactions that write or delete rows,
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from service.database.accounts import Usage
@@ -72,42 +72,39 @@ def add(session: Session, owner: str, size: Size) -> None:
 
 def stored(session: Session, owner: str) -> Size:
     """Give what an owner has stored, with deleted jobs whose rows are not removed yet."""
-    return _sum(session, Usage.num_rows, Usage.num_bytes, Usage.owner == owner)
+    rows, size = session.execute(_STORED, {"of_owner": owner}).one()
+    return Size(int(rows), int(size))
 
 
 def unwritten(session: Session, owner: str) -> Size:
     """Give what the open jobs of an owner may still store."""
-    is_open = Job.owner == owner, JOB_IS_OPEN
-    keys = select(Job.key).where(*is_open)
-    written = _sum(session, Shard.num_rows, Shard.num_bytes, Shard.job_key.in_(keys))
-    return _sum(session, Job.rows_total, Job.bytes_total, *is_open) - written
+    rows, size = session.execute(_WRITTEN, {"of_owner": owner}).one()
+    return open_jobs(session, owner).size - Size(int(rows), int(size))
 
 
 @dataclass(frozen=True)
-class Counts:
-    """Jobs and runs of an owner, and those that wait or run, with their work."""
+class OpenJobs:
+    """The number of waiting and running jobs of an owner, and their runs, work and the most that they may store."""
 
     jobs: int
     runs: int
-    open_jobs: int
-    open_runs: int
-    open_work: float
+    work: float
+    size: Size
 
 
-def count_jobs(session: Session, owner: str) -> Counts:
-    """Count the jobs of an owner."""
-
-    def counted(*columns: Any, is_open: bool) -> tuple[Any, ...]:
-        sums = [func.coalesce(func.sum(column), 0) for column in columns]
-        chosen = (Job.owner == owner, JOB_IS_OPEN) if is_open else (Job.owner == owner,)
-        return tuple(session.execute(select(func.count(), *sums).where(*chosen)).one())
-
-    jobs, runs = counted(Job.runs_total, is_open=False)
-    open_jobs, open_runs, open_work = counted(Job.runs_total, Job.work, is_open=True)
-    return Counts(jobs, int(runs), open_jobs, int(open_runs), float(open_work))
+def open_jobs(session: Session, owner: str) -> OpenJobs:
+    """Add up the waiting and running jobs of an owner."""
+    jobs, runs, work, rows, size = session.execute(_OPEN, {"of_owner": owner}).one()
+    return OpenJobs(jobs, int(runs), float(work), Size(int(rows), int(size)))
 
 
-def check(session: Session, owner: str, new: Size, settings: Settings) -> None:
+def count_jobs(session: Session, owner: str) -> tuple[int, int]:
+    """Count the jobs of an owner, and their runs."""
+    jobs, runs = session.execute(_JOBS, {"of_owner": owner}).one()
+    return jobs, int(runs)
+
+
+def check(session: Session, owner: str, waiting: OpenJobs, new: Size, settings: Settings) -> None:
     """Check that an owner may store another job.
 
     Raises:
@@ -115,15 +112,14 @@ def check(session: Session, owner: str, new: Size, settings: Settings) -> None:
     """
     used = stored(session, owner)
     # Counts what open jobs have written twice, and reads no shard; it decides almost every request.
-    bound = used + _sum(session, Job.rows_total, Job.bytes_total, Job.owner == owner, JOB_IS_OPEN)
-    if _excess(bound + new, settings) is None:
+    if _excess(used + waiting.size + new, settings) is None:
         return
-    waiting = unwritten(session, owner)
-    if (excess := _excess(used + waiting + new, settings)) is None:
+    left = unwritten(session, owner)
+    if (excess := _excess(used + left + new, settings)) is None:
         return
     name, unit, limit = excess
     raise QuotaReached(
-        f"{getattr(used, name):,} {unit} are stored, open jobs may add {getattr(waiting, name):,} and this job "
+        f"{getattr(used, name):,} {unit} are stored, open jobs may add {getattr(left, name):,} and this job "
         f"{getattr(new, name):,}; at most {limit:,} are allowed: delete jobs (deleted rows count until they are "
         "removed), set ttl_seconds, or raise record_every"
     )
@@ -137,7 +133,14 @@ def _excess(size: Size, settings: Settings) -> tuple[str, str, int] | None:
     return None
 
 
-def _sum(session: Session, rows: Any, size: Any, *chosen: Any) -> Size:
-    sums = [func.coalesce(func.sum(column), 0) for column in (rows, size)]
-    found = session.execute(select(*sums).where(*chosen)).one()
-    return Size(int(found[0]), int(found[1]))
+def _sums(*columns: Any) -> list[Any]:
+    return [func.coalesce(func.sum(column), 0) for column in columns]
+
+
+# Built once, because building one takes longer than running it.
+_OWNER = bindparam("of_owner", type_=Job.owner.type)
+_IS_OPEN = Job.owner == _OWNER, JOB_IS_OPEN
+_STORED = select(*_sums(Usage.num_rows, Usage.num_bytes)).where(Usage.owner == _OWNER)
+_WRITTEN = select(*_sums(Shard.num_rows, Shard.num_bytes)).where(Shard.job_key.in_(select(Job.key).where(*_IS_OPEN)))
+_OPEN = select(func.count(), *_sums(Job.runs_total, Job.work, Job.rows_total, Job.bytes_total)).where(*_IS_OPEN)
+_JOBS = select(func.count(), *_sums(Job.runs_total)).where(Job.owner == _OWNER)

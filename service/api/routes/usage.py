@@ -16,13 +16,13 @@ def get_usage(caller: TheCaller, database: TheDatabase, settings: TheSettings) -
     """Get what the jobs of the caller's key store and have open, each with its limit."""
     with database.snapshot() as session:
         size, unwritten = quotas.stored(session, caller.id), quotas.unwritten(session, caller.id)
-        counts = quotas.count_jobs(session, caller.id)
+        (jobs, runs), waiting = quotas.count_jobs(session, caller.id), quotas.open_jobs(session, caller.id)
     return answer(
         UsageAnswer(
-            jobs=Bounded(stored=counts.jobs, open=counts.open_jobs, limit=settings.max_open_jobs),
-            runs=Bounded(stored=counts.runs, open=counts.open_runs, limit=settings.max_open_runs),
+            jobs=Bounded(stored=jobs, open=waiting.jobs, limit=settings.max_open_jobs),
+            runs=Bounded(stored=runs, open=waiting.runs, limit=settings.max_open_runs),
             rows=Bounded(stored=size.rows, open=unwritten.rows, limit=settings.max_stored_rows),
             bytes=Bounded(stored=size.bytes, open=unwritten.bytes, limit=settings.max_stored_bytes),
-            work=OpenWork(open=counts.open_work, limit=settings.max_open_work),
+            work=OpenWork(open=waiting.work, limit=settings.max_open_work),
         )
     )
