@@ -9,8 +9,8 @@ const POLL_MS = 500;
 /**
  * Follow a job to its end and give the ended job.
  *
- * `tell` has the callbacks `status(name)`, `progress(progress)`, `metrics(runs)` with new rows, and `restart()` before all
- * rows are sent again.
+ * `tell` has the callbacks `status(name)`, `progress(progress)`, `decision(decision)`, `metrics(runs)` with new rows, and
+ * `restart()` before all rows are sent again.
  */
 export async function follow(jobId, { fields, maxPoints, labels, runs, signal, ...tell } = {}) {
   const query = new URLSearchParams();
@@ -30,6 +30,7 @@ export async function follow(jobId, { fields, maxPoints, labels, runs, signal, .
         if (event.name === "metrics") tell.metrics?.(event.data.runs);
         else if (event.name === "status") tell.status?.(event.data.status);
         else if (event.name === "progress") tell.progress?.(event.data);
+        else if (event.name === "decision") tell.decision?.(event.data);
       }
     } catch (error) {
       // After a 404 or an invalid key a repetition would fail too.
@@ -72,6 +73,7 @@ async function poll(jobId, query, signal, tell) {
       job = await response.json();
       tell.status?.(job.status);
       tell.progress?.(job.progress);
+      if (job.decision) tell.decision?.(job.decision);
     }
     if (!isOpen(job.status)) break;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -7,6 +7,7 @@ import { onCallerChange, readSession } from "./session.js";
 import { failure } from "./states.js";
 
 const VIEWS = {
+  compare: { path: /^\/compare$/, title: "Compare", load: () => import("./compare/view.js") },
   race: { path: /^\/$/, title: "Race", load: () => import("./race/view.js") },
   train: { path: /^\/train$/, title: "Train", load: () => import("./train/view.js") },
   sweep: { path: /^\/sweep$/, title: "Sweep", load: () => import("./sweep/view.js") },

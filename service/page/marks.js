@@ -1,12 +1,13 @@
 // Marks for tests and benchmarks: attributes that state what a view has done. The page itself reads none of them.
 //
 // On the root of a view (`.view`):
+//   data-compared  compare: questions whose answer is drawn
 //   data-raced     race: races whose paths are drawn
 //   data-trained   train: trainings that ended, with everything about them drawn
 //   data-swept     sweep: sweeps that ended, with their map drawn
 //   data-drawn     lists of jobs and of lessons: drawings of the list
-//   data-status    train, sweep and the page of a job: status of the job that is shown
-//   data-job       train: id of the job that is shown
+//   data-status    compare, train, sweep and the page of a job: status of the job that is shown
+//   data-job       compare, train: id of the job that is shown
 //   data-verdict   page of a lesson: kind of its verdict
 // On a plot:
 //   data-drawn     `.plot` and `.solid`: drawings of the plot

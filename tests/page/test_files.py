@@ -14,7 +14,7 @@ pytestmark = on_one_stack
 
 
 def test_every_view_has_the_document_and_a_policy_without_inline_script(client: httpx.Client) -> None:
-    for path in ("/", "/train", "/sweep", "/jobs", "/jobs/some-id", "/lessons", "/lessons/some-id"):
+    for path in ("/", "/compare", "/train", "/sweep", "/jobs", "/jobs/some-id", "/lessons", "/lessons/some-id"):
         answer = client.get(path)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"

@@ -10,7 +10,8 @@ from tests.page.conftest import on_one_stack, wait_for_count
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
-VIEWS = {"race": "/", "train": "/train", "sweep": "/sweep", "jobs": "/jobs", "lessons": "/lessons"}
+NAMES = ("compare", "train", "sweep", "jobs", "lessons")
+VIEWS = {"race": "/", **{name: f"/{name}" for name in NAMES}}
 
 
 def open_view(new_page: OpenPage, path: str, **options: object) -> Page:

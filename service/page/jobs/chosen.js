@@ -3,7 +3,7 @@ import { copy, h } from "../dom.js";
 import { count, short } from "../format.js";
 import { plainLabel } from "../labels.js";
 import { table } from "../table.js";
-import { named } from "./words.js";
+import { named } from "../plot/swatch.js";
 
 /** Make the table of chosen settings; nothing where none was chosen. `styles` has the styles of compared labels. */
 export function chosenSettings({ tuned, choosing_seeds: seeds, labels }, styles) {

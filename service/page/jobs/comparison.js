@@ -10,8 +10,8 @@ import { verdictLines } from "../verdict.js";
 import { chosenSettings } from "./chosen.js";
 import { judging, otherCriteria } from "./judging.js";
 import { matrix } from "./matrix.js";
-import { hasIntervals, isRatio } from "./pairs.js";
-import { capital, compared, standings, stylesByLabel } from "./standings.js";
+import { hasIntervals, isRatio } from "../pairs.js";
+import { capital, compared, standings, stylesByLabel } from "../standings.js";
 import { theoryTable } from "./theory.js";
 
 // The choices of a comparison, in the query of the address and of the request.

@@ -3,8 +3,8 @@ import { h } from "../dom.js";
 import { fieldTitle } from "../fields.js";
 import { count } from "../format.js";
 import { plainLabel } from "../labels.js";
-import { hasIntervals } from "./pairs.js";
-import { capital } from "./standings.js";
+import { hasIntervals } from "../pairs.js";
+import { capital } from "../standings.js";
 
 /** Describe the judging in short sentences. */
 export function judging(found) {

@@ -1,8 +1,8 @@
 // All pairs of labels in a matrix: the ratio or difference of the row to the column, marked where the interval excludes 0.
 import { h } from "../dom.js";
 import { plainLabel } from "../labels.js";
-import { hasIntervals, isRatio, pairOf, pairWords, sizeAlone } from "./pairs.js";
-import { named } from "./words.js";
+import { hasIntervals, isRatio, pairOf, pairWords, sizeAlone } from "../pairs.js";
+import { named } from "../plot/swatch.js";
 
 // Most labels of a matrix; the API has all pairs.
 const MAX_LABELS = 20;

@@ -2,7 +2,7 @@
 import { h } from "../dom.js";
 import { short } from "../format.js";
 import { table } from "../table.js";
-import { named } from "./words.js";
+import { named } from "../plot/swatch.js";
 
 // Of a large grid only the settings whose lines are drawn are shown; the API has all of them.
 const MAX_ROWS = 20;

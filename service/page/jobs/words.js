@@ -1,8 +1,7 @@
 // A spec in words.
 import { count, short } from "../format.js";
 import { numSettings } from "../grids.js";
-import { labelOf, plainLabel } from "../labels.js";
-import { swatch } from "../plot/swatch.js";
+import { labelOf } from "../labels.js";
 
 /** Count seeds. */
 export const numSeeds = ({ seeds }) => (Array.isArray(seeds) ? seeds.length : seeds.count);
@@ -108,10 +107,4 @@ export function summary(spec, catalogue) {
   ]
     .filter(Boolean)
     .join(" · ");
-}
-
-/** Name a setting beside its line, where it is drawn. */
-export function named(label, styles) {
-  const style = styles.get(label);
-  return [...(style ? [swatch(style), " "] : []), plainLabel(label)];
 }

@@ -1,12 +1,12 @@
 // The labels of a comparison in a table: rank, typical values, epochs to the target, difference to the baseline.
-import { h } from "../dom.js";
-import { fieldTitle } from "../fields.js";
-import { estimate, short } from "../format.js";
-import { plainLabel } from "../labels.js";
-import { table } from "../table.js";
-import { percent } from "../verdict.js";
+import { h } from "./dom.js";
+import { fieldTitle } from "./fields.js";
+import { estimate, short } from "./format.js";
+import { plainLabel } from "./labels.js";
 import { hasIntervals, isRatio, marked, pairOf, sizeWords } from "./pairs.js";
-import { named } from "./words.js";
+import { named } from "./plot/swatch.js";
+import { table } from "./table.js";
+import { percent } from "./verdict.js";
 
 // Quantities shown of every label beside the criterion, as medians.
 const QUANTITIES = ["final_loss", "test_loss", "accuracy", "test_accuracy"];

@@ -1,6 +1,6 @@
 // Pairs of labels of a comparison: the difference of one to another, with the interval that holds for all pairs at once.
-import { count, estimate, number, short } from "../format.js";
-import { plainLabel } from "../labels.js";
+import { count, estimate, number, short } from "./format.js";
+import { plainLabel } from "./labels.js";
 
 /** Whether any pair has an interval; without one nothing is marked and no rank is shown. */
 export const hasIntervals = ({ pairs }) => pairs.some(({ low }) => low !== null);
