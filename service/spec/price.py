@@ -30,6 +30,8 @@ ADDITIONS_PER_WORK = 20.0
 INTERACTIVE, BATCH = "interactive", "batch"
 # A job that takes longer than this on one worker goes to the queue `batch`.
 INTERACTIVE_SECONDS = 2.0
+# A job for `interactive` that takes longer than this has two shards, because a user waits for it: two workers train it.
+HALVED_SECONDS = 0.5
 # A shard takes about this time, unless its runs take longer together than apart: what a shard takes whatever the number
 # of its runs is at most a fifth of it.
 SHARD_SECONDS = 30.0
@@ -106,7 +108,7 @@ def price(spec: JobSpec, num_runs: int | None = None) -> Price:
     fits = max(LANES, min(MAX_SHARD_RUNS, MATRIX_NUMBERS // spec.problem.num_parameters))
     fits = max(1, min(fits, MAX_SHARD_BYTES // run_bytes))
     training = training_seconds(spec, distinct_seeds=min(1.0, num_seeds / min(fits, runs)))
-    fits = min(fits, max(_shard_runs(training), LANES * math.ceil(runs / MAX_SHARDS / LANES)))
+    fits = min(fits, max(_shard_runs(training, runs), LANES * math.ceil(runs / MAX_SHARDS / LANES)))
     return Price(
         runs_total=runs,
         epochs_total=epochs,
@@ -120,9 +122,11 @@ def price(spec: JobSpec, num_runs: int | None = None) -> Price:
     )
 
 
-def _shard_runs(training: Seconds) -> int:
+def _shard_runs(training: Seconds, runs: int) -> int:
     """Count the runs that a shard has time for, and with fewer of which the time would be wasted."""
     in_time = (SHARD_SECONDS - training.shard) / training.run
+    if HALVED_SECONDS <= training.shard + runs * training.run <= INTERACTIVE_SECONDS:
+        in_time = runs / 2
     efficient = training.shard * (1 / LARGEST_FIXED_SHARE - 1) / training.run
     return LANES * max(1, math.floor(in_time / LANES), math.ceil(efficient / LANES))
 

@@ -53,6 +53,14 @@ def test_a_shard_takes_half_a_minute_unless_most_of_it_would_be_fixed_costs(chan
     assert seconds <= SHARD_SECONDS or cost.training.shard >= 0.9 * LARGEST_FIXED_SHARE * seconds
 
 
+def test_a_job_for_which_a_user_waits_is_trained_by_two_workers() -> None:
+    bare = JobSpec.model_validate({"problem": {"kind": "flipnet"}, "optimizers": ["sgd", "momentum", "adam"]})
+    assert (price(bare).queue, price(bare).num_shards) == ("interactive", 2)
+    assert [num for _, num in price(bare).shards()] == [960, 960]
+    # Most of it would be fixed costs.
+    assert cost_of(problem={"kind": "flipnet"}, epochs=30, seeds={"count": 20}).num_shards == 1
+
+
 def test_jobs_of_any_length_have_a_bounded_number_of_shards() -> None:
     changes = {"problem": {"kind": "digits", "hidden": 4}, "epochs": 500, "seeds": {"count": 1_000_000}}
     assert cost_of(**changes).num_shards <= MAX_SHARDS
