@@ -21,7 +21,7 @@ AUDITOR := .venv-audit/.has-pip-audit==2.10.1
 KUBERNETES := 1.34
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons reference down migrate test fuzz check lint bench bench-peer screenshots chaos \
+.PHONY: help up demo lessons reference down migrate test thorough fuzz check lint bench bench-peer screenshots chaos \
 	hashes images audit
 
 help: ## Show this list
@@ -51,6 +51,9 @@ migrate: $(LOCAL) ## Migrate the tables of the database at RAVINE_DATABASE_URL
 test: export PYTHONDONTWRITEBYTECODE =
 test: $(TEST) ## Run all tests against real servers; ARGS go to pytest: make test ARGS="-k cancelled"
 	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
+
+thorough: $(TEST) ## Run all tests on both databases, with more examples and with long lessons; takes half an hour
+	RAVINE_THOROUGH=1 RAVINE_CHAOS=all $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
 fuzz: $(TEST) ## Send 10,000 generated requests to the API, parse 100,000 formulas and 100,000 update rules; takes minutes
 	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 RAVINE_FUZZ_RULES=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)

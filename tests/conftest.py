@@ -1,5 +1,6 @@
 """What the tests share: one PostgreSQL, one Valkey, and Ravine itself running on both databases."""
 
+import gc
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,24 +15,28 @@ from xdist.scheduler import LoadScopeScheduling
 from service.database.connection import Database
 from service.database.migrations import migrate
 from tests.servers import Broker, Postgres, Stack, copy_sqlite
-
-DATABASES = ("sqlite", "postgresql")
+from tests.thorough import DATABASES, is_left_out
 
 # Folders whose tests share what is expensive to start; elsewhere it is each file.
 TOGETHER = ("tests/chaos", "tests/page")
 # The lanes that take longest, by their CPU time. They come first, so that no process is left alone with one at the end.
 LONGEST = (
     *TOGETHER,
-    "tests/findings/test_lessons.py",
-    "tests/fuzz/test_api.py",
     "tests/docs/test_guides.py",
     "tests/api/test_load_clients.py",
-    "tests/findings/test_plots_of_awkward_jobs.py",
+    "tests/findings/test_lessons.py",
+    "tests/fuzz/test_api.py",
     "tests/worker/test_workers.py",
     "tests/worker/engine/test_independence.py",
     "tests/worker/engine/test_optimizers.py",
-    "tests/findings/test_plots.py",
     "tests/api/test_jobs.py",
+    "tests/jobs/test_states_walk.py",
+    "tests/cli/test_local.py",
+    "tests/test_package.py",
+    "tests/findings/test_plots.py",
+    "tests/findings/test_plots_of_labels.py",
+    "tests/findings/test_plots_of_awkward_jobs.py",
+    "tests/worker/test_turns.py",
 )
 
 
@@ -56,14 +61,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
     return Lanes(config, log)
 
 
+def pytest_collection(session: pytest.Session) -> None:
+    """Collect no garbage while the tests are imported; there is hardly any."""
+    gc.disable()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the longest lanes first."""
+    """Leave out what only `make thorough` runs, and put the longest lanes first."""
+    left_out = {item for item in items if is_left_out(item)}
+    config.hook.pytest_deselected(items=list(left_out))
+    items[:] = [item for item in items if item not in left_out]
 
     def place(item: pytest.Item) -> int:
         name = lane(item.path.relative_to(config.rootpath).as_posix())
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=place)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave imported modules and collected tests out of later garbage collections, which would visit all of them."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

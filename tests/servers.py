@@ -256,14 +256,15 @@ def until(condition: Callable[[], Found], otherwise: str = "it is not so", secon
 
 
 def wait_for_job(client: httpx.Client, job_id: str, timeout: float = PATIENCE) -> dict[str, Any]:
-    """Poll a job until it has ended with any status, and give it."""
-    deadline = time.monotonic() + timeout
+    """Poll a job until it has ended with any status, and give it; the longer it takes, the less often."""
+    started = time.monotonic()
     while True:
         job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").raise_for_status().json()
         if job["status"] in {"completed", "failed", "cancelled"}:
             return job
-        assert time.monotonic() < deadline, f"after {timeout:g} s job {job_id} is {job['status']}: {job['progress']}"
-        time.sleep(POLL_SECONDS)
+        waited = time.monotonic() - started
+        assert waited < timeout, f"after {timeout:g} s job {job_id} is {job['status']}: {job['progress']}"
+        time.sleep(min(POLL_SECONDS + waited / 10, 0.25))
 
 
 def copy_sqlite(source: Path, target: Path) -> str:

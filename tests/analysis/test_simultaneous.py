@@ -1,5 +1,6 @@
 """All pairs of labels at once: differences, adjusted p, ranks and the set of the best."""
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from scipy import stats
 
 from service.analysis.simultaneous import compare_pairs, rank_sets
+from tests.thorough import examples
 
 
 def drawn(num: int, labels: int, seed: int = 0) -> np.ndarray:
@@ -90,9 +92,10 @@ def test_no_answer_depends_on_the_order_of_the_labels() -> None:
 @pytest.mark.parametrize("labels", [2, 6, 20])
 def test_equal_labels_are_told_apart_in_at_most_one_of_twenty_draws(labels: int) -> None:
     rng = np.random.default_rng(labels)
-    wrong = sum(bool((compare_pairs(rng.normal(size=(8, labels))).p_M < 0.05).any()) for _ in range(1_000))
+    num = examples(400, 1_000)
+    wrong = sum(bool((compare_pairs(rng.normal(size=(8, labels))).p_M < 0.05).any()) for _ in range(num))
     # 5 % and three standard errors.
-    assert wrong <= 50 + 21
+    assert wrong <= 0.05 * num + 3 * math.sqrt(0.05 * 0.95 * num)
 
 
 def test_the_probability_of_a_lower_value_counts_ties_half() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from service.spec.formulas.expression import parse
 
+pytestmark = pytest.mark.databases("sqlite")
+
 
 @pytest.mark.parametrize("path", ["problems", "optimizers", "schedules"])
 def test_every_entry_has_a_formula_a_reference_and_a_sentence_for_each_parameter(

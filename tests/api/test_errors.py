@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+pytestmark = pytest.mark.databases("postgresql")
+
 SGD = {"kind": "sgd", "lr": 0.05}
 GOOD: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [SGD], "epochs": 3}
 

@@ -10,6 +10,8 @@ from service.database.connection import Database
 from service.histories.formats import TABLE_FORMATS
 from tests.stored import Stored
 
+pytestmark = pytest.mark.databases("sqlite")
+
 JSON = "application/json"
 OFFERED = [JSON, *(form.media_type for form in TABLE_FORMATS.values())]
 

@@ -6,6 +6,8 @@ import pytest
 from service.spec.presets import PRESETS
 from tests.servers import wait_for_job
 
+pytestmark = pytest.mark.databases("sqlite")
+
 
 def test_every_preset_is_listed_and_has_its_spec(client: httpx.Client) -> None:
     items = client.get("/v1/presets").raise_for_status().json()["items"]

@@ -7,6 +7,8 @@ import pytest
 
 from tests.servers import Stack, wait_for_job
 
+pytestmark = pytest.mark.databases("postgresql")
+
 PROBLEM: dict[str, Any] = {
     "kind": "surface",
     "name": "himmelblau",

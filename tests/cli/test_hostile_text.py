@@ -10,6 +10,8 @@ from service.client import Ravine
 from tests.cli.invoke import SPEC, Command
 from tests.servers import Stack
 
+pytestmark = pytest.mark.databases("postgresql")
+
 NAME = "[bold]name[/bold] \x1b[31mred \x9b5m"
 LABELS = ["[red]slow[/red]", "wild\x1b]0;title\x07", "with, comma"]
 HOSTILE: dict[str, Any] = {

@@ -12,6 +12,8 @@ from service.findings.comparison.criterion import Measure
 from service.findings.comparison.judged import Judged, judged
 from tests.servers import wait_for_job
 
+pytestmark = pytest.mark.databases("postgresql")
+
 SLOW = {"label": "slow", "kind": "sgd", "lr": 0.01}
 FAST = {"label": "fast", "kind": "sgd", "lr": 0.04}
 TUNED = {"label": "tuned", "kind": "momentum", "lr": [0.001, 0.01, 0.02]}

@@ -8,6 +8,8 @@ import pytest
 
 from tests.findings.compared import codes, compare, run_job, settings
 
+pytestmark = pytest.mark.databases("postgresql")
+
 STARTS = [[5 * (at % 11 - 5) / 5, 2 * (at % 7 - 3) / 3 + 0.1] for at in range(50)]
 NOISY = {
     "problem": {"kind": "surface", "name": "ravine", "noise": 1.0, "starts": STARTS},

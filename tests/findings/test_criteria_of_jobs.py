@@ -8,6 +8,8 @@ import pytest
 
 from tests.findings.compared import compare, run_job, settings
 
+pytestmark = pytest.mark.databases("sqlite")
+
 
 def test_test_metrics_judge_first_and_the_training_loss_is_told_too(client: httpx.Client) -> None:
     spec = {

@@ -8,6 +8,8 @@ import pytest
 
 from tests.servers import Stack, wait_for_job
 
+pytestmark = pytest.mark.databases("postgresql")
+
 SPEC: dict[str, Any] = {
     "problem": {"kind": "surface", "name": "ravine", "noise": 0.1},
     "optimizers": [

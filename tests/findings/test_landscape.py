@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+pytestmark = pytest.mark.databases("sqlite")
+
 RAVINE = {"kind": "surface", "name": "ravine"}
 SIDE = {"from": -1, "to": 1, "num": 3}
 

@@ -13,6 +13,8 @@ import pytest
 from service.findings.plots.kinds import Kind
 from tests.servers import Stack, wait_for_job
 
+pytestmark = pytest.mark.databases("sqlite")
+
 SPEC: dict[str, Any] = {
     "name": "Ravine <β> & co",
     "problem": {"kind": "surface", "name": "ravine", "noise": 0.1},

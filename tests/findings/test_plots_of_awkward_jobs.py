@@ -11,6 +11,8 @@ from service.findings.plots.kinds import Kind
 from tests.servers import wait_for_job
 from tests.stored import Stored
 
+pytestmark = pytest.mark.databases("postgresql")
+
 AWKWARD = [
     "two\nlines",
     "bell\x07\x1b[31m",

@@ -9,6 +9,8 @@ import pytest
 from service.findings.plots.kinds import Kind
 from tests.servers import Stack, wait_for_job
 
+pytestmark = pytest.mark.databases("sqlite")
+
 OF_LABELS = ("comparison", "ranks", "targets")
 SPEC: dict[str, Any] = {
     "name": "three rates",

@@ -7,6 +7,8 @@ import pytest
 
 from tests.servers import wait_for_job
 
+pytestmark = pytest.mark.databases("sqlite")
+
 RAVINE = {"kind": "surface", "name": "ravine"}
 
 

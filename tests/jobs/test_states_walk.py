@@ -24,6 +24,7 @@ from service.jobs.owners import ANYBODY
 from service.jobs.shards import LeaseLost
 from tests.jobs.walkers import COST, EPOCHS, SPEC, JobModel, ShardModel, Story, Worker, chunk
 from tests.queued import remove_rows
+from tests.thorough import examples
 
 MAX_ATTEMPTS = 3
 ANY = st.integers(0, 1_000)
@@ -195,7 +196,7 @@ def test_any_order_of_steps_leaves_one_story_in_all_tables(database: Database) -
     run_state_machine_as_test(
         WalkHere,
         settings=settings(
-            max_examples=40 if database.file else 15,
+            max_examples=examples(15, 40) if database.file else examples(10, 15),
             stateful_step_count=30,
             deadline=None,
             database=None,

@@ -20,8 +20,8 @@ from tests.queued import SPEC
 from worker.heartbeat import Heartbeat
 from worker.runner import train_next, train_shard
 
-# A job of about a second, in epochs of milliseconds.
-SLOW: dict[str, Any] = {"epochs": 500, "record_every": 50, "shuffle": True}
+# A job of many times the limits of EAGER, in epochs of milliseconds.
+SLOW: dict[str, Any] = {"epochs": 150, "record_every": 15, "shuffle": True}
 # Every check comes before the next epoch or soon after.
 EAGER = Settings(interactive_seconds=0.05, slice_seconds=0.05, look_seconds=0.01)
 
