@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from service.database.migrations import migrate
-from tests.chaos.blows import KINDS, Hands, schedule
+from tests.chaos.blows import KINDS, Hands, children, schedule
 from tests.chaos.invariants import Record
 from tests.chaos.specs import SPECS
 from tests.chaos.storm import ENV, LEASE_SECONDS, storm
-from tests.servers import Broker, Postgres, Stack
+from tests.servers import Broker, Postgres, Stack, until
 
 PAUSE_SECONDS = 1.5
 # Each database has every second of the faults and of the specs. SQLite has no server to restart, the last fault.
@@ -41,6 +41,8 @@ def test_jobs_end_with_the_records_of_undisturbed_ones(
         blows = schedule(11, len(kinds), kinds, pause_seconds=PAUSE_SECONDS, lease_seconds=LEASE_SECONDS)
         stack = Stack(url, broker.new_url(), tmp_path, batch_workers={"batch": {}, "batch-2": {}}, env=ENV)
         with stack, Hands(stack, broker, postgres) as hands:
+            # On a busy machine all faults would be over before there is a process to kill.
+            until(lambda: len(children([stack.processes[name].pid for name in ("batch", "batch-2")])) == 2)
             report = storm(stack, hands, blows, specs, expected, num_jobs=len(specs), deadline_seconds=DEADLINE_SECONDS)
     finally:
         broker.stop()
