@@ -24,6 +24,7 @@ _HOMES = {
     "Schedule": "schedules.md",
     "TrainingProblem": "problems.md",
     "OptimizerEntry": "optimizers.md",
+    "Formula": "optimizers.md#formula",
 }
 # Unions by one of their members, and the page that describes the members.
 _UNIONS = {

@@ -107,6 +107,17 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             },
         }
     },
+    "get_program": {
+        "momentum": {
+            "summary": "Get the program of momentum",
+            "value": {
+                "kind": "formula",
+                "state": {"v": 0},
+                "parameters": {"beta": 0.9},
+                "update": ["v = beta*v + g", "w = w - lr*v"],
+            },
+        }
+    },
     "draw_landscape": {
         "map_and_gradients": {
             "summary": "Compute a map of the ravine, and the gradient at two points",

@@ -20,7 +20,7 @@ def columns_of(runs: Runs) -> dict[str, type]:
     """Name the columns of a table of runs with their types; hyper-parameters of all optimizers are included."""
     hyper: dict[str, type] = {}
     for settings in runs.entries:
-        for name, value in _flat("optimizer", settings.optimizer(0)).items():
+        for name, value in _of_optimizer(settings.optimizer(0)).items():
             known, kind = hyper.get(name, type(None)), type(value)
             if known in (type(None), kind) or kind is type(None):
                 hyper[name] = kind if value is not None else known
@@ -69,7 +69,7 @@ def parquet_rows(pages: Iterable[list[Row]], columns: dict[str, type]) -> Iterat
 
 
 def _cells(row: Row, columns: dict[str, type]) -> list[Any]:
-    flat = {**row, **_flat("optimizer", row["optimizer"])}
+    flat = {**row, **_of_optimizer(row["optimizer"])}
     return [_cell(flat.get(name), kind) for name, kind in columns.items()]
 
 
@@ -77,6 +77,16 @@ def _cell(value: Any, kind: type) -> Any:
     if value is None or (kind is str and isinstance(value, str)) or kind is list:
         return value
     return json.dumps(value) if kind is str else kind(value)
+
+
+def _of_optimizer(optimizer: dict[str, Any]) -> dict[str, Any]:
+    """Flatten an optimizer. The momentum of a formula is a name, and has a column of its own: momenta are numbers."""
+    flat = _flat("optimizer", optimizer)
+    name = flat.get("optimizer.momentum")
+    if isinstance(name, str):
+        del flat["optimizer.momentum"]
+        flat["optimizer.momentum_name"] = name
+    return flat
 
 
 def _flat(prefix: str, value: Any) -> dict[str, Any]:

@@ -165,3 +165,19 @@ def test_programs_of_optimizers_compute_an_update(client: httpx.Client) -> None:
     assert adam["parameters"] == {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
     step = executed(entries["adam"]["program"], w=w, g=g, t=1.0, m=0.0, v=0.0, lr=0.01, **adam["parameters"])
     np.testing.assert_allclose(step["w"], w - 0.01 * g / (np.abs(g) + 1e-8))
+
+
+def test_an_update_rule_of_a_user_gets_its_program_without_a_job(client: httpx.Client) -> None:
+    rule = {"kind": "formula", "lr": 0.1, "state": {"v": 1}, "parameters": {"b": 0.5}}
+    given = {**rule, "update": ["v = b v + g²", "w = w - lr*v/√(t)"]}
+    found = client.post("/v1/optimizers/formula", json=given).raise_for_status().json()
+    assert found["update"] == ["v = b*v + g**2", "w = w - lr*v/sqrt(t)"]
+    new = executed(found["program"], w=np.ones(2), g=np.array([2.0, 3.0]), t=4.0, lr=0.1, b=0.5, v=1.0)
+    np.testing.assert_allclose(new["v"], [4.5, 9.5])
+    np.testing.assert_allclose(new["w"], [1 - 0.225, 1 - 0.475])
+    # As an entry of a job, the rate may be left out.
+    assert client.post("/v1/optimizers/formula", json={"kind": "formula", "update": ["w = w - lr*g"]}).is_success
+    wrong = client.post("/v1/optimizers/formula", json={**rule, "update": ["w = w - lr*q"]})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["loc"] == ["body", "update", 0]
+    assert "q" in wrong.json()["errors"][0]["msg"]

@@ -76,3 +76,23 @@ def test_whole_numbers_of_a_setting_stay_whole_in_tables(client: httpx.Client, s
     assert str(columns.schema.field("optimizer.lr").type) == "double"
     frame = pandas.read_csv(io.StringIO(client.get(f"{here}?format=csv").text))
     assert frame["optimizer.lr"].dtype == "float64"
+
+
+def test_the_momentum_of_a_setting_is_a_number_and_its_name_in_a_formula_a_text(
+    client: httpx.Client, stack_database: Database
+) -> None:
+    rule = {"kind": "formula", "lr": 0.1, "state": {"v": 0}, "parameters": {"b": 0.5}, "momentum": "b"}
+    entries = [
+        {**rule, "label": "own", "update": ["v = b*v + g", "w = w - lr*v"]},
+        {"label": "built in", "kind": "momentum", "lr": 0.1, "momentum": 0.9},
+    ]
+    stored = Stored(stack_database, optimizers=entries, seeds=[0])
+    stored.finish()
+    here = f"/v1/jobs/{stored.id}/runs"
+    frame = pandas.read_csv(io.StringIO(client.get(f"{here}?format=csv").text))
+    columns = parquet.read_table(io.BytesIO(client.get(f"{here}?format=parquet").content))
+    assert frame["optimizer.momentum"].dtype == "float64"
+    assert str(columns.schema.field("optimizer.momentum").type) == "double"
+    assert columns["optimizer.momentum"].to_pylist() == [None, 0.9]
+    assert columns["optimizer.momentum_name"].to_pylist() == ["b", None]
+    assert columns["optimizer.parameters.b"].to_pylist() == [0.5, None]

@@ -9,16 +9,18 @@ from typing import Any, get_args
 from fastapi import APIRouter, Request, Response
 
 from service.api.http.conditional import answer_with_tag, tag_of
-from service.api.http.json_answers import JSON, json_bytes
+from service.api.http.json_answers import JSON, answer, json_bytes
 from service.api.routes.dependencies import Documented
 from service.api.routes.theory import TheoryQuery
-from service.api.schemas.catalogue import OptimizerList, ProblemList, ScheduleList
-from service.api.turns.routes import TurnRoute
+from service.api.schemas.catalogue import FormulaProgram, OptimizerList, ProblemList, ScheduleList
+from service.api.turns.routes import TurnRoute, in_turn
+from service.api.turns.work import Kind
 from service.spec import criteria
 from service.spec.as_formula import as_formula, program
 from service.spec.formulas.expression import parse
 from service.spec.learning_rates import learning_rates
 from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers.formula import Formula
 from service.spec.problems import PROBLEMS
 from service.spec.schedules import SCHEDULES
 from service.spec.spaces import default_space
@@ -98,6 +100,13 @@ def _optimizers() -> tuple[bytes, str]:
         }
         items.append({**entry, **extra})
     return _list(items)
+
+
+@router.post("/optimizers/formula", operation_id="get_program", responses={200: {"model": FormulaProgram}})
+@in_turn(Kind.PIECE)
+def formula_program(entry: Formula) -> Response:
+    """Get the program of an update rule, for programs that execute it without parsing; nothing is stored or trained."""
+    return answer({"update": entry.update, "program": entry.rule.graph.as_json()})
 
 
 @router.get("/schedules", operation_id="list_schedules", responses={200: {"model": ScheduleList}, **UNCHANGED})

@@ -37,6 +37,15 @@ class Program(Answer):
     optimizer."""
 
 
+class FormulaProgram(Answer):
+    """An update rule of the caller's as a program."""
+
+    update: list[str]
+    """The assignments in the normal form, with parentheses."""
+    program: Program
+    """Their operations: from `w`, `g`, `t`, `lr`, `normal`, states and parameters to the new `w` and states."""
+
+
 class OptimizerInfo(CatalogueEntry):
     """A kind of optimizer."""
 
