@@ -15,6 +15,10 @@ except PackageNotFoundError:  # A checkout that was never installed.
     VERSION = "0+unknown"
 
 
+# A kind and its class: kind=module.of_class:Class.
+_PLUGIN = r"[a-z][a-z0-9_]{0,31}=[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*"
+
+
 class Settings(BaseSettings):
     """Read from the environment: ``RAVINE_DATABASE_URL`` sets ``database_url``, and so on."""
 
@@ -45,6 +49,12 @@ class Settings(BaseSettings):
     device: str = Field(
         "cpu",
         description="Device of a worker: cpu, or cuda if available. The receipt of a job names the device.",
+    )
+    optimizers: str = Field(
+        "",
+        pattern=rf"^({_PLUGIN}(\s*,\s*{_PLUGIN})*)?$",
+        description="Installed classes that workers offer as kinds of optimizer: lion2=pytorch_optimizer:Lion, and "
+        "further ones after commas.",
     )
     flush_seconds: float = Field(0.5, gt=0, description="Interval at which a worker stores the trained epochs.")
     checkpoint_seconds: float = Field(
@@ -204,6 +214,12 @@ class Settings(BaseSettings):
 
 class InvalidSetting(ValueError):
     """An environment variable has a value that its setting does not allow; the message names each."""
+
+
+def plugin_paths(setting: str) -> dict[str, str]:
+    """Give the classes of the setting ``optimizers``: module and name by kind."""
+    pairs = (one.strip().partition("=") for one in setting.split(",") if one.strip())
+    return {kind: path for kind, _, path in pairs}
 
 
 @cache

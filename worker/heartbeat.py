@@ -4,6 +4,7 @@ import contextvars
 import logging
 import threading
 import time
+from collections.abc import Collection
 from typing import Self
 
 from sqlalchemy.orm import Session
@@ -30,14 +31,15 @@ class Heartbeat:
 
     ``stop`` is the reason to stop at once, or None; ``handover`` the reason to hand the shard over at the next
     checkpoint, or None. While the database is unavailable, the thread keeps trying.
+    ``kinds`` are those of the worker's installed classes.
     """
 
-    def __init__(self, database: Database, settings: Settings, claim: Claim) -> None:
+    def __init__(self, database: Database, settings: Settings, claim: Claim, kinds: Collection[str] = ()) -> None:
         self.stop: Stop | None = None
         self.handover: Stop | None = None
         self._began_at, self._began_at_process_time = time.monotonic(), time.process_time()
         self.turn_seconds = settings.slice_seconds
-        self._database, self._settings, self._claim = database, settings, claim
+        self._database, self._settings, self._claim, self._kinds = database, settings, claim, kinds
         self._ended = threading.Event()
         context = contextvars.copy_context()  # Log lines of the thread have the same job and shard.
         self._thread = threading.Thread(target=context.run, args=(self._run,), name="heartbeat", daemon=True)
@@ -65,10 +67,10 @@ class Heartbeat:
         if queue == INTERACTIVE:
             # Processor time, because a busy machine is no reason to wait behind larger jobs.
             used = time.process_time() - self._began_at_process_time
-            is_over = used >= self._settings.interactive_seconds and turns.anybody_waits(session, queue)
+            is_over = used >= self._settings.interactive_seconds and turns.anybody_waits(session, queue, self._kinds)
             return Stop.OVERRUN if is_over else None
         passed = time.monotonic() - self._began_at
-        is_over = passed >= self.turn_seconds and turns.is_over(session, queue, self._claim.owner)
+        is_over = passed >= self.turn_seconds and turns.is_over(session, queue, self._claim.owner, self._kinds)
         return Stop.TURN if is_over else None
 
     def _run(self) -> None:

@@ -1,12 +1,14 @@
 """Translation of runs of a spec into a plan of the engine: the only module that uses both."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula as SpecFormula
+from service.spec.optimizers.plugin import Plugin as SpecPlugin
 from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
 from service.spec.schedules import Schedule as SpecSchedule
@@ -17,10 +19,25 @@ from worker.engine.stack.groups import OptimizerRuns, group_runs
 from worker.engine.stack.schedule import Schedule
 from worker.engine.trainer import Plan
 from worker.engine.updates.graph import Graph
+from worker.plugins.installed import Kinds
+from worker.plugins.runs import plugin_runs
 
 
-def plan(spec: JobSpec, first_run: int, num_runs: int, chosen: Sequence[int] | None = None) -> Plan:
-    """Plan runs ``first_run`` to ``first_run + num_runs − 1`` of a job; ``chosen`` as in ``Runs``."""
+def plan(
+    spec: JobSpec,
+    first_run: int,
+    num_runs: int,
+    chosen: Sequence[int] | None = None,
+    kinds: Kinds = MappingProxyType({}),
+) -> Plan:
+    """Plan runs ``first_run`` to ``first_run + num_runs − 1`` of a job; ``chosen`` as in ``Runs``.
+
+    Args:
+        kinds: The installed classes of this process.
+
+    Raises:
+        MissingKind: The job has a kind that is not installed here, or whose class has other hyper-parameters.
+    """
     runs = Runs(spec, chosen=chosen)
     index_R = np.arange(first_run, first_run + num_runs)
     setting_R, seed_R, start_R = runs.layout.places(index_R)
@@ -31,6 +48,19 @@ def plan(spec: JobSpec, first_run: int, num_runs: int, chosen: Sequence[int] | N
             fixed = {**settings.entry.flags(), **settings.entry.clipping()}
             schedules = _schedule(settings.entry.schedule, spec), _schedule(settings.entry.momentum_schedule, spec)
             columns = settings.columns(setting_R[inside_R] - first)
+            if isinstance(settings.entry, SpecPlugin):
+                pieces = plugin_runs(kinds, settings.entry, columns)
+                all_runs += [
+                    OptimizerRuns(
+                        settings.entry.kind,
+                        inside_R[of_piece_R],
+                        {**fixed, **{name: column[of_piece_R] for name, column in columns.items()}},
+                        schedules,
+                        plugin,
+                    )
+                    for of_piece_R, plugin in pieces
+                ]
+                continue
             rule = formula_of(settings.entry) if isinstance(settings.entry, SpecFormula) else None
             if rule is not None:
                 columns = {name if name == "lr" else PARAMETER + name: column for name, column in columns.items()}

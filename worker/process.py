@@ -19,12 +19,15 @@ from structlog.contextvars import bind_contextvars
 
 import worker.tasks  # noqa: F401  (registers the task)
 from service.jobs.dispatch import Sweep
+from service.jobs.messages import channel_of
 from service.observing import logs, tracing
 from service.settings import get_settings
 from worker import shutdown
 from worker.app import app, database, dispatcher
 from worker.engine.device import use_device
+from worker.plugins.installed import installed
 from worker.pool import TrainingPool
+from worker.presence import Presence
 
 _PR_SET_NAME = 15  # From linux/prctl.h.
 _M_ARENA_MAX = -8  # From malloc.h of glibc.
@@ -55,9 +58,12 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
         sweep.start()
     # Celery warns if a worker runs as root, because pickled messages can run code. All messages here are JSON.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    process = _Process(app=app, hostname=hostname, queues=list(queues), **_OPTIONS)
+    kinds = {kind: one.offer for kind, one in installed(settings.optimizers).items()}
+    channels = [channel_of(queue, kind) for queue in queues for kind in ("", *kinds)]
+    process = _Process(app=app, hostname=hostname, queues=channels, **_OPTIONS)
     process.pool.replace = process.replace
-    process.start()
+    with Presence(database(), kinds):
+        process.start()
     if sweep is not None:
         sweep.stop()
     dispatcher().close()

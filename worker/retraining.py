@@ -5,6 +5,7 @@ Runs are trained in blocks, and rows are compared as soon as they are recorded, 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from service.histories.bundle_rows import Rows, StoredRows
 from service.spec.job import JobSpec
 from service.spec.price import LANES, Price
 from service.spec.runs import Runs
-from worker.engine.trainer import Trainer
+from worker.engine.trainer import Plan, Trainer
 from worker.plan import plan
+from worker.plugins.installed import Kinds
 from worker.recorder import Recorder
 
 # Rows of a block of runs: about 100 MB with ten fields.
@@ -70,6 +72,7 @@ def retrain(
     is_complete: bool,
     goes_on: bool,
     progress: Callable[[int], None],
+    kinds: Kinds = MappingProxyType({}),
 ) -> Tally:
     """Train all runs again and compare them with the stored rows.
 
@@ -81,13 +84,14 @@ def retrain(
         is_complete: Whether the job completed, so that every row must be there.
         goes_on: Whether to compare everything; otherwise the first block with a difference is the last.
         progress: Called with the number of epochs, over all runs, that are trained so far.
+        kinds: The installed classes of this process.
     """
     tally, runs = Tally(), Runs(spec, chosen=chosen)
     for first, end in _blocks(spec, cost):
         block = _Block(runs, stored.between(first, end), stored.columns, tally, is_complete=is_complete)
         if is_complete or block.has_rows:
             before = first * spec.epochs
-            for epoch in _train(spec, first, end, block, chosen):
+            for epoch in _train(plan(spec, first, end - first, chosen, kinds), spec, first, block):
                 progress(before + (end - first) * epoch)
             tally.runs += end - first
         if tally.first is not None and not goes_on:
@@ -102,10 +106,10 @@ def _blocks(spec: JobSpec, cost: Price) -> Iterator[tuple[int, int]]:
         yield first, min(first + size, cost.runs_total)
 
 
-def _train(spec: JobSpec, first: int, end: int, block: "_Block", chosen: list[int] | None) -> Iterator[int]:
+def _train(planned: Plan, spec: JobSpec, first: int, block: "_Block") -> Iterator[int]:
     """Train a block of runs as far as its rows go, compare the rows, and give each epoch that is done."""
-    trainer = Trainer(plan(spec, first, end - first, chosen))
-    recorder = Recorder(trainer.fields, first, end - first, spec.epochs, maximize=spec.maximize)
+    trainer = Trainer(planned)
+    recorder = Recorder(trainer.fields, first, planned.problem.num_runs, spec.epochs, maximize=spec.maximize)
     for epoch in trainer.run():
         if epoch is not None:
             recorder.add(epoch)

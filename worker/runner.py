@@ -17,6 +17,7 @@ from service.jobs import shards
 from service.jobs.claims import claim_next
 from service.jobs.dispatch import MESSAGES_PER_JOB
 from service.jobs.endings import TIMED_OUT
+from service.jobs.messages import channel_of
 from service.jobs.shards import Claim, LeaseLost
 from service.jobs.specs import spec_of
 from service.observing import tracing
@@ -26,6 +27,7 @@ from worker import shutdown
 from worker.engine.trainer import Trainer
 from worker.heartbeat import Heartbeat
 from worker.plan import plan
+from worker.plugins.installed import installed
 from worker.receipt import receipt
 from worker.recorder import Recorder, pack, unpack
 from worker.storing import store
@@ -33,7 +35,7 @@ from worker.storing import store
 # Most rows of a chunk: about 50 MB as Python numbers, before they are written to SQLite.
 MAX_CHUNK_ROWS = 150_000
 
-# Shards that wait for messages: their queue and their number.
+# Shards that wait for messages: their channel and their number.
 Waiting = tuple[str, int]
 
 log = logging.getLogger("ravine.runner")
@@ -46,7 +48,7 @@ class Stopped(Exception):
 def train_next(database: Database, settings: Settings, queue: str, send: Callable[[str], None]) -> None:
     """Train the shard of a queue whose turn it is; a late or repeated message may find none.
 
-    ``send`` sends a message for a queue in which a shard waits again.
+    ``send`` sends a message to a channel in which a shard waits again.
     """
     _claim_and_train(database, settings, send, lambda session, **options: claim_next(session, queue, **options))
 
@@ -58,7 +60,7 @@ def train_shard(database: Database, settings: Settings, job_key: int, number: in
     def claim(session: Session, **options: Any) -> Claim | None:
         return shards.claim(session, job_key, number, **options)
 
-    _claim_and_train(database, settings, lambda queue: None, claim)
+    _claim_and_train(database, settings, lambda channel: None, claim)
 
 
 def _claim_and_train(
@@ -66,7 +68,13 @@ def _claim_and_train(
 ) -> None:
     if shutdown.is_requested():
         return
-    options = {"lease_seconds": settings.lease_seconds, "max_seconds": settings.max_job_seconds, "receipt": receipt()}
+    kinds = installed(settings.optimizers)
+    options = {
+        "lease_seconds": settings.lease_seconds,
+        "max_seconds": settings.max_job_seconds,
+        "receipt": receipt(),
+        "packages": {kind: one.offer.package for kind, one in kinds.items()},
+    }
     try:
         with database.transaction() as session:
             claim = claim_with(session, **options)
@@ -79,16 +87,16 @@ def _claim_and_train(
     with bound_contextvars(**context), tracing.shard_span(claim.traceparent, **context):
         log.info("claimed runs %d to %d", claim.first_run, claim.first_run + claim.num_runs - 1)
         if (waiting := _train(database, settings, claim)) is not None:
-            queue, num = waiting
+            channel, num = waiting
             for _ in range(min(num, MESSAGES_PER_JOB)):
-                send(queue)
+                send(channel)
 
 
 def _train(database: Database, settings: Settings, claim: Claim) -> Waiting | None:
     """Train a shard, and record an error of the training as its failure."""
     try:
         try:
-            with Heartbeat(database, settings, claim) as heartbeat:
+            with Heartbeat(database, settings, claim, installed(settings.optimizers)) as heartbeat:
                 return Training(database, settings, claim, heartbeat).run()
         except (LeaseLost, OperationalError):
             raise
@@ -131,7 +139,9 @@ class Training:
         claim = self._claim
         spec = spec_of(claim)
         resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
-        self._trainer = Trainer(plan(spec, claim.first_run, claim.num_runs, claim.chosen), resumed, self._poll)
+        kinds = installed(self._settings.optimizers)
+        planned = plan(spec, claim.first_run, claim.num_runs, claim.chosen, kinds)
+        self._trainer = Trainer(planned, resumed, self._poll)
         self._recorder = Recorder(
             self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed, maximize=spec.maximize
         )
@@ -147,7 +157,7 @@ class Training:
             return self._store_end(spec.epochs)
         except Stopped as stopped:
             queue = self._stop(stopped.args[0])
-            return None if queue is None else (queue, 1)
+            return None if queue is None else (channel_of(queue, claim.kinds), 1)
 
     def _poll(self) -> bool:
         """Whether a checkpoint inside the epoch is due; raise Stopped to end the training at once.

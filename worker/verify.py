@@ -12,10 +12,12 @@ from service.histories.bundle_file import Bundle, NotABundle
 from service.histories.bundle_rows import StoredRows
 from service.jobs.limits import affordable
 from service.settings import Settings, get_settings
+from service.spec.offered_kinds import offered_kinds
 from service.spec.price import Price, price
 from service.spec.runs import Runs
 from service.visible import visible
 from worker.engine.device import use_device
+from worker.plugins.installed import Kinds, installed
 from worker.receipt import DECISIVE, receipt
 from worker.retraining import Difference, Tally, retrain
 
@@ -56,6 +58,8 @@ def verify(path: Path, *, anyway: bool) -> int:
         if not stored.num_rows:
             raise NotABundle(f"{HISTORIES} has no rows: there is nothing to compare")
         others = _other_environment(bundle.receipt, settings.device)
+        kinds = installed(settings.optimizers)
+        others += _other_classes(bundle, kinds)
         for sentence in others:
             _say(sentence)
         if others and not anyway:
@@ -70,6 +74,7 @@ def verify(path: Path, *, anyway: bool) -> int:
             is_complete=bundle.receipt.get("status") == "completed",
             goes_on=anyway,
             progress=_Progress(cost.epochs_total),
+            kinds=kinds,
         )
     return _conclude(tally, time.monotonic() - began_at, is_elsewhere=bool(others), is_whole=anyway)
 
@@ -103,6 +108,25 @@ def _other_environment(theirs: dict[str, Any], device: str) -> list[str]:
         for name in known
         if str(theirs[name]) != str(ours[name])
     ]
+
+
+def _other_classes(bundle: Bundle, kinds: Kinds) -> list[str]:
+    """Say in which installed classes this process differs from the receipt.
+
+    Raises:
+        NotABundle: A class is not installed, so that nothing can be trained.
+    """
+    found = []
+    theirs = bundle.receipt.get("optimizers")
+    for kind in filter(None, offered_kinds(bundle.spec.as_dict()).split(",")):
+        if kind not in kinds:
+            raise NotABundle(f"its kind {visible(kind)} is an installed class: RAVINE_OPTIMIZERS must name it here")
+        ours = kinds[kind].offer.package
+        if isinstance(theirs, dict) and theirs.get(kind) != ours:
+            found.append(
+                f"Another package of {visible(kind)}: {visible(str(theirs.get(kind)))} in the receipt, {ours} here."
+            )
+    return found
 
 
 def _conclude(tally: Tally, seconds: float, *, is_elsewhere: bool, is_whole: bool) -> int:

@@ -1,5 +1,6 @@
 """The pages of the reference, by file name."""
 
+from docs.generate.installed import installed_optimizers
 from docs.generate.members import job_spec, optimizers, problems, schedules
 from docs.generate.routes import http_api
 from docs.generate.words import table, values
@@ -18,6 +19,7 @@ def pages() -> dict[str, str]:
         "schedules.md": schedules(),
         "http-api.md": http_api(create_app().openapi()),
         "settings.md": settings(),
+        "installed-optimizers.md": installed_optimizers(),
     }
     return {name: _NOTE + text.rstrip("\n") + "\n" for name, text in written.items()}
 

@@ -137,7 +137,7 @@ class Shard(Base):
         CheckConstraint("runs_diverged >= 0 AND runs_diverged <= runs_ended AND runs_ended <= num_runs AND "
                         "(status IN ('queued', 'running') OR runs_ended = num_runs)", name="runs"),
         # In the order in which the shards of an owner are claimed (service/jobs/turns.py).
-        Index("ix_shards_queued", "queue", "owner", "portion", "job_key", "number",
+        Index("ix_shards_queued", "queue", "kinds", "owner", "portion", "job_key", "number",
               sqlite_where=text("status = 'queued'"), postgresql_where=text("status = 'queued'")),
         # As many entries as workers train; it has no column that a chunk changes.
         Index("ix_shards_running", "queue", "owner",
@@ -151,6 +151,8 @@ class Shard(Base):
     queue: Mapped[str]
     # The owner of the job.
     owner: Mapped[str] = mapped_column(String(12), default="")
+    # The kinds of optimizer that its worker must have from installed classes, sorted, with commas; usually none.
+    kinds: Mapped[str] = mapped_column(default="", server_default="")
     # Jobs of an owner take turns by portions: shards 0 to 7, then 8 to 15, 16 to 31, 32 to 63, …
     portion: Mapped[int] = mapped_column(default=0)
     status: Mapped[str] = mapped_column(default=ShardStatus.QUEUED)

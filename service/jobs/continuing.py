@@ -22,7 +22,7 @@ def go_on(
     """Let an undecided job train up to ``max_seeds`` seeds. A repeated request changes nothing.
 
     Returns:
-        The job, and the queue and the number of the shards that were queued; None for a repeated request.
+        The job, and the channel and the number of the shards that were queued; None for a repeated request.
 
     Raises:
         NotFound: The caller has no job with this id.

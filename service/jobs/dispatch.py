@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
 from service.errors import Unavailable
-from service.jobs import browser_sessions, endings, lifecycle, messages, shards, tallies
+from service.jobs import browser_sessions, endings, lifecycle, messages, offers, shards, tallies
 from service.observing import tracing
 from service.settings import Settings
 from service.spec.price import BATCH, INTERACTIVE, Price
@@ -60,19 +60,19 @@ class Dispatcher:
             broker_pool_limit=40,
         )
 
-    def announce(self, cost: Price) -> None:
-        """Send the messages for a new job, after its commit."""
-        self.send(cost.queue, min(cost.num_shards, MESSAGES_PER_JOB))
+    def announce(self, cost: Price, kinds: str = "") -> None:
+        """Send the messages for a new job, after its commit; ``kinds`` are those of installed classes it needs."""
+        self.send(messages.channel_of(cost.queue, kinds), min(cost.num_shards, MESSAGES_PER_JOB))
 
-    def send(self, queue: str, num: int = 1) -> None:
-        """Send messages, each for one shard of a queue. The sweep sends what cannot be sent now."""
+    def send(self, channel: str, num: int = 1) -> None:
+        """Send messages, each for one shard of a channel. The sweep sends what cannot be sent now."""
         try:
             with self._celery.producer_pool.acquire(block=True) as producer:
                 for _ in range(num):
                     self._celery.send_task(
                         TRAIN_SHARD,
-                        args=(queue,),
-                        queue=queue,
+                        args=(messages.queue_of(channel),),
+                        queue=channel,
                         producer=producer,
                         retry=False,
                         headers=tracing.carrier(),
@@ -87,10 +87,10 @@ class Dispatcher:
         except Exception as error:
             raise Unavailable(f"the broker cannot be reached: {error}") from error
 
-    def depth(self, queue: str) -> int:
-        """Count the messages that wait in a queue."""
-        with self._celery.connection_for_write() as connection, connection.channel() as channel:
-            return int(channel.queue_declare(queue=queue, durable=True).message_count)
+    def depth(self, channel: str) -> int:
+        """Count the messages that wait in a channel."""
+        with self._celery.connection_for_write() as connection, connection.channel() as opened:
+            return int(opened.queue_declare(queue=channel, durable=True).message_count)
 
     def workers(self, seconds: float) -> list[str]:
         """Ping all workers and give the names of those that answer within this time."""
@@ -132,6 +132,7 @@ class Sweep(threading.Thread):
                 endings.time_out(session)
                 lifecycle.remove_expired(session)
                 browser_sessions.remove_expired(session)
+                offers.remove_lost(session)
                 # Last, so that the rows of the counters are locked for as short as possible.
                 tallies.add(session, leases_lost=lost)
         except OperationalError:
@@ -140,10 +141,11 @@ class Sweep(threading.Thread):
         if self._lenient_until == math.inf:
             self._lenient_until = time.monotonic() + AFTER_OUTAGE_SECONDS
         with self._database.snapshot() as session:
-            needed = {queue: messages.num_needed(session, queue) for queue in QUEUES}
-        for queue, num in needed.items():
-            if num > 0:
-                self._dispatcher.send(queue, num - self._dispatcher.depth(queue))
+            needed = [messages.needed(session, queue) for queue in QUEUES]
+        for of_queue in needed:
+            for channel, num in of_queue.items():
+                if num > 0:
+                    self._dispatcher.send(channel, num - self._dispatcher.depth(channel))
 
     def stop(self) -> None:
         """Stop, and wait up to 1 s for the current sweep, which may be blocked by an unavailable database."""

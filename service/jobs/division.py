@@ -4,6 +4,7 @@ from sqlalchemy import BindParameter, Insert, Integer, bindparam, case, insert, 
 from sqlalchemy.orm import Session
 
 from service.database.tables import Job, Shard
+from service.spec.offered_kinds import offered_kinds
 from service.spec.price import Price
 
 # Shards of the first portion of a job; the next one has as many, and each further one twice as many as that before it.
@@ -18,7 +19,15 @@ def store_shards(
     begin = {"at_number": number, "at_portion": portion, "at_end": PORTION << portion, "at_run": first_run}
     size = {"num_shards": cost.num_shards, "size": cost.shard_size, "num_runs": cost.runs_total}
     session.execute(
-        _INSERT, {**begin, **size, "of_job": job.key, "in_queue": queue or cost.queue, "of_owner": job.owner}
+        _INSERT,
+        {
+            **begin,
+            **size,
+            "of_job": job.key,
+            "in_queue": queue or cost.queue,
+            "of_owner": job.owner,
+            "of_kinds": offered_kinds(job.spec),
+        },
     )
 
 
@@ -41,6 +50,7 @@ def _insert() -> Insert:
         "queue": bindparam("in_queue", type_=Shard.queue.type),
         "owner": bindparam("of_owner", type_=Shard.owner.type),
         "portion": counted.c.portion,
+        "kinds": bindparam("of_kinds", type_=Shard.kinds.type),
     }
     return insert(Shard.metadata.tables["shards"]).from_select(list(values), select(*values.values()))
 

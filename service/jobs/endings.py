@@ -31,7 +31,7 @@ def end_job_with_its_last_shard(session: Session, job_key: int) -> tuple[str, in
     A job that decides takes a look. If its decision stays open it does not end, and its next shards are queued.
 
     Returns:
-        The queue and the number of the next shards, if there are any.
+        The channel and the number of the next shards, if there are any.
     """
     statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
     if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:

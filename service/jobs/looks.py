@@ -15,11 +15,13 @@ from service.database.looks import Look
 from service.database.tables import Job, Shard
 from service.jobs import quotas
 from service.jobs.division import store_shards
+from service.jobs.messages import channel_of
 from service.jobs.outcomes import choose_settings, read_values
 from service.jobs.specs import chosen_settings, runs_of, spec_of
 from service.spec.batches import batches_of
 from service.spec.criteria import quantity_of
 from service.spec.job import JobSpec
+from service.spec.offered_kinds import offered_kinds
 from service.spec.price import Price, price
 
 OPEN, UNDECIDED = "open", "undecided"
@@ -79,7 +81,7 @@ def next_cost(job: Job, max_seeds: int | None = None) -> Price:
 
 
 def queue_next(session: Session, job: Job) -> tuple[str, int]:
-    """Queue the shards of the next batch of seeds, and give their queue and their number."""
+    """Queue the shards of the next batch of seeds, and give their channel and their number."""
     spec, cost = spec_of(job), next_cost(job)
     size = quotas.most(spec, cost)
     num_shards = session.execute(select(func.count()).where(Shard.job_key == job.key)).scalar_one()
@@ -97,7 +99,7 @@ def queue_next(session: Session, job: Job) -> tuple[str, int]:
             bytes_total=job.bytes_total + size.bytes,
         )
     )
-    return queue, cost.num_shards
+    return channel_of(queue, offered_kinds(job.spec)), cost.num_shards
 
 
 def _decide(spec: JobSpec, values_KJ: Any, state: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Every write names its attempt and fails if a newer attempt owns the shard, so a 
 than its lease cannot write.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ class Claim:
     traceparent: str | None = None
     owner: str = ""
     queue: str = ""
+    kinds: str = ""
     chosen: list[int] | None = None
 
 
@@ -64,9 +65,13 @@ def claim(
     lease_seconds: float,
     max_seconds: float | None = None,
     receipt: dict[str, Any],
+    packages: Mapping[str, str] | None = None,
     waits: bool = True,
 ) -> Claim | None:
-    """Claim a queued shard. Return None if it is not queued, or if ``waits`` is false and its job is locked."""
+    """Claim a queued shard. Return None if it is not queued, or if ``waits`` is false and its job is locked.
+
+    ``packages`` are the packages of the worker's installed classes by kind; the receipt has those of the job.
+    """
     locked = select(Job).where(Job.key == job_key).with_for_update(skip_locked=not waits)
     job = session.execute(locked).scalar_one_or_none()
     if job is None:
@@ -75,13 +80,15 @@ def claim(
         update(Shard)
         .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
         .values(status=ShardStatus.RUNNING, attempt=Shard.attempt + 1, lease_until=seconds_from_now(lease_seconds))
-        .returning(Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Shard.queue)
+        .returning(Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Shard.queue, Shard.kinds)
     ).one_or_none()
     if taken is None:
         return None
     limit = job.spec["time_limit_seconds"] or max_seconds
     deadline = None if limit is None else seconds_from_now(limit)
     if job.status == JobStatus.QUEUED:
+        if taken.kinds:
+            receipt = {**receipt, "optimizers": {kind: (packages or {}).get(kind) for kind in taken.kinds.split(",")}}
         started = {"started_at": seconds_from_now(), "deadline_at": deadline, "receipt": receipt}
         session.execute(update(Job).where(Job.key == job_key).values(status=JobStatus.RUNNING, **started))
     elif job.deadline_at is None and limit is not None:
@@ -94,7 +101,7 @@ def claim(
     turns.serve(session, taken.queue, job.owner)
     held = taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint
     chosen = chosen_settings(job.decision)
-    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue, chosen)
+    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue, taken.kinds, chosen)
 
 
 def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float, decisions: int = 0) -> None:
@@ -198,7 +205,7 @@ def end(
     """End a shard, and its job with the last one.
 
     Returns:
-        The queue and the number of shards that the job queued instead of its end, if there are any.
+        The channel and the number of shards that the job queued instead of its end, if there are any.
 
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has ended.

@@ -12,7 +12,9 @@ from service.spec.entry_settings import num_settings
 from service.spec.formulas.program import Program
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula
+from service.spec.optimizers.plugin import Plugin
 from service.spec.problems import Quadratic, Surface
+from service.spec.seeds import SeedRange
 
 # Claim, plan, and the last transaction of a shard.
 SECONDS_PER_SHARD = 0.05
@@ -25,6 +27,8 @@ SECONDS_PER_OPERATION, SECONDS_PER_ADDITION = 4e-6, 2e-9
 SECONDS_PER_UPDATE = (5e-5, 3e-9)
 # An operation of an update rule on matrices.
 SECONDS_PER_STEP = 1e-5
+# A step of an installed class, whatever the number of runs: one for each setting, or for each run.
+SECONDS_PER_OBJECT = 6e-4
 # Of methods with more operations: products of matrices, or sums over each tensor.
 SECONDS_OF_UPDATES = {
     "muon": (5e-4, 4e-8),
@@ -95,7 +99,17 @@ def _update(spec: JobSpec, distinct_seeds: float) -> Seconds:
     }
     settings = [num_settings(entry, spec.search) for entry in spec.optimizers]
     each = _mean([cost.run for cost in costs], settings)
-    return Seconds(sum(cost.shard for cost in groups.values()), spec.problem.num_parameters * each)
+    objects = _mean([_objects_per_run(spec, entry) for entry in spec.optimizers], settings)
+    run = spec.problem.num_parameters * each + SECONDS_PER_OBJECT * objects
+    return Seconds(sum(cost.shard for cost in groups.values()), run)
+
+
+def _objects_per_run(spec: JobSpec, entry: Entry) -> float:
+    """Count the optimizers of an installed class for each run."""
+    if not isinstance(entry, Plugin):
+        return 0.0
+    num_seeds = spec.seeds.count if isinstance(spec.seeds, SeedRange) else len(spec.seeds)
+    return 1.0 if entry.run_by_run else 1.0 / (num_seeds * spec.problem.num_starts)
 
 
 def _of_entry(entry: Entry, distinct_seeds: float) -> Seconds:

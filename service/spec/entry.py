@@ -100,6 +100,11 @@ class Entry(Strict):
         return [name for name in self.grids() if name in self.model_fields_set]
 
     @property
+    def method(self) -> str:
+        """Common name of the method."""
+        return self.title
+
+    @property
     def momentum_name(self) -> str | None:
         """Name of the hyper-parameter that a momentum schedule multiplies; None where there is none."""
         return self.scheduled_momentum

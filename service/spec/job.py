@@ -23,6 +23,7 @@ from service.spec.fields import NO_ZERO_CHARACTER, Strict
 from service.spec.measures import Measures
 from service.spec.metric_fields import MEASURES
 from service.spec.misfits import misfits
+from service.spec.offered_kinds import OfferedKind
 from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem
 from service.spec.search import USUAL, Search
@@ -39,11 +40,11 @@ class JobSpec(Strict):
         "", description="Name of the job; by default its optimizers and its problem."
     )
     problem: Problem = Field(description="The problem to train on.")
-    optimizers: list[Annotated[Optimizer, BareKind()]] = Field(
+    optimizers: list[Annotated[Optimizer, BareKind(), OfferedKind()]] = Field(
         min_length=1,
         max_length=64,
         description='The optimizers to compare. A bare kind, such as "adam", searches the whole `default_space` of its '
-        "kind; an entry without `lr` searches its learning rate.",
+        "kind; an entry without `lr` searches its learning rate. Kinds that workers offer are in `GET /v1/optimizers`.",
     )
     search: Search = Field(
         USUAL,

@@ -7,6 +7,7 @@ from service.spec.costs import CHUNK, Seconds, training_seconds
 from service.spec.entry_settings import num_settings
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula
+from service.spec.optimizers.plugin import Plugin
 from service.spec.seeds import SeedRange
 
 # Numbers of the weight matrix of a shard: about one block of the trainer in float32. With fewer runs, the fixed cost of
@@ -22,6 +23,8 @@ MAX_SHARD_BYTES = 1024**3
 # Matrices [D, R] in memory at once: weights, their start and those before the epoch, the gradient and a part of it, up
 # to four matrices of state of the optimizer, and the results that replace them.
 MATRICES = 12
+# Further ones of an installed class, and the objects of the optimizer of a run.
+MATRICES_OF_OBJECTS, BYTES_OF_OBJECTS = 8, 65_536
 # Copies of the values of a forward pass in memory at once: the values, their slopes, and intermediate results.
 PASSES = 3
 
@@ -149,6 +152,7 @@ def bytes_per_run(spec: JobSpec) -> int:
     of_formulas = (
         2 * len(entry.state) + entry.rule.load.matrices for entry in spec.optimizers if isinstance(entry, Formula)
     )
-    matrices = MATRICES + max(of_formulas, default=0)
+    has_objects = any(isinstance(entry, Plugin) for entry in spec.optimizers)
+    matrices = MATRICES + max(of_formulas, default=0) + MATRICES_OF_OBJECTS * has_objects
     numbers = matrices * spec.problem.num_parameters + PASSES * portion * spec.problem.numbers_per_example
-    return numbers * (8 if spec.dtype == "float64" else 4)
+    return numbers * (8 if spec.dtype == "float64" else 4) + BYTES_OF_OBJECTS * has_objects

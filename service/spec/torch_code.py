@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from service.spec.entry import Entry
+from service.spec.offered_kinds import KNOWN_KINDS
 from service.spec.optimizers import Optimizer
 from service.spec.optimizers.adam import AdamW
 from service.spec.schedules import Schedule
@@ -41,6 +42,8 @@ def torch_code(optimizer: Mapping[str, Any]) -> str | None:
 
     The line expects the names torch, pytorch_optimizer and model. It makes one optimizer, for Muon a tuple of two.
     """
+    if optimizer["kind"] not in KNOWN_KINDS:
+        return None
     entry = _ENTRY.validate_python(dict(optimizer))
     name = entry.torch_class
     if name is None:

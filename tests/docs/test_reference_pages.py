@@ -1,10 +1,14 @@
 """The pages in docs/reference are up to date and complete."""
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
+import pytorch_optimizer
+import torch
 
+from docs.generate.installed import tried
 from docs.generate.pages import pages
 from service.settings import Settings
 from service.spec.job import JobSpec
@@ -45,6 +49,27 @@ def test_the_reference_is_complete(written: dict[str, str]) -> None:
             assert member.reference in written[page]
             fields = {field.alias or name for name, field in member.model_fields.items()} - {"kind"}
             assert fields <= rows(page), member
+
+
+def test_every_optimizer_of_the_package_is_tried_as_a_kind() -> None:
+    found = tried()
+    classes = {name for name, one in vars(pytorch_optimizer).items() if is_optimizer(one)}
+    assert set(found) == classes
+    assert len(classes) > 100
+    # A matrix of all runs must not change them: these divide by norms, or by means over rows and columns.
+    assert {found[name] for name in ("Lion", "AdaBelief", "Yogi", "Tiger")} == {"elementwise"}
+    assert {found[name] for name in ("Lamb", "LARS", "AdaNorm", "SOAP", "CAME", "NovoGrad")} == {"run by run"}
+    reasons = {
+        "LBFGS": "closure", "SophiaH": "step fails", "Kron": "not the same again", "QHAdam": "state_dict",
+        "ScheduleFreeAdamW": "train and eval", "AdaFactor": "learning rate has no effect", "SAM": "no argument lr",
+    }  # fmt: skip
+    for name, reason in reasons.items():
+        assert found[name].startswith("no: ")
+        assert reason in found[name]
+
+
+def is_optimizer(one: object) -> bool:
+    return inspect.isclass(one) and issubclass(one, torch.optim.Optimizer)
 
 
 def test_every_link_of_the_reference_resolves(written: dict[str, str]) -> None:

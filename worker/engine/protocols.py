@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.numerics.settings import Columns, Floats
+
 BatchSize = int | Literal["full"]
 State = dict[str, Tensor]
 # By name: a hyper-parameter [1, R] or [T, R] in float64; and what a formula needs at one update, each [R].
@@ -176,6 +178,20 @@ class Problem(Protocol):
         ...
 
 
+class Stepper(Protocol):
+    """Objects that update the columns of a part: for methods that are not two pure functions."""
+
+    def update(self, weights_DR: Tensor, gradient_DR: Tensor, rate_R: Floats, momentum_R: Floats | None) -> Tensor:
+        """The weights after an update with these learning rates, and momenta where a schedule changes them."""
+        ...
+
+    def save(self) -> Tensor:
+        """All state as bytes, which `load` restores."""
+        ...
+
+    def load(self, saved: Tensor) -> None: ...
+
+
 @dataclass(frozen=True)
 class Optimizer:
     """An optimization method as two pure functions, and the names of what they work on.
@@ -216,6 +232,8 @@ class Optimizer:
     # (weights, state, coefficients of the first update) → the point that is the method's result, where gradients are
     # taken at another one.
     evaluation_point: Callable[[Tensor, State, Coefficients], Tensor] | None = None
+    # (columns, terms, shapes, weights [D, R]) → the objects that update a part, in place of the two functions.
+    stepper: Callable[[Columns, frozenset[str], Shapes, Tensor], Stepper] | None = None
 
     def for_shapes(self, shapes: Shapes) -> Callable[..., tuple[Tensor, State]]:
         """`update` for parameters that form tensors of these shapes, in their order."""

@@ -17,6 +17,7 @@ from worker.engine.stack.fields import fields_of, measured
 from worker.engine.stack.groups import Group
 from worker.engine.stack.layout import Layout
 from worker.engine.stack.measures import checked
+from worker.engine.stack.part import Part
 from worker.engine.stack.stack import Stack
 
 Checkpoint = dict[str, NDArray[np.generic]]
@@ -195,6 +196,7 @@ class Trainer:
                 for name in parts[0].state:
                     state_DR = torch.cat([part.state[name] for part in parts], 1)
                     arrays[f"state/{index}/{name}"] = state_DR[:, :size].cpu().numpy().copy()
+                arrays |= {_objects(part): part.stepper.save().numpy() for part in parts if part.stepper}
             if any(stack.is_inside(self.epoch + 1) for stack in self._stacks):
                 for stack in self._stacks:
                     for name, matrix in stack.progress().items():
@@ -214,6 +216,8 @@ class Trainer:
                     name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members, matrix)
                     for name, matrix in part.state.items()
                 }
+                if part.stepper:
+                    part.stepper.load(torch.from_numpy(np.array(checkpoint[_objects(part)])))
             progress = {
                 name.rpartition("/")[2]: torch.from_numpy(np.array(array)).to(self._device)
                 for name, array in checkpoint.items()
@@ -227,6 +231,11 @@ class Trainer:
     def _on_device(matrix: NDArray[np.generic], columns: NDArray[np.int64], like: torch.Tensor) -> torch.Tensor:
         """Columns of a matrix on the host, in the memory order of `like`."""
         return torch.empty_like(like).copy_(torch.from_numpy(np.ascontiguousarray(matrix[:, columns])))
+
+
+def _objects(part: Part) -> str:
+    """Name in a checkpoint of the state of the objects that update a part."""
+    return f"objects/{part.group}/{part.start}-{part.stop}"
 
 
 def _inside(stack: Stack, name: str) -> str:

@@ -1,24 +1,27 @@
 """Routes of the catalogue: all problems, optimizers and schedules with their parameters.
 
-The answers are constant while a process runs. Each takes about 0.2 s to compute, and is computed once.
+What is built in is constant while a process runs. Each list takes about 0.2 s to compute, and is computed once.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, get_args
 
 from fastapi import APIRouter, Request, Response
 
 from service.api.http.conditional import answer_with_tag, tag_of
 from service.api.http.json_answers import JSON, answer, json_bytes
-from service.api.routes.dependencies import Documented
+from service.api.routes.dependencies import Documented, TheDatabase
+from service.api.routes.foreign_kinds import offered_entry
 from service.api.routes.theory import TheoryQuery
 from service.api.schemas.catalogue import FormulaProgram, OptimizerList, ProblemList, ScheduleList
 from service.api.turns.routes import TurnRoute, in_turn
 from service.api.turns.work import Kind
+from service.jobs import offers
 from service.spec import criteria
 from service.spec.as_formula import as_formula, program
 from service.spec.formulas.expression import parse
 from service.spec.learning_rates import learning_rates
+from service.spec.offers import Offer
 from service.spec.optimizers import OPTIMIZERS
 from service.spec.optimizers.formula import Formula
 from service.spec.problems import PROBLEMS
@@ -76,13 +79,20 @@ def _problems() -> tuple[bytes, str]:
 
 
 @router.get("/optimizers", operation_id="list_optimizers", responses={200: {"model": OptimizerList}, **UNCHANGED})
-def optimizers(request: Request) -> Response:
-    """List the optimizers."""
-    return answer_with_tag(request, *_optimizers(), JSON)
+def optimizers(request: Request, database: TheDatabase) -> Response:
+    """List the optimizers, with those that live workers offer from installed classes."""
+    with database.snapshot() as session:
+        offered = tuple(offer.model_dump_json() for offer in offers.live(session).values())
+    return answer_with_tag(request, *_with_offers(offered), JSON)
+
+
+@lru_cache(maxsize=4)
+def _with_offers(offered: tuple[str, ...]) -> tuple[bytes, str]:
+    return _list([*_optimizers(), *(offered_entry(Offer.model_validate_json(one)) for one in offered)])
 
 
 @cache
-def _optimizers() -> tuple[bytes, str]:
+def _optimizers() -> list[dict[str, Any]]:
     with_theory = get_args(TheoryQuery.model_fields["optimizer"].annotation)
     items = []
     for kind in OPTIMIZERS:
@@ -97,9 +107,10 @@ def _optimizers() -> tuple[bytes, str]:
             "has_theory": entry["kind"] in with_theory,
             "as_formula": own,
             "program": program(own) if own else None,
+            "offered": None,
         }
         items.append({**entry, **extra})
-    return _list(items)
+    return items
 
 
 @router.post("/optimizers/formula", operation_id="get_program", responses={200: {"model": FormulaProgram}})

@@ -9,6 +9,7 @@ from pydantic import Field
 from service.api.http.cursors import read_cursor, write_cursor
 from service.api.http.json_answers import answer
 from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheDispatcher, TheSettings
+from service.api.routes.foreign_kinds import settled
 from service.api.routes.status import answer_status
 from service.api.routes.stored import NO_JOB
 from service.api.schemas.answers import Page, Problem
@@ -24,6 +25,7 @@ from service.observing import tracing
 from service.spec.batches import price_at_most
 from service.spec.decide import MAX_DECIDE_SEEDS
 from service.spec.fields import NO_ZERO_CHARACTER, Strict
+from service.spec.offered_kinds import offered_kinds
 from service.spec.presets.expansion import PostedJob
 from service.spec.problems import PROBLEM_KINDS
 from service.spec.runs import Runs
@@ -63,7 +65,7 @@ class MoreSeeds(Strict):
     },
 )
 def create(
-    spec: PostedJob,
+    posted: PostedJob,
     caller: TheCaller,
     database: TheDatabase,
     dispatcher: TheDispatcher,
@@ -74,6 +76,7 @@ def create(
     ] = None,
 ) -> Response:
     """Create a job and queue it for the workers."""
+    spec = settled(posted, database)
     cost = affordable(spec, settings)
     if dry_run:
         runs = Runs(spec)
@@ -93,7 +96,7 @@ def create(
         )
         shown = job_answer(job, progress_of(session, [job.key])[job.key])
     if is_new:
-        dispatcher.announce(cost)
+        dispatcher.announce(cost, offered_kinds(job.spec))
     return answer(shown, 202, {"Location": f"/v1/jobs/{job.id}"})
 
 
@@ -163,8 +166,8 @@ def go_on(
         job, waiting = continuing.go_on(session, job_id, caller, more.max_seeds, settings)
         shown = job_answer(job, progress_of(session, [job.key])[job.key])
     if waiting is not None:
-        queue, num = waiting
-        dispatcher.send(queue, min(num, MESSAGES_PER_JOB))
+        channel, num = waiting
+        dispatcher.send(channel, min(num, MESSAGES_PER_JOB))
     return answer(shown, 202)
 
 

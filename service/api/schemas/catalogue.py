@@ -46,11 +46,29 @@ class FormulaProgram(Answer):
     """Their operations: from `w`, `g`, `t`, `lr`, `normal`, states and parameters to the new `w` and states."""
 
 
+class OfferedClass(Answer):
+    """An installed class that live workers offer as a kind."""
+
+    class_name: str
+    """Its package and its name."""
+    package: str
+    """The distribution that has it, with its version."""
+    entry: dict[str, Any]
+    """A complete entry to start from, with the defaults of the class."""
+    run_by_run: bool
+    """Whether each run has an optimizer of its own, which costs time; else all runs of a setting share one."""
+    run_by_run_with: list[str]
+    """Hyper-parameters that make each run have its own: a flag that is not at its default, a number that is zero where
+    the default is not, or the other way round."""
+    left_out: dict[str, str]
+    """Arguments of the class that are no hyper-parameters, each with the reason."""
+
+
 class OptimizerInfo(CatalogueEntry):
     """A kind of optimizer."""
 
-    state_per_parameter: int
-    """Numbers of state per parameter, without the parameter itself."""
+    state_per_parameter: float
+    """Numbers of state per parameter, without the parameter itself; of an offered class as measured on a network."""
     learning_rates: dict[str, float]
     """Learning rates to begin with, by kind of problem; only the known ones."""
     default_space: dict[str, Interval]
@@ -61,6 +79,8 @@ class OptimizerInfo(CatalogueEntry):
     """The kind as an entry of kind `formula`, to start an own optimizer from; null where a rule cannot express it."""
     program: Program | None
     """The operations of `as_formula`."""
+    offered: OfferedClass | None
+    """Of a kind that workers offer from an installed class; null for kinds of the service."""
 
 
 class SurfaceMinimum(Answer):

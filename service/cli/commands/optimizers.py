@@ -1,4 +1,4 @@
-"""`ravine optimizers`: the kinds of optimizer, and each as a formula to start an own one from."""
+"""`ravine optimizers`: the kinds of optimizer, each as an entry to start from: a formula, or an installed class."""
 
 from typing import Annotated
 
@@ -31,9 +31,12 @@ def list_optimizers(as_json: AsJson = False) -> None:
 
 @app.command()
 def show(kind: Annotated[str, typer.Argument(metavar="KIND", help="Kind of optimizer, such as adam.")]) -> None:
-    """Print a built-in optimizer as an entry of kind formula: a start for an optimizer of your own."""
+    """Print a built-in optimizer as an entry of kind formula, or an installed class with its hyper-parameters."""
     with service() as ravine:
-        entries = {one["kind"]: one["as_formula"] for one in ravine.catalogue("optimizers")}
+        entries = {
+            one["kind"]: one["offered"]["entry"] if one.get("offered") else one["as_formula"]
+            for one in ravine.catalogue("optimizers")
+        }
     known = [name for name, entry in entries.items() if entry]
     if kind not in known:
         reason = "cannot be written as a formula" if kind in entries else "is no kind of optimizer"

@@ -44,7 +44,7 @@ def protocol(spec: JobSpec, found: dict[str, Any]) -> str:
 def spaces(spec: JobSpec) -> tuple[tuple[str, ...], ...]:
     """List the entries: label, method, hyper-parameters, number of settings."""
     return tuple(
-        (str(settings.entry.label), settings.entry.title, space_of(settings.entry), f"{settings.num:,}")
+        (str(settings.entry.label), settings.entry.method, space_of(settings.entry), f"{settings.num:,}")
         for settings in Runs(spec).entries
     )
 

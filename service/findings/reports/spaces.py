@@ -23,7 +23,7 @@ def space_of(entry: Entry) -> str:
 def _parts(entry: Entry) -> Iterator[str]:
     defaults = type(entry).model_fields
     for name, grid in entry.grids().items():
-        # The parameters of a formula are no fields of the kind.
+        # The parameters of a formula or of an installed class are no fields of the kind.
         if name == "lr" or name not in defaults or grid != defaults[name].default:
             yield f"{name} {_grid(grid)}"
     if isinstance(entry, Formula):
@@ -32,7 +32,7 @@ def _parts(entry: Entry) -> Iterator[str]:
         )
         yield from entry.update
     for name, flag in entry.flags().items():
-        if flag != defaults[name].default:
+        if name not in defaults or flag != defaults[name].default:
             yield name if flag else f"no {name}"
     for name, limit in entry.clipping().items():
         yield f"{name} {limit:g}"

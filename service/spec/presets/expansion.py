@@ -1,11 +1,22 @@
 """Expansion of ``{"preset": "ravine-large-lr", "epochs": 500}`` to the spec of a job."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from service.spec.job import JobSpec
+from service.spec.offered_kinds import is_foreign
+from service.spec.offers import Offer
 from service.spec.presets import PRESETS
 
 
@@ -39,5 +50,25 @@ def with_preset(body: Any) -> Any:
     return {"name": preset.title, **preset.spec, **own}
 
 
-# The body of POST /v1/jobs: a spec, or a preset with the fields that replace its own.
-PostedJob = Annotated[JobSpec, BeforeValidator(with_preset, json_schema_input_type=JobSpec | PresetJob)]
+@dataclass(frozen=True)
+class UnsettledJob:
+    """The body of a job with kinds of optimizer that are not built in: what workers offer decides."""
+
+    body: dict[str, Any]
+
+    def spec(self, offers: Mapping[str, Offer]) -> JobSpec:
+        """Validate the body.
+
+        Raises:
+            ValidationError: It is not a spec, or no worker offers a kind.
+        """
+        return JobSpec.model_validate(self.body, context={"offers": offers})
+
+
+def _posted(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    body = with_preset(value)
+    return UnsettledJob(body) if is_foreign(body) else validate(body)
+
+
+# The body of POST /v1/jobs: a spec, or a preset with the fields that replace its own. It may become an UnsettledJob.
+PostedJob = Annotated[JobSpec, WrapValidator(_posted, json_schema_input_type=JobSpec | PresetJob)]

@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.optimizers.formula import Formula, formula
+from worker.engine.optimizers.plugin import Plugin, plugin
 from worker.engine.protocols import Optimizer
 from worker.engine.stack.schedule import Schedule
 from worker.engine.updates.gradient import CLIPPING
 
 # Of the learning rate, and of the momentum.
 Schedules = tuple[Schedule, Schedule]
+# An update rule or an installed class, of a kind that is not in the registry.
+Foreign = Formula | Plugin
 # Kind, formula, terms and schedules: what the runs of a group have in common.
-_Key = tuple[str, Formula | None, frozenset[str], Schedules]
+_Key = tuple[str, Foreign | None, frozenset[str], Schedules]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,32 +36,38 @@ class Group:
     hyper_parameters: Mapping[str, NDArray[np.float64]]
     terms: frozenset[str] = frozenset()
     schedules: Schedules = (Schedule(), Schedule())
-    formula: Formula | None = None
+    formula: Foreign | None = None
 
     @property
     def optimizer(self) -> Optimizer:
-        """The kind of the registry, or the optimizer of the formula."""
-        return OPTIMIZERS[self.kind] if self.formula is None else formula(self.formula)
+        """The kind of the registry, or the optimizer of the formula or class."""
+        return _optimizer(self.kind, self.formula)
 
 
 @dataclass(frozen=True, eq=False)
 class OptimizerRuns:
     """Runs of one kind that differ in numbers only: a hyper-parameter is one number for all of them, or one each [R].
 
-    All hyper-parameters and flags of the kind must be given; clipping is off unless it is given. With a `formula` the
-    kind is "formula".
+    All hyper-parameters and flags of the kind must be given; clipping is off unless it is given. A `formula` is the
+    rule of the kind "formula", or the installed class of its kind.
     """
 
     kind: str
     runs: NDArray[np.int64]
     hyper_parameters: Mapping[str, float | bool | NDArray[np.float64]]
     schedules: Schedules = (Schedule(), Schedule())
-    formula: Formula | None = None
+    formula: Foreign | None = None
 
     @property
     def optimizer(self) -> Optimizer:
-        """The kind of the registry, or the optimizer of the formula."""
-        return OPTIMIZERS[self.kind] if self.formula is None else formula(self.formula)
+        """The kind of the registry, or the optimizer of the formula or class."""
+        return _optimizer(self.kind, self.formula)
+
+
+def _optimizer(kind: str, foreign: Foreign | None) -> Optimizer:
+    if foreign is None:
+        return OPTIMIZERS[kind]
+    return formula(foreign) if isinstance(foreign, Formula) else plugin(foreign)
 
 
 def group_runs(all_runs: Sequence[OptimizerRuns]) -> tuple[Group, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from worker.engine.numerics.columns import COLUMNS_MULTIPLE
+from worker.engine.numerics.settings import Columns, Floats
 from worker.engine.protocols import Coefficients
 from worker.engine.stack.groups import Group
 from worker.engine.stack.schedule import Schedule
@@ -38,6 +39,7 @@ class HyperParameterTable:
         self._dtype = dtype
         self._device = device
         self._num = len(members)
+        self._members = members
         # Powers of the last few columns, which fill no register, would differ in the last bit.
         members = np.pad(members, (0, -len(members) % COLUMNS_MULTIPLE), mode="edge")
         self._given = self._on_device(group.hyper_parameters, members)
@@ -71,6 +73,17 @@ class HyperParameterTable:
             return rate, None
         return rate, self._at(self._in_force[momentum], update)
 
+    def columns(self) -> Columns:
+        """The hyper-parameters as they are given, before schedules."""
+        values = {name: self._group.hyper_parameters[name][self._members] for name in self._optimizer.hyper_parameters}
+        return Columns(values, self._members)
+
+    def scheduled(self, update: int) -> tuple[Floats, Floats | None]:
+        """Learning rate [R] in force at an update, and momentum if a schedule changes it."""
+        rate_R, momentum_R = self.recorded(update)
+        is_constant = momentum_R is None or self._group.schedules[1].constant
+        return rate_R.cpu().numpy(), None if is_constant or momentum_R is None else momentum_R.cpu().numpy()
+
     def _reach(self, update: int) -> None:
         first = update // self._num_updates * self._num_updates
         if first == self._first or self._constant:
@@ -102,5 +115,5 @@ class HyperParameterTable:
     def _at(self, table: Tensor, update: int) -> Tensor:
         return (table[0] if len(table) == 1 else table[update - self._first])[: self._num]
 
-    def _on_device(self, values: Mapping[str, NDArray[np.float64]], members: NDArray[np.int64]) -> dict[str, Tensor]:
+    def _on_device(self, values: Mapping[str, Floats], members: NDArray[np.int64]) -> dict[str, Tensor]:
         return {name: torch.from_numpy(values_R[members][None]).to(self._device) for name, values_R in values.items()}

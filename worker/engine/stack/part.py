@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from worker.engine.numerics.normals import Normals
-from worker.engine.protocols import Coefficients, Optimizer, Shapes, State
+from worker.engine.protocols import Coefficients, Optimizer, Shapes, State, Stepper
 from worker.engine.stack.hyper_parameters import HyperParameterTable
 from worker.engine.updates.gradient import CLIPPING, clipped
 
@@ -28,6 +28,7 @@ class Part:
     first_coefficients: Coefficients = field(default_factory=dict)
     step: Callable[..., tuple[Tensor, State]] = field(init=False)
     clips: bool = field(init=False)
+    stepper: Stepper | None = None
 
     def __post_init__(self) -> None:
         self.step = self.optimizer.for_shapes(self.shapes)
@@ -35,6 +36,9 @@ class Part:
 
     def begin(self, weights_DR: Tensor) -> None:
         """Initialises the state at the starting weights."""
+        if self.optimizer.stepper is not None:
+            columns = self.hyper_parameters.columns()
+            self.stepper = self.optimizer.stepper(columns, self.terms, self.shapes, weights_DR)
         if self.optimizer.evaluation_point is not None:
             self.first_coefficients = self.hyper_parameters.coefficients(0)
         for name in self.optimizer.state_names(self.terms):
@@ -54,6 +58,10 @@ class Part:
         coefficients = self.hyper_parameters.coefficients(update)
         if self.clips:
             gradient_DR = clipped(gradient_DR, coefficients, self.terms)
+        if self.stepper is not None:
+            if "maximize" in self.terms:
+                gradient_DR = -gradient_DR
+            return self.stepper.update(weights_DR, gradient_DR, *self.hyper_parameters.scheduled(update))
         if self.optimizer.is_random:
             coefficients = {**coefficients, "normal": self.normals.at(update)}
         weights_DR, self.state = self.step(weights_DR, gradient_DR, self.state, coefficients, self.terms)
