@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula as SpecFormula
-from service.spec.optimizers.plugin import Plugin as SpecPlugin
+from service.spec.plugin import Plugin as SpecPlugin
 from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
 from service.spec.schedules import Schedule as SpecSchedule

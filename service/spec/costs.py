@@ -12,7 +12,7 @@ from service.spec.entry_settings import num_settings
 from service.spec.formulas.program import Program
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula
-from service.spec.optimizers.plugin import Plugin
+from service.spec.plugin import Plugin
 from service.spec.problems import Quadratic, Surface
 from service.spec.seeds import SeedRange
 

@@ -9,7 +9,7 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 from service.spec.offers import Offer
 from service.spec.optimizers import OPTIMIZERS
-from service.spec.optimizers.plugin import Plugin
+from service.spec.plugin import Plugin
 
 # All kinds of the catalogue, without those that workers offer.
 KNOWN_KINDS: tuple[str, ...] = tuple(

@@ -4,14 +4,14 @@ The API never imports the classes: it knows what workers have written about them
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from service.spec.entry import Entry
-from service.spec.fields import Range, Within, ends_of, values_of
-from service.spec.optimizers.plugin import KIND_PATTERN, Plugin
+from service.spec.fields import Grid, Range, Within, ends_of, values_of
+from service.spec.plugin import KIND_PATTERN, Plugin
 
 
 class HyperParameter(BaseModel):
@@ -44,12 +44,14 @@ class HyperParameter(BaseModel):
         return None
 
     def schema_part(self) -> dict[str, Any]:
-        """Describe it as a JSON Schema."""
-        words = {"gt": "exclusiveMinimum", "ge": "minimum", "lt": "exclusiveMaximum", "le": "maximum"}
-        bounds = {word: getattr(self, name) for name, word in words.items() if getattr(self, name) is not None}
-        kind = {"flag": "boolean"}.get(self.type, self.type)
+        """Describe it as a JSON Schema, as the hyper-parameters of other kinds are; forms are in its definitions."""
         what = {"flag": "Flag", "integer": "Whole number", "number": "Number"}[self.type]
-        return {"type": kind, "default": self.default, **bounds, "description": f"{what} of the class."}
+        shown = {"default": self.default, "description": f"{what} of the class."}
+        if self.type == "flag":
+            return {"type": "boolean", **shown}
+        within = Within(self.gt, self.ge, self.lt, self.le)
+        forms = TypeAdapter(Annotated[Grid, within]).json_schema()["oneOf"]
+        return {"oneOf": forms, **shown}
 
 
 class Offer(BaseModel):

@@ -7,7 +7,7 @@ from service.spec.costs import CHUNK, Seconds, training_seconds
 from service.spec.entry_settings import num_settings
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula
-from service.spec.optimizers.plugin import Plugin
+from service.spec.plugin import Plugin
 from service.spec.seeds import SeedRange
 
 # Numbers of the weight matrix of a shard: about one block of the trainer in float32. With fewer runs, the fixed cost of

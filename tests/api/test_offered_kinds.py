@@ -66,7 +66,9 @@ def test_the_catalogue_has_what_a_live_worker_offers(client: httpx.Client) -> No
     assert (lion["offered"]["run_by_run"], lamb["offered"]["run_by_run"]) == (False, True)
     assert "maximize" in lion["offered"]["left_out"]
     beta = lion["parameters"]["properties"]["beta1"]
-    assert (beta["type"], beta["default"], beta["minimum"], beta["exclusiveMaximum"]) == ("number", 0.9, 0, 1)
+    number = next(form for form in beta["oneOf"] if form.get("type") == "number")
+    assert (beta["default"], number["minimum"], number["exclusiveMaximum"]) == (0.9, 0, 1)
+    assert {"Range", "Interval"} <= set(lion["parameters"]["$defs"])
     assert {"label", "lr", "schedule", "clip_norm"} <= set(lion["parameters"]["properties"])
     assert kinds["adam"]["offered"] is None
     # An entry to start from is accepted as it is.

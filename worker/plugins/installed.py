@@ -14,7 +14,7 @@ import torch
 from service.settings import plugin_paths
 from service.spec.offered_kinds import KNOWN_KINDS
 from service.spec.offers import HyperParameter, Offer
-from worker.engine.optimizers.plugin import Class, Plugin
+from worker.engine.updates.plugin import Class, Plugin
 from worker.plugins import trial
 from worker.plugins.signature import Signature, Unfit, is_accepted, read
 

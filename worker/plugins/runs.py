@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from service.spec.optimizers.plugin import Plugin as Entry
-from worker.engine.optimizers.plugin import Plugin
+from service.spec.plugin import Plugin as Entry
+from worker.engine.updates.plugin import Plugin
 from worker.plugins.installed import Installed, Kinds
 
 

@@ -14,8 +14,8 @@ import torch
 from torch.nn import Parameter
 
 from service.spec.offers import HyperParameter
-from service.spec.optimizers.plugin import Plugin as Entry
-from worker.engine.optimizers.plugin import Argument, Class, Plugin
+from service.spec.plugin import Plugin as Entry
+from worker.engine.updates.plugin import Argument, Class, Plugin
 
 LONGEST_TUPLE = 4
 USUAL_RATE = 1e-3

@@ -8,6 +8,7 @@ and beside a run whose gradients are infinite.
 """
 
 import math
+import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from worker.engine.numerics.settings import Columns
-from worker.engine.optimizers.plugin import Plugin, plugin
 from worker.engine.protocols import Shapes, Stepper
+from worker.engine.updates.plugin import Plugin, plugin
 from worker.engine.updates.steppers import StepError
 from worker.plugins.signature import Unfit, apart
 
@@ -104,19 +105,20 @@ def check(given: Plugin, values: Values) -> None:
 
 def _check(given: Plugin, values: Values, walk: Walk) -> None:
     where = "on a single vector" if len(walk.shapes) == 1 else "on the tensors of a network"
+    before = _random_states()
     try:
-        torch.manual_seed(1)
         whole_DR = walked(given, values, walk)
     except StepError as error:
         raise Unfit(f"its step fails {where}: {_short(error)}") from error
     except Exception as error:
         raise Unfit(f"it cannot be made {where}: {type(error).__name__}: {_short(error)}") from error
+    if _random_states() != before:
+        raise Unfit("its steps draw random numbers")
     if not bool(torch.isfinite(whole_DR).all()):
         raise Unfit(f"its weights are not finite {where}")
     if _same(whole_DR, walk.weights_DR):
         raise Unfit(f"its steps change nothing {where}")
     alone, alone_DR = walk.of([1]), whole_DR[:, [1]]
-    torch.manual_seed(2)
     if not _resumes(given, values, alone, alone_DR):
         raise Unfit(_reason(given, values, walk, whole_DR))
     if _same(walked(given, values, alone, factor=0.5), alone_DR):
@@ -124,9 +126,9 @@ def _check(given: Plugin, values: Values, walk: Walk) -> None:
 
 
 def _reason(given: Plugin, values: Values, walk: Walk, whole_DR: Tensor) -> str:
-    """Say why the steps of one run alone, with other random numbers and from saved state, are not those of all."""
+    """Say why the steps of one run alone, from saved state, are not those of all."""
     if not _same(walked(given, values, walk), whole_DR):
-        return "the same steps are not the same again: it draws random numbers, or its optimizers share state"
+        return "the same steps are not the same again: its optimizers share state"
     if not _same(walked(given, values, walk.of([1])), whole_DR[:, [1]]):
         return "optimizers of the class depend on each other"
     return "its state_dict does not hold all of its state"
@@ -198,6 +200,11 @@ def _tensors(value: Any) -> Iterator[Tensor]:
     elif isinstance(value, dict | list | tuple):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _tensors(inner)
+
+
+def _random_states() -> tuple[bytes, str, str]:
+    """Give the states of the generators that a class may draw from."""
+    return torch.get_rng_state().numpy().tobytes(), str(np.random.get_state()), str(random.getstate())
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

@@ -9,7 +9,7 @@ from service.database.connection import Database
 from service.jobs import offers
 from service.spec.job import JobSpec
 from service.spec.offers import Offer
-from service.spec.optimizers.plugin import Plugin
+from service.spec.plugin import Plugin
 from service.spec.presets.expansion import UnsettledJob
 from service.spec.spaces import default_space
 

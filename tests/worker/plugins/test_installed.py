@@ -39,7 +39,7 @@ def test_a_class_is_elementwise_if_neighbours_and_shapes_change_nothing() -> Non
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Random", "the same steps are not the same again"),
+        ("Random", "its steps draw random numbers"),
         ("Forgetful", "its state_dict does not hold all of its state"),
         ("Shared", "the same steps are not the same again"),
         ("Asks", "its step fails on the tensors of a network: TypeError"),

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.optimizers.formula import Formula, formula
-from worker.engine.optimizers.plugin import Plugin, plugin
 from worker.engine.protocols import Optimizer
 from worker.engine.stack.schedule import Schedule
 from worker.engine.updates.gradient import CLIPPING
+from worker.engine.updates.plugin import Plugin, plugin
 
 # Of the learning rate, and of the momentum.
 Schedules = tuple[Schedule, Schedule]
