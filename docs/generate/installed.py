@@ -39,10 +39,10 @@ def installed_optimizers() -> str:
     return "\n".join(
         [
             "# Optimizers of the package pytorch-optimizer\n",
-            "The setting `RAVINE_OPTIMIZERS` of the workers makes installed classes kinds of optimizer; the guide of "
-            "own optimizers describes it. A worker tries each class when it starts. *Elementwise* classes step all "
-            "runs of a setting at once. *Run by run* is an optimizer for each run, because the class works on tensors as a "
-            "whole, or its bits depend on neighbours.\n",
+            "The setting `RAVINE_OPTIMIZERS` of the workers makes installed classes kinds of optimizer; the guide"
+            " of own optimizers describes it. A worker tries each class when it starts. *Elementwise* classes "
+            "step all runs of a setting at once. *Run by run* is an optimizer for each run, because the class "
+            "works on tensors as a whole, or its bits depend on neighbours.\n",
             f"Of the {len(kinds)} classes of pytorch-optimizer {version}, {num['elementwise']} are elementwise with "
             f"their defaults and {num['run by run']} train run by run.\n",
             table(("class", "as a kind"), ((f"`{name}`", how) for name, how in kinds.items())),

@@ -21,7 +21,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_offering_workers")),
     )
     op.create_index(op.f("ix_offering_workers_seen_at"), "offering_workers", ["seen_at"])
-    op.add_column("shards", sa.Column("kinds", sa.String(), nullable=False, server_default=""))
+    op.add_column("shards", sa.Column("kinds", sa.Text(), nullable=False, server_default=""))
     op.drop_index("ix_shards_queued", table_name="shards", **WHERE)
     op.create_index("ix_shards_queued", "shards", ["queue", "kinds", "owner", "portion", "job_key", "number"], **WHERE)
 
