@@ -26,7 +26,7 @@ PROBLEMS: dict[str, dict[str, Any]] = {
     "flipnet": {**FLIPNET, "batch_size": 4, "shuffle": True},
     "surface": {"problem": {"kind": "surface", "name": "rosenbrock", "noise": 0.1}, "epochs": 12},
     "digits": {
-        "problem": {"kind": "digits", "model": "mlp", "hidden": 3, "train_size": 40}, "batch_size": 20, "epochs": 2,
+        "problem": {"kind": "digits", "model": "mlp", "hidden": 8, "train_size": 40}, "batch_size": 20, "epochs": 2,
     },
 }  # fmt: skip
 DECAY = {"kind": "exponential", "factor": 0.9}
