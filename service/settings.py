@@ -134,6 +134,32 @@ class Settings(BaseSettings):
         description="OpenTelemetry collector for traces over HTTP: http://host:4318; needs the extra `tracing`.",
     )
     max_body_bytes: int = Field(1_048_576, ge=1, description="Largest body of a request, in bytes.")
+    max_dataset_bytes: int = Field(67_108_864, ge=1, description="Largest file of a dataset, in bytes.")
+    max_datasets: int = Field(1_000, ge=1, description="Largest number of datasets of one key.")
+    max_stored_dataset_bytes: int = Field(
+        2_147_483_648, ge=1, description="Largest size of all datasets of one key, in bytes of their files."
+    )
+    max_decodings: int = Field(
+        2,
+        ge=1,
+        description="Largest number of datasets that an API process decodes at once; one key gets half of them. Each "
+        "uses one processor and up to decode_memory_mb.",
+    )
+    decode_memory_mb: int = Field(2_048, ge=256, description="Largest memory for decoding a dataset, in MB.")
+    decode_seconds: float = Field(30.0, ge=1, description="Largest processor time for decoding a dataset, in seconds.")
+    dataset_folder: str = Field(
+        "",
+        description="Folder of decoded datasets, which the processes of a host share; by default a folder of the user "
+        "in the folder for temporary files. `ravine up` uses its data folder.",
+    )
+    dataset_disk_bytes: int = Field(
+        2_147_483_648, ge=0, description="Bytes of the decoded datasets in that folder; the newest one always stays."
+    )
+    dataset_memory_bytes: int = Field(
+        536_870_912,
+        ge=0,
+        description="Bytes of the decoded datasets that a process keeps in memory, shared with other processes.",
+    )
     max_url_bytes: int = Field(16_384, ge=1, description="Longest URL of a request, in bytes.")
     max_header_bytes: int = Field(
         65_536, ge=1, description="Largest header block of a request, in bytes, with its first line."

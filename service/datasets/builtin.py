@@ -4,15 +4,15 @@
 bit by bit, the pixels of the digits divided by 16.
 """
 
-import csv
+import hashlib
 from functools import cache
-from io import BytesIO, StringIO
 from pathlib import Path
 
-import numpy as np
-
 from service.datasets import zipf
-from service.datasets.table import Column, Table
+from service.datasets.media import ENDINGS
+from service.datasets.reading import read
+from service.datasets.summary import Json, summarize
+from service.datasets.table import Table
 
 _FILES = Path(__file__).parent / "files"
 _FILE_NAMES = {
@@ -36,21 +36,21 @@ def content(name: str) -> bytes:
 @cache
 def table(name: str) -> Table:
     """Give the decoded dataset; KeyError if there is none of this name."""
-    data = content(name)
-    if name == "zipf":
-        return Table((), data.decode())
-    if name == "digits":
-        with np.load(BytesIO(data), allow_pickle=False) as arrays:
-            x, y = arrays["x"], arrays["y"]
-        classes = tuple(str(digit) for digit in range(10))
-        return Table((Column("x", "image", x[..., None]), Column("y", "category", y.astype(np.int32), classes)))
-    header, *rows = csv.reader(StringIO(data.decode()))
-    return Table(tuple(_column(name, [row[at] for row in rows]) for at, name in enumerate(header)))
+    return read(content(name), media_type(name))
 
 
-def _column(name: str, cells: list[str]) -> Column:
-    try:
-        return Column(name, "number", np.array([float(cell) for cell in cells]))
-    except ValueError:
-        categories = tuple(sorted(set(cells)))
-        return Column(name, "category", np.array([categories.index(cell) for cell in cells], np.int32), categories)
+def media_type(name: str) -> str:
+    """Give the media type of the file; KeyError if there is no dataset of this name."""
+    return ENDINGS[Path(_FILE_NAMES[name]).suffix]
+
+
+@cache
+def digest(name: str) -> str:
+    """Give the SHA-256 of the file, in hexadecimal."""
+    return hashlib.sha256(content(name)).hexdigest()
+
+
+@cache
+def summary(name: str) -> Json:
+    """Give the summary of the decoded dataset."""
+    return summarize(table(name))

@@ -1,0 +1,107 @@
+"""Decoding of a file in a process of its own, with limits of memory and time.
+
+``python -m service.datasets.decoding FILE MEDIA_TYPE OUTPUT MEGABYTES SECONDS`` writes the decoded table to OUTPUT and
+its summary, or the error of the file, to the standard output as JSON. A file that lies about its size ends this
+process, not that of the API.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.datasets.summary import Json
+from service.datasets.unreadable import unreadable
+from service.errors import Rejected, Unavailable
+
+# One thread: the memory of others would count, and a server decodes several files.
+_ENVIRONMENT = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_START_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one decoding."""
+
+    memory_mb: int
+    seconds: float
+
+
+def decode_apart(source: Path, media_type: str, output: Path, limits: Limits) -> Json:
+    """Decode a file into ``output``, and give the summary of the table.
+
+    Raises:
+        Rejected: The file cannot be read, or not within the limits.
+        Unavailable: The process could not work, as on a full disk.
+    """
+    arguments = [str(source), media_type, str(output), str(limits.memory_mb), str(limits.seconds)]
+    try:
+        done = subprocess.run(  # noqa: S603  (our own program)
+            [sys.executable, "-m", "service.datasets.decoding", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={**os.environ, **_ENVIRONMENT},
+            # Its processor time is limited; a busy machine may take longer.
+            timeout=_START_SECONDS + 4 * limits.seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise _too_slow(limits) from error
+    if done.returncode == 0:
+        answer: Json = json.loads(done.stdout)
+        if "detail" in answer:
+            raise Rejected(answer["detail"], answer["errors"])
+        return answer
+    if done.returncode == -signal.SIGXCPU:
+        raise _too_slow(limits)
+    if done.returncode < 0 or done.returncode == _NO_MEMORY:
+        raise _too_much(limits)
+    reason = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    raise Unavailable(f"the file could not be decoded: {reason[:300]}")
+
+
+_NO_MEMORY = 3
+
+
+def _too_slow(limits: Limits) -> Rejected:
+    return unreadable(f"decoding the file takes longer than {limits.seconds:g} s: send fewer rows or columns")
+
+
+def _too_much(limits: Limits) -> Rejected:
+    return unreadable(f"decoding the file takes more than {limits.memory_mb:,} MB: send fewer rows or columns")
+
+
+def main(source: str, media_type: str, output: str, memory_mb: str, seconds: str) -> int:
+    """Decode; the exit status is not 0 if the process failed, not if the file cannot be read."""
+    _limit(resource.RLIMIT_DATA, int(memory_mb) << 20)
+    _limit(resource.RLIMIT_CPU, round(float(seconds)))
+    _limit(resource.RLIMIT_CORE, 0)
+    try:
+        from service.datasets.decoded_file import write_table
+        from service.datasets.reading import read
+        from service.datasets.summary import summarize
+
+        table = read(Path(source).read_bytes(), media_type)
+        answer = summarize(table)
+        write_table(Path(output), table)
+    except Rejected as error:
+        answer = {"detail": error.detail, "errors": error.errors}
+    except MemoryError:
+        return _NO_MEMORY
+    print(json.dumps(answer))
+    return 0
+
+
+def _limit(what: int, most: int) -> None:
+    """Lower a limit of this process; it may be lower already."""
+    _, hard = resource.getrlimit(what)
+    bound = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (bound, hard))
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
