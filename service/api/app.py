@@ -16,11 +16,13 @@ from service.api.http.compression import Compression
 from service.api.http.negotiation import negotiated
 from service.api.http.problem_details import answer_errors
 from service.api.http.spool import Spool
+from service.api.http.uploads import Uploads
 from service.api.openapi import document_errors
 from service.api.polling import Polls
 from service.api.routes import (
     catalogue,
     comparison,
+    datasets,
     events,
     jobs,
     landscape,
@@ -42,6 +44,7 @@ from service.api.stop_signals import before_stop
 from service.api.turns.work import Work
 from service.api.work_metrics import WorkMetrics
 from service.database.connection import Database
+from service.datasets.decoded import DecodedTables
 from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
 from service.jobs.upkeep import Upkeep
 from service.observing.measures import Measures
@@ -70,6 +73,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
         app.state.spool = Spool(settings.spool_bytes, settings.spool_seconds)
+        app.state.uploads = Uploads(settings.spool_bytes)
+        app.state.tables = DecodedTables(settings)
         app.state.hub = Hub(app.state.database, settings.ping_seconds)
         sweep = Sweep(app.state.database, app.state.dispatcher, settings)
         upkeep = Upkeep(app.state.database, settings.sweep_seconds)
@@ -100,7 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.work = Work(settings)
     answer_errors(app)
     app.add_middleware(Compression)
-    app.add_middleware(BodyLimit, max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, settings=settings)
     app.add_middleware(ForeignPages, allowed_hosts=host_names(settings.allowed_hosts))
     app.add_middleware(HostCheck, allowed_hosts=host_names(settings.allowed_hosts))
     app.add_middleware(SecurityHeaders)
@@ -110,11 +115,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
     guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
     for routes in (
-        jobs, runs, events, comparison, plots, reports, catalogue, presets, theory, landscape, lessons, usage, session,
+        jobs, runs, events, comparison, plots, reports, catalogue, presets, theory, landscape, lessons, datasets, usage,
+        session,
     ):  # fmt: skip
         guarded.include_router(routes.router)
     app.router.routes.append(status.STATUS)
     app.include_router(guarded)
+    files = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_dataset_bytes)
+    files.include_router(datasets.uploads)
+    app.include_router(files)
     for routes in (operations, reference, page):
         app.include_router(routes.router)
     document_errors(app)

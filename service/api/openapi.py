@@ -48,6 +48,7 @@ TAGS = {
     "plots": "Plots of a job, as PNG or SVG.",
     "reports": "Reports of a job for a paper or a class, and bundles that can be trained again.",
     "catalogue": "Problems, optimizers, schedules and presets of which a job can consist.",
+    "datasets": "Own tables, images and texts, and built-in ones.",
     "theory": "Limits and best settings by theory, without training.",
     "lessons": "Statements of teaching texts, tested by jobs.",
     "session": "Sign-in of a browser: a cookie instead of the key.",
@@ -58,6 +59,7 @@ _PATH_PARAMETERS = {
     "job_id": "The `id` of a job.",
     "run": "The `id` of a run.",
     "name": "The `name` of a preset, as `GET /v1/presets` lists them.",
+    "dataset_id": "The `id` of a dataset, or the name of a built-in one.",
     "lesson_id": "The `id` of a lesson, as `GET /v1/lessons` lists them.",
 }
 
@@ -155,8 +157,9 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, is_guarded:
         operation["security"] = [{_KEY: []}, {}]
     if "requestBody" in operation:
         common |= _WITH_BODY
-        body = operation["requestBody"]["content"]["application/json"]
-        body["examples"] = EXAMPLES[operation["operationId"]]
+        body = operation["requestBody"]["content"].get("application/json")
+        if body is not None:
+            body["examples"] = EXAMPLES[operation["operationId"]]
     for status, description in common.items():
         answers[status] = {"description": description}
     for status, response in answers.items():

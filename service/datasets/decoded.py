@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from service.datasets.decoded_file import VERSION, NotDecoded, map_table
-from service.datasets.decoding import Limits, decode_apart
+from service.datasets.decoding import Limits, decode
 from service.datasets.summary import Json
 from service.datasets.table import Table
 from service.settings import Settings
@@ -67,7 +67,7 @@ class DecodedTables:
         """
         unfinished = self._folder / f"decoding-{uuid4().hex}"
         try:
-            summary = decode_apart(source, media_type, unfinished, self._limits)
+            summary = decode(source, media_type, unfinished, self._limits)
             unfinished.replace(self._folder / file_name(digest, media_type))
         finally:
             unfinished.unlink(missing_ok=True)

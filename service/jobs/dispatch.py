@@ -14,6 +14,7 @@ from celery import Celery
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
+from service.datasets import removing
 from service.errors import Unavailable
 from service.jobs import browser_sessions, endings, lifecycle, messages, offers, shards, tallies
 from service.observing import tracing
@@ -103,7 +104,7 @@ class Dispatcher:
 
 
 class Sweep(threading.Thread):
-    """Periodic thread: queues shards of expired leases again, replaces messages, deletes expired jobs and sessions.
+    """Periodic thread: queues shards of expired leases again, replaces messages, deletes what has expired.
 
     Several processes may run it at once: each change of a row has its condition, and superfluous messages are harmless.
     """
@@ -133,6 +134,7 @@ class Sweep(threading.Thread):
                 lifecycle.remove_expired(session)
                 browser_sessions.remove_expired(session)
                 offers.remove_lost(session)
+                removing.remove_expired(session)
                 # Last, so that the rows of the counters are locked for as short as possible.
                 tallies.add(session, leases_lost=lost)
         except OperationalError:

@@ -1,4 +1,4 @@
-"""Upkeep of the database: rows of deleted jobs, shards of cancelled jobs, and free space, in short transactions."""
+"""Upkeep of the database in short transactions: rows of what is deleted, shards of cancelled jobs, and free space."""
 
 import logging
 import threading
@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
 from service.database.tables import SHARD_IS_RUNNING, Shard
+from service.datasets import removing
 from service.jobs import endings, removal
 
 # Time for which a transaction should hold SQLite's write lock; the number of rows is adapted to it.
@@ -36,8 +37,8 @@ class Upkeep(threading.Thread):
                 log.warning("upkeep of the database failed and will be repeated: %s", error)
 
     def once(self) -> None:
-        """Remove the rows of all deleted jobs, end the shards of cancelled jobs, and return free space to the disk."""
-        while self._cancel() or self._remove():
+        """Remove the rows of what is deleted, end the shards of cancelled jobs, and return free space to the disk."""
+        while self._cancel() or self._remove() or self._remove_chunks():
             pass
         if self._is_idle() or self._database.why_full() is not None:
             while self._give_back():
@@ -66,6 +67,13 @@ class Upkeep(threading.Thread):
             fitting = int(self._num_rows * min(2.0, CHUNK_SECONDS / (time.monotonic() - began)))
             self._num_rows = min(MOST_ROWS, max(FEWEST_ROWS, fitting))
         return self._pause(began)
+
+    def _remove_chunks(self) -> bool:
+        """Remove some chunks of a deleted dataset."""
+        with self._database.transaction() as session:
+            began = time.monotonic()
+            num_removed = removing.remove_chunks(session)
+        return num_removed is not None and self._pause(began)
 
     def _give_back(self) -> bool:
         began = time.monotonic()

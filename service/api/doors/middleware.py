@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.doors.authentication import is_loopback
+from service.api.http.body_limits import body_limit
 from service.api.http.problem_details import answer_error, too_large
 from service.api.http.security_headers import SECURITY_HEADERS
 from service.errors import ForeignHost
+from service.settings import Settings
 
 # Names of the loopback address in the header Host.
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -41,16 +43,16 @@ class BodyLimit:
     FastAPI counts the bytes of bodies without Content-Length. Its own check of the length would answer plain text.
     """
 
-    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
-        self._app, self._limit = app, max_body_bytes
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, or answer 413."""
         if scope["type"] == "http":
-            length = Headers(scope=scope).get("content-length", "")
+            length, limit = Headers(scope=scope).get("content-length", ""), body_limit(scope, self._settings)
             # The server has rejected a Content-Length that is not a number.
-            if length.isdecimal() and int(length[:20]) > self._limit:
-                await answer_error(Request(scope), too_large(self._limit))(scope, receive, send)
+            if length.isdecimal() and int(length[:20]) > limit:
+                await answer_error(Request(scope), too_large(limit))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

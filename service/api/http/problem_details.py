@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from service.api.http.body_limits import body_limit
 from service.api.http.error_limits import MAX_ERRORS, few
 from service.api.http.problem_json import PROBLEM_JSON, problem_json
 from service.api.http.security_headers import SECURITY_HEADERS
@@ -52,7 +53,7 @@ def answer_errors(app: FastAPI) -> None:
         if error.status_code == 400 and error.__cause__ is not None:
             return answer_error(request, _unreadable(error.__cause__))
         if error.status_code == ContentTooLarge.status:
-            return answer_error(request, too_large(request.app.state.settings.max_body_bytes))
+            return answer_error(request, too_large(body_limit(request.scope, request.app.state.settings)))
         headers = dict(error.headers or {})
         if error.status_code == 405:
             headers["Allow"] = ", ".join(_allowed(request))

@@ -14,6 +14,15 @@ class Bounded(Answer):
     """Jobs, runs: limit of `open`. Rows, bytes: limit of the sum of `stored` and `open`. Null: no limit."""
 
 
+class Kept(Answer):
+    """A stored quantity and its limit."""
+
+    stored: int
+    """What is stored."""
+    limit: int
+    """Its limit."""
+
+
 class OpenWork(Answer):
     """The work of the jobs that wait or run."""
 
@@ -24,7 +33,7 @@ class OpenWork(Answer):
 
 
 class UsageAnswer(Answer):
-    """What the jobs of a key store and have open."""
+    """What the jobs and datasets of a key store, and what its jobs have open."""
 
     jobs: Bounded
     """Jobs, ended ones included."""
@@ -36,3 +45,7 @@ class UsageAnswer(Answer):
     """Bytes of metric rows, runs and decision maps."""
     work: OpenWork
     """Open work."""
+    datasets: Kept
+    """Uploaded datasets."""
+    dataset_bytes: Kept
+    """Bytes of their files."""

@@ -19,6 +19,7 @@ class Kind(Enum):
     READ = "reads"
     WRITE = "writes"
     PIECE = "histories and maps"
+    DECODE = "datasets"
 
 
 class Work:
@@ -42,6 +43,7 @@ class Work:
             Kind.READ: READS_AT_ONCE,
             Kind.WRITE: WRITES_AT_ONCE,
             Kind.PIECE: settings.max_pieces,
+            Kind.DECODE: settings.max_decodings,
         }
         self._turns = {kind: turns(kind.value, num) for kind, num in at_once.items()}
         self.answers = SharedAnswers(turns("comparisons and plots", settings.max_computations))

@@ -1,12 +1,13 @@
-"""`ravine usage`: what the jobs of a key store and have open."""
+"""`ravine usage`: what a key stores and what its jobs have open."""
 
 from service.cli.commands.conventions import AsJson, console, print_json, service
 
-_LIMIT_OF = {"jobs": "open", "runs": "open", "rows": "stored + open", "bytes": "stored + open", "work": "open"}
+_LIMIT_OF = {"jobs": "open", "runs": "open", "rows": "stored + open", "bytes": "stored + open", "work": "open",
+             "datasets": "stored", "dataset_bytes": "stored"}  # fmt: skip
 
 
 def usage(as_json: AsJson = False) -> None:
-    """Show what the jobs of your key store and have open, with the limits."""
+    """Show what your key stores and what its jobs have open, with the limits."""
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -21,9 +22,10 @@ def usage(as_json: AsJson = False) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("limit of", no_wrap=True)
     for name, limit_of in _LIMIT_OF.items():
-        of_name = found[name]
-        table.add_row(name, _written(of_name.get("stored")), _written(of_name["open"]), _written(of_name["limit"]),
-                      limit_of if of_name["limit"] is not None else "")  # fmt: skip
+        if (of_name := found.get(name)) is None:
+            continue  # The service is older.
+        amounts = [_written(of_name.get(amount)) for amount in ("stored", "open", "limit")]
+        table.add_row(name.replace("_", " "), *amounts, limit_of if of_name["limit"] is not None else "")
     console().print(table)
 
 
