@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 from service.datasets.summary import Json
@@ -93,6 +94,7 @@ def main(source: str, media_type: str, output: str, memory_mb: str, seconds: str
     _limit(resource.RLIMIT_DATA, int(memory_mb) << 20)
     _limit(resource.RLIMIT_CPU, round(float(seconds)))
     _limit(resource.RLIMIT_CORE, 0)
+    sys.meta_path.insert(0, _NoPandas())
     try:
         answer = _decoded(Path(source), media_type, Path(output))
     except Rejected as error:
@@ -112,6 +114,15 @@ def _decoded(source: Path, media_type: str, output: Path) -> Json:
     table = read(source.read_bytes(), media_type)
     write_table(output, table)
     return summarize(table)
+
+
+class _NoPandas(MetaPathFinder):
+    """Hide pandas, where it is installed: pyarrow would import it for a second, and use nothing of it."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        """Refuse pandas, and leave everything else to others."""
+        if fullname == "pandas":
+            raise ImportError("pandas is not needed")
 
 
 def _limit(what: int, most: int) -> None:

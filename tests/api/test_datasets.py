@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from sqlalchemy import func, select, update
 
 from service.api.app import create_app
@@ -170,15 +169,11 @@ def test_a_file_of_several_chunks_comes_back_byte_by_byte(
 @pytest.fixture(scope="module")
 def one_api(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The function that sends requests to an application on SQLite with small limits."""
-    settings = Settings(
-        database_url=new_database("sqlite"),
-        broker_url=NO_BROKER,
-        sweep_seconds=3_600,
-        dataset_folder=str(tmp_path_factory.mktemp("tables")),
-        max_dataset_bytes=3_000_000,
-    )
-    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
-        yield client.request
+    here = api(new_database("sqlite"), tmp_path_factory.mktemp("tables"), max_dataset_bytes=3_000_000)
+    with asyncio.Runner() as runner:
+        client = runner.run(here.__aenter__())
+        yield lambda *what, **how: runner.run(client.request(*what, **how))
+        runner.run(here.__aexit__(None, None, None))
 
 
 @pytest.mark.parametrize("name", ["a short row", "a date", "pickled objects", "a picture"])
@@ -193,7 +188,7 @@ def test_a_file_that_cannot_be_read_is_422_with_its_place(name: str, one_api: An
 
 
 def test_a_file_above_the_limit_is_413_with_or_without_a_length(one_api: Any) -> None:
-    def pieces() -> Iterator[bytes]:
+    async def pieces() -> AsyncIterator[bytes]:
         for _ in range(50):
             yield b"1,2\n" * 20_000
 
