@@ -31,6 +31,7 @@ BENCHMARKS = (
     "comparison",
     "question",
     "heavy_reads",
+    "upload",
     "page",
     "coverage",
     "decide",

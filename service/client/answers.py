@@ -54,6 +54,21 @@ class Run(TypedDict):
     diverged_epoch: int | None
 
 
+class Dataset(TypedDict):
+    """A dataset. ``columns`` is None in a list where there are more than about 200."""
+
+    id: str
+    name: str
+    digest: str
+    media_type: str
+    created_at: str | None
+    expires_at: str | None
+    rows: int
+    bytes: int
+    columns: list[Json] | None
+    shape: list[int]
+
+
 class Comparison(TypedDict):
     """The comparison of a job. Only ``verdict``, ``best``, ``ranks`` and ``pairs`` say that a label is better.
 

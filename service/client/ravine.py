@@ -9,6 +9,7 @@ import httpx
 
 from service.client.answers import ENDED, Comparison, Job, Json, Run, read_run
 from service.client.connection import Connection
+from service.client.datasets import Datasets
 from service.client.errors import WaitTimeout
 from service.client.files import Files
 from service.client.histories import History, read_history
@@ -19,7 +20,7 @@ _FIRST_POLL_SECONDS = 0.05
 _LONGEST_POLL_SECONDS = 1.0
 
 
-class Ravine(Files):
+class Ravine(Files, Datasets):
     """A Ravine service.
 
     Example:
@@ -190,7 +191,7 @@ class Ravine(Files):
         self._once("DELETE", f"/v1/jobs/{part(job_id)}")
 
     def usage(self) -> Json:
-        """Get what the jobs of the key store and have open, with the limits: jobs, runs, rows, bytes and work."""
+        """Get what the key stores and what its jobs have open, with the limits: jobs, rows, bytes, work, datasets."""
         return self._get("/v1/usage")
 
     def catalogue(self, of: str) -> list[Json]:

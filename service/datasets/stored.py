@@ -15,6 +15,7 @@ from service.database.accounts import Dataset, DatasetChunk
 from service.database.connection import Database
 from service.database.ids import is_id
 from service.datasets import builtin
+from service.datasets.chunks import decompressed, num_chunks
 from service.datasets.summary import Json
 from service.errors import NotFound
 
@@ -106,15 +107,13 @@ def content(database: Database, found: Found) -> Iterator[bytes]:
     if found.key is None:
         yield builtin.content(found.id)
         return
-    num_left, number = found.num_bytes, 0
-    while num_left > 0:
+    for number in range(num_chunks(found.num_bytes)):
         chosen = DatasetChunk.dataset_key == found.key, DatasetChunk.number == number
         with database.snapshot() as session:
-            piece = session.execute(select(DatasetChunk.data).where(*chosen)).scalar_one_or_none()
-        if piece is None:
+            chunk = session.execute(select(DatasetChunk.data).where(*chosen)).scalar_one_or_none()
+        if chunk is None:
             raise NotFound(f"dataset {found.id} was deleted while its file was read")
-        yield piece
-        num_left, number = num_left - len(piece), number + 1
+        yield decompressed(chunk, number, found.num_bytes)
 
 
 def of_owner(owner: str | None) -> ColumnElement[bool]:

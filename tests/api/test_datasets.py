@@ -18,7 +18,7 @@ from service.database.connection import Database
 from service.database.statements import seconds_from_now
 from service.database.tables import Job
 from service.datasets import builtin, removing, stored
-from service.datasets.adding import CHUNK_BYTES
+from service.datasets.chunks import CHUNK_BYTES
 from service.jobs.owners import create
 from service.jobs.upkeep import Upkeep
 from service.settings import Settings

@@ -5,7 +5,7 @@ The modules import typer only, so that the command line starts fast. A command i
 
 import typer
 
-from service.cli.commands import compare, history, jobs, optimizers, plot, presets, report, submit, usage
+from service.cli.commands import compare, data, history, jobs, optimizers, plot, presets, report, submit, usage
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(plot.plot)
     app.command()(report.report)
     app.command()(report.bundle)
+    app.add_typer(data.app, name="data")
     app.command()(jobs.cancel)
     app.command("continue")(jobs.continue_job)
     app.command()(jobs.delete)

@@ -47,6 +47,11 @@ class DataDir:
         return self.path / "logs"
 
     @property
+    def datasets(self) -> Path:
+        """Folder of decoded datasets, which can be deleted at any time."""
+        return self.path / "datasets"
+
+    @property
     def broker_socket(self) -> Path:
         """Socket of the broker of the stack that uses this folder."""
         return self.scratch / "broker.sock"
