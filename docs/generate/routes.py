@@ -6,6 +6,7 @@ from typing import Any
 
 from docs.generate.words import Schema, default, prose, table, values
 
+_JSON = "application/json"
 # Parts of a spec have separate pages.
 _ELSEWHERE = {
     "JobSpec",
@@ -79,7 +80,9 @@ def _operation(title: str, operation: Schema, usual: dict[str, str]) -> Iterator
         ]
         yield table(("parameter", "in", "values", "default", "meaning"), taken)
     if "requestBody" in operation:
-        yield f"Body: {values(operation['requestBody']['content']['application/json']['schema'])}.\n"
+        content = operation["requestBody"]["content"]
+        files = " or ".join(f"`{media_type}`" for media_type in content)
+        yield f"Body: {values(content[_JSON]['schema']) if _JSON in content else f'a file, {files}'}.\n"
     fine = {status: answer for status, answer in operation["responses"].items() if status < "400"}
     rows = [(status, answer["description"], _media(answer)) for status, answer in fine.items()]
     yield table(("status", "response", "media type"), rows)

@@ -157,9 +157,8 @@ def _complete(operation: dict[str, Any], schemas: dict[str, Any], *, is_guarded:
         operation["security"] = [{_KEY: []}, {}]
     if "requestBody" in operation:
         common |= _WITH_BODY
-        body = operation["requestBody"]["content"].get("application/json")
-        if body is not None:
-            body["examples"] = EXAMPLES[operation["operationId"]]
+        body = next(iter(operation["requestBody"]["content"].values()))
+        body["examples"] = EXAMPLES[operation["operationId"]]
     for status, description in common.items():
         answers[status] = {"description": description}
     for status, response in answers.items():

@@ -96,6 +96,12 @@ EXAMPLES: dict[str, dict[str, Example]] = {
     "continue_job": {
         "more_seeds": {"summary": "Train up to 1,000 seeds", "value": {"max_seeds": 1_000}},
     },
+    "create_dataset": {
+        "houses": {
+            "summary": "Upload a table of houses",
+            "value": "area,city,price\n120.5,Aachen,420\n80,Bonn,310\n,Aachen,295\n",
+        },
+    },
     "ask_theory": {
         "stiff_quadratic": {
             "summary": "Compute the limit of the learning rate on an ill-conditioned quadratic",

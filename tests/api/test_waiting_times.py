@@ -64,13 +64,15 @@ def test_a_connection_without_a_byte_is_closed(api: Api) -> None:
         assert read_all(connection) == b""
 
 
+@pytest.mark.parametrize("path", ["/v1/jobs", "/v1/datasets"])
 @pytest.mark.parametrize("framing", [b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"])
-def test_a_body_without_a_further_byte_is_408(api: Api, framing: bytes) -> None:
+def test_a_body_without_a_further_byte_is_408(api: Api, framing: bytes, path: str) -> None:
     with connect(api) as connection:
-        connection.sendall(b"POST /v1/jobs HTTP/1.1\r\nHost: 127.0.0.1\r\n" + framing)
+        begin = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\n"
+        connection.sendall(begin.encode() + framing)
         problem = problem_of(read_all(connection))
     assert problem["status"] == 408
-    assert problem["instance"] == "/v1/jobs"
+    assert problem["instance"] == path
 
 
 def test_a_slow_body_is_accepted(api: Api) -> None:
