@@ -156,11 +156,10 @@ def made_client(document: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
     command = [sys.executable, "-m", "openapi_python_client", "generate", *options]
     generated = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180)
     assert generated.returncode == 0, generated.stdout + generated.stderr
-    # The generator supports all routes except plots, bundles and files of datasets.
+    # The generator supports all routes except plots, bundles and the upload of files.
     assert set(re.findall(r"WARNING parsing (.*) within", generated.stdout + generated.stderr)) == {
         *(f"GET /v1/jobs/{{job_id}}/{name}" for name in ("plot.png", "plot.svg", "bundle")),
         "POST /v1/datasets",
-        "GET /v1/datasets/{dataset_id}/file",
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(folder))
