@@ -12,8 +12,8 @@ from service.settings import get_settings
 from service.spec.job import JobSpec
 from service.spec.price import price
 from service.spec.problems import Digits
+from worker.data.digits import examples
 from worker.engine.device import use_device
-from worker.engine.problems.digits import examples
 from worker.engine.trainer import Trainer
 from worker.plan import plan
 

@@ -1,4 +1,4 @@
-"""Translation of runs of a spec into a plan of the engine: the only module that uses both."""
+"""Translation of runs of a spec into a plan of the engine; with worker/data/ the only place that uses both."""
 
 from collections.abc import Sequence
 from types import MappingProxyType
@@ -6,14 +6,17 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from service.datasets.table import Table
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula as SpecFormula
 from service.spec.plugin import Plugin as SpecPlugin
-from service.spec.problems import Digits, FlipNet, Playground, Quadratic, Surface
+from service.spec.problems import Data, Digits, FlipNet, Playground, Quadratic, Surface
 from service.spec.runs import Runs
 from service.spec.schedules import Schedule as SpecSchedule
+from worker.data.digits import digits
+from worker.data.problem import data_problem
 from worker.engine.optimizers.formula import PARAMETER, Formula
-from worker.engine.problems import digits, flipnet, playground, quadratic, surface
+from worker.engine.problems import flipnet, playground, quadratic, surface
 from worker.engine.protocols import Problem, Shift
 from worker.engine.stack.groups import OptimizerRuns, group_runs
 from worker.engine.stack.schedule import Schedule
@@ -29,11 +32,13 @@ def plan(
     num_runs: int,
     chosen: Sequence[int] | None = None,
     kinds: Kinds = MappingProxyType({}),
+    table: Table | None = None,
 ) -> Plan:
     """Plan runs ``first_run`` to ``first_run + num_runs − 1`` of a job; ``chosen`` as in ``Runs``.
 
     Args:
         kinds: The installed classes of this process.
+        table: The dataset of a problem on data.
 
     Raises:
         MissingKind: The job has a kind that is not installed here, or whose class has other hyper-parameters.
@@ -66,7 +71,7 @@ def plan(
                 columns = {name if name == "lr" else PARAMETER + name: column for name, column in columns.items()}
             all_runs.append(OptimizerRuns(settings.entry.kind, inside_R, {**fixed, **columns}, schedules, rule))
     return Plan(
-        problem=_problem(spec, runs.seeds(seed_R), start_R),
+        problem=_problem(spec, runs.seeds(seed_R), start_R, table),
         groups=group_runs(all_runs),
         epochs=spec.epochs,
         record_every=spec.record_every,
@@ -89,7 +94,7 @@ def _schedule(schedule: SpecSchedule, spec: JobSpec) -> Schedule:
     return Schedule(schedule.kind, parameters, schedule.per, **schedule.warmup(num_steps))
 
 
-def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int64]) -> Problem:
+def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int64], table: Table | None) -> Problem:
     match spec.problem:
         case FlipNet():
             return flipnet.FlipNet(seeds_R, spec.batch_size, spec.shuffle)
@@ -114,7 +119,7 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
                 shift=_shift(given),
             )
         case Digits() as given:
-            return digits.Digits(
+            return digits(
                 seeds_R,
                 model=given.model,
                 hidden=given.hidden,
@@ -124,6 +129,10 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
                 label_noise=given.label_noise,
                 augment=given.augment,
             )
+        case Data() as given:
+            if table is None:
+                raise ValueError("a problem on data needs its table")
+            return data_problem(spec, given, table, seeds_R)
         case Playground() as given:
             return playground.Playground(
                 seeds_R,

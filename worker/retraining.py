@@ -14,6 +14,7 @@ from service.histories.bundle_rows import Rows, StoredRows
 from service.spec.job import JobSpec
 from service.spec.price import LANES, Price
 from service.spec.runs import Runs
+from worker.data.loading import table_of
 from worker.engine.trainer import Plan, Trainer
 from worker.plan import plan
 from worker.plugins.installed import Kinds
@@ -91,7 +92,8 @@ def retrain(
         block = _Block(runs, stored.between(first, end), stored.columns, tally, is_complete=is_complete)
         if is_complete or block.has_rows:
             before = first * spec.epochs
-            for epoch in _train(plan(spec, first, end - first, chosen, kinds), spec, first, block):
+            planned = plan(spec, first, end - first, chosen, kinds, table_of(spec, None))
+            for epoch in _train(planned, spec, first, block):
                 progress(before + (end - first) * epoch)
             tally.runs += end - first
         if tally.first is not None and not goes_on:

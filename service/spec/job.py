@@ -28,6 +28,8 @@ from service.spec.optimizers import Optimizer
 from service.spec.problems import Problem
 from service.spec.search import USUAL, Search
 from service.spec.seeds import SeedRange, Seeds
+from service.spec.training_rows import objections as row_objections
+from service.spec.training_rows import with_validation
 
 # Seeds of a job with a search: half of them choose the settings, the others judge them.
 SEARCH_SEEDS = 20
@@ -67,19 +69,21 @@ class JobSpec(Strict):
     batch_size: BatchSize = Field(
         1,
         description="Examples for each gradient; 'full' takes all, without noise. By default the problem's own: 32 for "
-        "digits, 16 for the playground, else 1.",
+        "digits and data, full for linear models, 16 for the playground, else 1.",
     )
     accumulate: int = Field(1, ge=1, le=10_000, description="Micro-batches for each update.")
     shuffle: bool = Field(
         False,
-        description="Reorder the data each epoch, by seed. By default the problem's own: digits, playground: true.",
+        description="Reorder the data each epoch, by seed. By default the problem's own: true for networks "
+        "but flipnet.",
     )
     record_every: int = Field(
         1, ge=1, le=10_000_000, description="Keep every n-th epoch; the first and the last are always kept."
     )
     dtype: Literal["float32", "float64"] = Field(
         "float32",
-        description="Arithmetic of the run: float32 for networks, float64 for surfaces and quadratics, unless given.",
+        description="Arithmetic of the run: float32 for networks, float64 for linear models, surfaces and "
+        "quadratics, unless given.",
     )
     measure: Measures = Field(
         default_factory=list,
@@ -177,10 +181,12 @@ class JobSpec(Strict):
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
+        object.__setattr__(self, "problem", with_validation(self.problem, self.optimizers, self.search))
         examples = self.problem.num_examples
+        size = self.problem.default_batch_size
         defaults: dict[str, Any] = {
             "dtype": self.problem.default_dtype,
-            "batch_size": min(self.problem.default_batch_size, examples or 1),
+            "batch_size": size if isinstance(size, str) else min(size, examples or 1),
             "shuffle": self.problem.default_shuffle,
             "epochs": self.problem.default_epochs,
         }
@@ -199,20 +205,16 @@ class JobSpec(Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         updates = self.epochs * self.updates_per_epoch
-        details = [
-            InitErrorDetails(
-                type=PydanticCustomError("misfit", "{message}", {"message": message}),
-                loc=("optimizers", number, *place),
-                input=None,
-            )
+        found: list[tuple[tuple[int | str, ...], str]] = [
+            (("optimizers", number, *place), message)
             for number, entry in enumerate(self.optimizers)
             for place, message in misfits(entry, updates, self.epochs, has_matrices=self.problem.has_matrices)
         ]
-        details += [
+        details = [
             InitErrorDetails(
-                type=PydanticCustomError("decide", "{message}", {"message": message}), loc=place, input=None
+                type=PydanticCustomError("misfit", "{message}", {"message": message}), loc=place, input=None
             )
-            for place, message in objections(self)
+            for place, message in (*found, *objections(self), *row_objections(self))
         ]
         if details:
             raise ValidationError.from_exception_data("job", details)

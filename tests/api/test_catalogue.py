@@ -54,7 +54,7 @@ def test_optimizers_have_the_space_that_their_bare_kind_searches(client: httpx.C
 
 def test_problems_have_the_epochs_of_a_job_that_gives_none(client: httpx.Client) -> None:
     epochs = {entry["kind"]: entry["default_epochs"] for entry in client.get("/v1/problems").json()["items"]}
-    assert epochs == {"flipnet": 30, "surface": 200, "quadratic": 200, "digits": 20, "playground": 20}
+    assert epochs == {"flipnet": 30, "surface": 200, "quadratic": 200, "digits": 20, "playground": 20, "data": 20}
 
 
 def test_optimizers_have_the_size_of_their_state(client: httpx.Client) -> None:

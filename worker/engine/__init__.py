@@ -4,7 +4,7 @@ It is pure torch and numpy and takes plain data; it depends on no database, queu
 
     trainer.py              Plan, Trainer, Epoch: trains a plan epoch by epoch.
     stack/                  A stack of runs: groups, columns and blocks, hyper-parameters per update, recorded fields.
-    problems/               One file per kind of problem; classification/ and landscape.py hold what several share.
+    problems/               One file per kind of problem; supervised/ and landscape.py hold what several share.
     optimizers/             One file per family of optimizers; updates/ holds what several formulas share.
     schedules.py            Factors of learning rate and momentum over time.
     networks/               Networks computed for all runs in one call.

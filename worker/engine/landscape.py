@@ -20,8 +20,8 @@ class Landscape:
     starts: NDArray[np.float64]
     batch_size: BatchSize
 
-    has_accuracy = False
-    has_test = False
+    score = None
+    has_test = has_validation = False
     columns_multiple = COLUMNS_MULTIPLE
     whole = True
 

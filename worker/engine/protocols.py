@@ -45,11 +45,11 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The full objective at one set of weights."""
+    """The full objective at one set of weights; the score is that of the problem, an accuracy or R²."""
 
     loss_R: Tensor
     gradient_DR: Tensor
-    accuracy_R: Tensor | None = None
+    score_R: Tensor | None = None
 
 
 class Objective(Protocol):
@@ -59,7 +59,7 @@ class Objective(Protocol):
     def start_DR(self) -> Tensor: ...
 
     def evaluate(self, weights_DR: Tensor) -> Evaluation:
-        """Loss, gradient and accuracy over all training data."""
+        """Loss, gradient and score over all training data."""
         ...
 
     def loss(self, weights_DR: Tensor) -> Tensor:
@@ -90,7 +90,16 @@ class TestedObjective(Protocol):
     """An objective with test examples."""
 
     def test(self, weights_DR: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and accuracy [R] on the test examples."""
+        """Loss and score [R] on the test examples."""
+        ...
+
+
+@runtime_checkable
+class ValidatedObjective(Protocol):
+    """An objective with examples by which settings are chosen."""
+
+    def validation_loss(self, weights_DR: Tensor) -> Tensor:
+        """Loss [R] on the validation examples."""
         ...
 
 
@@ -130,12 +139,17 @@ class Problem(Protocol):
         ...
 
     @property
-    def has_accuracy(self) -> bool: ...
+    def score(self) -> str | None:
+        """The score of an evaluation: accuracy, r2, or None."""
+        ...
 
     @property
     def has_test(self) -> bool:
         """Whether its objectives are TestedObjectives."""
         ...
+
+    @property
+    def has_validation(self) -> bool: ...
 
     @property
     def columns_multiple(self) -> int:

@@ -34,6 +34,7 @@ router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=TurnRoute)
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "surface": {"expression": "x", "start": [0.0]},
     "quadratic": {"eigenvalues": [1.0]},
+    "data": {"dataset": "iris"},
 }
 UNCHANGED: Documented = {304: {"description": "The list has not changed since this ETag."}}
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from service.api.http.cursors import read_cursor, write_cursor
 from service.api.http.json_answers import answer
+from service.api.posted_data import complete
 from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheDispatcher, TheSettings
 from service.api.routes.foreign_kinds import settled
 from service.api.routes.status import answer_status
@@ -76,7 +77,7 @@ def create(
     ] = None,
 ) -> Response:
     """Create a job and queue it for the workers."""
-    spec = settled(posted, database)
+    spec, dataset_key = complete(settled(posted, database), caller.id, database)
     cost = affordable(spec, settings)
     if dry_run:
         runs = Runs(spec)
@@ -90,6 +91,7 @@ def create(
             spec,
             cost,
             owner=caller.id,
+            dataset_key=dataset_key,
             idempotency_key=idempotency_key,
             settings=settings,
             traceparent=tracing.carrier().get("traceparent"),

@@ -5,6 +5,7 @@ import { schemaField } from "./schema.js";
 
 // Fields that are always visible; the others are behind "more".
 const FIRST = {
+  data: ["dataset", "target", "scale"],
   digits: ["model", "hidden"],
   playground: ["dataset", "widths", "noise"],
   quadratic: ["eigenvalues", "start", "noise"],
@@ -20,9 +21,10 @@ export function problemForm({ value, problems, change }) {
   let now = value;
 
   const put = (part) => {
-    // Values equal to the defaults of the API are omitted. A start replaces the starts of a job that was opened here.
+    // Values equal to the defaults of the API are omitted. A start replaces the starts of a job that was opened here,
+    // and what was resolved for its data is not true of others.
     now = Object.fromEntries(
-      Object.entries({ ...now, ...part, ...(part.start ? { starts: null } : {}) }).filter(([, one]) => one !== null && one !== undefined),
+      Object.entries({ ...now, ...part, resolved: null, ...(part.start ? { starts: null } : {}) }).filter(([, one]) => one !== null && one !== undefined),
     );
     change(now);
   };
@@ -128,4 +130,6 @@ export function problemForm({ value, problems, change }) {
 
 /** Give the required fields of a problem of a kind. */
 const firstOf = (kind) =>
-  ({ surface: { name: "ravine" }, quadratic: { eigenvalues: [1, 100], start: [1, 1] } })[kind] ?? {};
+  ({ surface: { name: "ravine" }, quadratic: { eigenvalues: [1, 100], start: [1, 1] }, data: { dataset: "iris" } })[
+    kind
+  ] ?? {};

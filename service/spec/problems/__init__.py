@@ -4,18 +4,20 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from service.spec.problems.data import Data
 from service.spec.problems.digits import Digits
 from service.spec.problems.flipnet import FlipNet
 from service.spec.problems.playground import Playground
 from service.spec.problems.quadratic import Quadratic
 from service.spec.problems.surface import Surface
 
-Problem = Annotated[FlipNet | Surface | Quadratic | Digits | Playground, Field(discriminator="kind")]
+Problem = Annotated[FlipNet | Surface | Quadratic | Digits | Playground | Data, Field(discriminator="kind")]
 # Problems without data, whose parameters are the coordinates of a point.
 LandscapeProblem = Surface | Quadratic
 __all__ = [
     "PROBLEMS",
     "PROBLEM_KINDS",
+    "Data",
     "Digits",
     "FlipNet",
     "LandscapeProblem",
@@ -25,7 +27,7 @@ __all__ = [
     "Surface",
 ]
 
-PROBLEMS: tuple[type[FlipNet] | type[Surface] | type[Quadratic] | type[Digits] | type[Playground], ...] = get_args(
-    get_args(Problem)[0]
+PROBLEMS: tuple[type[FlipNet] | type[Surface] | type[Quadratic] | type[Digits] | type[Playground] | type[Data], ...] = (
+    get_args(get_args(Problem)[0])
 )
 PROBLEM_KINDS: tuple[str, ...] = tuple(get_args(one.model_fields["kind"].annotation)[0] for one in PROBLEMS)

@@ -12,9 +12,8 @@ from benchmarks.digits import network as plain_network
 from service.spec.problems import Digits as Spec
 from tests.groups import group_runs
 from tests.worker.engine.training import History, train
+from worker.data.digits import MODELS, digits, examples
 from worker.engine.numerics.random import permutations
-from worker.engine.problems import Digits
-from worker.engine.problems.digits import MODELS, examples
 from worker.engine.trainer import Plan, Trainer
 
 CPU = torch.device("cpu")
@@ -52,7 +51,7 @@ def test_the_split_is_four_to_one_with_every_digit_in_proportion_and_nothing_in_
 @pytest.mark.parametrize("hidden", [None, 1, 6, 100])
 @pytest.mark.parametrize("model", MODELS)
 def test_the_counts_of_the_service_are_those_of_the_engine(model, hidden):
-    spec, problem = Spec(kind="digits", model=model, hidden=hidden), Digits([0], model=model, hidden=hidden)
+    spec, problem = Spec(kind="digits", model=model, hidden=hidden), digits([0], model=model, hidden=hidden)
     assert spec.numbers_per_example == problem._setup.network.numbers_per_example
     assert spec.num_parameters == problem.num_parameters == sum(math.prod(shape) for shape in problem.shapes)
     assert spec.num_examples == len(examples()[0])
@@ -62,7 +61,7 @@ def test_the_counts_of_the_service_are_those_of_the_engine(model, hidden):
 @pytest.mark.parametrize("seed", [0, 42, 2**32 - 1])
 @pytest.mark.parametrize("model", MODELS)
 def test_the_initial_weights_are_exactly_those_of_torch(model, seed):
-    start = objective(Digits([seed], model=model), torch.float32)[1][:, 0]
+    start = objective(digits([seed], model=model), torch.float32)[1][:, 0]
     net = network(seed, model, MODELS[model])
     assert torch.equal(start, torch.cat([weight.flatten() for weight in net.state_dict().values()]))
 
@@ -70,7 +69,7 @@ def test_the_initial_weights_are_exactly_those_of_torch(model, seed):
 @pytest.mark.parametrize("model", MODELS)
 def test_an_epoch_equals_a_plain_torch_loop(model):
     seeds, size = [3, 3, 4], 32
-    problem = Digits(seeds, model, **SMALL, batch_size=size)
+    problem = digits(seeds, model, **SMALL, batch_size=size)
     trainer = Trainer(Plan(problem, group_runs(OPTIMIZERS, [0, 1, 2]), 2))
     history = History(trainer, list(trainer.run()))
     inputs, labels = tensors(examples()[0])
@@ -125,9 +124,9 @@ def test_an_epoch_equals_a_plain_torch_loop(model):
 )
 def test_a_run_is_the_same_alone_and_among_others(more, dtype, tolerance):
     runs = np.arange(23)
-    together = train(Digits(runs % 5, **SMALL, **more), [OPTIMIZERS[run % 3] for run in runs], 3, dtype=dtype)
+    together = train(digits(runs % 5, **SMALL, **more), [OPTIMIZERS[run % 3] for run in runs], 3, dtype=dtype)
     for run in (0, 10, 22):
-        alone = train(Digits([run % 5], **SMALL, **more), [OPTIMIZERS[run % 3]], 3, dtype=dtype)
+        alone = train(digits([run % 5], **SMALL, **more), [OPTIMIZERS[run % 3]], 3, dtype=dtype)
         for field in together.fields:
             if field != "momentum":
                 np.testing.assert_allclose(alone[field][:, 0], together[field][:, run], rtol=tolerance, err_msg=field)
@@ -136,7 +135,7 @@ def test_a_run_is_the_same_alone_and_among_others(more, dtype, tolerance):
 @pytest.mark.parametrize("more", [{"augment": True, "label_noise": 0.1}, {"batch_size": "full"}, TINY])
 def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(more):
     plan = Plan(
-        Digits(np.arange(6) % 4, **(SMALL | more)), group_runs(OPTIMIZERS, np.arange(6) % 3), 3, dtype="float32"
+        digits(np.arange(6) % 4, **(SMALL | more)), group_runs(OPTIMIZERS, np.arange(6) % 3), 3, dtype="float32"
     )
     undisturbed = Trainer(plan)
     whole = History(undisturbed, list(undisturbed.run()))
@@ -151,16 +150,16 @@ def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(more):
 @pytest.mark.parametrize("more", [{"model": "cnn", "augment": True}, {"model": "resnet"}])
 def test_a_convolutional_run_is_the_same_alone_and_among_others(more, dtype, tolerance):
     runs, small = np.arange(5), {"train_size": 70, "hidden": 4}
-    together = train(Digits(runs % 3, **small, **more), [OPTIMIZERS[run % 3] for run in runs], 2, dtype=dtype)
+    together = train(digits(runs % 3, **small, **more), [OPTIMIZERS[run % 3] for run in runs], 2, dtype=dtype)
     for run in (0, 4):
-        alone = train(Digits([run % 3], **small, **more), [OPTIMIZERS[run % 3]], 2, dtype=dtype)
+        alone = train(digits([run % 3], **small, **more), [OPTIMIZERS[run % 3]], 2, dtype=dtype)
         for field in set(together.fields) & set(alone.fields):
             np.testing.assert_allclose(alone[field][:, 0], together[field][:, run], rtol=tolerance, err_msg=field)
 
 
 def test_label_noise_replaces_as_many_labels_as_it_says_and_never_by_the_right_one():
     clean = examples()[0].labels[:200]
-    noisy = objective(Digits([1, 2, 1], label_noise=0.25, **SMALL))[0]._labels.numpy()
+    noisy = objective(digits([1, 2, 1], label_noise=0.25, **SMALL))[0]._labels.numpy()
     assert ((noisy != clean).sum(1) == 50).all()
     assert np.array_equal(noisy[0], noisy[2])
     assert not np.array_equal(noisy[0], noisy[1])
@@ -169,7 +168,7 @@ def test_label_noise_replaces_as_many_labels_as_it_says_and_never_by_the_right_o
 
 
 def test_augmented_images_differ_by_seed_and_step_and_stay_close_to_what_they_were():
-    made = objective(Digits([1, 2, 1], augment=True, shuffle=False, batch_size=20, **SMALL))[0]
+    made = objective(digits([1, 2, 1], augment=True, shuffle=False, batch_size=20, **SMALL))[0]
     images = made._batch(0)[0]
     plain = torch.from_numpy(examples()[0].inputs[:20])
     assert torch.equal(images[0], images[2])

@@ -76,7 +76,7 @@ def test_the_loss_without_a_gradient_is_the_same_to_the_last_bit(dtype):
 def test_accuracy_is_the_share_of_images_whose_outputs_all_round_to_the_target():
     objective, weights = random_objective()
     weights = weights * 2
-    found = objective.evaluate(weights).accuracy_R
+    found = objective.evaluate(weights).score_R
     for run in range(64):
         w1, b1, w2, b2 = weights[:, run].split([12, 3, 12, 4])
         pixels = torch.from_numpy(IMAGES)
@@ -91,7 +91,7 @@ def test_an_output_of_exactly_one_half_rounds_to_zero_and_nan_is_never_right(out
     weights = torch.zeros(31, 32, dtype=torch.float64)
     weights[27:] = output  # All outputs equal the bias, so only the black or only the white image can be right.
     objective = FlipNet(np.zeros(1, int)).objective(np.zeros(32, int), torch.float64, CPU)
-    assert objective.evaluate(weights).accuracy_R[0] == right / 16
+    assert objective.evaluate(weights).score_R[0] == right / 16
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, "full"])

@@ -6,8 +6,9 @@ import pytest
 from tests.groups import group_runs
 from tests.rules import own
 from tests.worker.engine.training import History
+from worker.data.digits import digits
 from worker.engine import trainer as trainer_module
-from worker.engine.problems import Digits, FlipNet, Playground, Quadratic
+from worker.engine.problems import FlipNet, Playground, Quadratic
 from worker.engine.trainer import Plan, Trainer
 
 # Plain and averaging methods, state of several shapes, and terms that only some runs have.
@@ -29,8 +30,8 @@ PROBLEMS = {
     "flipnet, accumulating": (lambda: FlipNet(SEEDS, batch_size=2), 3),
     "flipnet, full batch": (lambda: FlipNet(SEEDS, batch_size="full"), 1),
     "quadratic": (lambda: Quadratic([1.0, 7.0], np.ones((40, 2)), SEEDS, noise=0.1), 4),
-    "digits": (lambda: Digits(SEEDS, hidden=4, train_size=48, batch_size=16, augment=True), 2),
-    "digits, resnet": (lambda: Digits(SEEDS, model="resnet", hidden=2, train_size=20, batch_size=10), 1),
+    "digits": (lambda: digits(SEEDS, hidden=4, train_size=48, batch_size=16, augment=True), 2),
+    "digits, resnet": (lambda: digits(SEEDS, model="resnet", hidden=2, train_size=20, batch_size=10), 1),
     "playground": (lambda: Playground(SEEDS, size=30, batch_size=8, widths=(3,)), 1),
 }
 
@@ -75,7 +76,7 @@ def test_the_evaluation_of_a_network_polls_at_every_chunk_of_the_data(measure):
         polls += 1
         return False
 
-    problem = Digits(SEEDS, hidden=4)
+    problem = digits(SEEDS, hidden=4)
     trainer = Trainer(Plan(problem, group_runs(OPTIMIZERS, RUNS % len(OPTIMIZERS)), 1, measure=measure), poll=poll)
     next(trainer.run())
     # 1,437 examples to train with and 360 to test with, in chunks of how many fit.

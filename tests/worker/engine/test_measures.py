@@ -9,9 +9,9 @@ import torch
 from benchmarks.digits import network as plain_network
 from tests.groups import group_runs
 from tests.worker.engine.training import History, flipnet_loss, surface, train
+from worker.data.digits import digits, examples
 from worker.engine.numerics.lanczos import MAX_STEPS, largest_eigenvalue
-from worker.engine.problems import Digits, FlipNet, Quadratic
-from worker.engine.problems.digits import examples
+from worker.engine.problems import FlipNet, Quadratic
 from worker.engine.stack.measures import MEASURES
 from worker.engine.trainer import Plan, Trainer
 
@@ -122,7 +122,7 @@ def test_flipnet_is_measured_as_autograd_measures_it():
 
 
 def test_digits_are_measured_as_autograd_measures_them():
-    problem = Digits([1, 2], train_size=30, hidden=2, batch_size=10)
+    problem = digits([1, 2], train_size=30, hidden=2, batch_size=10)
     trainer = Trainer(Plan(problem, group_runs([MOMENTUM], [0, 0]), 2, measure=MEASURES))
     history = History(trainer, list(trainer.run()))
     inputs, labels = torch.from_numpy(examples()[0].inputs), torch.from_numpy(examples()[0].labels)
@@ -141,7 +141,7 @@ def test_digits_are_measured_as_autograd_measures_them():
 
 @pytest.mark.parametrize("model", ["cnn", "resnet"])
 def test_convolutional_networks_are_measured_as_autograd_measures_them(model):
-    problem = Digits([1, 2], model, train_size=12, hidden=1, batch_size=5)
+    problem = digits([1, 2], model, train_size=12, hidden=1, batch_size=5)
     trainer = Trainer(Plan(problem, group_runs([SGD], [0, 0]), 1, measure=MEASURES))
     history = History(trainer, list(trainer.run()))
     inputs, labels = torch.from_numpy(examples()[0].inputs), torch.from_numpy(examples()[0].labels)

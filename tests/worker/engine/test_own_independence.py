@@ -8,8 +8,9 @@ import pytest
 from tests.groups import group_runs
 from tests.rules import RULES, own
 from tests.worker.engine.training import History
+from worker.data.digits import digits
 from worker.engine import trainer as trainer_module
-from worker.engine.problems import Digits, FlipNet, Quadratic
+from worker.engine.problems import FlipNet, Quadratic
 from worker.engine.stack.schedule import Schedule
 from worker.engine.trainer import Plan, Trainer
 
@@ -20,7 +21,7 @@ STARTS = np.random.default_rng(2).normal(size=(RUNS, 5))
 PROBLEMS = {
     "flipnet": lambda runs: FlipNet(runs % 5, batch_size=4, shuffle=True),
     "quadratic": lambda runs: Quadratic(np.linspace(1, 9, 5), STARTS[runs], runs % 5, noise=0.1),
-    "digits": lambda runs: Digits(runs % 3, hidden=5, train_size=60, batch_size=20),
+    "digits": lambda runs: digits(runs % 3, hidden=5, train_size=60, batch_size=20),
 }
 
 

@@ -11,9 +11,9 @@ from service.spec.problems import Playground as Spec
 from service.spec.problems import playground as spec
 from tests.groups import group_runs
 from tests.worker.engine.training import History, train
-from worker.engine.classification.point_sets import DATASETS, draw
 from worker.engine.numerics.random import permutations
 from worker.engine.problems import Playground, playground
+from worker.engine.supervised.point_sets import DATASETS, draw
 from worker.engine.trainer import Plan, Trainer
 
 MOMENTUM = ("momentum", {"lr": 0.2, "momentum": 0.9})

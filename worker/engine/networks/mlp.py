@@ -14,17 +14,20 @@ from math import prod
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from worker.engine.networks.initial import default_weights
 from worker.engine.networks.network import Shape, Slopes
 
-# The function, and the backward pass of slopes through it, given its value.
+# The function, and the backward pass of slopes through it, given its value; of GELU, given its argument.
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor], Tensor]]] = {
     "relu": (torch.relu, lambda slopes, value: torch.ops.aten.threshold_backward(slopes, value, 0)),
     "tanh": (torch.tanh, lambda slopes, value: slopes * (1 - value * value)),
     "sigmoid": (torch.sigmoid, lambda slopes, value: slopes * (value * (1 - value))),
+    "gelu": (functional.gelu, lambda slopes, argument: torch.ops.aten.gelu_backward(slopes, argument)),
     "linear": (lambda value: value, lambda slopes, value: slopes),
 }
+BY_ARGUMENT = ("gelu",)
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,13 @@ class MLP:
         return _start(self.widths, seed)
 
     def outputs(self, weights_RD: Tensor, examples: Tensor) -> Tensor:
-        return self._forward(self._layers(weights_RD), examples)[-1]
+        return self._forward(self._layers(weights_RD), examples)[0][-1]
 
     def gradient(self, weights_RD: Tensor, examples: Tensor, slopes: Slopes) -> Tensor:
         layers = self._layers(weights_RD)
-        values = self._forward(layers, examples)
+        values, known = self._forward(layers, examples)
         parts: list[Tensor] = []
-        for value, back_RON in self._backward(layers, values, slopes(values[-1])):
+        for value, back_RON in self._backward(layers, values, known, slopes(values[-1])):
             parts = [_products(back_RON, value).flatten(1), back_RON.sum(2), *parts]
         return torch.cat(parts, 1)
 
@@ -62,9 +65,9 @@ class MLP:
         Goodfellow, Efficient Per-Example Gradient Computations, 2015.
         """
         layers = self._layers(weights_RD)
-        values = self._forward(layers, examples)
+        values, known = self._forward(layers, examples)
         squares: Tensor | float = 0.0
-        for value, back_RON in self._backward(layers, values, slopes(values[-1])):
+        for value, back_RON in self._backward(layers, values, known, slopes(values[-1])):
             squares = squares + (back_RON * back_RON).sum(1) * ((value * value).sum(-2) + 1)
         assert isinstance(squares, Tensor)
         return squares
@@ -77,18 +80,24 @@ class MLP:
             for weight, bias, shape in zip(parts[::2], parts[1::2], self.shapes[::2], strict=True)
         ]
 
-    def _forward(self, layers: list[tuple[Tensor, Tensor]], examples: Tensor) -> list[Tensor]:
-        """The inputs of each layer, and the outputs, as [R, units, N]; examples shared by all runs are [I, N]."""
+    def _forward(self, layers: list[tuple[Tensor, Tensor]], examples: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """The inputs of each layer, and the outputs, as [R, units, N]; examples shared by all runs are [I, N].
+
+        Also, for each layer, what the backward pass of the activation before it needs.
+        """
         activate, _ = ACTIVATIONS[self.activation]
         values = [examples.mT]
+        known = values if self.activation not in BY_ARGUMENT else [examples.mT]
         for number, (weight, bias) in enumerate(layers):
             # Examples shared by all runs are multiplied with the weights of all runs in one product.
             sums = torch.matmul(weight, values[-1]).add_(bias)
             values.append(sums if number == len(layers) - 1 else activate(sums))
-        return values
+            if known is not values:
+                known.append(sums)
+        return values, known
 
     def _backward(
-        self, layers: list[tuple[Tensor, Tensor]], values: list[Tensor], slopes_RON: Tensor
+        self, layers: list[tuple[Tensor, Tensor]], values: list[Tensor], known: list[Tensor], slopes_RON: Tensor
     ) -> list[tuple[Tensor, Tensor]]:
         """For each layer, the last one first: its inputs, and the slopes [R, out, N] at its outputs."""
         _, back = ACTIVATIONS[self.activation]
@@ -97,7 +106,7 @@ class MLP:
         for number in reversed(range(len(layers))):
             pairs.append((values[number], back_RON))
             if number > 0:
-                back_RON = back(torch.bmm(layers[number][0].mT, back_RON), values[number])
+                back_RON = back(torch.bmm(layers[number][0].mT, back_RON), known[number])
         return pairs
 
 

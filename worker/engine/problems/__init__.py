@@ -1,6 +1,6 @@
 """All problems, by kind."""
 
-from worker.engine.problems.digits import Digits
+from worker.engine.problems.data import Data
 from worker.engine.problems.flipnet import FlipNet
 from worker.engine.problems.playground import Playground
 from worker.engine.problems.quadratic import Quadratic
@@ -11,6 +11,6 @@ PROBLEMS: dict[str, type[Problem]] = {
     "flipnet": FlipNet,
     "surface": Surface,
     "quadratic": Quadratic,
-    "digits": Digits,
+    "data": Data,
     "playground": Playground,
 }

@@ -35,9 +35,9 @@ class FlipNet:
 
     num_parameters = sum(map(math.prod, SHAPES))
     shapes = SHAPES
-    has_accuracy = True
+    score = "accuracy"
     shift = None
-    has_test = False
+    has_test = has_validation = False
     columns_multiple = COLUMNS_MULTIPLE
     has_position = False
 

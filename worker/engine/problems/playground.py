@@ -8,13 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.engine.classification.heads import Binary
-from worker.engine.classification.objective import ClassificationObjective
-from worker.engine.classification.point_sets import DATASETS, draw
-from worker.engine.classification.problem import ClassificationProblem
-from worker.engine.classification.setup import ClassificationSetup, Examples
 from worker.engine.networks.mlp import ACTIVATIONS, MLP
 from worker.engine.protocols import BatchSize
+from worker.engine.supervised.heads import Binary
+from worker.engine.supervised.objective import SupervisedObjective
+from worker.engine.supervised.point_sets import DATASETS, draw
+from worker.engine.supervised.problem import SupervisedProblem
+from worker.engine.supervised.setup import Examples, SupervisedSetup
 
 # The grid of decision values: points per side, and its reach from the middle.
 GRID_SIDE = 40
@@ -22,7 +22,7 @@ GRID_REACH = 1.25
 
 
 @dataclass(frozen=True, eq=False)
-class Playground(ClassificationProblem):
+class Playground(SupervisedProblem):
     """A point set for one seed per run. All runs have the same points, drawn by `data_seed`.
 
     `size` training points and as many test points; hidden layers of these widths; binary cross-entropy.
@@ -49,13 +49,13 @@ class Playground(ClassificationProblem):
         return PlaygroundObjective(self._setup, self.seeds[source_R], dtype, device)
 
     @cached_property
-    def _setup(self) -> ClassificationSetup:
+    def _setup(self) -> SupervisedSetup:
         training, test = (Examples(*draw(self.dataset, self.size, self.noise, self.data_seed, part)) for part in (0, 1))
         network = MLP((2, *self.widths, 1), self.activation)
-        return ClassificationSetup(network, Binary(), training, test, self.batch_size, self.shuffle)
+        return SupervisedSetup(network, Binary(), training, test, self.batch_size, self.shuffle)
 
 
-class PlaygroundObjective(ClassificationObjective):
+class PlaygroundObjective(SupervisedObjective):
     """A point set for the columns of one stack, and the decision values of its networks."""
 
     def decision(self, weights_DR: Tensor) -> Tensor:

@@ -19,9 +19,10 @@ def fields_of(problem: Problem, groups: Sequence[Group], measure: Sequence[str] 
     return (
         "loss",
         "train_loss",
+        *(("validation_loss",) if problem.has_validation else ()),
         *(("test_loss",) if problem.has_test else ()),
-        *(("accuracy",) if problem.has_accuracy else ()),
-        *(("test_accuracy",) if problem.has_test else ()),
+        *((problem.score,) if problem.score else ()),
+        *((f"test_{problem.score}",) if problem.has_test else ()),
         "grad_norm",
         "update_norm",
         "distance_from_start",

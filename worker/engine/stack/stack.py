@@ -19,6 +19,7 @@ from worker.engine.protocols import (
     PollingObjective,
     Problem,
     TestedObjective,
+    ValidatedObjective,
     never_pause,
 )
 from worker.engine.stack.groups import Group
@@ -52,8 +53,8 @@ class Stack:
         self._objective = problem.objective(layout.source[block.start : block.stop], dtype, device)
         if isinstance(self._objective, PollingObjective):
             self._objective.poll = poll
-        self._whole = problem.whole
-        self._has_position = problem.has_position
+        self._problem = problem
+        self._whole, self._has_position = problem.whole, problem.has_position
         self._minima_MD1 = torch.from_numpy(problem.minima_MD[:, :, None]).to(device=device, dtype=dtype)
         self._num_batches = problem.num_batches(accumulate)
         self._accumulate = accumulate
@@ -207,10 +208,12 @@ class Stack:
             "grad_norm": norm(known.gradient_DR),
             "distance_from_start": norm(point_DR - self._start_DR),
         }
-        if known.accuracy_R is not None:
-            fields["accuracy"] = known.accuracy_R
-        if isinstance(self._objective, TestedObjective):
-            fields["test_loss"], fields["test_accuracy"] = self._objective.test(point_DR)
+        if known.score_R is not None:
+            fields[f"{self._problem.score}"] = known.score_R
+        if self._problem.has_validation and isinstance(self._objective, ValidatedObjective):
+            fields["validation_loss"] = self._objective.validation_loss(point_DR)
+        if self._problem.has_test and isinstance(self._objective, TestedObjective):
+            fields["test_loss"], fields[f"test_{self._problem.score}"] = self._objective.test(point_DR)
         if self._train_loss_R is not None:
             fields["train_loss"] = self._train_loss_R
             fields["update_norm"] = norm(point_DR - self._before_DR)

@@ -1,27 +1,37 @@
-"""Base of problems that train a network to classify examples."""
+"""Base of problems that train a network on examples."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.engine.classification.objective import ClassificationObjective
-from worker.engine.classification.setup import ClassificationSetup
+from worker.engine.supervised.objective import SupervisedObjective
+from worker.engine.supervised.setup import SupervisedSetup
 
 
-class ClassificationProblem:
+class SupervisedProblem:
     """One network for each seed; a member defines the setup."""
 
     seeds: NDArray[np.int64]
 
     shift = None
-    has_accuracy = True
-    has_test = True
     has_position = False
     columns_multiple = 1
 
     @property
-    def _setup(self) -> ClassificationSetup:
+    def _setup(self) -> SupervisedSetup:
         raise NotImplementedError
+
+    @property
+    def score(self) -> str:
+        return self._setup.head.score
+
+    @property
+    def has_test(self) -> bool:
+        return self._setup.test is not None
+
+    @property
+    def has_validation(self) -> bool:
+        return self._setup.validation is not None
 
     @property
     def num_runs(self) -> int:
@@ -49,7 +59,5 @@ class ClassificationProblem:
     def variance_share(self, accumulate: int) -> float:
         return self._setup.variance_share(accumulate)
 
-    def objective(
-        self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device
-    ) -> ClassificationObjective:
-        return ClassificationObjective(self._setup, self.seeds[source_R], dtype, device)
+    def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> SupervisedObjective:
+        return SupervisedObjective(self._setup, self.seeds[source_R], dtype, device)

@@ -1,4 +1,4 @@
-"""The setup of a classification problem: network, loss, examples and batches."""
+"""The setup of a supervised problem: network, loss, examples and batches."""
 
 import math
 from collections.abc import Callable
@@ -18,47 +18,63 @@ Augment = Callable[[Tensor, NDArray[np.int64], NDArray[np.int64], int], Tensor]
 
 
 class Head(Protocol):
-    """The loss of outputs [R, O, N], its derivatives, and which examples are classified rightly."""
+    """The loss of outputs [R, O, N], its derivatives, and a score: the accuracy or R²."""
+
+    @property
+    def score(self) -> str:
+        """Its name: accuracy or r2."""
+        ...
 
     def losses(self, outputs_RON: Tensor, labels: Tensor) -> Tensor:
-        """The loss [R, N] of each example; labels are [N] or [R, N]."""
+        """The loss [R, N] of each example; labels are [N, …] or [R, N, …]."""
         ...
 
     def slopes(self, outputs_RON: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """The same losses, and their derivatives [R, O, N] by the outputs."""
         ...
 
-    def right(self, outputs_RON: Tensor, labels: Tensor) -> Tensor:
-        """The examples [R, N] that are classified rightly; a NaN output never is."""
+    def credit(self, outputs_RON: Tensor, labels: Tensor) -> Tensor:
+        """A number [R, N] for each example: whether it is classified rightly (a NaN never is), or its squared error."""
+        ...
+
+    def scored(self, credit_R: Tensor, labels: Tensor) -> Tensor:
+        """The score [R] from the mean credit of all examples with these labels."""
         ...
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """Examples [N, …] and their labels [N]."""
+    """Examples [N, …] and their labels: classes [N], targets [N] in float64, or tokens [N, C]."""
 
-    inputs: NDArray[np.float64]
-    labels: NDArray[np.int64]
+    inputs: NDArray[np.float64] | NDArray[np.int64]
+    labels: NDArray[np.int64] | NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def first(self, num: int | None) -> "Examples":
+        """The first examples; all for None."""
+        return Examples(self.inputs[:num], self.labels[:num])
+
 
 @dataclass(frozen=True, eq=False)
-class ClassificationSetup:
-    """A network, its loss, the training and test examples, and the batches.
+class SupervisedSetup:
+    """A network, its loss, the examples of each part, and the batches.
 
-    `relabel` gives labels [S, N] of the training examples for each seed, where seeds have different ones.
+    `relabel` gives labels [S, N] of the training examples for each seed, where seeds have different ones. `l2` adds
+    ½ · l2 · ‖weights without biases‖² to the loss of training.
     """
 
     network: Network
     head: Head
     training: Examples
-    test: Examples
+    test: Examples | None
     batch_size: BatchSize
     shuffle: bool
     augment: Augment | None = None
     relabel: Callable[[NDArray[np.int64]], NDArray[np.int64]] | None = None
+    validation: Examples | None = None
+    l2: float = 0.0
 
     @property
     def examples_per_batch(self) -> int:

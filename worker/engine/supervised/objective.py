@@ -1,4 +1,4 @@
-"""Objective of a classification problem for all runs of a stack: batches, gradients, test, curvature and noise."""
+"""Objective of a supervised problem for all runs of a stack: batches, gradients, test, curvature and noise."""
 
 from collections.abc import Callable, Iterator
 
@@ -7,12 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from worker.engine.classification.setup import ClassificationSetup, Head
 from worker.engine.numerics.hessian import hessian_product
 from worker.engine.numerics.lanczos import largest_eigenvalue
 from worker.engine.numerics.noise_trace import noise_trace
 from worker.engine.numerics.random import permutations
 from worker.engine.protocols import Evaluation, Poll, never_pause
+from worker.engine.supervised.penalty import Penalty
+from worker.engine.supervised.setup import Examples, Head, SupervisedSetup
 
 # All training data are evaluated in chunks, so that the activations of all runs, this many numbers, stay near the
 # processor's cache. 40 mlps take 8.8 ms with this size, 10.4 ms in one chunk, 10.2 ms with a quarter of it.
@@ -36,11 +37,11 @@ class OutputSlopes:
         return slopes_RON / self._num
 
 
-class ClassificationObjective:
-    """A classification problem for the columns of one stack. Weights are [R, D] in memory, [D, R] to callers."""
+class SupervisedObjective:
+    """A supervised problem for the columns of one stack. Weights are [R, D] in memory, [D, R] to callers."""
 
     def __init__(
-        self, setup: ClassificationSetup, seeds_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device
+        self, setup: SupervisedSetup, seeds_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device
     ) -> None:
         self.poll: Poll = never_pause
         self._setup, self._network, self._head = setup, setup.network, setup.head
@@ -48,56 +49,85 @@ class ClassificationObjective:
         self._columns = torch.from_numpy(self._seed_of_column).to(device)
         start_SD = torch.stack([self._network.start(int(seed)) for seed in self._seeds_S]).to(device, dtype)
         self.start_DR = start_SD[self._columns].T
-        self._inputs = torch.from_numpy(setup.training.inputs).to(device, dtype)
-        labels = setup.training.labels
+        self._dtype, self._device = dtype, device
+        self._inputs, self._labels = self._tensors(setup.training)
+        self._labels_by_run = setup.relabel is not None
         if setup.relabel is not None:
             labels = setup.relabel(self._seeds_S)[self._seed_of_column]
-        self._labels = torch.from_numpy(labels).to(device)
-        self._test_inputs = torch.from_numpy(setup.test.inputs).to(device, dtype)
-        self._test_labels = torch.from_numpy(setup.test.labels).to(device)
+            self._labels = torch.from_numpy(labels).to(device)
+        self._test = None if setup.test is None else self._tensors(setup.test)
+        self._validation = None if setup.validation is None else self._tensors(setup.validation)
         self._none = torch.zeros((), dtype=dtype, device=device)
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+        self._penalty = Penalty(setup.l2, self._network.shapes, dtype, device) if setup.l2 else None
+
+    def _tensors(self, examples: Examples) -> tuple[Tensor, Tensor]:
+        """Inputs and labels on the device: numbers in the dtype of the weights, tokens and classes as integers."""
+        inputs, labels = (torch.from_numpy(array).to(self._device) for array in (examples.inputs, examples.labels))
+        return self._converted(inputs), self._converted(labels)
+
+    def _converted(self, values: Tensor) -> Tensor:
+        return values.to(self._dtype) if values.is_floating_point() else values
 
     def evaluate(self, weights_DR: Tensor) -> Evaluation:
         num = len(self._inputs)
-        loss_R = accuracy_R = gradient_RD = self._none
+        loss_R = credit_R = gradient_RD = self._none
         for inputs, labels in self._chunks():
             slopes = OutputSlopes(self._head, labels, num)
             part_RD = self._network.gradient(weights_DR.T, inputs, slopes)
             gradient_RD = gradient_RD + part_RD
             loss_R = loss_R + slopes.losses_RN.sum(1)
-            accuracy_R = accuracy_R + self._head.right(slopes.outputs_RON, labels).sum(1)
-        return Evaluation(loss_R / num, gradient_RD.T, accuracy_R / num)
+            credit_R = credit_R + self._head.credit(slopes.outputs_RON, labels).sum(1)
+        loss_R, score_R = loss_R / num, self._head.scored(credit_R / num, self._labels)
+        return Evaluation(*self._penalized(weights_DR, loss_R, gradient_RD.T), score_R)
 
     def loss(self, weights_DR: Tensor) -> Tensor:
         loss_R = self._none
         for inputs, labels in self._chunks():
             outputs_RON = self._network.outputs(weights_DR.T, inputs)
             loss_R = loss_R + self._head.losses(outputs_RON, labels).sum(1)
-        return loss_R / len(self._inputs)
+        loss_R = loss_R / len(self._inputs)
+        return loss_R if self._penalty is None else loss_R + self._penalty.loss(weights_DR)
 
     def test(self, weights_DR: Tensor) -> tuple[Tensor, Tensor]:
-        loss_R = accuracy_R = self._none
-        for part in range(0, len(self._test_inputs), self._examples_per_chunk):
+        assert self._test is not None
+        return self._without_training(weights_DR, *self._test)
+
+    def validation_loss(self, weights_DR: Tensor) -> Tensor:
+        assert self._validation is not None
+        return self._without_training(weights_DR, *self._validation)[0]
+
+    def _without_training(self, weights_DR: Tensor, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and score [R] on examples that do not train."""
+        loss_R = credit_R = self._none
+        for part in range(0, len(inputs), self._examples_per_chunk):
             self.poll()
             chosen = slice(part, part + self._examples_per_chunk)
-            outputs_RON = self._network.outputs(weights_DR.T, self._test_inputs[chosen])
-            loss_R = loss_R + self._head.losses(outputs_RON, self._test_labels[chosen]).sum(1)
-            accuracy_R = accuracy_R + self._head.right(outputs_RON, self._test_labels[chosen]).sum(1)
-        return loss_R / len(self._test_inputs), accuracy_R / len(self._test_inputs)
+            outputs_RON = self._network.outputs(weights_DR.T, inputs[chosen])
+            loss_R = loss_R + self._head.losses(outputs_RON, labels[chosen]).sum(1)
+            credit_R = credit_R + self._head.credit(outputs_RON, labels[chosen]).sum(1)
+        return loss_R / len(inputs), self._head.scored(credit_R / len(inputs), labels)
 
     def batch(self, weights_DR: Tensor, step: int, known: Evaluation | None) -> tuple[Tensor, Tensor]:
         if self._setup.whole:
             known = known or self.evaluate(weights_DR)
             return known.loss_R[None], known.gradient_DR
         inputs, labels = self._batch(step)
-        slopes = OutputSlopes(self._head, labels, labels.shape[-1])
+        slopes = OutputSlopes(self._head, labels, inputs.shape[-2])
         gradient_RD = self._network.gradient(weights_DR.T, inputs, slopes)
-        return slopes.losses_RN.mean(1)[None], gradient_RD.T
+        loss_R, gradient_DR = self._penalized(weights_DR, slopes.losses_RN.mean(1), gradient_RD.T)
+        return loss_R[None], gradient_DR
+
+    def _penalized(self, weights_DR: Tensor, loss_R: Tensor, gradient_DR: Tensor) -> tuple[Tensor, Tensor]:
+        if self._penalty is None:
+            return loss_R, gradient_DR
+        return loss_R + self._penalty.loss(weights_DR), gradient_DR + self._penalty.gradient(weights_DR)
 
     def sharpness(self, weights_DR: Tensor) -> Tensor:
         num = len(self._inputs)
         losses = [self._mean_loss(inputs, labels, num) for inputs, labels in self._chunks()]
+        if self._penalty is not None:
+            losses.append(self._penalty.loss)
         return largest_eigenvalue(lambda direction: hessian_product(losses, weights_DR, direction), weights_DR)
 
     def _mean_loss(self, inputs: Tensor, labels: Tensor, num: int) -> Callable[[Tensor], Tensor]:
@@ -112,6 +142,8 @@ class ClassificationObjective:
             self._network.squared_norms(weights_DR.T, inputs, OutputSlopes(self._head, labels, 1))
             for inputs, labels in self._chunks()
         ]
+        if self._penalty is not None:  # It is the same for every example.
+            gradient_DR = gradient_DR - self._penalty.gradient(weights_DR)
         return noise_trace(torch.cat(squares_RN, 1).T, gradient_DR)
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
@@ -123,16 +155,15 @@ class ClassificationObjective:
         if setup.shuffle:
             # index_select takes a fifth of the time of indexing with a matrix.
             order_RB = self._order_of(epoch)[:, chosen]
-            num = order_RB.numel()
-            inputs = self._inputs.index_select(0, order_RB.reshape(num)).view(*order_RB.shape, -1)
-            if self._labels.dim() == 1:
-                labels = self._labels.index_select(0, order_RB.reshape(num)).view(order_RB.shape)
-            else:
+            inputs = _rows(self._inputs, order_RB)
+            if self._labels_by_run:
                 labels = self._labels.gather(1, order_RB.expand(len(self._columns), -1))
+            else:
+                labels = _rows(self._labels, order_RB)
             if len(order_RB) < len(self._columns):
                 inputs = inputs[0]
         else:
-            inputs, labels = self._inputs[chosen], self._labels[..., chosen]
+            inputs, labels = self._inputs[chosen], self._labels_of(chosen)
         if setup.augment is not None:
             if inputs.dim() == self._inputs.dim():
                 inputs = inputs.expand(len(self._columns), *inputs.shape)
@@ -155,4 +186,12 @@ class ClassificationObjective:
         for first in range(0, len(self._inputs), self._examples_per_chunk):
             self.poll()
             chosen = slice(first, first + self._examples_per_chunk)
-            yield self._inputs[chosen], self._labels[..., chosen]
+            yield self._inputs[chosen], self._labels_of(chosen)
+
+    def _labels_of(self, chosen: slice) -> Tensor:
+        return self._labels[:, chosen] if self._labels_by_run else self._labels[chosen]
+
+
+def _rows(values: Tensor, order_RB: Tensor) -> Tensor:
+    """Rows of values [N, …] in the order of each run: [R, B, …]."""
+    return values.index_select(0, order_RB.reshape(order_RB.numel())).view(*order_RB.shape, *values.shape[1:])
