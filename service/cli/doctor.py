@@ -27,8 +27,6 @@ LOW_DISK_BYTES = 5 * 1024**3
 CLOCK_SECONDS = 2.0
 # Workers respond at once, also while they train; this is the time for the slowest.
 PING_SECONDS = 1.0
-# Modules that the training of a kind of problem imports in addition to torch, and their packages.
-EXTRA_MODULES = {"digits": {"sklearn": "scikit-learn"}}
 
 
 @dataclass(frozen=True)
@@ -130,13 +128,6 @@ def _packages() -> Finding:
     if find_spec("torch") is None:
         # Not a fault: the machine of the API trains nothing.
         return Finding("packages", True, "torch is missing: no problem can be trained on this machine")
-    missing = {
-        kind: [package for module, package in modules.items() if find_spec(module) is None]
-        for kind, modules in EXTRA_MODULES.items()
-    }
-    lacking = [f"{kind} lacks {', '.join(packages)}" for kind, packages in missing.items() if packages]
-    if lacking:
-        return Finding("packages", False, "; ".join(lacking), "run `pip install 'ravine[worker]'`")
     return Finding("packages", True, f"all problems can be trained on this machine: {', '.join(PROBLEM_KINDS)}")
 
 

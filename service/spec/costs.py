@@ -13,7 +13,7 @@ from service.spec.formulas.program import Program
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula
 from service.spec.plugin import Plugin
-from service.spec.problems import Quadratic, Surface
+from service.spec.problems import Data, Quadratic, Surface
 from service.spec.seeds import SeedRange
 
 # Claim, plan, and the last transaction of a shard.
@@ -42,8 +42,8 @@ SECONDS_OF_UPDATES = {
 SECONDS_PER_NORMAL = 6e-8
 # The measurement of a row: fixed, and for each run, with its storage.
 SECONDS_PER_MEASUREMENT, SECONDS_PER_ROW = 1.5e-4, 8e-6
-# A value of the forward pass of a network, with its slope.
-SECONDS_PER_VALUE = 2e-8
+# A value of the forward pass of a network, with its slope; and, of wide layers, a multiplication with its two slopes.
+SECONDS_PER_VALUE, SECONDS_PER_MULTIPLICATION = 2e-8, 3e-10
 # Passes over the data for a row: losses of all examples and of the test data, without slopes.
 PASSES_PER_ROW = 0.4
 PASSES_OF_MEASURES = {"noise_scale": 2.0, "gradient_variance": 2.0, "alpha": 1.0}
@@ -143,7 +143,11 @@ def _curvatures(problem: Surface) -> tuple[str, ...]:
 
 def _pass(spec: JobSpec) -> float:
     """Estimate one pass over the data, for one run."""
-    return (spec.problem.num_examples or 0) * spec.problem.numbers_per_example * SECONDS_PER_VALUE
+    problem = spec.problem
+    each = problem.numbers_per_example * SECONDS_PER_VALUE
+    if isinstance(problem, Data):
+        each += problem.model.products_per_example(problem.sizes) * SECONDS_PER_MULTIPLICATION
+    return (problem.num_examples or 0) * each
 
 
 def _program(program: Program) -> Seconds:

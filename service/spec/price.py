@@ -8,6 +8,7 @@ from service.spec.entry_settings import num_settings
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula
 from service.spec.plugin import Plugin
+from service.spec.problems import Data
 from service.spec.seeds import SeedRange
 
 # Numbers of the weight matrix of a shard: about one block of the trainer in float32. With fewer runs, the fixed cost of
@@ -27,6 +28,9 @@ MATRICES = 12
 MATRICES_OF_OBJECTS, BYTES_OF_OBJECTS = 8, 65_536
 # Copies of the values of a forward pass in memory at once: the values, their slopes, and intermediate results.
 PASSES = 3
+
+# Orders of all examples in memory at once, for each run that shuffles them.
+ORDERS = 3
 
 # Additions of the work of a built-in optimizer: a formula counts as one more for each.
 ADDITIONS_PER_WORK = 20.0
@@ -109,7 +113,7 @@ def price(spec: JobSpec, num_runs: int | None = None) -> Price:
     rows = runs * rows_per_run
     run_bytes = bytes_per_run(spec)
     fits = max(LANES, min(MAX_SHARD_RUNS, MATRIX_NUMBERS // spec.problem.num_parameters))
-    fits = max(1, min(fits, MAX_SHARD_BYTES // run_bytes))
+    fits = max(1, min(fits, (MAX_SHARD_BYTES - _shared_bytes(spec)) // run_bytes))
     training = training_seconds(spec, distinct_seeds=min(1.0, num_seeds / min(fits, runs)))
     fits = min(fits, max(_shard_runs(training, runs), LANES * math.ceil(runs / MAX_SHARDS / LANES)))
     return Price(
@@ -155,4 +159,12 @@ def bytes_per_run(spec: JobSpec) -> int:
     has_objects = any(isinstance(entry, Plugin) for entry in spec.optimizers)
     matrices = MATRICES + max(of_formulas, default=0) + MATRICES_OF_OBJECTS * has_objects
     numbers = matrices * spec.problem.num_parameters + PASSES * portion * spec.problem.numbers_per_example
-    return numbers * (8 if spec.dtype == "float64" else 4) + BYTES_OF_OBJECTS * has_objects
+    orders = ORDERS * 8 * examples if isinstance(spec.problem, Data) and spec.shuffle else 0
+    return numbers * (8 if spec.dtype == "float64" else 4) + BYTES_OF_OBJECTS * has_objects + orders
+
+
+def _shared_bytes(spec: JobSpec) -> int:
+    """Count the bytes of the examples, which all runs of a shard share: in float64, and in the dtype of the runs."""
+    if not isinstance(spec.problem, Data) or spec.problem.resolved is None:
+        return 0
+    return 16 * spec.problem.num_windows * spec.problem.sizes.inputs
