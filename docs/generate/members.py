@@ -104,7 +104,7 @@ def problems() -> str:
         schema = kind.model_json_schema()
         parts.update(schema.get("$defs", {}))
         text += _member(kind, schema, set())
-        if not kind.is_landscape:
+        if not kind.is_landscape and kind.targets:
             text.append(f"Target losses of comparisons: {', '.join(f'{target:g}' for target in kind.targets)}.\n")
     text += [
         _part("Grids of starts", parts["StartGrid"]),
