@@ -48,9 +48,9 @@ def network_of(given: DataSpec) -> Network:
     height, width, colours = sizes.sides
     match given.model:
         case models.Linear():
-            return MLP((sizes.inputs, sizes.outputs))
+            return MLP((sizes.inputs, sizes.outputs), is_aligned=True)
         case models.MLP() as model:
-            return MLP((sizes.inputs, *model.widths, sizes.outputs), model.activation)
+            return MLP((sizes.inputs, *model.widths, sizes.outputs), model.activation, is_aligned=True)
         case models.CNN() as model:
             return CNN(colours, height, width, sizes.outputs, tuple(model.channels))
         case models.ResNet() as model:

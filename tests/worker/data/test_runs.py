@@ -33,6 +33,35 @@ PROBLEMS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("problem", "more"),
+    [
+        ({"dataset": "diabetes"}, {}),
+        ({"dataset": "wine", "l2": 0.1}, {}),
+        ({"dataset": "diabetes", "model": {"kind": "mlp", "widths": [7]}}, {}),
+        ({"dataset": "iris", "model": {"kind": "mlp", "widths": [5, 3], "activation": "gelu"}}, {"batch_size": 17}),
+        ({"dataset": "diabetes", "model": {"kind": "mlp", "widths": [5]}}, {"shuffle": False}),
+    ],
+)
+def test_a_run_of_linear_layers_has_the_same_bits_alone_and_among_others(
+    problem: dict[str, Any], more: dict[str, Any], dtype: str
+) -> None:
+    spec = resolved(problem, optimizers=OPTIMIZERS, seeds={"count": 20}, epochs=2, dtype=dtype, **more)
+    table = table_of(problem)
+
+    def rows(first: int, num: int) -> list[Any]:
+        trainer = Trainer(plan(spec, first, num, None, table))
+        history = History(trainer, [epoch for epoch in trainer.run() if epoch])
+        return [history.of_runs([run]) for run in range(num)]
+
+    together = rows(0, 60)
+    assert rows(0, 1) == together[:1]
+    assert rows(7, 1) == together[7:8]
+    assert rows(11, 17) == together[11:28]
+    assert rows(20, 40) == together[20:]
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-9)])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_run_is_the_same_alone_and_among_others(name: str, dtype: str, tolerance: float) -> None:
