@@ -51,6 +51,10 @@ def test_a_regression_has_r2_and_a_grid_has_a_validation_loss(client: httpx.Clie
     assert history["r2"][-1] > history["r2"][0]
     compared = client.get(f"/v1/jobs/{job['id']}/comparison")
     assert compared.status_code == 200, compared.text
+    report = client.get(f"/v1/jobs/{job['id']}/report?format=md")
+    assert "mlp on diabetes with 49 parameters" in report.text
+    theory = client.get(f"/v1/jobs/{job['id']}/theory")
+    assert theory.status_code < 500, theory.text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from service.findings.comparison.words import number, plural
 from service.findings.reports.methods import has_intervals
 from service.findings.reports.spaces import space_of
 from service.spec.job import JobSpec
-from service.spec.problems import Surface
+from service.spec.problems import Data, Surface
 from service.spec.runs import Runs
 from service.spec.seeds import SeedRange
 from service.spec.surfaces import SURFACES
@@ -32,6 +32,8 @@ def problem_name(spec: JobSpec) -> str:
     problem = spec.problem
     if isinstance(problem, Surface):
         return f"the surface {problem.name}" if problem.name else f"the surface {problem.expression}"
+    if isinstance(problem, Data):
+        return f"{problem.model.kind} on {problem.dataset}"
     title: str = problem.title
     return title
 
@@ -61,7 +63,7 @@ def _problem(spec: JobSpec) -> str:
     formula = problem.formula
     if isinstance(problem, Surface):
         formula = SURFACES[problem.name].formula if problem.name else str(problem.expression)
-    given = problem.model_dump(mode="json", exclude={"kind", "name", "expression"}, exclude_defaults=True)
+    given = problem.model_dump(mode="json", exclude={"kind", "name", "expression", "resolved"}, exclude_defaults=True)
     settings = ", ".join(f"{name} {value}" for name, value in given.items())
     if len(settings) > MAX_LETTERS:
         settings = f"{settings[:MAX_LETTERS]} …"
