@@ -36,7 +36,7 @@ def resolved(
 def trained(spec: JobSpec, table: Table | None = None) -> tuple[Trainer, History]:
     """All runs of a spec, trained to the end."""
     table = table or table_of(spec.problem.model_dump())
-    trainer = Trainer(plan(spec, 0, price(spec).runs_total, None, table))
+    trainer = Trainer(plan(spec, 0, price(spec).runs_total, table=table))
     return trainer, History(trainer, [epoch for epoch in trainer.run() if epoch])
 
 

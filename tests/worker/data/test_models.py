@@ -106,7 +106,7 @@ def test_an_epoch_equals_a_plain_torch_loop(case: str) -> None:
     spec = resolved(problem, own, OPTIMIZERS, seeds=seeds, epochs=2, dtype="float64", **more)
     table = own or table_of(problem)
     trainer, history = trained(spec, table)
-    setup = plan(spec, 0, 1, None, table).problem._setup  # type: ignore[attr-defined]
+    setup = plan(spec, 0, 1, table=table).problem._setup  # type: ignore[attr-defined]
     data, tested, l2 = tensors(setup.training), tensors(setup.test), spec.problem.l2 or 0.0
     for run, (twin, seed) in enumerate((twin, seed) for twin in TWINS for seed in seeds):
         net = plain_model(spec.problem, seed)
@@ -137,7 +137,7 @@ def test_an_epoch_equals_a_plain_torch_loop(case: str) -> None:
 def test_the_initial_weights_are_exactly_those_of_torch(case: str) -> None:
     problem, own, _ = CASES[case]
     spec = resolved(problem, own, seeds=[42], epochs=1, dtype="float32")
-    trainable = plan(spec, 0, 1, None, own or table_of(problem)).problem
+    trainable = plan(spec, 0, 1, table=own or table_of(problem)).problem
     start = trainable.objective(np.array([0]), torch.float32, torch.device("cpu")).start_DR[:, 0]
     expected = torch.cat([weight.flatten() for weight in plain_model(spec.problem, 42).float().parameters()])
     assert torch.equal(start, expected)
@@ -147,7 +147,7 @@ def test_the_initial_weights_are_exactly_those_of_torch(case: str) -> None:
 def test_the_counts_of_the_service_are_those_of_the_engine(case: str) -> None:
     problem, own, _ = CASES[case]
     spec = resolved(problem, own, epochs=1)
-    trainable = plan(spec, 0, 1, None, own or table_of(problem)).problem
+    trainable = plan(spec, 0, 1, table=own or table_of(problem)).problem
     setup = trainable._setup  # type: ignore[attr-defined]
     assert spec.problem.num_parameters == trainable.num_parameters
     assert spec.problem.num_examples == len(setup.training)
@@ -163,7 +163,7 @@ def test_extra_fields_are_those_of_a_plain_computation(case: str) -> None:
     spec = resolved(problem, own, seeds=[1], epochs=1, **more)
     table = own or table_of(problem)
     trainer, history = trained(spec, table)
-    setup = plan(spec, 0, 1, None, table).problem._setup  # type: ignore[attr-defined]
+    setup = plan(spec, 0, 1, table=table).problem._setup  # type: ignore[attr-defined]
     inputs, labels = tensors(setup.training)
     net, weights = plain_model(spec.problem, 1), torch.from_numpy(trainer.checkpoint()["weights"])[:, 0]
     nn.utils.vector_to_parameters(weights, net.parameters())

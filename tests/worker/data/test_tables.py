@@ -130,7 +130,7 @@ def test_images_are_scaled_by_channel_and_laid_out_channel_by_channel() -> None:
 
 def test_label_noise_of_two_classes_turns_labels_over() -> None:
     spec = resolved({"dataset": "breast_cancer", "label_noise": 0.25}, epochs=1)
-    setup = plan(spec, 0, 1, None, builtin.table("breast_cancer")).problem._setup  # type: ignore[attr-defined]
+    setup = plan(spec, 0, 1, table=builtin.table("breast_cancer")).problem._setup  # type: ignore[attr-defined]
     noisy = setup.relabel(np.array([0, 1]))
     assert ((noisy != setup.training.labels).sum(1) == round(0.25 * len(setup.training))).all()
     assert set(np.unique(noisy)) == {0, 1}

@@ -53,8 +53,7 @@ class Stack:
         self._objective = problem.objective(layout.source[block.start : block.stop], dtype, device)
         if isinstance(self._objective, PollingObjective):
             self._objective.poll = poll
-        self._problem = problem
-        self._whole, self._has_position = problem.whole, problem.has_position
+        self._problem, self._whole, self._has_position = problem, problem.whole, problem.has_position
         self._minima_MD1 = torch.from_numpy(problem.minima_MD[:, :, None]).to(device=device, dtype=dtype)
         self._num_batches = problem.num_batches(accumulate)
         self._accumulate = accumulate
