@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from service.datasets.references import load
+from service.datasets import builtin
 from service.datasets.resolution import resolve
 from service.datasets.table import Column, Table
 from service.jobs.resolved_data import with_resolved
@@ -20,7 +20,7 @@ SGD = ({"kind": "sgd", "lr": 0.05},)
 
 def table_of(problem: dict[str, Any]) -> Table:
     """The table of a built-in dataset."""
-    return load(None, "", problem["dataset"])[2]  # type: ignore[arg-type]
+    return builtin.table(problem["dataset"])
 
 
 def resolved(
@@ -29,7 +29,8 @@ def resolved(
     """A spec on a built-in dataset, or on a table of the test."""
     body = {"problem": {"kind": "data", "dataset": "own", **problem}, "optimizers": list(optimizers), **more}
     spec = JobSpec.model_validate(body)
-    found = resolve(spec.problem, "0" * 64, table or table_of(problem))  # type: ignore[arg-type]
+    digest = "0" * 64 if table is not None else builtin.digest(problem["dataset"])
+    found = resolve(spec.problem, digest, table or table_of(problem))  # type: ignore[arg-type]
     return JobSpec.model_validate(with_resolved(spec, found))
 
 

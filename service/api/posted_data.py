@@ -4,12 +4,13 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from service.database.connection import Database
+from service.datasets.decoded import DecodedTables
 from service.jobs.resolved_data import resolved, with_resolved
 from service.spec.job import JobSpec
 from service.spec.problems import Data
 
 
-def complete(spec: JobSpec, owner: str, database: Database) -> tuple[JobSpec, int | None]:
+def complete(spec: JobSpec, owner: str, database: Database, tables: DecodedTables) -> tuple[JobSpec, int | None]:
     """Fill in what the spec refers to in its dataset, and give the key of a stored dataset.
 
     Raises:
@@ -18,8 +19,7 @@ def complete(spec: JobSpec, owner: str, database: Database) -> tuple[JobSpec, in
     """
     if not isinstance(spec.problem, Data):
         return spec, None
-    with database.snapshot() as session:
-        found, key = resolved(session, owner, spec.problem)
+    found, key = resolved(database, tables, owner, spec.problem)
     body = with_resolved(spec, found)
     try:
         return JobSpec.model_validate(body, context={"is_stored": True}), key

@@ -11,6 +11,7 @@ from service.database.ids import is_id, new_job_id
 from service.database.statements import contains, seconds_from_now
 from service.database.states import JOB_ENDED, JobStatus
 from service.database.tables import Job
+from service.datasets import stored
 from service.errors import Conflict, NotFound, Rejected
 from service.jobs import endings, quotas, removal
 from service.jobs.division import store_shards
@@ -21,6 +22,7 @@ from service.settings import Settings
 from service.spec.batches import price_at_most
 from service.spec.job import JobSpec
 from service.spec.price import Price
+from service.spec.problems import Data
 
 
 def create(
@@ -44,6 +46,9 @@ def create(
     digest = spec.digest()
     if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
         return known, False
+    if dataset_key is not None and isinstance(spec.problem, Data):
+        # No other transaction deletes it before this one has ended.
+        stored.find(session, owner, spec.problem.dataset, keep=True)
     size = quotas.most(spec, cost)
     if settings is not None:
         check_open(session, owner, cost, size, settings)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from service.database.connection import Database
+from service.datasets.decoded import DecodedTables
 from service.datasets.misfit import Misfit
 from service.datasets.references import load
 from service.datasets.resolution import resolve
@@ -15,14 +15,14 @@ from service.spec.problems.data import Data, Resolved
 _DEPENDENT = ("batch_size", "shuffle", "dtype", "epochs", "seeds")
 
 
-def resolved(session: Session, owner: str, problem: Data) -> tuple[Resolved, int | None]:
+def resolved(database: Database, tables: DecodedTables, owner: str, problem: Data) -> tuple[Resolved, int | None]:
     """Read the dataset of a problem: its sizes, and its key if it is stored.
 
     Raises:
         Rejected: There is no such dataset, or it does not fit the problem.
     """
     try:
-        key, digest, table = load(session, owner, problem.dataset)
+        key, digest, table = load(database, tables, owner, problem.dataset)
         return resolve(problem, digest, table), key
     except Misfit as misfit:
         errors = [{"loc": ["body", "problem", misfit.field], "msg": misfit.sentence}]

@@ -91,3 +91,28 @@ def test_what_was_resolved_before_must_match_the_data(client: httpx.Client) -> N
     problem = job["spec"]["problem"]
     problem["resolved"]["rows"] = 149
     assert refused(client, problem)[0][0] == ["body", "problem", "resolved"]
+
+
+def test_a_job_trains_on_an_uploaded_table_which_cannot_be_deleted_meanwhile(client: httpx.Client) -> None:
+    lines = [f"{row % 7},{'abc'[row % 3]},{(row % 7) * 2 + (row % 3)}" for row in range(60)]
+    content = "\n".join(["rooms,town,price", *lines]).encode()
+    headers = {"Content-Type": "text/csv"}
+    uploaded = client.post("/v1/datasets", params={"name": "houses"}, content=content, headers=headers)
+    assert uploaded.status_code in (200, 201), uploaded.text
+    dataset = uploaded.json()
+    answer = client.post("/v1/jobs", json=body({"dataset": dataset["id"], "target": "price"}))
+    assert answer.status_code == 202, answer.text
+    job = answer.json()
+    assert job["spec"]["problem"]["resolved"] == {
+        "digest": dataset["digest"], "rows": 60, "features": 4, "classes": None, "shape": None,
+    }  # fmt: skip
+    ended = wait_for_job(client, job["id"])
+    assert ended["status"] == "completed", ended["error"]
+    history = client.get(f"/v1/jobs/{job['id']}/metrics").json()["runs"][0]
+    assert history["r2"][-1] > history["r2"][0]
+    long = client.post("/v1/jobs", json=body({"dataset": dataset["id"]}, epochs=1_000_000, record_every=10**5)).json()
+    assert client.delete(f"/v1/datasets/{dataset['id']}").status_code == 409
+    client.post(f"/v1/jobs/{long['id']}/cancel")
+    assert wait_for_job(client, long["id"])["status"] == "cancelled"
+    assert client.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
+    assert refused(client, {"dataset": dataset["id"]})[0][0] == ["body", "problem", "dataset"]

@@ -1,14 +1,12 @@
-"""The dataset of a job that a worker trains."""
+"""The dataset of a job that a worker trains, or that a bundle is verified with."""
 
 from service.database.connection import Database
 from service.datasets import builtin
 from service.datasets.table import Table
+from service.errors import NotFound
 from service.spec.job import JobSpec
 from service.spec.problems import Data
-
-
-class NotBuiltIn(Exception):
-    """The dataset is neither built in nor at hand."""
+from worker import datasets
 
 
 def table_of(spec: JobSpec, database: Database | None) -> Table | None:
@@ -19,10 +17,13 @@ def table_of(spec: JobSpec, database: Database | None) -> Table | None:
         database: The database of uploaded datasets; None where there is none.
 
     Raises:
-        NotBuiltIn: The dataset is an uploaded one that cannot be read here.
+        NotFound: There is no such dataset, or it has another content.
     """
-    if not isinstance(spec.problem, Data):
+    problem = spec.problem
+    if not isinstance(problem, Data):
         return None
-    if spec.problem.dataset in builtin.NAMES:
-        return builtin.table(spec.problem.dataset)
-    raise NotBuiltIn(f"dataset {spec.problem.dataset} is not built in")
+    if database is not None and problem.resolved is not None:
+        return datasets.table(database, problem.dataset, problem.resolved.digest)
+    if problem.dataset in builtin.NAMES:
+        return builtin.table(problem.dataset)
+    raise NotFound(f"dataset {problem.dataset!r} is not built in; without its database it cannot be read")

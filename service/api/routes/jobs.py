@@ -67,6 +67,7 @@ class MoreSeeds(Strict):
 )
 def create(
     posted: PostedJob,
+    request: Request,
     caller: TheCaller,
     database: TheDatabase,
     dispatcher: TheDispatcher,
@@ -77,7 +78,7 @@ def create(
     ] = None,
 ) -> Response:
     """Create a job and queue it for the workers."""
-    spec, dataset_key = complete(settled(posted, database), caller.id, database)
+    spec, dataset_key = complete(settled(posted, database), caller.id, database, request.app.state.tables)
     cost = affordable(spec, settings)
     if dry_run:
         runs = Runs(spec)
