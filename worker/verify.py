@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from service.errors import Rejected
+from service.errors import NotFound, Rejected
 from service.histories.bundle import HISTORIES
 from service.histories.bundle_file import Bundle, NotABundle
 from service.histories.bundle_rows import StoredRows
@@ -37,6 +37,8 @@ def main() -> int:
         return _fail(f"{arguments.bundle} is no bundle: {error}")
     except Rejected as error:
         return _fail(f"{arguments.bundle} exceeds a limit of this machine: {error.detail}")
+    except NotFound as error:
+        return _fail(f"{arguments.bundle} cannot be trained here: {error.detail}")
     except OSError as error:
         return _fail(f"{arguments.bundle} cannot be read: {error.strerror or error}")
     except KeyboardInterrupt:
@@ -49,6 +51,7 @@ def verify(path: Path, *, anyway: bool) -> int:
     Raises:
         NotABundle: The file is no bundle.
         Rejected: The job exceeds a limit of this machine's settings.
+        NotFound: It was trained on an uploaded dataset.
         OSError: The file cannot be read.
     """
     with Bundle(path) as bundle:

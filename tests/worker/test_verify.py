@@ -20,6 +20,7 @@ from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.bundles import bundle_of, changed, members_of, table_of, with_receipt, with_table, with_value
 from tests.deciding import TUNED
+from tests.on_data import resolved
 from tests.trained import trained
 from worker.engine.trainer import Trainer
 from worker.plan import plan
@@ -171,6 +172,23 @@ def test_a_job_that_ended_early_is_trained_as_far_as_its_rows_go(database: Datab
         shards.record(session, claim, recorder.take(None), lease_seconds=60)
         shards.end(session, claim, ShardStatus.FAILED, reason="timeout", detail="over")
     assert verify(bundle_of(database, job.id, tmp_path / "early.zip"), anyway=False) == SAME
+
+
+def test_a_bundle_of_a_job_on_an_uploaded_dataset_is_refused_in_a_sentence(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = {"dataset": "iris", "target": "species", "model": {"kind": "linear"}}
+    spec = resolved(problem, seeds={"count": 2}, epochs=2).as_dict()
+    bundle = bundle_of(database, trained(database, spec), tmp_path / "iris.zip")
+    assert verified(monkeypatch, str(bundle)) == SAME
+    capsys.readouterr()
+    stored = json.loads(members_of(bundle)["spec.json"])
+    stored["problem"]["dataset"] = "01a22c10-83e0-75eb-913d-565c00000000"
+    foreign = changed(bundle, tmp_path / "foreign.zip", spec=json.dumps(stored).encode())
+    digest = JobSpec.model_validate(stored).digest()
+    uploaded = with_receipt(foreign, tmp_path / "uploaded.zip", spec_digest=digest)
+    assert verified(monkeypatch, str(uploaded)) == NO_BUNDLE
+    assert "uploaded dataset" in capsys.readouterr().err
 
 
 def test_files_that_are_no_bundle_have_an_exit_code_and_a_reason(

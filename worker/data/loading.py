@@ -26,4 +26,4 @@ def table_of(spec: JobSpec, database: Database | None) -> Table | None:
         return datasets.table(database, problem.dataset, problem.resolved.digest)
     if problem.dataset in builtin.NAMES:
         return builtin.table(problem.dataset)
-    raise NotFound(f"dataset {problem.dataset!r} is not built in; without its database it cannot be read")
+    raise NotFound(f"it needs the uploaded dataset {problem.dataset!r}, which no bundle contains")
