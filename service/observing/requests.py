@@ -6,6 +6,7 @@ strings are never recorded. The path is recorded as the template of its route.
 
 import logging
 import time
+from functools import cache
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,7 +27,9 @@ class RequestLog:
     """Record each request after its answer, and send its id in X-Request-ID."""
 
     def __init__(self, app: ASGIApp, measures: Measures) -> None:
-        self._app, self._measures = app, measures
+        self._app = app
+        # Methods, routes and statuses are few.
+        self._histogram = cache(measures.requests.labels)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, and record it."""
@@ -47,17 +50,20 @@ class RequestLog:
             await send(message)
 
         method = scope["method"] if scope["method"] in _METHODS else "(other)"
-        with structlog.contextvars.bound_contextvars(request_id=this_id), tracing.request_span(headers) as span:
+        # Each request is a task with a context of its own, which ends with it.
+        structlog.contextvars.bind_contextvars(request_id=this_id)
+        with tracing.request_span(headers) as span:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
                 seconds, route = time.perf_counter() - began, template(scope)
-                self._measures.requests.labels(method, route, str(status)).observe(seconds)
+                self._histogram(method, route, str(status)).observe(seconds)
                 span.name_request(method, route, status)
                 # Successful reads, such as polls, are logged at DEBUG only; the metrics count them.
                 level = logging.DEBUG if method in ("GET", "HEAD") and status < 400 else logging.INFO
-                fields = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
-                log.log(level, "request", extra=fields)
+                if log.isEnabledFor(level):
+                    fields = {"method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
+                    log.log(level, "request", extra=fields)
 
 
 def template(scope: Scope) -> str:

@@ -5,7 +5,7 @@ row of the job stores the W3C traceparent, because messages can be lost.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from service.settings import Settings
@@ -83,11 +83,18 @@ class RequestSpan:
             self._span.set_attribute("http.response.status_code", status)
 
 
-@contextmanager
-def request_span(headers: Mapping[str, str]) -> Iterator[RequestSpan]:
+def request_span(headers: Mapping[str, str]) -> AbstractContextManager[RequestSpan]:
     """Trace a request, within the client's trace if it sent a traceparent."""
+    return _UNTRACED if _provider is None else _traced_request(headers)
+
+
+@contextmanager
+def _traced_request(headers: Mapping[str, str]) -> Iterator[RequestSpan]:
     with _span("request", {"traceparent": headers.get("traceparent", "")}, "SERVER", {}) as span:
         yield RequestSpan(span)
+
+
+_UNTRACED = nullcontext(RequestSpan())
 
 
 @contextmanager
