@@ -82,7 +82,8 @@ def rows_of(text: str, delimiter: str, *, strict: bool = False) -> Iterator[tupl
     Raises:
         OpenQuote: The text is read strictly, and ends inside quotes.
     """
-    csv.field_size_limit(len(text) + 1)
+    # The limit is that of the whole process.
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
     while True:
         line = reader.line_num + 1

@@ -42,7 +42,7 @@ class Sizes:
 class Linear(Strict):
     """One linear layer."""
 
-    kind: Literal["linear"]
+    kind: Literal["linear"] = Field(description="The model.")
 
     def num_parameters(self, sizes: Sizes) -> int:
         """Count weights and biases."""
@@ -60,7 +60,7 @@ class Linear(Strict):
 class MLP(Strict):
     """Hidden layers with an activation between linear layers."""
 
-    kind: Literal["mlp"]
+    kind: Literal["mlp"] = Field(description="The model.")
     widths: Several[Width] = Field([64, 32], min_length=1, max_length=16, description="Units of each hidden layer.")
     activation: Activation = Field("relu", description="Activation of the hidden units.")
 
@@ -83,7 +83,7 @@ class MLP(Strict):
 class CNN(Strict):
     """3×3 convolutions, each followed by ReLU and the largest of 2×2; then a linear layer."""
 
-    kind: Literal["cnn"]
+    kind: Literal["cnn"] = Field(description="The model.")
     channels: Several[Channels] = Field(
         [8, 16], min_length=1, max_length=8, description="Channels of each convolution, each of which halves the image."
     )
@@ -117,7 +117,7 @@ class CNN(Strict):
 class ResNet(Strict):
     """A convolution and two residual blocks with group norms, the second of twice the channels and half the side."""
 
-    kind: Literal["resnet"]
+    kind: Literal["resnet"] = Field(description="The model.")
     channels: Channels = Field(16, description="Channels of the first convolution and of the first block.")
 
     def num_parameters(self, sizes: Sizes) -> int:
@@ -147,7 +147,7 @@ class ResNet(Strict):
 class Transformer(Strict):
     """A causal model of the next character: pre-norm attention and perceptrons with GELU."""
 
-    kind: Literal["transformer"]
+    kind: Literal["transformer"] = Field(description="The model.")
     layers: int = Field(1, ge=1, le=12, description="Layers, each of attention and a perceptron.")
     width: int = Field(32, ge=1, le=1_024, description="Numbers of a character's representation.")
     heads: int = Field(2, ge=1, le=64, description="Heads of the attention; they divide the width.")

@@ -22,7 +22,8 @@ from tests.servers import Api, Broker, until
 from tests.stored import Stored
 
 PING_SECONDS = 0.2
-STALLED_SECONDS = 1.2
+# On a busy machine the slow client may read late.
+STALLED_SECONDS = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_only_an_answer_whose_client_reads_nothing_is_closed(api: Api, api_datab
             received_by_quick += quick.recv(1 << 20)
         # The data of the last event are the whole job.
         assert b"event: end" in received_by_quick[-4_000:]
-        until(lambda: api.log().count("read nothing") == 2)
+        until(lambda: api.log().count("read nothing") >= 2)
         until(lambda: len(slows) * PING_SECONDS > 4 * STALLED_SECONDS)
         # The events and the table that nobody read; not the slow client, which has read a part of each piece.
         assert api.log().count("read nothing") == 2

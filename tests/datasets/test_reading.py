@@ -1,5 +1,6 @@
 """Files of any usual dialect, encoding and type become the same columns of numbers and categories."""
 
+import csv
 import io
 from typing import Any
 
@@ -164,3 +165,9 @@ def test_the_ending_of_the_name_tells_the_type_where_the_sender_does_not() -> No
         media_type_of("image/png", "houses.csv")
     with pytest.raises(Rejected, match="without a type"):
         media_type_of("", "houses")
+
+
+def test_reading_a_short_file_leaves_the_limit_of_other_csv_readers_of_the_process() -> None:
+    before = csv.field_size_limit()
+    read(b"a,b\n1,2\n", CSV)
+    assert csv.field_size_limit() >= before

@@ -44,7 +44,7 @@ def test_fields_that_the_form_of_a_problem_shows_first_exist() -> None:
     assert block
     shown = dict(re.findall(r"^  (\w+): \[(.*)\],$", block[1], re.MULTILINE))
     fields = {kind_of(model): set(model.model_fields) for model in PROBLEMS}
-    assert len(shown) == 4
+    assert len(shown) == 5
     for kind, names in shown.items():
         assert set(re.findall(r'"(\w+)"', names)) <= fields[kind]
 
@@ -61,7 +61,7 @@ def test_the_catalogue_has_the_fields_that_the_page_uses(client: httpx.Client) -
     problems = {one["kind"]: one for one in client.get("/v1/problems").json()["items"]}
     optimizers = {one["kind"]: one for one in client.get("/v1/optimizers").json()["items"]}
     assert {kind for kind, one in problems.items() if one["is_landscape"]} == {"surface", "quadratic"}
-    assert {kind for kind, one in problems.items() if one["has_test_data"]} == {"digits", "playground"}
+    assert {kind for kind, one in problems.items() if one["has_test_data"]} == {"data", "digits", "playground"}
     assert {kind for kind, one in problems.items() if one["has_decision"]} == {"playground"}
     assert optimizers["sign_sgd"]["learning_rates"]["surface"] == 0.05
     assert "surface" not in optimizers["sgd"]["learning_rates"]

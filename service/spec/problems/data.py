@@ -84,7 +84,10 @@ class Data(Strict):
     task: Task | None = Field(
         None, description="By default categories are classified, and numbers are predicted by regression."
     )
-    model: Model = Field(Linear(kind="linear"), description="The model that is trained.")
+    # A factory, because generators of clients refuse the default of an object.
+    model: Model = Field(
+        default_factory=lambda: Linear(kind="linear"), description="The model that is trained, by default linear."
+    )
     test_share: float = Field(0.2, ge=0, lt=1, description="Share of the rows for testing.")
     validation_share: float | None = Field(
         None,
