@@ -22,7 +22,7 @@ from service.datasets.chunks import CHUNK_BYTES
 from service.jobs.owners import create
 from service.jobs.upkeep import Upkeep
 from service.settings import Settings
-from tests.datasets.bad_files import BAD_FILES, npz
+from tests.datasets.bad_files import bad_file, npz
 from tests.queued import count
 from tests.queued import create as create_job
 
@@ -178,7 +178,7 @@ def one_api(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPat
 
 @pytest.mark.parametrize("name", ["a short row", "a date", "pickled objects", "a picture"])
 def test_a_file_that_cannot_be_read_is_422_with_its_place(name: str, one_api: Any) -> None:
-    media_type, data, sentence = BAD_FILES[name]
+    media_type, data, sentence = bad_file(name)
     answer = one_api("POST", "/v1/datasets", content=data, headers={"Content-Type": media_type})
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"

@@ -4,6 +4,8 @@ import io
 import pickle
 import struct
 import zipfile
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -45,19 +47,37 @@ def array(shape: str, values: bytes, kind: str = "<f8") -> bytes:
 
 MARKED = b"\xef\xbb\xbfa\n1\n\xff\n"
 ONE = array("(1,)", bytes(8))
-# A gigabyte of zeros is a megabyte here.
 DATES = parquet({"a": [1], "when": pa.array([0], pa.timestamp("s"))})
 ABSENT = zipped(x=array("(9000000000, 9)", bytes(72)), y=ONE)
-BOMB = zipped(x=array("(134217728, 1)", bytes(1 << 30)), y=ONE)
 Y = np.arange(3)
 PICKLED = zipped(x=npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", pickle.dumps([1])), y=ONE)
 WHOLE = parquet({"a": [1.0, 2.0, 3.0]})
-MANY_ZIPS = zipped(**{f"a{number}": b"" for number in range(3_000)})
-# 40 million rows of one value, run-length encoded: 5 KB.
-LONG_RUNS = parquet({"a": pa.array(np.zeros(40_000_000, dtype=np.int8))}, compression="zstd")
 LYING_FOOTER = WHOLE[:-8] + struct.pack("<I", 0x7FFFFFFF) + b"PAR1"
 
-BAD_FILES: dict[str, BadFile] = {
+
+def bomb() -> bytes:
+    """A gigabyte of zeros, which is a megabyte here."""
+    return zipped(x=array("(134217728, 1)", bytes(1 << 30)), y=ONE)
+
+
+def long_runs() -> bytes:
+    """40 million rows of one value, run-length encoded: 5 KB."""
+    return parquet({"a": pa.array(np.zeros(40_000_000, dtype=np.int8))}, compression="zstd")
+
+
+def many_arrays() -> bytes:
+    """3,000 empty arrays."""
+    return zipped(**{f"a{number}": b"" for number in range(3_000)})
+
+
+@cache
+def bad_file(name: str) -> BadFile:
+    """A bad file by its name. What takes a second to make is made when a test first asks for it."""
+    media_type, data, sentence = BAD_FILES[name]
+    return media_type, data if isinstance(data, bytes) else data(), sentence
+
+
+BAD_FILES: dict[str, tuple[str, bytes | Callable[[], bytes], str]] = {
     "nothing": (CSV, b"", "the file is empty"),
     "spaces": (CSV, b" \n \n", "the file is empty"),
     "a header alone": (CSV, b"a,b\n", "there are names of columns, and no rows"),
@@ -74,19 +94,19 @@ BAD_FILES: dict[str, BadFile] = {
     "a Parquet file sent as CSV": (CSV, WHOLE, "this is a Parquet file, not a text"),
     "a mark of UTF-8 before another encoding": (CSV, MARKED, "line 3: byte 8 of the file is not UTF-8"),
     "half a character of UTF-16": (CSV, b"\xff\xfea\0\n\0001", "is not UTF-16"),
-    "too many values": (CSV, b"a,b,c\n" + b",,\n" * 12_000_000, "12,000,000 rows × 3 columns"),
+    "too many values": (CSV, lambda: b"a,b,c\n" + b",,\n" * 12_000_000, "12,000,000 rows × 3 columns"),
     "a CSV sent as Parquet": (PARQUET, b"a,b\n1,2\n", "this is not a Parquet file"),
     "a Parquet file cut short": (PARQUET, WHOLE[: len(WHOLE) // 2] + b"PAR1", "not a valid Parquet file"),
     "a footer of 2 GB": (PARQUET, LYING_FOOTER, "not a valid Parquet file"),
     "a date": (PARQUET, DATES, "column 2: column 'when' has the type timestamp[ms]"),
     "a list": (PARQUET, parquet({"a": [[1, 2]]}), "column 'a' has the type list<"),
-    "rows by run lengths": (PARQUET, LONG_RUNS, "40,000,000 rows × 1 columns"),
+    "rows by run lengths": (PARQUET, long_runs, "40,000,000 rows × 1 columns"),
     "an infinite float": (PARQUET, parquet({"a": [1.0, np.inf]}), "row 2 of column 'a' is infinite"),
     "no rows": (PARQUET, parquet({"a": pa.array([], pa.float64())}), "the file has no rows"),
     "a CSV sent as NPZ": (NPZ, b"a,b\n1,2\n", "this is not an NPZ"),
     "pickled objects": (NPZ, PICKLED, "x has the type object; only numbers are allowed"),
-    "a zip bomb": (NPZ, BOMB, "x.npy has 1,073,741,"),
-    "thousands of arrays": (NPZ, MANY_ZIPS, "the file has 3,000 arrays; it must have two, x and y"),
+    "a zip bomb": (NPZ, bomb, "x.npy has 1,073,741,"),
+    "thousands of arrays": (NPZ, many_arrays, "the file has 3,000 arrays; it must have two, x and y"),
     "other arrays": (NPZ, npz(x=Y[:, None], z=Y), "the file has the arrays x.npy, z.npy"),
     "a shape that is not there": (NPZ, ABSENT, "x declares the shape (9000000000, 9)"),
     "a negative shape": (NPZ, zipped(x=array("(-1, -1)", bytes(8)), y=ONE), "x declares the shape (-1, -1)"),

@@ -11,14 +11,14 @@ from service.datasets.decoding import Limits, decode_apart
 from service.datasets.media import CSV, NPZ, PARQUET
 from service.datasets.reading import read
 from service.errors import Rejected
-from tests.datasets.bad_files import BAD_FILES, parquet
+from tests.datasets.bad_files import BAD_FILES, bad_file, parquet
 
 MEMORY_MB = 400
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_gets_its_sentence(name: str) -> None:
-    media_type, data, sentence = BAD_FILES[name]
+    media_type, data, sentence = bad_file(name)
     began = time.process_time()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(Rejected) as refused:
@@ -62,7 +62,7 @@ def test_a_page_that_lies_about_its_size_takes_no_memory() -> None:
 
 
 def test_the_error_of_a_process_is_that_of_the_file(tmp_path: Path) -> None:
-    media_type, data, sentence = BAD_FILES["a zip bomb"]
+    media_type, data, sentence = bad_file("a zip bomb")
     assert media_type == NPZ
     source = tmp_path / "bomb.npz"
     source.write_bytes(data)
