@@ -74,6 +74,7 @@ def draw(query: LandscapeQuery) -> Response:
         {
             "dimension": problem.dimension,
             "formula": problem.landscape.text if isinstance(problem, Surface) else None,
+            "program": problem.landscape.graph.as_json() if isinstance(problem, Surface) else None,
             "x": sides[0].tolist() if sides else None,
             "y": sides[1].tolist() if len(sides) == 2 else None,
             "loss": loss.tolist() if loss is not None else None,

@@ -192,6 +192,8 @@ class LandscapeAnswer(Answer):
     """Number of variables."""
     formula: str | None
     """The formula in x and y; null for a quadratic."""
+    program: Program | None
+    """The operations of the formula and of its gradient; null for a quadratic."""
     x: list[float] | None
     """Values of x on the map; null if no map was requested."""
     y: list[float] | None

@@ -25,7 +25,7 @@ class Adagrad(Entry):
     own_state: ClassVar = {"s": 0}
     own_update: ClassVar = (
         "d = g + weight_decay*w",
-        "s = s + d**2",
+        "s = where(t == 1, initial_accumulator_value, s) + d**2",
         "w = w - lr/(1 + (t - 1)*lr_decay)*d/(sqrt(s) + eps)",
     )
 

@@ -37,8 +37,12 @@ class SGD(Entry):
     state_per_parameter: ClassVar = 0
     scheduled_momentum: ClassVar = "momentum"
     torch_class: ClassVar = "torch.optim.SGD"
-    own_state: ClassVar = {}
-    own_update: ClassVar = ("w = w - lr*(g + weight_decay*w)",)
+    own_state: ClassVar = {"v": 0}
+    own_update: ClassVar = (
+        "d = g + weight_decay*w",
+        "v = momentum*v + where(t == 1, 1, where(momentum == 0, 1, 1 - dampening))*d",
+        "w = w - lr*v",
+    )
 
     kind: Literal["sgd"]
     momentum: Beta = Field(0.0, description="Share of the velocity that is kept at each update; 0 is gradient descent.")
