@@ -80,7 +80,7 @@ def prepared(client: httpx.Client, page: Page) -> dict[str, tuple[str, str]]:
             wait_for_job(client, one["id"])
     wait_for_job(client, job["id"])
     addresses = {
-        "race": (RACE, ".readouts:not(.stale) table"),
+        "race": (RACE, ".view[data-state=current] .readouts table"),
         "job": (f"/jobs/{job['id']}", ".lines[data-drawn]"),
         "lessons": ("/lessons", "li[data-lesson]"),
     }

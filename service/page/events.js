@@ -5,6 +5,8 @@ import { isOpen } from "./status.js";
 // After a broken stream no other one is tried, because a proxy that closes streams would close it too.
 const MAX_BREAKS = 3;
 const POLL_MS = 500;
+// The server sends a comment every 15 s: a stream that is silent for longer is broken, whatever the connection says.
+const SILENCE_MS = 40_000;
 
 /**
  * Follow a job to its end and give the ended job.
@@ -45,9 +47,10 @@ export async function follow(jobId, { fields, maxPoints, labels, runs, signal, .
 export async function* read(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
-  // The reader is not cancelled: the server closes the stream after `end`, and a closed view aborts the request.
+  // The reader is cancelled only after a silence: the server closes the stream after `end`, and a closed view aborts the request.
   for (;;) {
-    const { value, done } = await reader.read();
+    const silence = setTimeout(() => reader.cancel().catch(() => {}), SILENCE_MS);
+    const { value, done } = await reader.read().finally(() => clearTimeout(silence));
     if (done) return;
     const parts = (rest + value).split("\n\n");
     rest = parts.pop();

@@ -1,4 +1,6 @@
 // One request to the API of this server, and its errors. Requests of views go through api.js, which handles sign-in.
+import { lost } from "./connection.js";
+
 export const ROOT = document.documentElement.dataset.root;
 
 /** An error of the API: `title`, `detail` and, for invalid values, `errors: [{loc, msg}]`. */
@@ -29,7 +31,8 @@ export async function request(method, path, { body, signal, headers = {} } = {})
     });
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, { title: "No connection", detail: "The server does not answer. Is it still running?" });
+    lost(ROOT);
+    throw new ApiError(0, { title: "No connection", detail: "The server does not answer. The page goes on by itself when it does." });
   }
   if (response.ok || response.status === 304) return response;
   throw new ApiError(response.status, await response.json().catch(() => ({})));

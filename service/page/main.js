@@ -1,6 +1,7 @@
 // The entry point: shows the view that the address names, and follows links without loading the page again.
 import { toggleAppearance } from "./appearance.js";
 import { ApiError, ROOT } from "./api.js";
+import { lost, onReturn } from "./connection.js";
 import { copy, h } from "./dom.js";
 import { go, onNavigate } from "./navigation.js";
 import { onCallerChange, readSession } from "./session.js";
@@ -34,13 +35,41 @@ async function show() {
   if (!view) return root.append(failure({ title: "There is no such page", message: `Nothing is at ${path}.` }));
   document.title = `${view.title} · Ravine`;
   try {
-    const [{ show: fill }] = await Promise.all([view.load(), session]);
+    const [{ show: fill }] = await Promise.all([loaded(view), session]);
     if (!signal.aborted) await fill(root, { id: view.path.exec(path).groups?.id, signal });
   } catch (error) {
     if (signal.aborted) return;
     root.replaceChildren(failure(error));
+    if (error.isUnloaded) return root.append(h("button", { type: "button", class: "main", onclick: reload }, "Try again"));
     if (!(error instanceof ApiError)) console.error(error);
   }
+}
+
+const reload = () => location.reload();
+
+/** Load the script of a view. A browser may remember that a script could not be loaded, so only a new page tries again. */
+async function loaded(view) {
+  try {
+    return await view.load();
+  } catch (error) {
+    if (error instanceof SyntaxError) throw error;
+    lost(ROOT);
+    const sentence = `The view ${view.title} could not be loaded from the server.`;
+    throw Object.assign(new Error(sentence), { title: "Not loaded", isUnloaded: true });
+  }
+}
+
+// A request may fail for other reasons than the connection: without an interruption a view is not shown again at once.
+const AGAIN_MS = 10_000;
+let resumed = -AGAIN_MS;
+
+/** When the server answers again, show what had failed. */
+function resume({ wasLost }) {
+  const isLoop = !wasLost && performance.now() - resumed < AGAIN_MS;
+  if (isLoop || !main.querySelector(".failed")) return;
+  resumed = performance.now();
+  if (!main.querySelector(".view > .failed + button")) show();
+  else if (wasLost) reload();
 }
 
 document.addEventListener("click", (event) => {
@@ -62,6 +91,7 @@ document.addEventListener("click", (event) => {
 });
 onNavigate(show);
 onCallerChange(show);
+onReturn(resume);
 addEventListener("popstate", show);
 document.getElementById("theme").addEventListener("click", toggleAppearance);
 document.getElementById("copy-link").addEventListener("click", () => copy(location.href, "Link"));

@@ -1,7 +1,8 @@
-// Marks for tests and benchmarks: attributes that state what a view has done. The page itself reads none of them.
+// Marks for tests and benchmarks: attributes that state what a view has done. The page's scripts read none of them.
 //
 // On the root of a view (`.view`):
 //   data-compared  compare: questions whose answer is drawn
+//   data-state     race, train, sweep: `current`, `computing` or `failed`; the style sheet dims by it
 //   data-raced     race: races whose paths are drawn
 //   data-trained   train: trainings that ended, with everything about them drawn
 //   data-swept     sweep: sweeps that ended, with their map drawn

@@ -1,5 +1,6 @@
-// Views without a result: empty, loading and failed.
+// The state of a view, and what it shows without a result: empty, loading and failed.
 import { h } from "./dom.js";
+import { mark } from "./marks.js";
 
 /** Show an error with the message of the API and the places of the invalid values. */
 export function failure(error) {
@@ -24,6 +25,37 @@ export async function loading(root, promise) {
     skeleton.remove();
   }
 }
+
+/**
+ * The state of a view, one at a time: `current`, `computing` or `failed`.
+ *
+ * While it computes, what has the class `dims` is dimmed after 300 ms, and what has `waits` is shown. What has failed is
+ * cleared by `clear()`, so that nothing of other settings stays in sight.
+ */
+export function viewState(root, clear) {
+  return {
+    current: () => mark(root, "state", "current"),
+    computing: () => mark(root, "state", "computing"),
+    failed() {
+      clear();
+      mark(root, "state", "failed");
+    },
+  };
+}
+
+/** Show that the job of a link is gone; a link with its settings can run it `again()`, a bare one has none. */
+export const gone = (id, { isBare, verb, again, what }) =>
+  empty(
+    "This job is gone",
+    h(
+      "p",
+      { class: "lead" },
+      isBare
+        ? `There is no job ${id} any more, and the link does not have its settings. Those beside this are the usual ones.`
+        : `There is no job ${id} any more. Its settings are beside this: the same seeds give the same ${what}.`,
+    ),
+    h("button", { type: "button", class: "main", onclick: again }, isBare ? "Run the usual settings" : verb),
+  );
 
 /** Show a hint in an empty view. */
 export const empty = (title, ...children) => h("div", { class: "empty" }, h("h2", {}, title), ...children);

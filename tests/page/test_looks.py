@@ -20,7 +20,7 @@ def open_view(new_page: OpenPage, path: str, **options: object) -> Page:
     page.wait_for_function("() => document.querySelector('.view')?.children.length > 0")
     if path == "/":
         wait_for_count(page, "raced", 1)
-        page.wait_for_selector(".readouts:not(.stale) table")
+        page.wait_for_selector(".view[data-state=current] .readouts table")
     page.wait_for_load_state("networkidle")
     return page
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import on_one_stack, wait_for_count
+from tests.page.conftest import Complaints, on_one_stack, wait_for_count
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
@@ -41,3 +41,28 @@ def test_a_single_seed_claims_no_difference(new_page: OpenPage) -> None:
     expect(figures).to_contain_text("Of one seed: there is no margin of error.")
     expect(figures).not_to_contain_text("interval")
     expect(figures).not_to_contain_text(" to 0.")
+
+
+def test_back_leads_to_the_training_before(new_page: OpenPage) -> None:
+    page = new_page("/train?p=flipnet&o=sgd,lr:0.05&epochs=5&seeds=1")
+    page.get_by_role("button", name="Train", exact=True).click()
+    wait_for_count(page, "trained", 1)
+    first = page.locator(".view").get_attribute("data-job")
+    page.get_by_role("slider", name="epochs").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("button", name="Train", exact=True).click()
+    wait_for_count(page, "trained", 2)
+    page.go_back()
+    page.go_back()
+    wait_for_count(page, "trained", 1)
+    assert page.locator(".view").get_attribute("data-job") == first
+
+
+def test_a_link_to_a_deleted_job_claims_no_settings(new_page: OpenPage, complaints: Complaints) -> None:
+    complaints.allowed.add("status of 404")
+    for view in ("train", "sweep"):
+        page = new_page(f"/{view}?job=job_none")
+        expect(page.locator(".empty")).to_contain_text("the link does not have its settings")
+        page.close()
+    whole = new_page("/train?p=flipnet&o=sgd,lr:0.05&epochs=5&seeds=1&job=job_none")
+    expect(whole.locator(".empty")).to_contain_text("Its settings are beside this")

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from service.api.schemas.answers import Answer, Number
+from service.api.schemas.catalogue import Program
 from service.findings.ledger.records import STATES
 
 if TYPE_CHECKING:  # A type checker cannot read a Literal from a tuple.

@@ -11,11 +11,11 @@ const SYMBOLS = { lr: "lr", momentum: "β", beta1: "β₁", beta2: "β₂", weig
 const SUGGESTED = ["sgd", "momentum", "nesterov", "adam", "rmsprop"];
 
 /**
- * Make the list: give {element, value, set(list), limit(at, number, says)}; `change(list)` is called after each change.
+ * Make the list: give {element, value, set(list), limit(at, number, says)}; `change(list)` is called after each change, and `drag(list)` while a slider moves.
  *
  * An optimizer is an entry of a spec, with `off: true` if it is not to run. `rates` has the learning rates of new ones.
  */
-export function optimizers({ value, catalogue, rates, change, most = 8 }) {
+export function optimizers({ value, catalogue, rates, change, drag, most = 8 }) {
   const element = h("div", { class: "optimizers" });
   let list = value;
   let rows = [];
@@ -49,10 +49,13 @@ export function optimizers({ value, catalogue, rates, change, most = 8 }) {
 
   function row(one, at, style) {
     const entry = catalogue.optimizer(one.kind);
+    const changed = (name, number) =>
+      list.map((other, index) => (index === at ? { ...other, [name]: number } : other));
     const put = (name, number) => {
-      list = list.map((other, index) => (index === at ? { ...other, [name]: number } : other));
+      list = changed(name, number);
       change(list);
     };
+    const move = drag && ((name, number) => drag(changed(name, number)));
     const choose = h(
       "select",
       {
@@ -93,7 +96,7 @@ export function optimizers({ value, catalogue, rates, change, most = 8 }) {
       "✕",
     );
     const numbers = catalogue.hyperParameters(one.kind);
-    const controls = new Map(numbers.map(([name, schema]) => [name, control(name, schema, one, at, put, style)]));
+    const controls = new Map(numbers.map(([name, schema]) => [name, control({ name, schema, one, at, put, move, style })]));
     const first = numbers.map(([name]) => name).filter((name) => FIRST.includes(name));
     const rest = numbers.map(([name]) => name).filter((name) => !FIRST.includes(name));
     const show = (names) => names.map((name) => controls.get(name).element);
@@ -135,12 +138,12 @@ function fresh(kind, rates, before = {}) {
   return { kind, lr: same ? before.lr : (rates[kind] ?? USUAL_RATE), ...(before.off ? { off: true } : {}) };
 }
 
-function control(name, schema, one, at, put, style) {
+function control({ name, schema, one, at, put, move, style }) {
   const [least, most] = bounds(schema);
   const value = one[name] ?? schema.default ?? 0;
   const scale =
     name === "lr"
-      ? log(1e-4, Math.max(1, value))
+      ? log(Math.min(1e-4, value / 10), Math.max(1, value))
       : most <= 1
         ? linear(0, most === 1 && least === 0 ? 0.999 : most)
         : linear(least > -1e9 ? least : 0, Math.max(1, value * 2));
@@ -153,6 +156,7 @@ function control(name, schema, one, at, put, style) {
     most: undefined,
     field: `optimizers.${at}.${name}`,
     change: (number) => put(name, number),
+    input: move && ((number) => move(name, number)),
   });
   made.element.style.setProperty("--thumb", style.colour);
   return made;

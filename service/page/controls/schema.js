@@ -1,5 +1,6 @@
 // A field of a form for a simple property of a JSON Schema: a choice, a switch, a number or several numbers.
 import { h, newId } from "../dom.js";
+import { NOT_NUMBERS, readNumbers } from "./numbers.js";
 
 const NAMES = {
   train_size: "training images",
@@ -71,11 +72,9 @@ export function schemaField({ name, schema, value, field, change }) {
         value: text(value ?? schema.default),
         spellcheck: "false",
         onchange: (event) => {
-          const numbers = event.target.value
-            .split(/[\s,;]+/)
-            .filter(Boolean)
-            .map(Number);
-          change(numbers.length ? numbers : null);
+          const numbers = readNumbers(event.target.value);
+          event.target.setCustomValidity(numbers ? "" : NOT_NUMBERS);
+          if (event.target.reportValidity()) change(numbers.length ? numbers : null);
         },
       }),
     );

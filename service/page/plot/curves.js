@@ -11,7 +11,7 @@ const LINE = 15;
 const ruler = document.createElement("canvas").getContext("2d");
 
 /**
- * Make a figure of curves: `draw({series, …})` shows it, `rule(x)` moves the rule.
+ * Make a figure of curves: `draw({series, …})` shows it, `clear()` removes it, `rule(x)` moves the rule.
  *
  * A series is {label, style, x, y, low, high}; style is from palette.js, low and high may be null.
  * Where there is no room for names at the lines' ends a legend stands above them, unless `legend` is false.
@@ -47,10 +47,17 @@ export function curves(element, signal) {
     rule.style.transform = `translate(${left + Math.min(1, Math.max(0, share)) * width}px, ${top}px)`;
   }
 
+  /** Remove everything. */
+  function clear() {
+    shown = frame = null;
+    move(null);
+    window.Plotly?.purge(figure);
+  }
+
   onResize(element, () => draw(), signal);
   onAppearance(() => draw(), signal);
   signal.addEventListener("abort", () => window.Plotly?.purge(figure));
-  return { draw, rule: move };
+  return { draw, clear, rule: move };
 }
 
 /** Choose scales and margins. */

@@ -63,14 +63,14 @@ export function clock({ show, settle, signal }) {
     toggle.title = name;
   }
 
-  function go(step) {
+  function go(step, settles = !playing) {
     at = Math.min(steps, Math.max(0, step));
     const whole = Math.floor(at);
     scrubber.value = whole;
     scrubber.setAttribute("aria-valuetext", `step ${whole} of ${steps}`);
     label.textContent = `step ${whole}`;
     show(whole, playing);
-    if (!playing) settle?.(whole);
+    if (settles) settle?.(whole);
   }
 
   function tick(now) {
@@ -111,11 +111,11 @@ export function clock({ show, settle, signal }) {
       go(Math.floor(at) + by);
     },
     /** A new race of so many steps; the clock stays where it was, or goes to the end. */
-    range(next) {
+    range(next, { settles = true } = {}) {
       const whole = at >= steps || !steps;
       steps = next;
       scrubber.max = next;
-      go(whole ? next : Math.min(at, next));
+      go(whole && !playing ? next : Math.min(at, next), settles && !playing);
     },
     get at() {
       return Math.floor(at);

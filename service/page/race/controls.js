@@ -1,16 +1,19 @@
 // Controls beside the picture: surface or formula, start, optimizers, noise, batch, steps, seeds.
 import { h, newId } from "../dom.js";
+import { choice } from "../controls/choice.js";
+import { NOT_NUMBERS, readNumbers } from "../controls/numbers.js";
 import { optimizers } from "../controls/optimizers.js";
 import { linear, log, slider } from "../controls/slider.js";
+import { calm, complain } from "../states.js";
 import { help } from "./keys.js";
 
 const HINT = "ravine-hint-seen";
 
 /**
  * Make the controls: {element, optimizers, start(point), readAs(formula)}; `change(part, {redraws})` is called after each
- * change.
+ * change, `drag(part)` while a slider moves; `stable(state)` gives the state with stable rates.
  */
-export function controls({ state, catalogue, change }) {
+export function controls({ state, catalogue, change, drag, stable }) {
   const { surfaces } = catalogue;
   let now = state;
   const put = (part, how) => {
@@ -43,19 +46,14 @@ export function controls({ state, catalogue, change }) {
     value: now.start.join(", "),
     inputmode: "decimal",
     "data-field": "problem.start",
-    onchange: () =>
-      start(
-        point.value
-          .split(/[\s,;]+/)
-          .filter(Boolean)
-          .map(Number),
-      ),
+    onchange: () => typed(readNumbers(point.value)),
   });
   const list = optimizers({
     value: now.optimizers,
     catalogue,
     rates: catalogue.rates("surface"),
     change: (value) => put({ optimizers: value }),
+    drag: (value) => drag({ optimizers: value }),
   });
   const noise = slider({
     name: "noise",
@@ -64,6 +62,7 @@ export function controls({ state, catalogue, change }) {
     scale: linear(0, 10),
     field: "problem.noise",
     change: (value) => put({ noise: value }),
+    input: (value) => drag({ noise: value }),
   });
   const batch = slider({
     name: "batch",
@@ -73,6 +72,7 @@ export function controls({ state, catalogue, change }) {
     integer: true,
     field: "batch_size",
     change: (value) => put({ batch: value }),
+    input: (value) => drag({ batch: value }),
   });
   const steps = slider({
     name: "steps",
@@ -82,6 +82,7 @@ export function controls({ state, catalogue, change }) {
     integer: true,
     field: "epochs",
     change: (value) => put({ steps: value }),
+    input: (value) => drag({ steps: value }),
   });
   const seeds = slider({
     name: "seeds",
@@ -91,26 +92,24 @@ export function controls({ state, catalogue, change }) {
     integer: true,
     field: "seeds",
     change: (value) => put({ seeds: value }),
+    input: (value) => drag({ seeds: value }),
   });
-  const views = h(
-    "div",
-    { class: "group", role: "group", "aria-label": "View" },
-    ["2d", "3d"].map((view) =>
-      h(
-        "button",
-        {
-          type: "button",
-          "aria-pressed": String(now.view === view),
-          onclick: (event) => {
-            for (const button of views.children)
-              button.setAttribute("aria-pressed", String(button === event.currentTarget));
-            put({ view }, { runs: false });
-          },
-        },
-        view.toUpperCase(),
-      ),
-    ),
-  );
+  const tall = choice({
+    name: "Height",
+    value: now.height,
+    options: { true: "True height", log: "Log height" },
+    choose: (height) => put({ height }, { runs: false }),
+  });
+  tall.hidden = now.view !== "3d";
+  const views = choice({
+    name: "View",
+    value: now.view,
+    options: { "2d": "2D", "3d": "3D" },
+    choose: (view) => {
+      tall.hidden = view !== "3d";
+      put({ view }, { runs: false });
+    },
+  });
   const hint = localStorage.getItem(HINT)
     ? null
     : h(
@@ -141,7 +140,9 @@ export function controls({ state, catalogue, change }) {
       return put({ surface: null, formula: formula.value }, { redraws: true });
     }
     point.value = surface.start.join(", ");
-    return put({ surface: name, start: surface.start }, { redraws: true });
+    const { optimizers: settled } = stable({ ...now, surface: name, start: surface.start });
+    list.set(settled);
+    return put({ surface: name, start: surface.start, optimizers: settled }, { redraws: true });
   }
 
   function explain(surface) {
@@ -162,6 +163,15 @@ export function controls({ state, catalogue, change }) {
     return next;
   }
 
+  /** Take a typed start, or say beside it what is wrong with it. */
+  function typed(value) {
+    const num = now.start.length;
+    calm(element);
+    if (value?.length === num) return start(value);
+    const msg = value === null ? NOT_NUMBERS : `Write ${num === 1 ? "one number" : "two numbers"} for this surface.`;
+    complain(element, { errors: [{ loc: ["problem", "start"], msg }] });
+  }
+
   function start(value) {
     point.value = value.join(", ");
     return put({ start: value }, { redraws: false });
@@ -178,6 +188,7 @@ export function controls({ state, catalogue, change }) {
       h("div", { class: "field grow" }, h("label", { for: surfaceId }, "Surface"), choose),
       views,
     ),
+    tall,
     formulaField,
     about,
     h("div", { class: "field" }, h("label", { for: startId }, "Start"), point),

@@ -6,27 +6,36 @@ import { Histories } from "../histories.js";
 export class RaceJob {
   constructor() {
     this.job = null;
-    this.isKept = false;
+    // Jobs to delete after the next race, those included that another one has overtaken.
+    this.former = new Set();
   }
 
   /** Keep the job: its page has been opened. */
   keep() {
-    this.isKept = true;
+    this.former.delete(this.job.id);
   }
 
-  /** Run a spec: gives the ended job and its histories. */
-  async run(spec, signal) {
-    const before = this.job;
-    const { id } = await post("/v1/jobs", spec, { signal });
+  /** Run a spec: gives the ended job and its histories; `tell({status, progress})` on the way. */
+  async run(spec, signal, tell) {
+    const posted = await post("/v1/jobs", spec, { signal });
+    const { id } = posted;
+    const former = [...this.former];
+    this.former.add(id);
+    let news = posted;
+    const say = (part) => tell?.((news = { ...news, ...part }));
+    say({});
     const histories = new Histories();
     this.job = await follow(id, {
       fields: ["loss", "position"],
       signal,
+      status: (status) => say({ status }),
+      progress: (progress) => say({ progress }),
       metrics: (runs) => histories.add(runs),
       restart: () => histories.clear(),
     });
-    if (before && !this.isKept) send("DELETE", `/v1/jobs/${before.id}`).catch(() => {});
-    this.isKept = false;
+    for (const other of former) {
+      if (this.former.delete(other)) send("DELETE", `/v1/jobs/${other}`).catch(() => {});
+    }
     return { job: this.job, histories };
   }
 }

@@ -40,15 +40,45 @@ export class Picture {
     this.solid.hidden = view !== "3d" || this.map?.dimension === 1;
   }
 
-  /** Request the map of the problem, and draw it. */
-  async drawMap() {
+  /** Give the program of the surface of a state: of the catalogue, or of the formula whose map is shown; else null. */
+  programOf({ surface, formula }) {
+    if (surface !== null) return this.surfaces.find(({ name }) => name === surface)?.program ?? null;
+    return this.read?.formula === formula ? this.read.program : null;
+  }
+
+  /** Request the map of the problem, and draw it. What was drawn of another surface is removed first. */
+  async drawMap(signal) {
+    const { surface, formula } = this.state();
     const frame = this.frame();
+    const subject = surface ?? `ƒ ${formula}`;
+    if (subject !== this.subject) this.clearMap();
+    this.subject = subject;
     // Paths and clicks may come before the map. In one dimension the heights are not known yet.
-    this.path.frame(frame.length === 4 ? frame : [...frame, 0, 1]);
-    this.map = await survey(problemOf(this.state()), frame, this.signal);
-    this.path.frame(await drawGround(this.ground, this.map, frame));
+    if (frame.length === 4) this.path.frame(frame);
+    const map = await survey(problemOf(this.state()), frame, signal);
+    if (surface === null) this.read = { formula, program: map.program };
+    this.map = map;
+    const ends = await drawGround(this.ground, map, frame);
+    if (signal.aborted) return;
+    this.ground.style.visibility = "";
+    this.path.frame(ends);
     this.showStart();
     this.path.fixed({ minima: this.map.minima.map(({ position, value }) => onPicture(position, value)) });
+  }
+
+  /** Remove the map, its minima and the paths over it. */
+  clearMap() {
+    this.map = this.subject = null;
+    this.ground.style.visibility = "hidden";
+    this.path.fixed({ minima: [] });
+    this.solid.hidden = true;
+  }
+
+  /** Remove the paths. */
+  clearPaths() {
+    this.path.paths([]);
+    this.path.arrows([]);
+    this.scene.clear();
   }
 
   /** Mark the start, of the settings or while it is dragged. */
@@ -71,8 +101,10 @@ export class Picture {
 
   /** Draw the third dimension where it is chosen. */
   drawSpace(racers, step) {
-    this.solid.hidden = this.state().view !== "3d" || this.map?.dimension !== 2;
-    if (!this.solid.hidden && racers.length) this.scene.draw(this.map, racers.flatMap(pathsOf), step);
+    const { view, start, height } = this.state();
+    this.solid.hidden = view !== "3d" || this.map?.dimension !== 2;
+    if (this.solid.hidden || !racers.length) return;
+    this.scene.draw({ map: this.map, paths: racers.flatMap(pathsOf), step, start, height });
   }
 
   /** Show the paths up to a step. */

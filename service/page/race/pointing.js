@@ -1,11 +1,11 @@
 // The pointer on the picture: click or drag the start; with Ctrl or ⌘ the wheel zooms.
 
 /**
- * Listen to the pointer: `drag(point)` on the way, `drop(point)` at the end, `zoom(frame)` for another part of the plane.
+ * Listen to the pointer: `drag(point)` on the way, `drop(point)` at the end, `cancel()` instead of it, `zoom(frame)` for another part of the plane.
  *
  * `place(x, y)` gives the point of the plane under a place of the canvas, `frame()` the part that is shown.
  */
-export function pointing(canvas, { place, frame, drag, drop, zoom }) {
+export function pointing(canvas, { place, frame, drag, drop, cancel, zoom }) {
   let dragged = false;
   const under = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -23,6 +23,11 @@ export function pointing(canvas, { place, frame, drag, drop, zoom }) {
     if (!dragged) return;
     dragged = false;
     drop(rounded(event));
+  });
+  // A finger that moves up or down scrolls the page, which ends its drag.
+  canvas.addEventListener("pointercancel", () => {
+    if (dragged) cancel();
+    dragged = false;
   });
   const turn = (event) => {
     // Without a key the wheel scrolls the page.

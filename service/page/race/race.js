@@ -1,18 +1,23 @@
 // A race: its settings, its job, and everything that is drawn of it.
 import { h } from "../dom.js";
-import { number } from "../format.js";
-import { theoryOf } from "../landscape.js";
 import { countUp } from "../marks.js";
 import { curves } from "../plot/curves.js";
-import { calm, complain, failure } from "../states.js";
+import { progressBar } from "../controls/progress.js";
+import { restarts } from "../restarts.js";
+import { calm, complain, empty, failure, viewState } from "../states.js";
+import { insistent } from "../watchdog.js";
 import { arrowsAt } from "./arrows.js";
 import { clock } from "./clock.js";
 import { controls } from "./controls.js";
 import { RaceJob } from "./job.js";
+import { Moving } from "./moving.js";
 import { Picture } from "./picture.js";
+import { Preview } from "./preview.js";
 import { racersOf, restyled } from "./racers.js";
-import { readouts } from "./readouts.js";
-import { problemOf, specOf, writeState } from "./state.js";
+import { withStableRates } from "./rates.js";
+import { specOf, writeState } from "./state.js";
+import { tellFigures } from "./telling.js";
+import { undo } from "./undo.js";
 
 // Time between a turn of the wheel and the request of the map.
 const ZOOM_MS = 120;
@@ -25,83 +30,146 @@ export class Race {
     this.signal = signal;
     this.racers = [];
     this.job = new RaceJob();
-    this.running = null;
+    [this.runs, this.maps] = [restarts(signal), restarts(signal)];
+    this.past = undo();
     this.zooming = null;
+    this.standing = viewState(root, () => this.clear());
     this.problems = h("div", { class: "problems" });
-    this.figures = h(
-      "section",
-      { class: "readouts", "aria-label": "Result", "aria-live": "polite" },
-      h("div", { class: "skeleton", style: { height: "160px" } }),
-    );
-    this.loss = h("div", { class: "loss" });
+    this.waiting = progressBar("the race");
+    this.waiting.element.classList.add("waits");
+    this.figures = h("section", { class: "readouts dims", "aria-label": "Result", "aria-live": "polite" });
+    this.loss = h("div", { class: "loss dims" });
     this.chart = curves(this.loss, signal);
     this.picture = new Picture({ surfaces: catalogue.surfaces, state: () => this.state, signal });
+    this.preview = new Preview({ catalogue, programOf: (of) => this.picture.programOf(of) });
+    this.moving = new Moving(this);
     this.clock = clock({ signal, show: (step) => this.showStep(step), settle: (step) => this.settle(step) });
-    this.panel = controls({ state, catalogue, change: (part, how) => this.change(part, how) });
+    this.panel = this.controls();
   }
 
-  /** Take a change of the settings: `redraws` where the ground is another one, `runs` where the race is run again. */
-  async change(part, { runs = true, redraws = false } = {}) {
+  controls() {
+    const change = (part, how) => this.change(part, how);
+    const rates = this.catalogue.rates("surface");
+    const stable = (state) => withStableRates(state, { preview: this.preview, rates });
+    return controls({ state: this.state, catalogue: this.catalogue, change, stable, drag: (part) => this.moving.to(part) });
+  }
+
+  /**
+   * Take a change of the settings: `redraws` where the ground is another one, `runs` where the race is run again, `step`
+   * unless it cannot be undone.
+   */
+  async change(part, { runs = true, redraws = false, step = true } = {}) {
+    this.moving.end();
+    const isNew = Object.keys(part).some((name) => JSON.stringify(part[name]) !== JSON.stringify(this.state[name]));
+    if (step && isNew) this.past.push(this.state);
     this.state = { ...this.state, ...part };
     if (redraws) this.state.frame = part.frame ?? null;
     writeState(this.state);
     this.picture.describe();
-    if (runs) this.running?.abort();
-    // An invalid formula is reported only once.
+    const signal = runs ? this.begin() : null;
+    // An invalid formula is reported only once, and is not raced.
     const isFormula = this.state.surface === null;
-    if (redraws && isFormula && !(await this.drawMap())) return;
-    await Promise.all([redraws && !isFormula ? this.drawMap() : null, runs ? this.run() : null]);
-    if (redraws || part.view) this.drawSpace();
+    if (redraws && isFormula && (!(await this.drawMap()) || signal?.aborted)) return;
+    await Promise.all([redraws && !isFormula ? this.drawMap() : null, runs ? this.run(signal) : null]);
+    if (redraws || part.view || "height" in part) this.drawSpace();
+  }
+
+  begin() {
+    this.standing.computing();
+    return this.runs.next();
+  }
+
+  /** Show other settings in the controls. */
+  set(state) {
+    this.state = { ...state };
+    const panel = this.controls();
+    this.panel.element.replaceWith(panel.element);
+    this.panel = panel;
+  }
+
+  /** Go to other settings as a whole, as undo does. */
+  restore(state) {
+    if (!state) return;
+    this.set(state);
+    this.change({ frame: state.frame }, { redraws: true, step: false });
   }
 
   /** Draw the map; gives whether there is one. */
   async drawMap() {
+    const signal = this.maps.next();
     try {
-      await this.picture.drawMap();
+      await this.picture.drawMap(signal);
+      if (signal.aborted) return false;
       this.panel.readAs(this.picture.map.formula);
       return true;
     } catch (error) {
-      this.tell(error);
+      if (error.name !== "AbortError") this.picture.clearMap();
+      this.fail(error);
       return false;
     }
   }
 
-  /** Run the race as a job, and draw it. */
-  async run() {
-    const mine = (this.running = new AbortController());
-    this.signal.addEventListener("abort", () => mine.abort());
+  /** Run the race as a job, and draw it. What the browser computes is shown until then. */
+  async run(signal) {
     const spec = specOf(this.state);
-    if (!spec) return;
+    if (!spec) {
+      this.clear();
+      this.figures.replaceChildren(empty("No optimizer is on", h("p", {}, "Switch one on with the dot beside its name.")));
+      return this.standing.current();
+    }
+    this.showPreview(this.state);
     try {
-      const { job, histories } = await this.job.run(spec, mine.signal);
+      const { job, histories } = await this.job.run(spec, signal, (news) => this.waiting.show(news));
       calm(this.root);
-      this.problems.replaceChildren(job.error ? failure({ title: "The job failed", message: job.error.detail }) : "");
-      this.racers = racersOf(spec, histories);
+      if (job.error) throw Object.assign(new Error(job.error.detail ?? job.error.reason), { title: "The job failed" });
+      this.problems.replaceChildren();
+      this.racers = racersOf(spec, histories.byLabel());
       this.draw();
       countUp(this.root, "raced");
       performance.mark("raced");
-      await this.tellFigures(job, spec, mine.signal);
+      await insistent((within) => tellFigures(this, job, spec, within), signal);
+      this.standing.current();
     } catch (error) {
-      this.tell(error);
+      this.fail(error);
     }
   }
 
-  /** Show the figures of an ended race. Theory is requested after the paths are drawn, which must not wait for it. */
-  async tellFigures(job, spec, signal) {
-    this.figures.classList.add("stale");
-    const theory = await this.limits(signal);
-    const race = this.racers;
-    await readouts(this.figures, { job, spec, race, theory, keep: () => this.job.keep() }, signal);
-    this.figures.classList.remove("stale");
+  /** Run a job of settings that still move, for kinds that the browser cannot compute. */
+  async attempt(state) {
+    const spec = specOf(state);
+    if (!spec) return;
+    try {
+      const { histories } = await this.job.run(spec, this.runs.next());
+      if (!this.moving.state) return;
+      this.racers = racersOf(spec, histories.byLabel());
+      this.picture.drawPaths(this.racers);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Draw what the browser computes of a state; gives whether it can. */
+  showPreview(state) {
+    const racers = this.preview.racers(state);
+    if (!racers) return false;
+    this.racers = racers;
+    this.picture.drawPaths(racers);
+    this.picture.showStart(state.start);
+    this.clock.range(this.lastStep(), { settles: false });
+    return true;
+  }
+
+  lastStep() {
+    return Math.max(0, ...this.racers.flatMap(({ runs }) => runs.map(({ epoch }) => epoch.at(-1))));
   }
 
   draw() {
     this.picture.drawPaths(this.racers);
     this.picture.showStart();
-    this.clock.range(Math.max(...this.racers.flatMap(({ runs }) => runs.map(({ epoch }) => epoch.at(-1)))));
+    this.clock.range(this.lastStep());
     // The paths are seen one frame before the curves, which take Plotly longer than everything else.
     requestAnimationFrame(() => setTimeout(() => this.drawChart()));
-    if (this.state.view === "3d") this.drawSpace();
+    this.drawSpace();
   }
 
   drawChart() {
@@ -123,26 +191,14 @@ export class Race {
   }
 
   /** When the clock stops: write the step to the address, and draw arrows. */
-  async settle(step) {
-    if (step !== this.state.steps) writeState({ ...this.state, step });
-    const arrows = await arrowsAt(this.racers, step, problemOf(this.state), this.signal);
-    if (this.clock.at === step) this.picture.path.arrows(arrows);
-  }
-
-  /** Mark the limits of stability on the sliders; gives the theory of the optimizers that race. */
-  async limits(signal) {
-    const theory = await theoryOf(this.catalogue, problemOf(this.state), this.state.optimizers, signal);
-    theory.forEach((one, at) => {
-      const limit = one ? number(one.setting.lr_limit) : null;
-      this.panel.optimizers.limit(at, limit, limit === null ? "" : `stable below ${limit.toPrecision(4)}`);
-    });
-    return theory.filter((_, at) => !this.state.optimizers[at].off);
+  settle(step) {
+    writeState({ ...this.state, step: step === this.state.steps ? null : step });
+    this.picture.path.arrows(arrowsAt(this.racers, step, this.preview.surface(this.state)));
   }
 
   /** Show another part of the plane; null is all of it. */
   zoom(frame) {
     if (this.picture.map?.dimension !== 2) return;
-    this.state.frame = frame;
     this.picture.zoom(frame);
     clearTimeout(this.zooming);
     this.zooming = setTimeout(() => this.change({ frame }, { runs: false, redraws: true }), ZOOM_MS);
@@ -162,12 +218,23 @@ export class Race {
     this.drawSpace();
   }
 
-  /** Show an error beside the control that caused it, or above the result. */
-  tell(error) {
+  /** Remove what belongs to other settings. */
+  clear() {
+    this.racers = [];
+    this.picture.clearPaths();
+    this.clock.range(0, { settles: false });
+    this.chart.clear();
+    this.figures.replaceChildren();
+    this.problems.replaceChildren();
+  }
+
+  /** Show an error beside the control that caused it, or where the result would be; nothing old stays. */
+  fail(error) {
     if (error.name === "AbortError" || this.signal.aborted) return;
+    this.runs.stop();
+    this.standing.failed();
     const rest = complain(this.root, error);
-    this.problems.replaceChildren(
-      rest.length || !error.errors?.length ? failure({ ...error, message: error.message, errors: rest }) : "",
-    );
+    if (rest.length || !error.errors?.length)
+      this.problems.replaceChildren(failure({ title: error.title, message: error.message, errors: rest }));
   }
 }

@@ -2,10 +2,9 @@
 import { band } from "../histories.js";
 import { lineStyles } from "../palette.js";
 
-/** Give a racer for each optimizer of a spec: its settings, style, runs, and median and band of the loss. */
-export function racersOf(spec, histories) {
+/** Give a racer for each optimizer of a spec, from the runs by label: settings, style, runs, median and band of the loss. */
+export function racersOf(spec, groups) {
   const styles = lineStyles(spec.optimizers.map(({ kind }) => kind));
-  const groups = histories.byLabel();
   return spec.optimizers.map((one, at) => {
     const runs = groups.get(one.label) ?? [];
     return {

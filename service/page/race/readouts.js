@@ -5,15 +5,26 @@ import { estimate, number, short } from "../format.js";
 import { swatch } from "../plot/swatch.js";
 import { reached, verdictLines } from "../verdict.js";
 
-/** Show the figures of an ended race; `keep()` is called when the page of its job is opened. */
-export async function readouts(element, { job, spec, race, theory, keep }, signal) {
+/**
+ * Show the figures of an ended race; `keep()` is called when the page of its job is opened, `steady(labels)` to give a stable
+ * rate to the optimizers that diverged.
+ */
+export async function readouts(element, { job, spec, race, theory, steady, keep }, signal) {
   const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
-  if (signal.aborted) return;
+  signal.throwIfAborted();
   const target = found.target.loss;
-  const rows = found.labels
-    .flatMap(({ settings }) => settings)
-    .map((setting, at) => row(setting, race[at], theory[at]));
+  const settings = found.labels.flatMap((label) => label.settings);
+  const rows = settings.map((setting, at) => row(setting, race[at], theory[at]));
+  const lost = settings.filter(({ diverged }) => diverged).map(({ label }) => label);
   element.replaceChildren(
+    lost.length
+      ? h(
+          "div",
+          { class: "row" },
+          h("span", { class: "chip warn" }, `${lost.join(", ")} diverged`),
+          h("button", { type: "button", onclick: () => steady(lost) }, "Use a stable rate"),
+        )
+      : "",
     ...verdictLines(found, notesOf(theory)),
     h("p", { class: "caption" }, ...prospect(found, race, theory)),
     h(

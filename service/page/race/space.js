@@ -1,44 +1,30 @@
-// The surface in three dimensions, with the paths on it.
+// The surface in three dimensions: the colours of the map, the start, the minima, and a ball on each path.
 import { colour } from "../appearance.js";
 import { countUp } from "../marks.js";
-import { CONFIG, SCALE, layout, plotly } from "../plot/plotly.js";
+import { CONFIG, layout, plotly } from "../plot/plotly.js";
 import { heights } from "./ground.js";
 
-/** Make the figure: {draw(map, paths, step), show(step)}; heights are logarithms of the loss above the lowest in sight. */
+const CONTOURS = 14;
+// Paths lie above the surface by a share of its height, so that it does not hide them.
+const LIFT = 0.012;
+
+/**
+ * Make the figure: {draw({map, paths, step, start, height}), show(step), clear()}.
+ *
+ * `height` is "true", the loss itself, or "log", its logarithm above the lowest in sight. Both have the colours of the map.
+ */
 export function space(element, signal) {
   let drawn = null;
   signal.addEventListener("abort", () => window.Plotly?.purge(element));
 
-  async function draw(map, paths, step) {
+  async function draw({ map, paths, step, start, height }) {
     const Plotly = await plotly();
     const found = map.dimension === 2 ? heights(map) : null;
     if (!found || signal.aborted) return;
-    const level = (loss) =>
-      Math.min(found.to, Math.max(found.from, Math.log10(Math.max(loss - found.lowest, 1e-300)))) +
-      (found.to - found.from) * 0.012;
+    const scale = height === "log" ? logarithmic(found) : plain(map, found);
     drawn = paths
       .filter(({ faint }) => !faint)
-      .map(({ points, losses, ...rest }) => ({ ...rest, points, levels: losses.map(level) }));
-    const surface = {
-      type: "surface",
-      x: map.x,
-      y: map.y,
-      z: found.rows,
-      colorscale: SCALE,
-      showscale: false,
-      opacity: 0.92,
-      hoverinfo: "skip",
-      contours: {
-        z: {
-          show: true,
-          color: colour("--line"),
-          width: 1,
-          start: found.from,
-          end: found.to,
-          size: (found.to - found.from) / 14,
-        },
-      },
-    };
+      .map(({ losses, ...rest }) => ({ ...rest, levels: losses.map(scale.level) }));
     const lines = drawn.map((path) => ({
       type: "scatter3d",
       mode: "lines",
@@ -47,29 +33,10 @@ export function space(element, signal) {
       hoverinfo: "name",
       ...upTo(path, step),
     }));
-    const quiet = {
-      color: colour("--quiet"),
-      gridcolor: colour("--faint"),
-      backgroundcolor: colour("--ground"),
-      showspikes: false,
-    };
-    const ends = { range: [map.x[0], map.x.at(-1)] };
     await Plotly.react(
       element,
-      [surface, ...lines],
-      layout({
-        width: element.clientWidth,
-        height: element.clientHeight,
-        margin: { l: 0, r: 0, t: 0, b: 0 },
-        uirevision: "kept",
-        scene: {
-          xaxis: { ...quiet, ...ends, title: { text: "x" } },
-          yaxis: { ...quiet, range: [map.y[0], map.y.at(-1)], title: { text: "y" } },
-          zaxis: { ...quiet, title: { text: "log₁₀ (loss − lowest)" } },
-          aspectratio: { x: 1.4, y: 1.1, z: 0.7 },
-          camera: { eye: { x: 1.2, y: -1.4, z: 1.0 } },
-        },
-      }),
+      [surface(map, found, scale), fixed(map, start, scale), heads(drawn, step), ...lines],
+      framed(element, map, scale),
       CONFIG,
     );
     countUp(element, "drawn");
@@ -77,19 +44,129 @@ export function space(element, signal) {
 
   function show(step) {
     if (!drawn?.length || !window.Plotly) return;
-    const parts = drawn.map((path) => upTo(path, step));
-    const numbers = drawn.map((_, at) => at + 1);
-    window.Plotly.restyle(
-      element,
-      { x: parts.map(({ x }) => x), y: parts.map(({ y }) => y), z: parts.map(({ z }) => z) },
-      numbers,
-    );
+    const parts = [heads(drawn, step), ...drawn.map((path) => upTo(path, step))];
+    const change = Object.fromEntries(["x", "y", "z"].map((side) => [side, parts.map((part) => part[side])]));
+    const places = parts.map((_, at) => at + 2);
+    window.Plotly.restyle(element, change, places);
   }
 
-  const upTo = ({ points, levels }, step) => {
-    const walked = points.slice(0, step + 1);
-    return { x: walked.map(([x]) => x), y: walked.map(([, y]) => y), z: levels.slice(0, step + 1) };
-  };
+  /** Remove the paths; the surface stays. */
+  function clear() {
+    if (!drawn?.length || !window.Plotly) return;
+    window.Plotly.deleteTraces(element, [2, ...drawn.map((_, at) => at + 3)]);
+    drawn = null;
+  }
 
-  return { draw, show };
+  return { draw, show, clear };
+}
+
+/** Heights are logarithms of the loss above the lowest in sight. */
+function logarithmic(found) {
+  const { from, to, lowest } = found;
+  const level = (loss) =>
+    Math.min(to, Math.max(from, Math.log10(Math.max(loss - lowest, 1e-300)))) + (to - from) * LIFT;
+  return { rows: found.rows, from, to, level, title: "log₁₀ (loss − lowest)" };
+}
+
+/** Heights are the loss itself, up to where the map has its last colour: the rim of a steep surface is cut off. */
+function plain(map, { to: top, lowest }) {
+  const to = lowest + 10 ** top;
+  const cut = (loss) => (Number.isFinite(Number(loss)) ? Math.min(to, Number(loss)) : null);
+  const level = (loss) => Math.min(to, loss) + (to - lowest) * LIFT;
+  return { rows: map.loss.map((row) => row.map(cut)), from: lowest, to, level, title: "loss" };
+}
+
+/** The surface in the colours of the map, whatever its heights are. */
+const surface = (map, found, { rows, from, to }) => ({
+  type: "surface",
+  x: map.x,
+  y: map.y,
+  z: rows,
+  surfacecolor: found.rows,
+  cmin: found.from,
+  cmax: found.to,
+  colorscale: [
+    [0, colour("--low")],
+    [1, colour("--high")],
+  ],
+  showscale: false,
+  hoverinfo: "skip",
+  lighting: { ambient: 0.75, diffuse: 0.5, specular: 0.05 },
+  contours: {
+    z: { show: true, color: colour("--quiet"), width: 1, start: from, end: to, size: (to - from) / CONTOURS },
+  },
+});
+
+/** The start and the minima. */
+function fixed(map, start, { level }) {
+  const near = (point) => Number(map.loss[nearest(map.y, point[1])]?.[nearest(map.x, point[0])]);
+  const points = [{ position: start, value: near(start) }, ...map.minima];
+  const from = (side) => points.map(({ position }) => position[side]);
+  return {
+    type: "scatter3d",
+    mode: "markers",
+    hoverinfo: "text",
+    text: points.map((_, at) => (at ? "minimum" : "start")),
+    marker: {
+      color: colour("--ink"),
+      size: points.map((_, at) => (at ? 5 : 7)),
+      symbol: points.map((_, at) => (at ? "cross" : "circle-open")),
+    },
+    x: from(0),
+    y: from(1),
+    z: points.map(({ position, value }) => level(value ?? near(position))),
+  };
+}
+
+const nearest = (values, one) =>
+  Math.min(
+    values.length - 1,
+    Math.max(0, Math.round(((one - values[0]) / (values.at(-1) - values[0])) * (values.length - 1))),
+  );
+
+/** A ball with a name at the current step of each path. */
+function heads(drawn, step) {
+  const last = drawn.map(({ points, levels }) => {
+    const at = Math.min(step, points.length - 1);
+    return [...points[at], levels[at]];
+  });
+  return {
+    type: "scatter3d",
+    mode: "markers+text",
+    hoverinfo: "skip",
+    text: drawn.map(({ label }) => label),
+    textposition: "top right",
+    textfont: { size: 13, color: drawn.map(({ style }) => style.colour) },
+    marker: { size: 7, color: drawn.map(({ style }) => style.colour), line: { width: 1, color: colour("--ground") } },
+    x: last.map(([x]) => x),
+    y: last.map(([, y]) => y),
+    z: last.map(([, , z]) => z),
+  };
+}
+
+function upTo({ points, levels }, step) {
+  const walked = points.slice(0, step + 1);
+  return { x: walked.map(([x]) => x), y: walked.map(([, y]) => y), z: levels.slice(0, step + 1) };
+}
+
+function framed(element, map, { from, to, title }) {
+  const quiet = {
+    color: colour("--quiet"),
+    gridcolor: colour("--faint"),
+    backgroundcolor: colour("--ground"),
+    showspikes: false,
+  };
+  return layout({
+    width: element.clientWidth,
+    height: element.clientHeight,
+    margin: { l: 0, r: 0, t: 0, b: 0 },
+    uirevision: "kept",
+    scene: {
+      xaxis: { ...quiet, range: [map.x[0], map.x.at(-1)], title: { text: "x" } },
+      yaxis: { ...quiet, range: [map.y[0], map.y.at(-1)], title: { text: "y" } },
+      zaxis: { ...quiet, range: [from, to + (to - from) * 0.05], title: { text: title } },
+      aspectratio: { x: 1.4, y: 1.1, z: 0.7 },
+      camera: { eye: { x: 1.2, y: -1.4, z: 1.0 } },
+    },
+  });
 }

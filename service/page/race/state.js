@@ -13,6 +13,7 @@ const FIRST = {
   steps: 100,
   seeds: 1,
   view: "2d",
+  height: "true",
   frame: null,
   step: null,
   optimizers: [
@@ -26,19 +27,27 @@ export function readState() {
   const query = readAddress();
   const numbers = (name) => query.get(name)?.split(",").map(Number) ?? FIRST[name];
   const one = (name) => (query.has(name) && isFinite(query.get(name)) ? Number(query.get(name)) : FIRST[name]);
+  const start = numbers("start");
   return {
     surface: query.has("f") ? null : (query.get("surface") ?? FIRST.surface),
     formula: query.get("f") ?? FIRST.formula,
-    start: numbers("start"),
+    start: start?.every(Number.isFinite) ? start : null,
     noise: one("noise"),
     batch: one("batch"),
     steps: one("steps"),
     seeds: one("seeds"),
     view: query.get("view") === "3d" ? "3d" : "2d",
+    height: query.get("height") === "log" ? "log" : FIRST.height,
     frame: numbers("frame"),
     step: query.has("step") ? one("step") : null,
     optimizers: query.has("o") ? query.getAll("o").map(readOptimizer) : FIRST.optimizers,
   };
+}
+
+/** Whether the address has no settings of its own, and whether it leaves the rates on a surface to the page. */
+export function leftOut() {
+  const query = readAddress();
+  return { isBare: !query.size, hasNoRates: query.has("surface") && !query.has("o") };
 }
 
 /** Write the state of a race to the address; what is as at first is left out. */
@@ -54,6 +63,7 @@ export function writeState(state) {
     steps: changed("steps"),
     seeds: changed("seeds"),
     view: changed("view"),
+    height: state.view === "3d" ? changed("height") : null,
     frame: state.frame?.map((value) => Number(value.toPrecision(4))).join(","),
     step: state.step,
   });

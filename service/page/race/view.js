@@ -6,25 +6,44 @@ import { onResize } from "../plot/plotly.js";
 import { keys } from "./keys.js";
 import { pointing } from "./pointing.js";
 import { Race } from "./race.js";
-import { readState } from "./state.js";
+import { withStableRates } from "./rates.js";
+import { leftOut, readState } from "./state.js";
 
 /** Show the race; ends when the signal aborts. */
 export async function show(root, { signal }) {
   const catalogue = await getCatalogue();
+  if (signal.aborted) return;
   const state = readState();
-  state.start ??= catalogue.surfaces.find(({ name }) => name === state.surface)?.start ?? [5, 2];
+  const { isBare, hasNoRates } = leftOut();
+  const surface = catalogue.surfaces.find(({ name }) => name === state.surface);
+  state.start ??= surface?.start ?? [5, 2];
   const race = new Race({ root, catalogue, state, signal });
+  if (hasNoRates && surface) race.set(withStableRates(state, { preview: race.preview, rates: catalogue.rates("surface") }));
   root.append(...layout(race));
   race.picture.resize();
   race.picture.recolour([]);
   listen(race, signal);
-  await begin(race);
+  await begin(race, isBare);
 }
 
 /** Lay out the parts of a race. */
-function layout({ picture, clock, panel, problems, figures, loss }) {
+function layout({ picture, clock, panel, problems, figures, waiting, loss }) {
   return [
-    h("h1", { class: "sr-only" }, "Race"),
+    h(
+      "header",
+      { class: "lead-in" },
+      h("h1", {}, "Race optimizers downhill"),
+      h(
+        "p",
+        {},
+        "Every line is one optimizer on its way down the same surface, from the same start. ",
+        h(
+          "span",
+          { class: "notice" },
+          "Notice on the ravine: momentum swings across the valley and overshoots, and is still far ahead along it.",
+        ),
+      ),
+    ),
     h(
       "div",
       { class: "stage" },
@@ -32,13 +51,18 @@ function layout({ picture, clock, panel, problems, figures, loss }) {
       h("aside", { class: "right", "aria-label": "Settings" }, panel.element),
     ),
     problems,
-    h("div", { class: "below" }, figures, h("figure", { "aria-label": "Loss against step" }, loss)),
+    h(
+      "div",
+      { class: "below" },
+      h("div", { class: "answer" }, waiting.element, figures),
+      h("figure", { "aria-label": "Loss against step" }, loss),
+    ),
   ];
 }
 
 /** Listen to pointer, keys, size and appearance until the signal aborts. */
 function listen(race, signal) {
-  const { picture, clock, panel } = race;
+  const { picture, clock } = race;
   const { canvas } = picture;
   const frame = () => picture.frame();
   const zoom = (next) => race.zoom(next);
@@ -46,15 +70,18 @@ function listen(race, signal) {
   pointing(canvas, {
     place: picture.path.at,
     frame,
-    drag: (point) => picture.showStart(cropped(point)),
-    drop: (point) => panel.start(cropped(point)),
+    drag: (point) => race.moving.to({ start: cropped(point) }),
+    drop: (point) => race.panel.start(cropped(point)),
+    cancel: () => race.moving.cancel(),
     zoom,
   });
   keys({
     canvas,
     time: clock,
-    panel,
+    panel: () => race.panel,
     repeat: () => race.change({}),
+    back: () => race.restore(race.past.back(race.state)),
+    forth: () => race.restore(race.past.on(race.state)),
     start: () => race.state.start,
     frame,
     zoom,
@@ -65,10 +92,15 @@ function listen(race, signal) {
 }
 
 /** Run the first race: at the step that the address names, or played from the start where it names nothing. */
-async function begin(race) {
+async function begin(race, isBare) {
   const { step, frame } = race.state;
   race.state.step = null;
-  await race.change({ frame }, { redraws: true });
+  const done = race.change({ frame }, { redraws: true, step: false });
+  // The browser has computed the paths already: they do not wait for the job.
+  if (isBare && race.racers.length && !lessMotion()) {
+    race.clock.go(0);
+    race.clock.play();
+  }
+  await done;
   if (step !== null) race.clock.go(step);
-  else if (!lessMotion() && race.racers.length && !new URLSearchParams(location.search).size) race.clock.play();
 }

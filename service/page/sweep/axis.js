@@ -1,4 +1,5 @@
 // One axis of a sweep: hyper-parameter, range, number of steps and scale.
+import { NOT_NUMBERS, readNumbers } from "../controls/numbers.js";
 import { h, newId } from "../dom.js";
 import { spaced } from "../grids.js";
 
@@ -96,13 +97,11 @@ export function axisFields({ title, value, names, field, change }) {
           type: "text",
           value: now.values.join(", "),
           "data-field": field,
-          onchange: ({ target }) =>
-            put({
-              values: target.value
-                .split(/[\s,;]+/)
-                .filter(Boolean)
-                .map(Number),
-            }),
+          onchange: ({ target }) => {
+            const values = readNumbers(target.value);
+            target.setCustomValidity(values?.length ? "" : NOT_NUMBERS);
+            if (target.reportValidity()) put({ values });
+          },
         }),
       )
     : null;

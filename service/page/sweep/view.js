@@ -6,7 +6,8 @@ import { tidied } from "../controls/tidy.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
 import { countUp, mark } from "../marks.js";
-import { calm, complain, empty, failure } from "../states.js";
+import { restarts } from "../restarts.js";
+import { calm, complain, empty, failure, gone, viewState } from "../states.js";
 import { offer } from "./offer.js";
 import { sweepResult } from "./result.js";
 import { settings } from "./settings.js";
@@ -20,7 +21,8 @@ export async function show(root, { signal }) {
   const catalogue = await getCatalogue();
   if (signal.aborted) return;
   let state = readState(catalogue);
-  let asked = null;
+  const series = restarts(signal);
+  const standing = viewState(root, clear);
   let job = null;
 
   const problems = h("div", { class: "problems" });
@@ -49,8 +51,10 @@ export async function show(root, { signal }) {
 
   /** Take a change of the settings: the address no longer names the job, whose map stays until the next one. */
   function change(part) {
+    // The address of a job stays among those that "Back" leads to.
+    const step = state.job !== null;
     state = { ...state, ...part, job: null, cell: null };
-    writeState(state);
+    writeState(state, { step });
     if (job) root.dataset.stale = "yes";
   }
 
@@ -63,7 +67,8 @@ export async function show(root, { signal }) {
   async function run() {
     calm(root);
     problems.replaceChildren();
-    asked?.abort();
+    series.stop();
+    standing.computing();
     try {
       const posted = await post("/v1/jobs", specOf(state, catalogue), { signal });
       state = { ...state, job: posted.id, cell: null };
@@ -74,13 +79,20 @@ export async function show(root, { signal }) {
     }
   }
 
+  /** Remove what belongs to another job or to other settings. */
+  function clear() {
+    result.element.hidden = true;
+    place.replaceChildren();
+    problems.replaceChildren();
+    delete root.dataset.stale;
+  }
+
   /** Follow a job to its end; the map is read again while cells come in. */
   async function watch(found) {
-    const mine = (asked = new AbortController());
-    signal.addEventListener("abort", () => mine.abort());
+    const mine = series.next();
+    standing.computing();
+    clear();
     job = found;
-    result.element.hidden = true;
-    delete root.dataset.stale;
     mark(root, "status", found.status);
     progress.begin();
     place.replaceChildren(h("div", { class: "skeleton large", "aria-hidden": "true" }));
@@ -88,8 +100,8 @@ export async function show(root, { signal }) {
     let timer = null;
     let drawing = Promise.resolve();
     const draw = async () => {
-      await result.draw(job, { ...shown, value: state.value, target: state.target, cell: state.cell }, mine.signal);
-      if (mine.signal.aborted) return;
+      await result.draw(job, { ...shown, value: state.value, target: state.target, cell: state.cell }, mine);
+      if (mine.aborted) return;
       place.replaceChildren();
     };
     // The rows of one run are enough for progress events; the numbers of the map come from another request.
@@ -97,7 +109,7 @@ export async function show(root, { signal }) {
       fields: ["loss"],
       runs: [0],
       maxPoints: 2,
-      signal: mine.signal,
+      signal: mine,
       status: (status) => mark(root, "status", status),
       progress: (news) => {
         progress.show(news);
@@ -121,6 +133,7 @@ export async function show(root, { signal }) {
       problems.replaceChildren(h("p", { class: "caption" }, "Cancelled: what was trained until then is shown."));
     await draw();
     mark(root, "status", ended.status);
+    standing.current();
     countUp(root, "swept");
   }
 
@@ -128,7 +141,8 @@ export async function show(root, { signal }) {
     if (error.name === "AbortError" || signal.aborted) return;
     if (!(error instanceof ApiError)) console.error(error);
     progress.end();
-    for (const skeleton of place.querySelectorAll(".skeleton")) skeleton.remove();
+    series.stop();
+    standing.failed();
     const rest = complain(root, error);
     problems.replaceChildren(
       rest.length || !error.errors?.length ? failure({ title: error.title, message: error.message, errors: rest }) : "",
@@ -155,14 +169,7 @@ export async function show(root, { signal }) {
       if (error.status !== 404) return tell(error);
       const id = state.job;
       state.job = null;
-      const sentence = `There is no job ${id} any more. Its settings are beside this: the same seeds give the same map.`;
-      place.replaceChildren(
-        empty(
-          "This job is gone",
-          h("p", { class: "lead" }, sentence),
-          h("button", { type: "button", class: "main", onclick: run }, "Run the sweep again"),
-        ),
-      );
+      place.replaceChildren(gone(id, { ...state, verb: "Run the sweep again", again: run, what: "map" }));
     }
   }
 

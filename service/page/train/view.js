@@ -10,7 +10,8 @@ import { hasGrid } from "../grids.js";
 import { Histories } from "../histories.js";
 import { countUp, mark } from "../marks.js";
 import { lineStyles } from "../palette.js";
-import { calm, complain, empty, failure } from "../states.js";
+import { restarts } from "../restarts.js";
+import { calm, complain, empty, failure, gone, viewState } from "../states.js";
 import { decisions } from "./decisions.js";
 import { fieldsOf, figures } from "./figures.js";
 import { offer } from "./offer.js";
@@ -26,7 +27,8 @@ export async function show(root, { signal }) {
   const catalogue = await getCatalogue();
   if (signal.aborted) return;
   let state = readState(catalogue);
-  let asked = null;
+  const series = restarts(signal);
+  const standing = viewState(root, clear);
   let job = null;
   let optimizers = [];
   const histories = new Histories();
@@ -59,9 +61,11 @@ export async function show(root, { signal }) {
 
   /** Take a change of the settings: the address no longer names the job, whose curves stay until the next one. */
   function change(part) {
+    // The address of a job stays among those that "Back" leads to.
+    const step = state.job !== null;
     state = { ...state, ...part, job: null };
     calm(root);
-    writeState(state);
+    writeState(state, { step });
     if (job) root.dataset.stale = "yes";
   }
 
@@ -76,11 +80,9 @@ export async function show(root, { signal }) {
     const spec = specOf(state);
     calm(root);
     problems.replaceChildren();
-    if (!spec)
-      return problems.replaceChildren(
-        failure({ title: "Nothing to train", message: "Switch on one optimizer at least." }),
-      );
-    asked?.abort();
+    if (!spec) return tell({ title: "Nothing to train", message: "Switch on one optimizer at least." });
+    series.stop();
+    standing.computing();
     try {
       const posted = await post("/v1/jobs", spec, { signal });
       state.job = posted.id;
@@ -91,19 +93,25 @@ export async function show(root, { signal }) {
     }
   }
 
-  /** Follow a job to its end, and draw what comes. */
-  async function watch(found) {
-    const mine = (asked = new AbortController());
-    signal.addEventListener("abort", () => mine.abort());
-    job = found;
-    optimizers = found.spec.optimizers;
+  /** Remove what belongs to another job or to other settings. */
+  function clear() {
     histories.clear();
     place.replaceChildren();
+    problems.replaceChildren();
     verdict.replaceChildren();
     table.hidden = true;
     maps.hide();
     chart.hide();
     delete root.dataset.stale;
+  }
+
+  /** Follow a job to its end, and draw what comes. */
+  async function watch(found) {
+    const mine = series.next();
+    standing.computing();
+    job = found;
+    optimizers = found.spec.optimizers;
+    clear();
     mark(root, "job", found.id);
     mark(root, "status", found.status);
     progress.begin();
@@ -113,13 +121,13 @@ export async function show(root, { signal }) {
     const draw = () => {
       clearTimeout(timer);
       timer = null;
-      if (mine.signal.aborted || !histories.runs.size) return;
+      if (mine.aborted || !histories.runs.size) return;
       skeleton.remove();
       chart.draw(histories, job.spec, state);
     };
     const ended = await follow(found.id, {
       fields: fieldsOf(catalogue.problem(state.problem.kind)),
-      signal: mine.signal,
+      signal: mine,
       metrics: (runs) => {
         histories.add(runs);
         timer ??= setTimeout(draw, PAUSE_MS);
@@ -144,10 +152,11 @@ export async function show(root, { signal }) {
         table,
         ended,
         new Map(optimizers.map(({ label }, at) => [label, styles[at]])),
-        mine.signal,
+        mine,
       );
     if (catalogue.problem(ended.spec.problem.kind).has_decision && ended.status === "completed")
       await maps.draw(histories, optimizers);
+    standing.current();
     countUp(root, "trained");
   }
 
@@ -155,6 +164,8 @@ export async function show(root, { signal }) {
     if (error.name === "AbortError" || signal.aborted) return;
     if (!(error instanceof ApiError)) console.error(error);
     progress.end();
+    series.stop();
+    standing.failed();
     const rest = complain(root, error);
     problems.replaceChildren(
       rest.length || !error.errors?.length ? failure({ title: error.title, message: error.message, errors: rest }) : "",
@@ -176,17 +187,7 @@ export async function show(root, { signal }) {
       if (error.status !== 404) return tell(error);
       const id = state.job;
       state.job = null;
-      place.replaceChildren(
-        empty(
-          "This job is gone",
-          h(
-            "p",
-            { class: "lead" },
-            `There is no job ${id} any more. Its settings are beside this: the same seeds give the same curves.`,
-          ),
-          h("button", { type: "button", class: "main", onclick: train }, "Train again"),
-        ),
-      );
+      place.replaceChildren(gone(id, { ...state, verb: "Train again", again: train, what: "curves" }));
     }
   }
 

@@ -138,14 +138,20 @@ def test_the_engine_repeats_every_schedule(tmp_path: Path) -> None:
 
 def test_the_engine_draws_the_noise_of_the_service(tmp_path: Path) -> None:
     given = [{"kind": kind, "lr": 0.01, "label": kind} for kind in ("sgd", "adam")]
+    spec = {"seeds": [0, 3, 2**32 - 1], "batch_size": 4}
     found = [
         case
         for name, start in (("ravine", [5.0, 2.0]), ("parabola", [5.0]))
-        for case in cases({"kind": "surface", "name": name, "start": start, "noise": 2.0}, given, seeds=[0, 3, 2**32 - 1],
-                          batch_size=4)
-    ]  # fmt: skip
+        for case in cases({"kind": "surface", "name": name, "start": start, "noise": 2.0}, given, **spec)
+    ]
     compare(tmp_path, found)
 
 
 def test_the_pure_parts_of_the_page_pass_their_unit_tests() -> None:
     run_node("units.test.mjs")
+
+
+def test_every_named_surface_begins_with_stable_rates(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.json"
+    path.write_text(json.dumps({"optimizers": OPTIMIZERS, "problems": PROBLEMS}))
+    run_node("rates.test.mjs", CATALOGUE=str(path))

@@ -1,10 +1,13 @@
-// Unit tests of the pure parts of the page's engine.
+// Unit tests of the pure parts of the page.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readNumbers } from "../../../service/page/controls/numbers.js";
 import { pathOf, ruleOf, surfaceOf } from "../../../service/page/engine/path.js";
 import { isKnown, prepared } from "../../../service/page/engine/program.js";
 import { computable, raced } from "../../../service/page/engine/race.js";
 import { philox } from "../../../service/page/engine/random.js";
+import { undo } from "../../../service/page/race/undo.js";
+import { insistent } from "../../../service/page/watchdog.js";
 import { factorOf } from "../../../service/page/engine/schedule.js";
 
 const BOWL = {
@@ -91,4 +94,40 @@ test("a warm-up rises to the schedule, which begins at its end", () => {
   const factor = factorOf({ kind: "polynomial", warmup_steps: 2, initial_fraction: 0.5 }, 6);
   assert.deepEqual([0, 1, 2, 3, 4, 6].map(factor), [0.5, 0.75, 1, 0.75, 0.5, 0]);
   assert.equal(factorOf(undefined, 6)(3), 1);
+});
+
+test("numbers are read as people write them", () => {
+  for (const text of ["3, 4", "(3, 4)", "[3; 4]", " 3 4 ", "( 3,4 )"]) assert.deepEqual(readNumbers(text), [3, 4], text);
+  assert.deepEqual(readNumbers("−1.5e−3"), [-0.0015]);
+  assert.deepEqual(readNumbers(""), []);
+  for (const text of ["three", "3, x", "(3", "NaN", "Infinity"]) assert.equal(readNumbers(text), null, text);
+});
+
+test("a state that was undone can be done again, until there is another change", () => {
+  const past = undo();
+  past.push("a");
+  past.push("b");
+  assert.equal(past.back("c"), "b");
+  assert.equal(past.back("b"), "a");
+  assert.equal(past.back("a"), null);
+  assert.equal(past.on("a"), "b");
+  past.push("b");
+  assert.equal(past.on("d"), null);
+  assert.equal(past.back("d"), "b");
+});
+
+test("a request that never answers is aborted and repeated", async () => {
+  const calls = [];
+  const attempt = (signal) =>
+    new Promise((done, fail) => {
+      calls.push(signal);
+      if (calls.length === 2) return done("answer");
+      signal.addEventListener("abort", () => fail(signal.reason));
+    });
+  assert.equal(await insistent(attempt, new AbortController().signal, 5), "answer");
+  assert.equal(calls.length, 2);
+  const view = new AbortController();
+  const never = insistent(() => new Promise((_, fail) => view.signal.addEventListener("abort", () => fail(view.signal.reason))), view.signal);
+  view.abort();
+  await assert.rejects(never, { name: "AbortError" });
 });
