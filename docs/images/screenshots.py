@@ -66,7 +66,6 @@ def main() -> None:
                 page.goto(address)
                 page.wait_for_selector(ready)
                 page.wait_for_load_state("networkidle")
-                page.evaluate("() => document.querySelector('.hint')?.remove()")
                 page.screenshot(path=FOLDER / f"{name}-{'dark' if dark else 'light'}.png")
                 page.close()
         browser.close()

@@ -5,6 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
+from service.spec.formulas.expression import parse
+
 pytestmark = pytest.mark.databases("sqlite")
 
 RAVINE = {"kind": "surface", "name": "ravine"}
@@ -30,6 +32,8 @@ def test_a_formula_is_shown_as_it_is_read(client: httpx.Client) -> None:
         client, problem={"kind": "surface", "expression": "1/2x² + |x|", "start": [1]}, x=SIDE, points=[[0], [2]]
     )
     assert found["formula"] == "(1/2)*x**2 + abs(x)"
+    assert found["program"] == parse(found["formula"]).graph.as_json()
+    assert list(found["program"]["outputs"]) == ["value", "x"]
     assert found["loss"] == [1.5, 0, 1.5]
     assert found["gradients"] == [[0], [3]]
 
@@ -48,6 +52,7 @@ def test_a_rotated_quadratic_follows_its_axes(client: httpx.Client) -> None:
     # Turned by 90 degrees the steep axis is x.
     assert found["loss"][1] == pytest.approx([50, 0, 50])
     assert found["gradients"][0] == pytest.approx([100, 2])
+    assert found["program"] is None
 
 
 def test_one_dimension_has_one_side_and_a_list(client: httpx.Client) -> None:

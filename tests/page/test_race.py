@@ -160,6 +160,19 @@ def test_the_surface_is_shown_in_three_dimensions(new_page: OpenPage) -> None:
     page.get_by_role("button", name="3D").click()
     expect(page.locator(".solid[data-drawn] canvas").first).to_be_visible()
     assert address(page)["view"] == ["3d"]
+    surface = "(name) => document.querySelector('.solid').data[0][name].flat()"
+    heights, colours = page.evaluate(surface, "z"), page.evaluate(surface, "surfacecolor")
+    # The loss itself: almost 0 beside the minimum, above 100 at the rim. The colours are those of the map.
+    assert min(heights) < 0.02
+    assert max(heights) > 100
+    page.get_by_role("button", name="Log height").click()
+    page.wait_for_function("() => document.querySelector('.solid').data[0].z[0][0] < 3")
+    assert address(page)["height"] == ["log"]
+    assert page.evaluate(surface, "z") == page.evaluate(surface, "surfacecolor") == colours
+    # A ball with a name is at the end of each path.
+    heads = page.evaluate("() => document.querySelector('.solid').data[2]")
+    assert heads["text"] == ["sgd", "momentum"]
+    assert abs(heads["x"][0] - 5 * 0.97**100) < 1e-9
 
 
 def test_one_dimension_is_a_curve_with_the_paths_on_it(new_page: OpenPage) -> None:

@@ -11,7 +11,13 @@ OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
 # The picture as a text, after the next frame.
 PICTURE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
-  done(document.querySelector("canvas.paths").toDataURL()))))"""
+  done([...document.querySelectorAll(".picture canvas.trail, canvas.paths")].map((one) => one.toDataURL()).join()))))"""
+# All steps that the clock has shown.
+STEPS = """window.steps = [];
+new MutationObserver(() => {
+  const now = document.querySelector("output.step")?.textContent;
+  if (now && now !== window.steps.at(-1)) window.steps.push(now);
+}).observe(document, { childList: true, subtree: true, characterData: true });"""
 MOVE = """([name, value]) => {
   const slider = [...document.querySelectorAll(".optimizer input[type=range]")]
     .find((one) => one.dataset.field === name);
@@ -84,10 +90,13 @@ def test_kinds_without_a_program_are_raced_by_jobs_while_a_slider_moves(new_page
 
 
 def test_the_first_page_says_what_it_is_and_plays_at_once(new_page: OpenPage) -> None:
-    page = new_page("/", reduced_motion="no-preference")
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page = new_page("/healthz", reduced_motion="no-preference")
+    page.add_init_script(STEPS)
+    page.goto("/")
+    # Played from the start to the end, without a press of a button.
+    page.wait_for_function("() => new Set(window.steps).size > 5 && window.steps.at(-1) === 'step 100'")
     expect(page.get_by_role("heading", level=1)).to_have_text("Race optimizers downhill")
-    expect(page.locator(".notice")).to_contain_text("momentum swings across the valley")
+    expect(page.locator(".notice")).to_contain_text("momentum overshoots and swings back")
     # A link with settings of its own stands still.
     other = open_race(new_page, "?o=sgd,lr:0.01", reduced_motion="no-preference")
     expect(other.get_by_role("button", name="Play")).to_be_visible()
@@ -171,3 +180,22 @@ def test_a_start_is_read_as_people_write_it(new_page: OpenPage) -> None:
         start.press("Enter")
         expect(page.locator(".complaint")).to_contain_text(says)
     assert "start=3,1" in page.url
+
+
+def test_listeners_do_not_grow_from_race_to_race(new_page: OpenPage) -> None:
+    page = open_race(new_page, "?o=sgd,lr:0.015&steps=20")
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def listeners_after(races: int) -> int:
+        for _ in range(races):
+            raced = count(page, "raced")
+            page.keyboard.press("r")
+            wait_for_count(page, "raced", raced + 1)
+            expect(page.locator(".view[data-state=current] .readouts table")).to_be_visible()
+        session.send("HeapProfiler.collectGarbage")
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return int(next(one["value"] for one in metrics if one["name"] == "JSEventListeners"))
+
+    first = listeners_after(4)
+    assert listeners_after(16) <= first + 2

@@ -36,6 +36,16 @@ export function computable(one, item) {
   return numbers.every((number) => typeof number === "number") && schedules.every(isKnownSchedule) ? { rule, entry } : null;
 }
 
+// Programs prepared before, by dimension: a slider that moves computes the same ones for each frame.
+const ready = new WeakMap();
+
+function kept(program, dimension, prepare) {
+  if (!ready.has(program)) ready.set(program, new Map());
+  const of = ready.get(program);
+  if (!of.has(dimension)) of.set(dimension, prepare());
+  return of.get(dimension);
+}
+
 /**
  * Compute a race: the runs of each label as `Histories` gives them, in the order of the optimizers, or null where one of
  * them is not computable.
@@ -48,18 +58,18 @@ export function raced({ program, spec, itemOf, mostSeeds = Infinity }) {
   const parts = spec.optimizers.map((one) => computable(one, itemOf(one)));
   if (parts.includes(null)) return null;
   const dimension = start.length;
-  const surface = surfaceOf(program, dimension);
+  const surface = kept(program, dimension, () => surfaceOf(program, dimension));
   const batch = spec.batch_size ?? 1;
   const common = { surface, start, steps: spec.epochs, noise: batch === "full" ? 0 : noise / Math.sqrt(batch) };
   const { first = 0, count = 1 } = spec.seeds ?? {};
   const seeds = Array.from({ length: Math.min(count, mostSeeds) }, (_, at) => first + at);
   return parts.map(({ rule, entry }, at) => {
-    const ready = ruleOf(rule, dimension);
+    const own = kept(rule.program, dimension, () => ruleOf(rule, dimension));
     return seeds.map((seed) => ({
       id: `${at}/${seed}`,
       label: spec.optimizers[at].label,
       seed,
-      ...pathOf({ ...common, rule: ready, entry, seed }),
+      ...pathOf({ ...common, rule: own, entry, seed }),
     }));
   });
 }

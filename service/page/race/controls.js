@@ -7,7 +7,8 @@ import { linear, log, slider } from "../controls/slider.js";
 import { calm, complain } from "../states.js";
 import { help } from "./keys.js";
 
-const HINT = "ravine-hint-seen";
+// A formula is taken when its writer pauses, or leaves the field.
+const TYPING_MS = 600;
 
 /**
  * Make the controls: {element, optimizers, start(point), readAs(formula)}; `change(part, {redraws})` is called after each
@@ -16,6 +17,7 @@ const HINT = "ravine-hint-seen";
 export function controls({ state, catalogue, change, drag, stable }) {
   const { surfaces } = catalogue;
   let now = state;
+  let typing = null;
   const put = (part, how) => {
     now = { ...now, ...part };
     return change(part, how);
@@ -30,8 +32,11 @@ export function controls({ state, catalogue, change, drag, stable }) {
     spellcheck: "false",
     autocapitalize: "off",
     "data-field": "expression",
-    onchange: () =>
-      put({ surface: null, formula: formula.value.trim(), start: fitting(formula.value) }, { redraws: true }),
+    oninput: () => {
+      clearTimeout(typing);
+      typing = setTimeout(take, TYPING_MS);
+    },
+    onchange: take,
   });
   const formulaField = h("div", { class: "field" }, h("label", { for: formulaId }, "ƒ(x, y) ="), formula);
   const choose = h(
@@ -110,26 +115,13 @@ export function controls({ state, catalogue, change, drag, stable }) {
       put({ view }, { runs: false });
     },
   });
-  const hint = localStorage.getItem(HINT)
-    ? null
-    : h(
-        "p",
-        { class: "hint caption" },
-        "Click or drag in the picture to choose the start; move a slider and the race is run again. ",
-        h(
-          "button",
-          {
-            type: "button",
-            class: "quiet",
-            "aria-label": "Hide this line",
-            onclick: () => {
-              localStorage.setItem(HINT, "yes");
-              hint.remove();
-            },
-          },
-          "✕",
-        ),
-      );
+  const rest = h(
+    "details",
+    { open: now.noise > 0 || now.batch > 1 },
+    h("summary", {}, "noise, batch"),
+    noise.element,
+    batch.element,
+  );
 
   function chosen(name) {
     const surface = surfaces.find((one) => one.name === name);
@@ -153,6 +145,14 @@ export function controls({ state, catalogue, change, drag, stable }) {
   /** Show how the server reads a formula, if that is not how it is written. */
   function readAs(normal) {
     if (now.surface === null) about.textContent = normal === now.formula ? catalogue.formulas : `Read as ${normal}.`;
+  }
+
+  /** Take the formula, unless it is the one that is raced already. */
+  function take() {
+    clearTimeout(typing);
+    const text = formula.value.trim();
+    if (text && (text !== now.formula || now.surface !== null))
+      put({ surface: null, formula: text, start: fitting(text) }, { redraws: true });
   }
 
   /** A formula in x alone has a start of one number. No name but the variable y has this letter. */
@@ -181,7 +181,6 @@ export function controls({ state, catalogue, change, drag, stable }) {
   const element = h(
     "div",
     { class: "controls" },
-    hint,
     h(
       "div",
       { class: "row" },
@@ -191,9 +190,9 @@ export function controls({ state, catalogue, change, drag, stable }) {
     tall,
     formulaField,
     about,
-    h("div", { class: "field" }, h("label", { for: startId }, "Start"), point),
+    h("div", { class: "field inline" }, h("label", { for: startId }, "Start"), point),
     list.element,
-    h("div", { class: "course" }, steps.element, seeds.element, noise.element, batch.element),
+    h("div", { class: "course" }, steps.element, seeds.element, rest),
     h(
       "div",
       { class: "row" },

@@ -1,4 +1,4 @@
-// The paths over the contours, on a canvas: drawn pieces stay, each step adds one piece.
+// The paths over the contours, on two canvases: drawn pieces stay on the lower one, to which each step adds a piece.
 import { colour } from "../appearance.js";
 import { MARGIN } from "./ground.js";
 
@@ -7,22 +7,23 @@ const CLOUD = 0.28;
 const near = (share) => Math.min(50, Math.max(-50, share));
 
 /**
- * Make the canvas: {frame(ends), paths(list), show(step), …}.
+ * Make the drawing on a canvas for heads, names and arrows, and one below it for the trail: {frame(ends), paths(list), show(step), …}.
  *
  * A path is {label, style, points: [[x, y], …], faint, bold, diverged}; points that are not finite end it.
  */
-export function pathCanvas(canvas) {
-  const trail = document.createElement("canvas");
+export function pathCanvas(canvas, trail) {
   const [over, behind] = [canvas.getContext("2d"), trail.getContext("2d")];
   let ends = [0, 1, 0, 1];
   let paths = [];
   let shown = 0;
   let fixed = { start: null, minima: [] };
   let arrows = [];
+  // Read once: to read the size of an element for each point would take most of the time of a frame.
+  const size = { width: 0, height: 0 };
 
   const place = ([x, y]) => {
-    const width = canvas.clientWidth - MARGIN.l - MARGIN.r;
-    const height = canvas.clientHeight - MARGIN.t - MARGIN.b;
+    const width = size.width - MARGIN.l - MARGIN.r;
+    const height = size.height - MARGIN.t - MARGIN.b;
     return [
       MARGIN.l + near((x - ends[0]) / (ends[1] - ends[0])) * width,
       MARGIN.t + near(1 - (y - ends[2]) / (ends[3] - ends[2])) * height,
@@ -49,8 +50,8 @@ export function pathCanvas(canvas) {
     context.rect(
       MARGIN.l,
       MARGIN.t,
-      canvas.clientWidth - MARGIN.l - MARGIN.r,
-      canvas.clientHeight - MARGIN.t - MARGIN.b,
+      size.width - MARGIN.l - MARGIN.r,
+      size.height - MARGIN.t - MARGIN.b,
     );
     context.clip();
   }
@@ -58,9 +59,10 @@ export function pathCanvas(canvas) {
   /** Fit the canvas to its element and to the screen's pixels. */
   function resize() {
     const ratio = devicePixelRatio || 1;
+    [size.width, size.height] = [canvas.clientWidth, canvas.clientHeight];
     for (const one of [canvas, trail]) {
-      one.width = Math.round(canvas.clientWidth * ratio);
-      one.height = Math.round(canvas.clientHeight * ratio);
+      one.width = Math.round(size.width * ratio);
+      one.height = Math.round(size.height * ratio);
       one.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
     }
     again();
@@ -90,14 +92,13 @@ export function pathCanvas(canvas) {
 
   function again() {
     measure();
-    behind.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
+    behind.clearRect(0, 0, size.width, size.height);
     walk(0, shown);
     compose();
   }
 
   function compose() {
-    over.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-    over.drawImage(trail, 0, 0, canvas.clientWidth, canvas.clientHeight);
+    over.clearRect(0, 0, size.width, size.height);
     const ink = tones.ink;
     over.save();
     clip(over);
@@ -137,8 +138,8 @@ export function pathCanvas(canvas) {
           ? `${label}: diverged at step ${diverged}`
           : label;
       const width = over.measureText(text).width;
-      x = Math.min(canvas.clientWidth - MARGIN.r - width - 4, Math.max(MARGIN.l + 4, x + 9));
-      y = Math.min(canvas.clientHeight - MARGIN.b - 9, Math.max(MARGIN.t + 9, y - 9));
+      x = Math.min(size.width - MARGIN.r - width - 4, Math.max(MARGIN.l + 4, x + 9));
+      y = Math.min(size.height - MARGIN.b - 9, Math.max(MARGIN.t + 9, y - 9));
       while (taken.some(([left, top, right]) => Math.abs(top - y) < 14 && x < right && x + width > left)) y += 14;
       taken.push([x, y, x + width]);
       over.lineWidth = 3;
@@ -227,8 +228,8 @@ export function pathCanvas(canvas) {
     },
     /** Convert a place of the element to a point of the plane. */
     at(x, y) {
-      const width = canvas.clientWidth - MARGIN.l - MARGIN.r;
-      const height = canvas.clientHeight - MARGIN.t - MARGIN.b;
+      const width = size.width - MARGIN.l - MARGIN.r;
+      const height = size.height - MARGIN.t - MARGIN.b;
       const share = (value) => Math.min(1, Math.max(0, value));
       return [
         ends[0] + share((x - MARGIN.l) / width) * (ends[1] - ends[0]),

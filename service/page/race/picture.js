@@ -16,8 +16,9 @@ export class Picture {
     this.ground = h("div", { class: "ground" });
     this.canvas = h("canvas", { class: "paths", tabindex: 0, role: "img" });
     this.solid = h("div", { class: "solid", hidden: true });
-    this.element = h("div", { class: "picture" }, this.ground, this.canvas, this.solid);
-    this.path = pathCanvas(this.canvas);
+    const trail = h("canvas", { class: "trail", "aria-hidden": "true" });
+    this.element = h("div", { class: "picture" }, this.ground, trail, this.canvas, this.solid);
+    this.path = pathCanvas(this.canvas, trail);
     this.scene = space(this.solid, signal);
     this.map = null;
     signal.addEventListener("abort", () => window.Plotly?.purge(this.ground));

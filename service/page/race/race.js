@@ -22,6 +22,14 @@ import { undo } from "./undo.js";
 // Time between a turn of the wheel and the request of the map.
 const ZOOM_MS = 120;
 
+/** What to notice: on the first race its point, elsewhere the property of the surface. */
+function noticeOf({ surface, optimizers }, { surfaces }) {
+  const running = optimizers.filter(({ off }) => !off).map(({ kind }) => kind);
+  if (surface === "ravine" && running.join() === "sgd,momentum")
+    return "Notice: momentum overshoots and swings back; compare how far both are after each step.";
+  return surfaces.find(({ name }) => name === surface)?.description ?? "";
+}
+
 export class Race {
   constructor({ root, catalogue, state, signal }) {
     this.root = root;
@@ -38,6 +46,7 @@ export class Race {
     this.waiting = progressBar("the race");
     this.waiting.element.classList.add("waits");
     this.figures = h("section", { class: "readouts dims", "aria-label": "Result", "aria-live": "polite" });
+    this.notice = h("span", { class: "notice" });
     this.loss = h("div", { class: "loss dims" });
     this.chart = curves(this.loss, signal);
     this.picture = new Picture({ surfaces: catalogue.surfaces, state: () => this.state, signal });
@@ -66,6 +75,7 @@ export class Race {
     if (redraws) this.state.frame = part.frame ?? null;
     writeState(this.state);
     this.picture.describe();
+    this.notice.textContent = noticeOf(this.state, this.catalogue);
     const signal = runs ? this.begin() : null;
     // An invalid formula is reported only once, and is not raced.
     const isFormula = this.state.surface === null;

@@ -35,7 +35,7 @@ export function space(element, signal) {
     }));
     await Plotly.react(
       element,
-      [surface(map, found, scale), fixed(map, start, scale), heads(drawn, step), ...lines],
+      [surface(map, found, scale), fixed(map, { start, loss: paths[0]?.losses[0] }, scale), heads(drawn, step), ...lines],
       framed(element, map, scale),
       CONFIG,
     );
@@ -98,9 +98,9 @@ const surface = (map, found, { rows, from, to }) => ({
 });
 
 /** The start and the minima. */
-function fixed(map, start, { level }) {
+function fixed(map, { start, loss }, { level }) {
   const near = (point) => Number(map.loss[nearest(map.y, point[1])]?.[nearest(map.x, point[0])]);
-  const points = [{ position: start, value: near(start) }, ...map.minima];
+  const points = [{ position: start, value: loss ?? null }, ...map.minima];
   const from = (side) => points.map(({ position }) => position[side]);
   return {
     type: "scatter3d",
@@ -166,7 +166,7 @@ function framed(element, map, { from, to, title }) {
       yaxis: { ...quiet, range: [map.y[0], map.y.at(-1)], title: { text: "y" } },
       zaxis: { ...quiet, range: [from, to + (to - from) * 0.05], title: { text: title } },
       aspectratio: { x: 1.4, y: 1.1, z: 0.7 },
-      camera: { eye: { x: 1.2, y: -1.4, z: 1.0 } },
+      camera: { eye: { x: 0.9, y: -1.25, z: 1.45 }, center: { x: 0, y: 0, z: -0.15 } },
     },
   });
 }

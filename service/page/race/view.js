@@ -27,7 +27,7 @@ export async function show(root, { signal }) {
 }
 
 /** Lay out the parts of a race. */
-function layout({ picture, clock, panel, problems, figures, waiting, loss }) {
+function layout({ notice, picture, clock, panel, problems, figures, waiting, loss }) {
   return [
     h(
       "header",
@@ -36,12 +36,8 @@ function layout({ picture, clock, panel, problems, figures, waiting, loss }) {
       h(
         "p",
         {},
-        "Every line is one optimizer on its way down the same surface, from the same start. ",
-        h(
-          "span",
-          { class: "notice" },
-          "Notice on the ravine: momentum swings across the valley and overshoots, and is still far ahead along it.",
-        ),
+        "Each line is an optimizer on its way down. Drag the start or a slider: the paths follow. ",
+        notice,
       ),
     ),
     h(
@@ -98,7 +94,7 @@ async function begin(race, isBare) {
   const done = race.change({ frame }, { redraws: true, step: false });
   // The browser has computed the paths already: they do not wait for the job.
   if (isBare && race.racers.length && !lessMotion()) {
-    race.clock.go(0);
+    race.clock.go(0, false);
     race.clock.play();
   }
   await done;
