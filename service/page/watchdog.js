@@ -1,7 +1,8 @@
 // Requests that never answer: given up after some time, and sent again.
 
-const PATIENCE_MS = 5000;
-const ATTEMPTS = 4;
+// The patience of the first attempt; each further one has twice that of the one before, for a server that is only slow.
+const PATIENCE_MS = 4000;
+const ATTEMPTS = 5;
 
 /** Call `attempt(signal)` until it ends; one that does not end in time is aborted and repeated. Throws as it does. */
 export async function insistent(attempt, signal, patience = PATIENCE_MS) {
@@ -9,8 +10,9 @@ export async function insistent(attempt, signal, patience = PATIENCE_MS) {
     const own = new AbortController();
     const stop = () => own.abort();
     signal.addEventListener("abort", stop, { once: true });
-    const timer = setTimeout(stop, patience);
+    const timer = setTimeout(stop, patience * 2 ** (number - 1));
     try {
+      signal.throwIfAborted();
       return await attempt(own.signal);
     } catch (error) {
       if (error.name !== "AbortError" || signal.aborted) throw error;

@@ -136,6 +136,7 @@ export class Race {
       this.racers = racersOf(spec, histories.byLabel());
       this.draw();
       countUp(this.root, "raced");
+      performance.clearMarks("raced");
       performance.mark("raced");
       await insistent((within) => tellFigures(this, job, spec, within), signal);
       this.standing.current();
