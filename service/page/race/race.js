@@ -16,19 +16,11 @@ import { Preview } from "./preview.js";
 import { racersOf, restyled } from "./racers.js";
 import { withStableRates } from "./rates.js";
 import { specOf, writeState } from "./state.js";
-import { tellFigures } from "./telling.js";
+import { noticeOf, tellFigures } from "./telling.js";
 import { undo } from "./undo.js";
 
 // Time between a turn of the wheel and the request of the map.
 const ZOOM_MS = 120;
-
-/** What to notice: on the first race its point, elsewhere the property of the surface. */
-function noticeOf({ surface, optimizers }, { surfaces }) {
-  const running = optimizers.filter(({ off }) => !off).map(({ kind }) => kind);
-  if (surface === "ravine" && running.join() === "sgd,momentum")
-    return "Notice: momentum overshoots and swings back; compare how far both are after each step.";
-  return surfaces.find(({ name }) => name === surface)?.description ?? "";
-}
 
 export class Race {
   constructor({ root, catalogue, state, signal }) {
@@ -75,7 +67,7 @@ export class Race {
     if (redraws) this.state.frame = part.frame ?? null;
     writeState(this.state);
     this.picture.describe();
-    this.notice.textContent = noticeOf(this.state, this.catalogue);
+    this.notice.textContent = noticeOf(this.state);
     const signal = runs ? this.begin() : null;
     // An invalid formula is reported only once, and is not raced.
     const isFormula = this.state.surface === null;

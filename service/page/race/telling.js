@@ -1,9 +1,17 @@
-// What is told of an ended race: limits of stability on the sliders, the figures, and a stable rate for what diverged.
+// What is told of a race: what to notice, limits of stability on the sliders, the figures, and a stable rate for what diverged.
 import { number } from "../format.js";
 import { theoryOf } from "../landscape.js";
 import { withStableRates } from "./rates.js";
 import { readouts } from "./readouts.js";
 import { problemOf } from "./state.js";
+
+/** What to notice on the first race; the property of another surface stands beside its name. */
+export function noticeOf({ surface, optimizers }) {
+  const running = optimizers.filter(({ off }) => !off).map(({ kind }) => kind);
+  return surface === "ravine" && running.join() === "sgd,momentum"
+    ? "Notice: momentum overshoots and swings back; compare how far both are after each step."
+    : "";
+}
 
 /** Show the figures of a race. Theory is requested after the paths are drawn, which must not wait for it. */
 export async function tellFigures(race, job, spec, signal) {
