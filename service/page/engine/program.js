@@ -4,7 +4,7 @@
 const NAMES = [
   "negative", "+", "-", "*", "/", "pow", "slope*", "slope/", "<", "<=", "==", "!=", "where", "min", "max", "abs", "sign",
   "sqrt", "sin", "cos", "tan", "exp", "log", "log10", "tanh", "sigmoid",
-]; // prettier-ignore
+];
 const CODES = new Map(NAMES.map((name, code) => [name, code]));
 // One number of all lanes. A point of the plane is one tensor, so both forms of a reduction are equal.
 const REDUCTIONS = { norm: "norm", tensor_norm: "norm", mean: "mean", tensor_mean: "mean", dot: "dot" };
@@ -110,5 +110,5 @@ function execute(code, values) {
       case FIRST: values[to] = second < 0 ? a : a * values[second]; break;
       case MEAN: values[to] = a / second; break;
     }
-  } // prettier-ignore
+  }
 }

@@ -1,7 +1,8 @@
 // The pointer on the picture: click or drag the start; with Ctrl or ⌘ the wheel zooms.
 
 /**
- * Listen to the pointer: `drag(point)` on the way, `drop(point)` at the end, `cancel()` instead of it, `zoom(frame)` for another part of the plane.
+ * Listen to the pointer: `drag(point)` on the way, `drop(point)` at the end, `cancel()` where the drag ends without one,
+ * `zoom(frame)` for another part of the plane.
  *
  * `place(x, y)` gives the point of the plane under a place of the canvas, `frame()` the part that is shown.
  */
