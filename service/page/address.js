@@ -30,10 +30,22 @@ export function writeOptimizer({ kind, ...settings }) {
   const parts = Object.entries(settings).filter(([, value]) => value !== null && value !== undefined);
   return [
     kind,
-    ...parts.map(
-      ([name, value]) => `${name}:${escape(typeof value === "object" ? JSON.stringify(value) : String(value))}`,
-    ),
+    ...parts.map(([name, value]) => `${name}:${escape(written(name, value))}`),
   ].join(",");
+}
+
+/** A text that would be read as something else, such as "2020", is written as JSON too. */
+function written(name, value) {
+  const isPlain = typeof value === "string" ? name === "label" || parsed(value) === value : typeof value !== "object";
+  return isPlain ? String(value) : JSON.stringify(value);
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Parse the text of writeOptimizer; values that are neither numbers nor JSON stay texts. */
@@ -42,11 +54,7 @@ export function readOptimizer(text) {
   const settings = parts.map((part) => {
     const [name, ...rest] = part.split(":");
     const value = unescape(rest.join(":"));
-    try {
-      return [name, name === "label" ? value : JSON.parse(value)];
-    } catch {
-      return [name, value];
-    }
+    return [name, name === "label" ? value : parsed(value)];
   });
   return { kind, ...Object.fromEntries(settings) };
 }

@@ -6,11 +6,14 @@ import { needsKey, signIns, signedIn } from "./session.js";
 export { ApiError, ROOT };
 
 /** Send a request and give the Response; throws ApiError. If nobody is signed in, ask once and repeat the request. */
-export async function send(method, path, options) {
+export const send = (method, path, options) => allowed(() => request(method, path, options));
+
+/** Run a request; where nobody is signed in, ask once and run it again. */
+export async function allowed(run) {
   for (;;) {
     const before = signIns();
     try {
-      return await request(method, path, options);
+      return await run();
     } catch (error) {
       if (error.status !== 401) throw error;
       // Another request, or another tab, may have signed in meanwhile.

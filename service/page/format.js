@@ -30,6 +30,13 @@ export function estimate(one, digits = 3) {
 /** Count something: 1 run, 12 runs. */
 export const count = (num, name) => `${num.toLocaleString("en")} ${name}${num === 1 ? "" : "s"}`;
 
+/** Write a size: 512 bytes, 3.7 kB, 64 MB. */
+export function bytes(num) {
+  if (num < 1000) return count(num, "byte");
+  const power = Math.min(3, Math.floor(Math.log10(num) / 3));
+  return `${short(num / 1000 ** power)} ${["", "kB", "MB", "GB"][power]}`;
+}
+
 /** Format a duration. */
 export function duration(seconds) {
   if (seconds === null || !Number.isFinite(seconds)) return "–";

@@ -12,6 +12,7 @@ const VIEWS = {
   race: { path: /^\/$/, title: "Race", load: () => import("./race/view.js") },
   train: { path: /^\/train$/, title: "Train", load: () => import("./train/view.js") },
   sweep: { path: /^\/sweep$/, title: "Sweep", load: () => import("./sweep/view.js") },
+  data: { path: /^\/data$/, title: "Your data", load: () => import("./data/view.js") },
   jobs: { path: /^\/jobs(?:\/(?<id>[^/]+))?$/, title: "Jobs", load: () => import("./jobs/view.js") },
   lessons: { path: /^\/lessons(?:\/(?<id>[^/]+))?$/, title: "Lessons", load: () => import("./lessons/view.js") },
 };

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from service.api.page_files import digest
+from service.api.routes.page import VIEWS
 from service.findings.plots.style import _STYLES
 from tests.page.conftest import on_one_stack
 
@@ -14,7 +15,7 @@ pytestmark = on_one_stack
 
 
 def test_every_view_has_the_document_and_a_policy_without_inline_script(client: httpx.Client) -> None:
-    for path in ("/", "/compare", "/train", "/sweep", "/jobs", "/jobs/some-id", "/lessons", "/lessons/some-id"):
+    for path in VIEWS:
         answer = client.get(path)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "text/html; charset=utf-8"

@@ -1,16 +1,10 @@
-// The form of the question: problem, optimizers by name, and how long to run.
-import { problemForm } from "../controls/problem.js";
+// The form of a question: the controls of its problem, optimizers by name, and how long to run.
 import { h, newId } from "../dom.js";
 import { MARGIN } from "./state.js";
 
-/** Make the form; `change(part)` follows each change, `compare()` the button. */
-export function settings({ state, catalogue, change, compare }) {
+/** Make the form below the controls `problem`; `change(part)` follows each change, `compare()` the button. */
+export function questionForm({ problem, state, catalogue, change, compare, below = null }) {
   let { kinds, margin, most } = state;
-  const problem = problemForm({
-    value: state.problem,
-    problems: catalogue.problems,
-    change: (next) => change({ problem: next }),
-  });
   const until = h("div", { class: "fields" });
   const button = h("button", { class: "main", type: "submit" }, "Compare");
 
@@ -77,7 +71,7 @@ export function settings({ state, catalogue, change, compare }) {
         if (event.target.reportValidity()) compare();
       },
     },
-    problem.element,
+    problem,
     h(
       "fieldset",
       { class: "kinds", "data-field": "optimizers" },
@@ -103,6 +97,6 @@ export function settings({ state, catalogue, change, compare }) {
       length("until it is sure", "More seeds until each optimizer is better, worse or equal.", true),
       until,
     ),
-    h("div", { class: "row act" }, button),
+    h("div", { class: "row act" }, button, below),
   );
 }
