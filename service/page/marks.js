@@ -4,14 +4,16 @@
 //   data-compared  compare: questions whose answer is drawn
 //   data-state     race, train, sweep: `current`, `computing` or `failed`; the style sheet dims by it
 //   data-compared  compare, data: questions whose answer is drawn
+//   data-checked   optimizer: rules whose errors are shown, or none
+//   data-compared  compare, data, optimizer: questions whose answer is drawn
 //   data-described data: datasets whose columns and first rows are drawn
 //   data-dataset   data: id of the dataset that is shown
 //   data-raced     race: races whose paths are drawn
 //   data-trained   train: trainings that ended, with everything about them drawn
 //   data-swept     sweep: sweeps that ended, with their map drawn
 //   data-drawn     lists of jobs and of lessons: drawings of the list
-//   data-status    compare, data, train, sweep and the page of a job: status of the job that is shown
-//   data-job       compare, data, train: id of the job that is shown
+//   data-status    compare, data, optimizer, train, sweep and the page of a job: status of the job that is shown
+//   data-job       compare, data, optimizer, train: id of the job that is shown
 //   data-verdict   page of a lesson: kind of its verdict
 // On a plot:
 //   data-drawn     `.plot` and `.solid`: drawings of the plot

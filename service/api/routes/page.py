@@ -21,7 +21,18 @@ POLICY = (
 )
 FOREVER = "public, max-age=31536000, immutable"
 MEDIA_TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
-VIEWS = ("/", "/compare", "/train", "/sweep", "/data", "/jobs", "/jobs/{job_id}", "/lessons", "/lessons/{lesson_id}")
+VIEWS = (
+    "/",
+    "/compare",
+    "/train",
+    "/sweep",
+    "/data",
+    "/optimizer",
+    "/jobs",
+    "/jobs/{job_id}",
+    "/lessons",
+    "/lessons/{lesson_id}",
+)
 
 
 def view(request: Request) -> Response:
