@@ -1,5 +1,12 @@
-// Jobs: the list of them, or the page of one.
+// Jobs: the list of them, the page of one, or several compared.
+import { readAddress } from "../address.js";
+import { showAcross } from "./across.js";
 import { showJob } from "./job.js";
 import { showList } from "./list.js";
 
-export const show = (root, { id, signal }) => (id ? showJob(root, id, signal) : showList(root, signal));
+/** Show the view; ends when the signal aborts. */
+export function show(root, { id, signal }) {
+  if (id) return showJob(root, id, signal);
+  const jobs = readAddress().get("across");
+  return jobs ? showAcross(root, jobs, signal) : showList(root, signal);
+}

@@ -17,6 +17,7 @@ export function numStarts({ starts }) {
 function problemName(problem) {
   if (problem.kind === "surface") return problem.name ?? problem.expression;
   if (problem.eigenvalues) return `quadratic of ${count(problem.eigenvalues.length, "dimension")}`;
+  if (problem.kind === "data") return [problem.dataset, problem.model?.kind].filter(Boolean).join(", ");
   const kind = problem.kind === "flipnet" ? "FlipNet" : problem.kind;
   return [kind, problem.model ?? problem.dataset].filter(Boolean).join(", ");
 }
@@ -25,6 +26,7 @@ function problemName(problem) {
 export function problemWords(problem) {
   const parts = [problem.kind === "surface" ? `surface ${problemName(problem)}` : problemName(problem)];
   if (problem.eigenvalues) parts.push(`curvatures ${few(problem.eigenvalues)}`);
+  if (problem.kind === "data") parts.push(...dataWords(problem));
   if (problem.hidden) parts.push(count(problem.hidden, "hidden unit"));
   if (problem.widths) parts.push(`hidden units ${problem.widths.join(", ")}`, problem.activation);
   if (problem.train_size) parts.push(`${problem.train_size.toLocaleString("en")} examples`);
@@ -36,6 +38,18 @@ export function problemWords(problem) {
   if (problem.augment) parts.push("augmented");
   if (problem.shift_at) parts.push(`the minimum moves after ${count(problem.shift_at, "update")}`);
   return parts.join(", ");
+}
+
+/** Describe what is predicted from which data, and how they are scaled. */
+function dataWords({ target, task, scale, missing, l2, resolved }) {
+  return [
+    target && `predicts ${target}`,
+    resolved && count(resolved.rows, resolved.features === null ? "character" : "row"),
+    task,
+    scale && `scaling ${scale}`,
+    missing && missing !== "refuse" && (missing === "drop" ? "without rows with missing values" : "means for missing values"),
+    l2 && `l2 ${short(l2)}`,
+  ].filter(Boolean);
 }
 
 /** Describe the hyper-parameters of an entry that differ from the defaults. `parameters` is the schema of its kind. */

@@ -1,0 +1,74 @@
+// The filters and the order of the list of jobs, kept in the address.
+import { readAddress } from "../address.js";
+import { h, newId } from "../dom.js";
+import { STATUSES } from "../status.js";
+
+/** Filters that the API has, in the query of the address and of the request. */
+export const FILTERS = ["status", "problem", "name"];
+/** Orders of the jobs that are shown; the API lists the newest first. */
+export const ORDERS = { newest: "newest first", name: "by name", longest: "longest first", runs: "most runs first" };
+
+/** Make the form; `change(name, value)` follows each change. */
+export const filterForm = (catalogue, change) =>
+  h(
+    "form",
+    { class: "row filters", role: "search", "aria-label": "Filter jobs", onsubmit: (event) => event.preventDefault() },
+    choice("Status", "status", [["", "all"], ...STATUSES.map((name) => [name, name])], change),
+    choice("Problem", "problem", [["", "all"], ...catalogue.problems.map(({ kind, title }) => [kind, title])], change),
+    search(change),
+    choice(
+      "Order of this page",
+      "order",
+      Object.entries(ORDERS).map(([name, words]) => [name === "newest" ? "" : name, words]),
+      change,
+    ),
+    h(
+      "label",
+      { class: "choice" },
+      h("input", {
+        type: "checkbox",
+        checked: readAddress().get("races") === "1",
+        onchange: ({ target }) => change("races", target.checked ? "1" : null),
+      }),
+      "Show races",
+    ),
+  );
+
+/** Sort jobs by the order of the address. */
+export function ordered(jobs) {
+  const span = ({ started_at: from, finished_at: to }) => (from && to ? new Date(to) - new Date(from) : -1);
+  const by = {
+    name: (one, other) => one.name.localeCompare(other.name),
+    longest: (one, other) => span(other) - span(one),
+    runs: (one, other) => other.progress.runs_total - one.progress.runs_total,
+  }[readAddress().get("order")];
+  return by ? jobs.toSorted(by) : jobs;
+}
+
+function choice(title, name, options, change) {
+  const id = newId(name);
+  const select = h(
+    "select",
+    { id, value: readAddress().get(name) ?? "", "data-field": name, onchange: () => change(name, select.value) },
+    options.map(([value, text]) => h("option", { value }, text)),
+  );
+  return h("div", { class: "field" }, h("label", { for: id }, title), select);
+}
+
+function search(change) {
+  const id = newId("name");
+  let typed = null;
+  const input = h("input", {
+    id,
+    type: "search",
+    maxlength: 200,
+    value: readAddress().get("name") ?? "",
+    "data-field": "name",
+    oninput: () => {
+      clearTimeout(typed);
+      typed = setTimeout(() => change("name", input.value), 250);
+    },
+  });
+  return h("div", { class: "field" }, h("label", { for: id }, "Name contains"), input);
+}
+
