@@ -14,6 +14,7 @@ const VIEWS = {
   sweep: { path: /^\/sweep$/, title: "Sweep", load: () => import("./sweep/view.js") },
   data: { path: /^\/data$/, title: "Your data", load: () => import("./data/view.js") },
   optimizer: { path: /^\/optimizer$/, title: "Your optimizer", load: () => import("./optimizer/view.js") },
+  presets: { path: /^\/presets$/, title: "Presets", load: () => import("./presets/view.js") },
   jobs: { path: /^\/jobs(?:\/(?<id>[^/]+))?$/, title: "Jobs", load: () => import("./jobs/view.js") },
   lessons: { path: /^\/lessons(?:\/(?<id>[^/]+))?$/, title: "Lessons", load: () => import("./lessons/view.js") },
 };

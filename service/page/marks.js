@@ -11,7 +11,7 @@
 //   data-raced     race: races whose paths are drawn
 //   data-trained   train: trainings that ended, with everything about them drawn
 //   data-swept     sweep: sweeps that ended, with their map drawn
-//   data-drawn     lists of jobs and of lessons: drawings of the list
+//   data-drawn     lists of jobs, of presets and of lessons: drawings of the list
 //   data-status    compare, data, optimizer, train, sweep and the page of a job: status of the job that is shown
 //   data-job       compare, data, optimizer, train: id of the job that is shown
 //   data-verdict   page of a lesson: kind of its verdict
@@ -19,6 +19,7 @@
 //   data-drawn     `.plot` and `.solid`: drawings of the plot
 // On an item of a list:
 //   data-job       list of jobs: id of the job
+//   data-preset    gallery of presets: name of the preset
 //   data-lesson    list of lessons: id of the lesson
 
 /** Set a mark. */

@@ -10,7 +10,7 @@ from tests.page.conftest import on_one_stack, wait_for_count
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
-NAMES = ("compare", "train", "sweep", "data", "optimizer", "jobs", "lessons")
+NAMES = ("compare", "train", "sweep", "data", "optimizer", "presets", "jobs", "lessons")
 VIEWS = {"race": "/", **{name: f"/{name}" for name in NAMES}}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from service.api.page_files import FOLDER
 
-VIEWS = {"compare", "race", "train", "sweep", "data", "optimizer", "jobs", "lessons"}
+VIEWS = {"compare", "race", "train", "sweep", "data", "optimizer", "presets", "jobs", "lessons"}
 # The entry point loads each view when its address is opened.
 ENTRY = "main.js"
 MAX_LINES = 250

@@ -1,5 +1,6 @@
 """An update rule in the browser: errors under the letters, a race, and a comparison with SGD and Adam."""
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -59,6 +60,12 @@ def test_a_built_in_kind_is_changed_kept_in_the_address_and_compared(new_page: O
     job = again.request.get(f"/v1/jobs/{again.locator('.view').get_attribute('data-job')}").json()
     assert [one["label"] for one in job["spec"]["optimizers"]] == ["sgd", "adam", "mine"]
     assert job["spec"]["optimizers"][2]["parameters"]["momentum"] == [0.8, 0.9]
+    # The page of the job leads back to the rule.
+    again.get_by_role("link", name="All of this job").click()
+    again.get_by_role("link", name="Change and run").click()
+    expect(again.get_by_role("textbox", name=RULE)).to_have_value(re.compile("lr"))
+    expect(again.get_by_label("momentum", exact=True)).to_have_value("0.8, 0.9")
+    expect(again.get_by_label("Learning rate")).to_have_value("0.015")
 
 
 def test_a_rule_is_raced_at_once_against_sgd_and_adam(new_page: OpenPage) -> None:

@@ -28,6 +28,7 @@ VIEWS = (
     "/sweep",
     "/data",
     "/optimizer",
+    "/presets",
     "/jobs",
     "/jobs/{job_id}",
     "/lessons",

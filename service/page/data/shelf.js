@@ -9,7 +9,8 @@ import { table } from "../table.js";
 export function shelf({ datasets, chosen, choose, deleted }) {
   const own = datasets.filter(({ created_at: created }) => created);
   const remove = async (one) => {
-    const sure = await confirmed("Delete this dataset?", `${one.name}: jobs that have ended keep their results.`, "Delete it");
+    const text = `${one.name}: jobs that have ended keep their results.`;
+    const sure = await confirmed("Delete this dataset?", text, "Delete it");
     if (!sure) return;
     try {
       await send("DELETE", `/v1/datasets/${one.id}`);

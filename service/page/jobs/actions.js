@@ -5,7 +5,7 @@ import { copy, h, note } from "../dom.js";
 import { count } from "../format.js";
 import { go } from "../navigation.js";
 import { isOpen } from "../status.js";
-import { addressOf } from "./elsewhere.js";
+import { addressOf } from "../elsewhere.js";
 
 /** Cancel a job; its rows are kept. Gives the job, or null if it could not be cancelled. */
 export async function cancelJob({ id }) {

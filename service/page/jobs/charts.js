@@ -9,7 +9,7 @@ import { labelOf, plainLabel } from "../labels.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
 import { swatch } from "../plot/swatch.js";
-import { numSeeds, numStarts } from "./words.js";
+import { numSeeds, numStarts } from "../seeds.js";
 
 // Largest number of readable lines.
 const MAX_LINES = 12;

@@ -1,5 +1,5 @@
 // The list without a job: three experiments to begin with, and the same from a shell.
-import { asCurl, getOnce, post } from "../api.js";
+import { ROOT, asCurl, getOnce, post } from "../api.js";
 import { copy, h } from "../dom.js";
 import { go } from "../navigation.js";
 import { empty, failure } from "../states.js";
@@ -40,6 +40,7 @@ export async function first(signal) {
       "A job trains optimizers on the same problem, from the same seeds, and says which wins. Three to begin with:",
     ),
     h("div", { class: "cards" }, cards),
+    h("p", {}, h("a", { href: `${ROOT}/presets` }, "All presets")),
     h("p", {}, "The same from a shell:"),
     h(
       "div",

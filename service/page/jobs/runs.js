@@ -4,11 +4,11 @@ import { get } from "../api.js";
 import { h, newId } from "../dom.js";
 import { short } from "../format.js";
 import { labelOf } from "../labels.js";
+import { numStarts } from "../seeds.js";
 import { failure } from "../states.js";
 import { RUN_STATUSES, chip } from "../status.js";
 import { named } from "../plot/swatch.js";
 import { line, table } from "../table.js";
-import { numStarts } from "./words.js";
 
 const PAGE = 50;
 const SORTS = { index: "Run", final_loss: "Final loss", best_loss: "Best loss" };

@@ -2,16 +2,7 @@
 import { count, short } from "../format.js";
 import { numSettings } from "../grids.js";
 import { labelOf } from "../labels.js";
-
-/** Count seeds. */
-export const numSeeds = ({ seeds }) => (Array.isArray(seeds) ? seeds.length : seeds.count);
-
-/** Count the starts of a problem. */
-export function numStarts({ starts }) {
-  if (!starts) return 1;
-  if (Array.isArray(starts)) return starts.length;
-  return starts.random ?? starts.x.num * (starts.y?.num ?? 1);
-}
+import { numSeeds, numStarts } from "../seeds.js";
 
 /** Describe the problem briefly. */
 function problemName(problem) {
@@ -47,7 +38,8 @@ function dataWords({ target, task, scale, missing, l2, resolved }) {
     resolved && count(resolved.rows, resolved.features === null ? "character" : "row"),
     task,
     scale && `scaling ${scale}`,
-    missing && missing !== "refuse" && (missing === "drop" ? "without rows with missing values" : "means for missing values"),
+    missing === "drop" && "without rows with missing values",
+    missing === "mean" && "means for missing values",
     l2 && `l2 ${short(l2)}`,
   ].filter(Boolean);
 }

@@ -1,8 +1,8 @@
 // Link to the view in which the settings of a job can be changed and run again.
-import { writeOptimizer } from "../address.js";
-import { ROOT } from "../api.js";
-import { numSettings } from "../grids.js";
-import { numSeeds } from "./words.js";
+import { writeOptimizer } from "./address.js";
+import { ROOT } from "./api.js";
+import { numSettings } from "./grids.js";
+import { numSeeds } from "./seeds.js";
 
 // Most optimizers that these views can show.
 const MAX_SETTINGS = 8;
@@ -11,15 +11,26 @@ const MAX_STEPS = 2_000;
 /** Give the address of the view that has the settings of a job; null where none can show them. */
 export function addressOf({ id, spec }, catalogue) {
   const num = spec.optimizers.reduce((sum, entry) => sum + numSettings(entry), 0);
-  if (num > MAX_SETTINGS || spec.optimizers.some(({ kind }) => kind === "formula")) return null;
+  const rule = spec.optimizers.find(({ kind }) => kind === "formula");
+  if (rule) return ruleAddress(rule, spec.problem, catalogue);
+  if (num > MAX_SETTINGS) return null;
   // The view of training reads the settings from the job itself.
   if (catalogue.isNetwork(spec.problem)) return `${ROOT}/train?job=${id}`;
-  return num === spec.optimizers.length && !spec.decide ? raceAddress(spec, catalogue) : null;
+  const path = num === spec.optimizers.length && !spec.decide ? racePath(spec, catalogue) : null;
+  return path && ROOT + path;
 }
 
-function raceAddress({ problem, optimizers, epochs, batch_size: batch, seeds }, catalogue) {
+/** Give the address of the editor of a rule, with its problem. */
+function ruleAddress(rule, problem, catalogue) {
+  const { resolved, ...rest } = catalogue.withoutDefaults(problem, catalogue.problem(problem.kind));
+  const query = { rule: writeOptimizer(changedOnly(rule, catalogue)), p: writeOptimizer(rest) };
+  return `${ROOT}/optimizer?${new URLSearchParams(query)}`;
+}
+
+/** Give the path of the race of a spec, of a job or of a preset; null where it is none. */
+export function racePath({ problem, optimizers, epochs, batch_size: batch = 1, seeds }, catalogue) {
   const isPlain = problem.kind === "surface" && !problem.starts && !problem.shift_at && Number.isInteger(batch);
-  if (!isPlain || epochs > MAX_STEPS) return null;
+  if (!isPlain || epochs > MAX_STEPS || optimizers.length > MAX_SETTINGS) return null;
   const query = new URLSearchParams(problem.name ? { surface: problem.name } : { f: problem.expression });
   if (problem.start) query.set("start", problem.start.join(","));
   for (const entry of optimizers) query.append("o", writeOptimizer(changedOnly(entry, catalogue)));
@@ -28,7 +39,7 @@ function raceAddress({ problem, optimizers, epochs, batch_size: batch, seeds }, 
   query.set("steps", epochs);
   const num = numSeeds({ seeds });
   if (num > 1) query.set("seeds", num);
-  return `${ROOT}/?${query}`;
+  return `/?${query}`;
 }
 
 /** Remove the defaults of the catalogue from an entry. */
