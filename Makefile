@@ -17,12 +17,14 @@ PEER := .venv-peer/.has-mlflow==3.17.2
 SCHEMAS := .venv-kubernetes/.has-kubernetes-validate==1.37.0
 RESOLVER := .venv-hashes/.has-uv==0.13.8
 AUDITOR := .venv-audit/.has-pip-audit==2.10.1
+# The checker of the types of the page's JavaScript, where node is installed.
+TYPESCRIPT := .tools-node/.has-typescript@7.0.2
 # The oldest version of Kubernetes that deploy/kubernetes is checked against.
 KUBERNETES := 1.34
 
 .DEFAULT_GOAL := help
 .PHONY: help up demo lessons reference down migrate test thorough fuzz check lint bench bench-peer screenshots chaos \
-	hashes images audit
+	hashes images audit types
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,11 +67,16 @@ check: $(TEST) $(SCHEMAS) ## Check style, types, directions of imports and migra
 	$(BIN)/lint-imports
 	.venv-kubernetes/bin/kubernetes-validate --strict --quiet -k $(KUBERNETES) \
 		$(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory types; \
+		else echo "Without node the types of the page are not checked"; fi
 	@echo "Migrations create the tables of the models:"
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 		export RAVINE_DATABASE_URL="sqlite:///$$folder/check.db" && $(BIN)/ravine migrate && $(BIN)/alembic check
 	@echo "The API can be imported without torch:"
 	$(BIN)/python -W error -c "import sys; sys.modules['torch'] = None; import service.api.app"
+
+types: $(TYPESCRIPT) ## Check the types of the page's JavaScript, which JSDoc states; needs node
+	.tools-node/node_modules/.bin/tsc -p tsconfig.json
 
 lint: $(TEST) ## Fix style and format
 	$(BIN)/ruff check --fix
@@ -101,6 +108,11 @@ audit: $(AUDITOR) ## List known vulnerabilities of the packages in constraints.t
 $(PEER) $(SCHEMAS) $(RESOLVER) $(AUDITOR):
 	@$(PYTHON) -m venv --clear '$(@D)'
 	@'$(@D)/bin/pip' install --quiet --disable-pip-version-check '$(@F:.has-%=%)'
+	@touch '$@'
+
+$(TYPESCRIPT):
+	@mkdir -p '$(@D)'
+	@npm install --prefix '$(@D)' --no-save --no-audit --no-fund --silent '$(@F:.has-%=%)'
 	@touch '$@'
 
 # The last prerequisite rebuilds .venv if its Python was upgraded or removed.

@@ -25,6 +25,8 @@ export const changeAddress = (values, options) =>
  * Write an optimizer as a short text: {kind: "momentum", lr: 0.015, momentum: 0.9} is "momentum,lr:0.015,momentum:0.9".
  *
  * Values that are objects, such as ranges and schedules, are written as JSON.
+ *
+ * @param {Record<string, any>} optimizer
  */
 export function writeOptimizer({ kind, ...settings }) {
   const parts = Object.entries(settings).filter(([, value]) => value !== null && value !== undefined);
@@ -48,7 +50,12 @@ function parsed(text) {
   }
 }
 
-/** Parse the text of writeOptimizer; values that are neither numbers nor JSON stay texts. */
+/**
+ * Parse the text of writeOptimizer; values that are neither numbers nor JSON stay texts.
+ *
+ * @param {string} text
+ * @returns {{kind: string, [name: string]: any}}
+ */
 export function readOptimizer(text) {
   const [kind, ...parts] = text.split(",");
   const settings = parts.map((part) => {

@@ -48,7 +48,12 @@ export function getOnce(path) {
 }
 const kept = new Map();
 
-/** Get all items of a list, page by page; `items` is their name in the answer. */
+/**
+ * Get all items of a list, page by page; `items` is their name in the answer.
+ *
+ * @param {string} path
+ * @param {{items?: string, signal?: AbortSignal}} options
+ */
 export async function getAll(path, { items: name = "items", ...options } = {}) {
   const items = [];
   let cursor = null;

@@ -35,10 +35,10 @@ export function racePath({ problem, optimizers, epochs, batch_size: batch = 1, s
   if (problem.start) query.set("start", problem.start.join(","));
   for (const entry of optimizers) query.append("o", writeOptimizer(changedOnly(entry, catalogue)));
   if (problem.noise) query.set("noise", problem.noise);
-  if (batch !== 1) query.set("batch", batch);
+  if (batch !== 1) query.set("batch", String(batch));
   query.set("steps", epochs);
   const num = numSeeds({ seeds });
-  if (num > 1) query.set("seeds", num);
+  if (num > 1) query.set("seeds", String(num));
   return `/?${query}`;
 }
 

@@ -13,11 +13,16 @@ const SILENCE_MS = 40_000;
  *
  * `tell` has the callbacks `status(name)`, `progress(progress)`, `decision(decision)`, `metrics(runs)` with new rows, and
  * `restart()` before all rows are sent again.
+ *
+ * @param {string} jobId
+ * @param {{fields?: string[], maxPoints?: number | null, labels?: string[], runs?: (string | number)[], signal?: AbortSignal,
+ *   status?: (name: string) => void, progress?: (progress: any) => void, decision?: (decision: any) => void,
+ *   metrics?: (runs: any[]) => void, restart?: () => void}} options
  */
 export async function follow(jobId, { fields, maxPoints, labels, runs, signal, ...tell } = {}) {
   const query = new URLSearchParams();
   if (fields) query.set("fields", fields.join(","));
-  if (maxPoints) query.set("max_points", maxPoints);
+  if (maxPoints) query.set("max_points", String(maxPoints));
   for (const label of labels ?? []) query.append("labels", label);
   if (runs) query.set("runs", runs.join(","));
   let last = null;

@@ -13,7 +13,13 @@ export class ApiError extends Error {
   }
 }
 
-/** Send a request and give the Response, which is a success or 304; throws ApiError. */
+/**
+ * Send a request and give the Response, which is a success or 304; throws ApiError.
+ *
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, signal?: AbortSignal, headers?: Record<string, string>}} options
+ */
 export async function request(method, path, { body, signal, headers = {} } = {}) {
   let response;
   try {

@@ -29,7 +29,7 @@ async function show() {
   const { signal } = leaving;
   const path = location.pathname.slice(ROOT.length) || "/";
   const [name, view] = Object.entries(VIEWS).find(([, { path: pattern }]) => pattern.test(path)) ?? [];
-  for (const link of document.querySelectorAll("header [data-view]")) {
+  for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("header [data-view]"))) {
     link.toggleAttribute("aria-current", false);
     if (link.dataset.view === name && !link.classList.contains("name")) link.setAttribute("aria-current", "page");
   }
@@ -76,7 +76,7 @@ function resume({ wasLost }) {
 }
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest?.("a[href]");
+  const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest?.("a[href]"));
   const plain =
     !event.defaultPrevented &&
     event.button === 0 &&

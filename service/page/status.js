@@ -34,4 +34,4 @@ export function chips({ status, progress: { runs_diverged: diverged, runs_total:
 
 /** Give how long a job took; null before its end. */
 export const took = ({ started_at: from, finished_at: to }) =>
-  from && to ? duration((new Date(to) - new Date(from)) / 1000) : null;
+  from && to ? duration((Date.parse(to) - Date.parse(from)) / 1000) : null;

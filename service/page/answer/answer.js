@@ -16,6 +16,9 @@ import { decisionPart } from "./decision.js";
  *
  * `root` is the view, which gets the marks, and whose controls get the errors of the API. `hint` is shown while there is
  * no answer; `spec()` gives the question as it is copied; `extra(job)` gives what follows the standings of an ended job.
+ *
+ * @param {{root: HTMLElement, catalogue: any, signal: AbortSignal, hint: Node | null, spec: () => object,
+ *   extra?: (job: any) => any[]}} parts
  */
 export function answerPart({ root, catalogue, signal, hint, spec, extra = () => [] }) {
   let job = null;

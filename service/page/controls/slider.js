@@ -21,6 +21,10 @@ const STEPS = 400;
  * Make a slider: give {element, value, limit(number), set(number)}. `change` is called on release, `input` while moving.
  *
  * Typed numbers may lie outside of the track, within `least` and `most`.
+ *
+ * @param {{name: string, title?: string, value: number, digits?: number, integer?: boolean, field?: string, least?: number,
+ *   most?: number, scale: {number: (place: number) => number, place: (number: number) => number},
+ *   change?: (number: number) => void, input?: (number: number) => void}} options
  */
 export function slider({
   name,

@@ -22,13 +22,17 @@ const CHOICES = {
 /** Give the kind of a dataset: "table", "image" or "text". */
 export const kindOf = ({ columns: [{ kind }] }) => (kind === "image" || kind === "text" ? kind : "table");
 
-/** Give the problem on a dataset with which a question begins. */
-export function firstProblem({ id, ...dataset }) {
+/**
+ * Give the problem on a dataset with which a question begins.
+ *
+ * @param {any} dataset
+ */
+export function firstProblem(dataset) {
   const kind = kindOf(dataset);
   const isMissing = dataset.columns.some(({ missing }) => missing);
   return {
     kind: "data",
-    dataset: id,
+    dataset: dataset.id,
     ...(kind === "text" ? { model: { kind: "transformer" } } : {}),
     ...(isMissing ? { missing: "mean" } : {}),
   };

@@ -80,13 +80,13 @@ export async function showAcross(root, jobs, signal) {
     const names = found.labels.map(({ label }) => label);
     const styles = () => new Map(lineStyles(names.map(kindOf)).map((style, at) => [names[at], style]));
     const lines = (key, x) => () =>
-      found.labels.map(({ label, [key]: { share, low, high } }) => ({
-        label: plainLabel(label),
-        style: styles().get(label),
+      found.labels.map((one) => ({
+        label: plainLabel(one.label),
+        style: styles().get(one.label),
         x,
-        y: share,
-        low,
-        high,
+        y: one[key].share,
+        low: one[key].low,
+        high: one[key].high,
       }));
     answer.replaceChildren(...verdictLines(found));
     pictures[0].draw(lines("profile", found.profile_ratios), profileWords(found));

@@ -95,7 +95,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
   async function load(signalOfLoad) {
     await choice();
     const query = new URLSearchParams({ fields: field() });
-    if (maxPoints()) query.set("max_points", maxPoints());
+    if (maxPoints()) query.set("max_points", String(maxPoints()));
     if (chosen) query.set("runs", chosen.runs.join(","));
     const runs = await getAll(`/v1/jobs/${jobId}/metrics?${query}`, { signal: signalOfLoad, items: "runs" });
     live = false;

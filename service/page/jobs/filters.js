@@ -36,7 +36,7 @@ export const filterForm = (catalogue, change) =>
 
 /** Sort jobs by the order of the address. */
 export function ordered(jobs) {
-  const span = ({ started_at: from, finished_at: to }) => (from && to ? new Date(to) - new Date(from) : -1);
+  const span = ({ started_at: from, finished_at: to }) => (from && to ? Date.parse(to) - Date.parse(from) : -1);
   const by = {
     name: (one, other) => one.name.localeCompare(other.name),
     longest: (one, other) => span(other) - span(one),

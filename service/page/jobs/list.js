@@ -42,7 +42,7 @@ export async function showList(root, signal) {
     asking?.abort();
     const mine = (asking = new AbortController());
     const address = readAddress();
-    const query = new URLSearchParams({ limit: PAGE });
+    const query = new URLSearchParams({ limit: String(PAGE) });
     for (const name of [...FILTERS, "cursor"]) if (address.get(name)) query.set(name, address.get(name));
     try {
       const either = AbortSignal.any([signal, mine.signal]);

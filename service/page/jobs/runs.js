@@ -79,7 +79,7 @@ export function runsTable(jobId, spec, styles, signal) {
   }
 
   async function load() {
-    const query = new URLSearchParams({ limit: PAGE });
+    const query = new URLSearchParams({ limit: String(PAGE) });
     for (const name of ["sort", "status", "label"])
       if (readAddress().get(name)) query.set(name, readAddress().get(name));
     const cursor = readAddress().get("runs");

@@ -32,7 +32,7 @@ export function curves(element, signal) {
     if (signal.aborted || shown !== what) return;
     const styled = typeof what.series === "function" ? what.series() : what.series;
     frame = framed(element, styled, what);
-    await Plotly.react(figure, traces(styled, frame), frame.layout, CONFIG);
+    await Plotly.react(figure, traces(styled), frame.layout, CONFIG);
     countUp(element, "drawn");
     move(ruled);
   }

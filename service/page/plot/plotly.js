@@ -7,7 +7,7 @@ let loading = null;
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL("../plotly.min.js", import.meta.url);
+    script.src = new URL("../plotly.min.js", import.meta.url).href;
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => reject(new Error("Plotly could not be loaded from this server."));
     document.head.append(script);

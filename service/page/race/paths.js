@@ -21,6 +21,7 @@ export function pathCanvas(canvas, trail) {
   // Read once: to read the size of an element for each point would take most of the time of a frame.
   const size = { width: 0, height: 0 };
 
+  /** @type {(point: number[]) => [number, number]} */
   const place = ([x, y]) => {
     const width = size.width - MARGIN.l - MARGIN.r;
     const height = size.height - MARGIN.t - MARGIN.b;

@@ -26,7 +26,7 @@ const FIRST = {
 export function readState() {
   const query = readAddress();
   const numbers = (name) => query.get(name)?.split(",").map(Number) ?? FIRST[name];
-  const one = (name) => (query.has(name) && isFinite(query.get(name)) ? Number(query.get(name)) : FIRST[name]);
+  const one = (name) => (query.has(name) && Number.isFinite(Number(query.get(name))) ? Number(query.get(name)) : FIRST[name]);
   const start = numbers("start");
   return {
     surface: query.has("f") ? null : (query.get("surface") ?? FIRST.surface),

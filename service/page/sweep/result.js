@@ -140,9 +140,10 @@ function raceFrom({ problem, optimizers: [{ label, ...optimizer }], epochs }, st
   const query = new URLSearchParams({
     o: writeOptimizer(spoken(optimizer)),
     start: start.join(","),
-    steps: Math.min(epochs, 2000),
+    steps: String(Math.min(epochs, 2000)),
   });
-  query.set(...(problem.name ? ["surface", problem.name] : ["f", problem.expression]));
+  if (problem.name) query.set("surface", problem.name);
+  else query.set("f", problem.expression);
   return `${ROOT}/?${query}`;
 }
 

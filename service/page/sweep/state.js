@@ -45,7 +45,11 @@ export const lengthOf = (kind) =>
     quadratic: { epochs: 200, seeds: 1, x: { name: "lr", from: 0.0005, to: 0.08, num: 25, scale: "log" } },
   })[kind] ?? { epochs: FIRST.epochs, seeds: 1, x: FIRST.x };
 
-/** Read the state from the address. */
+/**
+ * Read the state from the address.
+ *
+ * @returns {any}
+ */
 export function readState(catalogue) {
   const query = readAddress();
   const whole = (name) => (Number(query.get(name)) >= 1 ? Math.round(Number(query.get(name))) : FIRST[name]);
@@ -159,7 +163,7 @@ export function stateOf(spec, catalogue) {
     const axes = Object.entries(one).filter(([, value]) => (Array.isArray(value) ? value.length : value?.num) > 1);
     if (axes.length !== 2) continue;
     const [x, y] = axes
-      .sort(([first], [second]) => (second === "lr") - (first === "lr"))
+      .sort(([first], [second]) => Number(second === "lr") - Number(first === "lr"))
       .map(([axis, grid]) => axisOf(axis, grid));
     const rest = Object.fromEntries(Object.entries(clean(one)).filter(([axis]) => axis !== x.name && axis !== y.name));
     return { ...common, problem: spec.problem, optimizer: rest, x, y };
