@@ -1,4 +1,5 @@
 // Labels of optimizers, which distinguish the entries of a job.
+import { short } from "./format.js";
 
 /** Give an entry's label: its kind where it has none. */
 export const labelOf = (entry) => entry.label ?? entry.kind;
@@ -23,6 +24,6 @@ export function labelled(list) {
   });
 }
 
-/** Shorten the numbers in a label: "sgd lr=0.0888623816274" is "sgd lr=0.08886". */
+/** Shorten the numbers in a label: "sgd lr=0.0888623816274" is "sgd lr=0.08886", "lr=1e-05" is "lr=10⁻⁵". */
 export const plainLabel = (label) =>
-  label.replace(/-?\d+\.\d{5,}(?:e-?\d+)?/g, (text) => String(Number(Number(text).toPrecision(4))));
+  label.replace(/(?<![\w.])-?(?:\d+\.\d{5,}(?:e[-+]?\d+)?|\d+(?:\.\d+)?e[-+]?\d+)(?![\w.])/g, (text) => short(text, 4));

@@ -184,7 +184,7 @@ def test_one_dimension_is_a_curve_with_the_paths_on_it(new_page: OpenPage) -> No
 
 def test_many_seeds_give_bands_and_intervals(new_page: OpenPage) -> None:
     page = open_race(new_page, "?noise=3&seeds=20")
-    assert re.fullmatch(r"[\d.]+ \([\d.e−]+ to [\d.]+\)", figures(page)[0][2])
+    assert re.fullmatch(r"[\d.]+ \([\d.×⁻⁰¹²³⁴-⁹\s]+ to [\d.]+\)", figures(page)[0][2])
     page.wait_for_function("() => document.querySelectorAll('.loss .scatterlayer .fills path').length >= 2")
 
 

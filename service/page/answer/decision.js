@@ -62,7 +62,7 @@ export function decisionPart() {
     }
 
     function sizes([low, high]) {
-      return isRatio ? `${short(Math.exp(low))} to ${short(Math.exp(high))} times` : `${short(low)} to ${short(high)}`;
+      return isRatio ? `${short(Math.exp(low))}× to ${short(Math.exp(high))}×` : `${short(low)} to ${short(high)}`;
     }
   }
 

@@ -1,6 +1,7 @@
 // The curves of a job: a line for each setting, with a band over its seeds and starts.
 import { changeAddress, readAddress } from "../address.js";
 import { get, getAll } from "../api.js";
+import { curvesWords, depict } from "../depiction.js";
 import { h, newId } from "../dom.js";
 import { fieldTitle, isLinear } from "../fields.js";
 import { count } from "../format.js";
@@ -122,9 +123,11 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     note.textContent = series.length ? caption() : live ? coming() : "Nothing has been recorded.";
     legend.replaceChildren(...series.map(({ label, style }) => h("li", {}, swatch(style), " ", label)));
     if (!series.length) return;
+    const xTitle = catalogue.isLandscape(spec.problem) ? "update" : "epoch";
+    depict(figure, curvesWords(fieldTitle(field()), series, xTitle));
     chart.draw({
       series: () => lines(),
-      xTitle: catalogue.isLandscape(spec.problem) ? "update" : "epoch",
+      xTitle,
       yTitle: fieldTitle(field()),
       logY: isLog(),
       legend: false,

@@ -5,7 +5,7 @@ import { getCatalogue } from "../catalogue.js";
 import { progressBar } from "../controls/progress.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
-import { duration, moment } from "../format.js";
+import { duration, moment, short } from "../format.js";
 import { labelOf } from "../labels.js";
 import { mark } from "../marks.js";
 import { failure, loading } from "../states.js";
@@ -54,7 +54,7 @@ export async function showJob(root, id, signal) {
       h(
         "aside",
         { "aria-label": "About this job" },
-        h("h2", {}, "What was asked"),
+        h("h2", {}, "Settings"),
         facts(job.spec, catalogue),
         h(
           "details",
@@ -62,7 +62,7 @@ export async function showJob(root, id, signal) {
           h("summary", {}, "As JSON"),
           h("pre", { class: "json", tabindex: 0 }, JSON.stringify(job.spec, null, 2)),
         ),
-        h("h2", {}, "Receipt"),
+        h("h2", {}, "Details"),
         times,
         files,
       ),
@@ -78,7 +78,7 @@ export async function showJob(root, id, signal) {
     state.replaceChildren(...course());
     if (!changed) return;
     times.replaceChildren(...receipt(job));
-    files.replaceChildren(...(job.status === "queued" ? [] : [h("h2", {}, "Take away"), downloads(job, catalogue)]));
+    files.replaceChildren(...(job.status === "queued" ? [] : [h("h2", {}, "Download"), downloads(job, catalogue)]));
     const focused = acts.contains(document.activeElement);
     acts.replaceChildren(
       ...actions(job, catalogue, show, (error) => state.replaceChildren(failure(error))),
@@ -167,7 +167,7 @@ function facts(spec, catalogue) {
     ["Training", trainingWords(spec, catalogue)],
     ["Seeds", seedWords(spec)],
     spec.ttl_seconds ? ["Kept", `${duration(spec.ttl_seconds)} after its end`] : null,
-    spec.target_loss === null ? null : ["Loss to reach", String(spec.target_loss)],
+    spec.target_loss === null ? null : ["Loss to reach", short(spec.target_loss)],
   ];
   return h(
     "dl",

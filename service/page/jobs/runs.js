@@ -23,7 +23,7 @@ export function runsTable(jobId, spec, styles, signal) {
     { name: "Setting", cell: ({ label }) => named(label, styles()), row: true },
     { name: "Seed", cell: ({ seed }) => String(seed), number: true },
     { name: "Start", cell: ({ start }) => start && `(${start.map((value) => short(value)).join(", ")})`, many: true },
-    { name: "Status", cell: outcome },
+    { name: "Status", cell: (run) => outcome(run, spec.epochs) },
     { name: "Epochs", cell: (run) => run.epochs_done.toLocaleString("en"), number: true },
     { name: sorter("final_loss"), cell: (run) => short(run.final_loss, 4), number: true },
     { name: sorter("best_loss"), cell: (run) => short(run.best_loss, 4), number: true },
@@ -119,5 +119,7 @@ export function runsTable(jobId, spec, styles, signal) {
   return { element, load };
 }
 
-const outcome = (run) =>
-  run.diverged_epoch === null ? chip(run.status) : chip("diverged", `diverged at ${run.diverged_epoch}`);
+function outcome({ status, diverged_epoch: diverged, epochs_done: done }, epochs) {
+  if (diverged !== null) return chip("diverged", `diverged at ${diverged}`);
+  return status === "cancelled" && done ? chip(status, `stopped after epoch ${done} of ${epochs}`) : chip(status);
+}

@@ -19,7 +19,7 @@ export function theoryTable({ theory, labels }, styles) {
   if (!shown.length && !problem.notes.length) return [];
   const columns = [
     { name: "Setting", cell: ({ label }) => named(label, styles), row: true, always: true },
-    { name: "Stable below rate", cell: limit, number: true },
+    { name: "Learning rate", cell: limit, number: true },
     { name: "Error at each update, theory", cell: ({ rate }) => factor(rate), number: true },
     { name: "as measured", cell: ({ measured_rate: rate }) => factor(rate), number: true },
     { name: "Course", cell: ({ oscillates }) => (oscillates === null ? null : oscillates ? "swings" : "straight") },
@@ -31,7 +31,7 @@ export function theoryTable({ theory, labels }, styles) {
         `condition number ${short(problem.condition_number)}.`;
   const best = problem.best.map(
     ({ kind, lr, momentum, rate }) =>
-      `${kind} at rate ${short(lr)}${momentum ? ` and momentum ${short(momentum)}` : ""} (× ${short(rate)})`,
+      `${kind} at rate ${short(lr)}${momentum ? ` and momentum ${short(momentum)}` : ""} (${short(rate)}× at each update)`,
   );
   return [
     h("h2", {}, "Theory beside it"),
@@ -71,9 +71,9 @@ function notes(problem, settings) {
   return [...problem.notes, ...own.map(([sentence, names]) => `${names.join(", ")}: ${sentence}`)];
 }
 
-const factor = (value) => (value === null ? null : `× ${short(value, 4)}`);
+const factor = (value) => (value === null ? null : `${short(value, 4)}×`);
 
 function limit({ lr_limit: rate, inside }) {
   if (rate === null) return inside === false ? h("span", { class: "chip warn" }, "never stable") : null;
-  return h("span", { class: inside ? "chip good" : "chip warn" }, `${short(rate)}, ${inside ? "inside" : "beyond"}`);
+  return h("span", { class: inside ? "chip good" : "chip warn" }, `${inside ? "stable" : "unstable"} (limit ${short(rate)})`);
 }

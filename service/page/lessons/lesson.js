@@ -1,5 +1,6 @@
 // One lesson: statement, verdict, measured numbers, and a button that runs it.
 import { ROOT, asCurl, get, getOnce, post } from "../api.js";
+import { curvesWords, depict } from "../depiction.js";
 import { copy, h } from "../dom.js";
 import { count, duration, moment, short } from "../format.js";
 import { mark } from "../marks.js";
@@ -174,6 +175,7 @@ function picture({ title, x, y, curves: lines, log_x: logX, log_y: logY }, signa
     );
     return lines.map((line, at) => ({ ...line, style: styles[at] }));
   };
+  depict(place, curvesWords(y, lines, x));
   curves(place, signal).draw({ series, xTitle: x, yTitle: y, logX, logY });
   const banded = lines.some(({ low }) => low)
     ? h("figcaption", { class: "caption" }, "Line: median; band: from 5 % to 95 % of the runs.")
