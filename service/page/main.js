@@ -31,7 +31,10 @@ async function show() {
   const [name, view] = Object.entries(VIEWS).find(([, { path: pattern }]) => pattern.test(path)) ?? [];
   for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("header [data-view]"))) {
     link.toggleAttribute("aria-current", false);
-    if (link.dataset.view === name && !link.classList.contains("name")) link.setAttribute("aria-current", "page");
+    if (link.dataset.view !== name || link.classList.contains("name")) continue;
+    link.setAttribute("aria-current", "page");
+    // In a narrow window the links scroll.
+    link.scrollIntoView({ block: "nearest", inline: "center" });
   }
   const root = h("div", { class: `view ${name ?? ""}` });
   main.replaceChildren(root);

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
+from tests.page.test_looks import serious
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
@@ -39,6 +40,7 @@ def test_a_file_becomes_columns_and_a_comparison(new_page: OpenPage) -> None:
     ]
     expect(page.get_by_role("region", name="First rows").locator("tbody tr")).to_have_count(10)
     expect(page.get_by_role("region", name="First rows")).to_contain_text("missing")
+    assert serious(page) == []
     # The address has the whole question, also where a column is called as a number.
     page.get_by_label("Target: the column to predict").select_option("rooms")
     page.get_by_label("Target: the column to predict").select_option("2020")

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
+from tests.page.test_looks import serious
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
@@ -26,6 +27,7 @@ def test_an_error_is_marked_under_its_letters_and_mended(new_page: OpenPage, com
     rule.fill("w = w - lr*decay*g")
     expect(page.locator(".says")).to_contain_text("'decay' at character 12 is not a name that a formula may use.")
     assert spelling(page) == "decay"
+    assert serious(page) == []
     expect(rule).to_have_attribute("aria-invalid", "true")
     page.get_by_role("button", name="Make decay a parameter").click()
     expect(page.get_by_label("decay", exact=True)).to_have_value("0.9")
@@ -79,3 +81,5 @@ def test_a_rule_is_raced_at_once_against_sgd_and_adam(new_page: OpenPage) -> Non
     assert kinds == ["formula", "sgd", "adam"]
     expect(page.locator(".readouts table tbody tr")).to_have_count(3)
     expect(page.locator(".readouts table")).to_contain_text("my momentum")
+    # The picker of the race names the rule.
+    assert page.get_by_label("Optimizer 1", exact=True).locator("option:checked").inner_text() == "my momentum"

@@ -66,6 +66,8 @@ export function optimizers({ value, catalogue, rates, change, drag, most = 8 }) 
           replace(list.map((other, index) => (index === at ? fresh(event.target.value, rates, other) : other)));
         },
       },
+      // A rule of the user's is among the choices only where it is the one.
+      one.kind === "formula" && h("option", { value: one.kind }, one.label ?? entry.title),
       catalogue.choices.map(({ kind, title }) => h("option", { value: kind }, title)),
     );
     const toggle = h(
