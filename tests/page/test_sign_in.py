@@ -134,3 +134,19 @@ def test_a_declined_sign_in_stays_possible_and_a_revoked_key_asks_again(
     expect(dialog_of(page)).to_be_visible()
     sign_in(page, SETTING)
     expect_signed_in(page, "admin")
+
+
+def test_an_upload_whose_key_was_revoked_is_sent_again_after_the_sign_in(
+    server: KeyedApi, new_tab: Callable[[str], Page]
+) -> None:
+    page = new_tab("/data")
+    sign_in(page, server.new_key("cleo"))
+    expect_signed_in(page, "cleo")
+    expect(page.get_by_role("button", name="iris", exact=True)).to_be_visible()
+    server.revoke("cleo")
+    rows = "".join(f"{at},{at * at}\n" for at in range(40))
+    table = {"name": "mine.csv", "mimeType": "text/csv", "buffer": f"a,b\n{rows}".encode()}
+    page.locator("input[type=file]").set_input_files(files=[table])
+    sign_in(page, SETTING)
+    expect_signed_in(page, "admin")
+    expect(page.get_by_role("heading", name="mine.csv")).to_be_visible()
