@@ -63,6 +63,8 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line_where_it_was_droppe
 ) -> None:
     complaints.allowed.add("422")
     page = new_page("/data")
+    place = page.get_by_role("region", name="Upload")
+    expect(place).to_be_visible()
     transfer = page.evaluate_handle(
         """() => {
             const transfer = new DataTransfer();
@@ -73,7 +75,6 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line_where_it_was_droppe
     page.dispatch_event(".view.data", "dragover", {"dataTransfer": transfer})
     expect(page.locator(".drop.over")).to_be_visible()
     page.dispatch_event(".view.data", "drop", {"dataTransfer": transfer})
-    place = page.get_by_role("region", name="Upload")
     expect(place.get_by_role("alert")).to_contain_text("short.csv: not accepted")
     expect(place.get_by_role("alert")).to_contain_text("line 3: the row has 1 cells, the first one has 2")
     expect(page.locator(".drop.over")).to_have_count(0)
