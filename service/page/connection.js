@@ -29,7 +29,11 @@ export async function lost(root) {
   events.dispatchEvent(Object.assign(new Event("return"), { wasLost }));
 }
 
-/** Wait, or until the browser reports a network again. */
+/**
+ * Wait, or until the browser reports a network again.
+ *
+ * @returns {Promise<void>}
+ */
 function slept(milliseconds) {
   return new Promise((done) => {
     const timer = setTimeout(end, milliseconds);

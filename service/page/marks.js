@@ -1,9 +1,7 @@
 // Marks for tests and benchmarks: attributes that state what a view has done. The page's scripts read none of them.
 //
 // On the root of a view (`.view`):
-//   data-compared  compare: questions whose answer is drawn
 //   data-state     race, train, sweep: `current`, `computing` or `failed`; the style sheet dims by it
-//   data-compared  compare, data: questions whose answer is drawn
 //   data-checked   optimizer: rules whose errors are shown, or none
 //   data-compared  compare, data, optimizer: questions whose answer is drawn
 //   data-described data: datasets whose columns and first rows are drawn

@@ -15,7 +15,7 @@ const SUGGESTED = ["sgd", "momentum", "nesterov", "adam", "rmsprop"];
  *
  * An optimizer is an entry of a spec, with `off: true` if it is not to run. `rates` has the learning rates of new ones.
  */
-export function optimizers({ value, catalogue, rates, change, drag, most = 8 }) {
+export function optimizers({ value, catalogue, rates, change, drag = null, most = 8 }) {
   const element = h("div", { class: "optimizers" });
   let list = value;
   let rows = [];

@@ -16,7 +16,7 @@ const FACTORS = {
     linear
       ? polynomial(step, { decay_steps: decay, power: 1, final_fraction: last })
       : halfCosine(Math.min(1, step / decay), 1, last),
-  warmup_stable_decay: (step, { stable_steps: stable, ...rest }) => polynomial(Math.max(0, step - stable), rest),
+  warmup_stable_decay: (step, given) => polynomial(Math.max(0, step - given.stable_steps), given),
   piecewise: (step, { boundaries, factors }) => {
     const passed = boundaries.filter((boundary) => boundary <= step).length;
     return passed ? factors[passed - 1] : 1;

@@ -30,7 +30,8 @@ export class Race {
     this.signal = signal;
     this.racers = [];
     this.job = new RaceJob();
-    [this.runs, this.maps] = [restarts(signal), restarts(signal)];
+    this.runs = restarts(signal);
+    this.maps = restarts(signal);
     this.past = undo();
     this.zooming = null;
     this.standing = viewState(root, () => this.clear());

@@ -6,7 +6,7 @@ import { stableRate } from "../engine/rates.js";
  *
  * A rate of the catalogue is kept where the method is stable with it; `only(optimizer)` limits the change to some.
  */
-export function withStableRates(state, { preview, only = () => true, rates = {} }) {
+export function withStableRates(state, { preview, only = (_optimizer) => true, rates = {} }) {
   const surface = preview.surface(state);
   if (!surface) return state;
   const optimizers = state.optimizers.map((one) => {
