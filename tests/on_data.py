@@ -12,7 +12,8 @@ from service.jobs.resolved_data import with_resolved
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.worker.engine.training import History
-from worker.engine.trainer import Trainer
+from worker.data.known import known_of
+from worker.engine.trainer import Plan, Trainer
 from worker.plan import plan
 
 SGD = ({"kind": "sgd", "lr": 0.05},)
@@ -34,10 +35,15 @@ def resolved(
     return JobSpec.model_validate(with_resolved(spec, found))
 
 
+def planned(spec: JobSpec, first: int, num: int, table: Table) -> Plan:
+    """The plan of some runs, as a worker makes it."""
+    return plan(spec, first, num, table=table, theory=known_of(spec, table, None))
+
+
 def trained(spec: JobSpec, table: Table | None = None) -> tuple[Trainer, History]:
     """All runs of a spec, trained to the end."""
     table = table or table_of(spec.problem.model_dump())
-    trainer = Trainer(plan(spec, 0, price(spec).runs_total, table=table))
+    trainer = Trainer(planned(spec, 0, price(spec).runs_total, table))
     return trainer, History(trainer, [epoch for epoch in trainer.run() if epoch])
 
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from service.datasets.linear_theory import LinearTheory
 from service.datasets.table import Table
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula as SpecFormula
@@ -33,12 +34,14 @@ def plan(
     chosen: Sequence[int] | None = None,
     kinds: Kinds = MappingProxyType({}),
     table: Table | None = None,
+    theory: LinearTheory | None = None,
 ) -> Plan:
     """Plan runs ``first_run`` to ``first_run + num_runs − 1`` of a job; ``chosen`` as in ``Runs``.
 
     Args:
         kinds: The installed classes of this process.
         table: The dataset of a problem on data.
+        theory: What is known of a linear model on it; without it there is no distance to the minimum.
 
     Raises:
         MissingKind: The job has a kind that is not installed here, or whose class has other hyper-parameters.
@@ -71,7 +74,7 @@ def plan(
                 columns = {name if name == "lr" else PARAMETER + name: column for name, column in columns.items()}
             all_runs.append(OptimizerRuns(settings.entry.kind, inside_R, {**fixed, **columns}, schedules, rule))
     return Plan(
-        problem=_problem(spec, runs.seeds(seed_R), start_R, table),
+        problem=_problem(spec, runs.seeds(seed_R), start_R, table, theory),
         groups=group_runs(all_runs),
         epochs=spec.epochs,
         record_every=spec.record_every,
@@ -94,7 +97,13 @@ def _schedule(schedule: SpecSchedule, spec: JobSpec) -> Schedule:
     return Schedule(schedule.kind, parameters, schedule.per, **schedule.warmup(num_steps))
 
 
-def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int64], table: Table | None) -> Problem:
+def _problem(
+    spec: JobSpec,
+    seeds_R: NDArray[np.int64],
+    start_R: NDArray[np.int64],
+    table: Table | None,
+    theory: LinearTheory | None,
+) -> Problem:
     match spec.problem:
         case FlipNet():
             return flipnet.FlipNet(seeds_R, spec.batch_size, spec.shuffle)
@@ -132,7 +141,7 @@ def _problem(spec: JobSpec, seeds_R: NDArray[np.int64], start_R: NDArray[np.int6
         case Data() as given:
             if table is None:
                 raise ValueError("a problem on data needs its table")
-            return data_problem(spec, given, table, seeds_R)
+            return data_problem(spec, given, table, seeds_R, theory)
         case Playground() as given:
             return playground.Playground(
                 seeds_R,

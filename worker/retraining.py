@@ -14,6 +14,7 @@ from service.histories.bundle_rows import Rows, StoredRows
 from service.spec.job import JobSpec
 from service.spec.price import LANES, Price
 from service.spec.runs import Runs
+from worker.data.known import known_of
 from worker.data.loading import table_of
 from worker.engine.trainer import Plan, Trainer
 from worker.plan import plan
@@ -88,11 +89,13 @@ def retrain(
         kinds: The installed classes of this process.
     """
     tally, runs = Tally(), Runs(spec, chosen=chosen)
+    table = table_of(spec, None)
+    theory = known_of(spec, table, None)
     for first, end in _blocks(spec, cost):
         block = _Block(runs, stored.between(first, end), stored.columns, tally, is_complete=is_complete)
         if is_complete or block.has_rows:
             before = first * spec.epochs
-            planned = plan(spec, first, end - first, chosen, kinds, table_of(spec, None))
+            planned = plan(spec, first, end - first, chosen, kinds, table, theory)
             for epoch in _train(planned, spec, first, block):
                 progress(before + (end - first) * epoch)
             tally.runs += end - first

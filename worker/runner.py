@@ -24,6 +24,7 @@ from service.observing import tracing
 from service.settings import Settings
 from service.spec.price import BATCH
 from worker import shutdown
+from worker.data.known import known_of
 from worker.data.loading import table_of
 from worker.engine.trainer import Trainer
 from worker.heartbeat import Heartbeat
@@ -141,7 +142,9 @@ class Training:
         spec = spec_of(claim)
         resumed = None if claim.checkpoint is None else unpack(claim.checkpoint)
         kinds = installed(self._settings.optimizers)
-        planned = plan(spec, claim.first_run, claim.num_runs, claim.chosen, kinds, table_of(spec, self._database))
+        table = table_of(spec, self._database)
+        theory = known_of(spec, table, self._database)
+        planned = plan(spec, claim.first_run, claim.num_runs, claim.chosen, kinds, table, theory)
         self._trainer = Trainer(planned, resumed, self._poll)
         self._recorder = Recorder(
             self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed, maximize=spec.maximize

@@ -63,6 +63,11 @@ def upsert(
     session.execute(new.on_conflict_do_update(index_elements=list(key), set_=changes))
 
 
+def add_missing(session: Session, table: type[Base], row: Mapping[str, Any]) -> None:
+    """Insert a row, unless there is one of the same key."""
+    session.execute(dialect_of(session).insert(table).values(row).on_conflict_do_nothing())
+
+
 def lock(session: Session, name: str) -> None:
     """Wait until no other transaction holds the lock of this name, and hold it until this transaction ends."""
     dialect_of(session).lock(session, name)

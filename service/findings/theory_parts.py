@@ -1,12 +1,15 @@
 """Theory of a problem and of one setting, at a given minimum."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from service.analysis import stability
 from service.analysis.linear_iteration import LinearRule
 from service.findings.linear_rules import linear_rule
 from service.findings.theory_points import TheoryPoint
+
+# Most eigenvalues in an answer.
+MAX_EIGENVALUES = 200
 
 
 def problem_theory(point: TheoryPoint) -> dict[str, Any]:
@@ -15,11 +18,14 @@ def problem_theory(point: TheoryPoint) -> dict[str, Any]:
         "minimum": point.position,
         "smallest": point.eigenvalues[0] if point.eigenvalues else None,
         "largest": point.eigenvalues[-1] if point.eigenvalues else None,
+        "minimum_loss": point.least_loss,
         "condition_number": None,
+        "unscaled_condition_number": point.unscaled_condition_number,
+        "spectrum": _thinned(point.eigenvalues or []),
         "best": [],
         "notes": point.notes(),
     }
-    if point.position is None or not point.curved:
+    if not point.is_minimum or not point.curved:
         return found
     smallest, largest = point.curved[0], point.curved[-1]
     best = []
@@ -64,7 +70,7 @@ def setting_theory(
         return found
     limit = method.lr_limit(curved[-1])
     found |= {"lr_limit": limit, "inside": lr < limit}
-    if point.position is None:
+    if not point.is_minimum:
         return found
     found["rate"] = method.rate(lr, curved)
     found["oscillates"] = any(method.oscillates(lr, value) for value in curved)
@@ -89,6 +95,14 @@ def setting_theory(
             lr, loss, noise, batch_size, accumulate=accumulate, weight_decay=decay
         )
     return found
+
+
+def _thinned(eigenvalues: Sequence[float]) -> list[float]:
+    """Give at most ``MAX_EIGENVALUES``, evenly by rank, with the first and the last."""
+    if len(eigenvalues) <= MAX_EIGENVALUES:
+        return list(eigenvalues)
+    last = len(eigenvalues) - 1
+    return [eigenvalues[round(at * last / (MAX_EIGENVALUES - 1))] for at in range(MAX_EIGENVALUES)]
 
 
 def coupled_decay(optimizer: Mapping[str, Any]) -> float:

@@ -30,6 +30,21 @@ class TheoryPoint:
         return [value for value in self.eigenvalues or [] if value != 0]
 
     @property
+    def is_minimum(self) -> bool:
+        """Whether this is a minimum, with known curvatures."""
+        return self.position is not None
+
+    @property
+    def least_loss(self) -> float | None:
+        """The loss at the minimum, without penalty; None without one."""
+        return None if self.position is None else self.loss
+
+    @property
+    def unscaled_condition_number(self) -> float | None:
+        """Of a model on data: the condition number without scaling."""
+        return None
+
+    @property
     def is_pulled(self) -> bool:
         """Whether weight decay moves the minimum."""
         return self.position is not None and bool(abs(self.penalty.offset(self.position)).max() > 1e-12)

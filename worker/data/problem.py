@@ -3,11 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from service.datasets.linear_theory import LinearTheory
 from service.datasets.table import Table
 from service.spec import models
 from service.spec.job import JobSpec
 from service.spec.problems.data import Data as DataSpec
 from worker.data import tables, texts
+from worker.data.linear.minimum import minimum_of
 from worker.engine.networks.convolution import CNN, ResNet
 from worker.engine.networks.mlp import MLP
 from worker.engine.networks.network import Network
@@ -15,7 +17,13 @@ from worker.engine.networks.transformer import Transformer
 from worker.engine.problems.data import Data
 
 
-def data_problem(spec: JobSpec, given: DataSpec, table: Table, seeds_R: NDArray[np.int64]) -> Data:
+def data_problem(
+    spec: JobSpec,
+    given: DataSpec,
+    table: Table,
+    seeds_R: NDArray[np.int64],
+    theory: LinearTheory | None = None,
+) -> Data:
     """Prepare the examples of a resolved problem, for one seed per run.
 
     Raises:
@@ -39,6 +47,7 @@ def data_problem(spec: JobSpec, given: DataSpec, table: Table, seeds_R: NDArray[
         shuffle=spec.shuffle,
         l2=given.l2 or 0.0,
         label_noise=given.label_noise,
+        minimum=minimum_of(given, found.training, theory),
     )
 
 

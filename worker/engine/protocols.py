@@ -104,6 +104,15 @@ class ValidatedObjective(Protocol):
 
 
 @runtime_checkable
+class NearestObjective(Protocol):
+    """An objective whose minima fill a space: the nearest one is not that of a list."""
+
+    def distance_to_minimum(self, weights_DR: Tensor) -> Tensor:
+        """The distance [R] to the nearest minimum; of problems with a known minimum only."""
+        ...
+
+
+@runtime_checkable
 class PollingObjective(Protocol):
     """An objective whose evaluation may take seconds and polls during it."""
 

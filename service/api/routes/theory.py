@@ -2,20 +2,27 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from service.analysis.stability import LINEAR_KINDS, PRECONDITIONED_KINDS
 from service.api.http.json_answers import answer
+from service.api.routes.dependencies import TheCaller, TheDatabase
 from service.api.schemas.lessons import TheoryAnswer
 from service.api.turns.routes import TurnRoute, in_turn
 from service.api.turns.work import Kind
+from service.database.connection import Database
+from service.datasets import known_minima
+from service.datasets.decoded import DecodedTables
 from service.findings.curvature import Penalty, is_quadratic
+from service.findings.theory_of_data import data_point
 from service.findings.theory_parts import coupled_decay, problem_theory, setting_theory
-from service.findings.theory_points import NOWHERE, nearest_point
+from service.findings.theory_points import NOWHERE, TheoryPoint, nearest_point
+from service.jobs.owners import Caller
+from service.jobs.resolved_data import resolved
 from service.spec.batch_size import BatchSize
 from service.spec.fields import Strict
-from service.spec.problems import LandscapeProblem, Problem
+from service.spec.problems import Data, LandscapeProblem, Problem
 
 router = APIRouter(prefix="/v1", tags=["theory"], route_class=TurnRoute)
 
@@ -48,8 +55,11 @@ class TheoryQuery(Strict):
 
 @router.post("/theory", operation_id="ask_theory", responses={200: {"model": TheoryAnswer}})
 @in_turn(Kind.PIECE)
-def ask(query: TheoryQuery) -> Response:
-    """Compute the limits and the best settings of an optimizer on a problem; nothing is stored or trained."""
+def ask(query: TheoryQuery, request: Request, caller: TheCaller, database: TheDatabase) -> Response:
+    """Compute the limits and the best settings of an optimizer on a problem; nothing is stored or trained.
+
+    Of a linear model on data the answer is what a worker has computed when it first trained one.
+    """
     beta = query.momentum if query.momentum is not None else 0.0 if query.optimizer == "sgd" else 0.9
     optimizer = {
         "kind": query.optimizer,
@@ -61,7 +71,11 @@ def ask(query: TheoryQuery) -> Response:
         "weight_decay": query.weight_decay,
     }
     problem = query.problem
-    if not isinstance(problem, LandscapeProblem):
+    if isinstance(problem, Data):
+        tables: DecodedTables = request.app.state.tables
+        point = _on_data(problem, caller, database, tables, coupled_decay(optimizer))
+        exact, noise = point.is_exact, 0.0
+    elif not isinstance(problem, LandscapeProblem):
         point, exact, noise = NOWHERE, False, 0.0
     else:
         point = nearest_point(problem, problem.first_point.tolist(), Penalty(coupled_decay(optimizer)))
@@ -69,3 +83,11 @@ def ask(query: TheoryQuery) -> Response:
     size = query.batch_size if isinstance(query.batch_size, int) else 1
     setting = setting_theory(optimizer, point, noise=noise, batch_size=size, accumulate=query.accumulate)
     return answer({"exact": exact, "problem": problem_theory(point), "setting": setting})
+
+
+def _on_data(problem: Data, caller: Caller, database: Database, tables: DecodedTables, decay: float) -> TheoryPoint:
+    found, _ = resolved(database, tables, caller.id, problem)
+    complete = problem.model_copy(update={"resolved": found})
+    with database.snapshot() as session:
+        known = known_minima.find(session, complete)
+    return data_point(complete, known, decay)

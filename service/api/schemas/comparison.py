@@ -227,4 +227,5 @@ class ComparisonAnswer(Answer):
     other_criteria: list[OtherCriterion]
     """The same labels judged by the other criteria."""
     theory: dict[str, Any] | None
-    """On landscapes: limits, predicted and measured rates of each setting at the minimum reached; else null."""
+    """On landscapes and of linear models on data: limits, predicted and measured rates of each setting at the minimum;
+    else null."""

@@ -128,13 +128,20 @@ class ProblemTheory(Answer):
     """Curvatures at a minimum, and the best hyper-parameters for them. Coupled weight decay is part of the loss."""
 
     minimum: list[float] | None
-    """Position of the minimum; null if descent from the start reaches none."""
+    """Position of the minimum; null if descent from the start reaches none, and on data."""
     smallest: float | None
     """Smallest curvature: eigenvalue of the Hessian at the minimum, or at the start without a minimum."""
     largest: float | None
     """Largest curvature."""
+    minimum_loss: float | None
+    """Loss at the minimum, without weight decay; null where it is not known."""
     condition_number: float | None
     """Ratio of the largest to the smallest curvature other than 0; null without a minimum."""
+    unscaled_condition_number: float | None
+    """Of a linear model on data: the condition number of the same problem without scaling; null on other problems."""
+    spectrum: list[float]
+    """Eigenvalues of the Hessian, smallest first: at most 200, evenly by rank. Of a model on data, equal ones of
+    directions that the data do not change stand once, and those of more than 2,000 coordinates are the extreme ones."""
     best: list[BestSettingsAnswer]
     """The best constant hyper-parameters of each method, without dampening; empty without a minimum."""
     notes: list[str]

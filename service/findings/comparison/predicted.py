@@ -6,11 +6,13 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from service.database.tables import Job
+from service.datasets import known_minima
 from service.findings.theory import MAX_SETTINGS, Reached, job_theory
 from service.histories import reading
 from service.spec.job import JobSpec
+from service.spec.models import Linear
 from service.spec.price import price
-from service.spec.problems import Quadratic, Surface
+from service.spec.problems import Data, Quadratic, Surface
 from service.spec.runs import Runs
 
 # Rows that are read to measure rates; beyond, only the last row of each setting says where it has arrived.
@@ -19,7 +21,10 @@ MAX_ROWS = 100_000
 
 def theory_of(session: Session, job: Job, spec: JobSpec) -> dict[str, Any] | None:
     """Give the theory of a job's settings beside what the first run of each has reached; None for networks."""
-    if not isinstance(spec.problem, Surface | Quadratic):
+    known = None
+    if isinstance(spec.problem, Data) and isinstance(spec.problem.model, Linear):
+        known = known_minima.find(session, spec.problem)
+    elif not isinstance(spec.problem, Surface | Quadratic):
         return None
     runs = Runs(spec)
     num = min(runs.num_settings, MAX_SETTINGS)
@@ -31,17 +36,17 @@ def theory_of(session: Session, job: Job, spec: JobSpec) -> dict[str, Any] | Non
     reached = []
     for history in reading.histories(session, job, firsts, selection):
         reached.append(_reached(spec.problem, history))
-    return job_theory(spec, reached)
+    return job_theory(spec, reached, known)
 
 
-def _reached(problem: Surface | Quadratic, history: dict[str, Any]) -> Reached:
+def _reached(problem: Surface | Quadratic | Data, history: dict[str, Any]) -> Reached:
     """Give a history on the landscape where it was drawn: a moved landscape moves the positions the other way."""
     # SQLite gives NaN as a word, which float() reads.
     losses = [float("nan") if loss is None else float(loss) for loss in history["loss"]]
     epochs, path = history["epoch"], None
     if "position" in history:
         path = np.array(history["position"], dtype=np.float64)
-    shift_at, shift = problem.shift_at, problem.shift_by
+    shift_at, shift = (None, None) if isinstance(problem, Data) else (problem.shift_at, problem.shift_by)
     if shift_at is None or shift is None or epochs[-1] < shift_at:
         shift = None
     else:

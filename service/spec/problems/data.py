@@ -222,7 +222,9 @@ class Data(Strict):
             *(("test_loss",) if has_test else ()),
             score,
             *((f"test_{score}",) if has_test else ()),
-            *("grad_norm", "update_norm", "distance_from_start", "lr", "momentum"),
+            *("grad_norm", "update_norm", "distance_from_start"),
+            *(("distance_to_minimum",) if isinstance(self.model, Linear) and not self.label_noise else ()),
+            *("lr", "momentum"),
         )
 
 

@@ -12,11 +12,10 @@ from service.database.tables import Job, Metric
 from service.jobs import lifecycle
 from service.settings import Settings
 from service.spec.price import price
-from tests.on_data import resolved, table_of, trained
+from tests.on_data import planned, resolved, table_of, trained
 from tests.queued import count
 from tests.worker.engine.training import History
 from worker.engine.trainer import Trainer
-from worker.plan import plan
 from worker.runner import train_shard
 
 OPTIMIZERS = [{"kind": "momentum", "lr": 0.05}, {"kind": "adam", "lr": [0.01, 0.03]}]
@@ -51,7 +50,7 @@ def test_a_run_of_linear_layers_has_the_same_bits_alone_and_among_others(
     table = table_of(problem)
 
     def rows(first: int, num: int) -> list[Any]:
-        trainer = Trainer(plan(spec, first, num, table=table))
+        trainer = Trainer(planned(spec, first, num, table))
         history = History(trainer, [epoch for epoch in trainer.run() if epoch])
         return [history.of_runs([run]) for run in range(num)]
 
@@ -69,7 +68,7 @@ def test_a_run_is_the_same_alone_and_among_others(name: str, dtype: str, toleran
     _, together = trained(spec)
     table = table_of(PROBLEMS[name])
     for run in (0, 4, 8):
-        trainer = Trainer(plan(spec, run, 1, table=table))
+        trainer = Trainer(planned(spec, run, 1, table))
         alone = History(trainer, [epoch for epoch in trainer.run() if epoch])
         for field in alone.fields:
             np.testing.assert_allclose(
@@ -83,10 +82,10 @@ def test_a_run_that_was_interrupted_has_the_bits_of_an_undisturbed_one(name: str
     spec = resolved(PROBLEMS[name] | more, optimizers=OPTIMIZERS, seeds=[0, 1], epochs=3, accumulate=2)
     table = table_of(PROBLEMS[name])
     whole = trained(spec, table)[1]
-    first = Trainer(plan(spec, 0, 6, table=table), poll=lambda: True)
+    first = Trainer(planned(spec, 0, 6, table), poll=lambda: True)
     stop = 4 if spec.batch_size != "full" else 2  # Inside the second epoch, where there are batches.
     before = list(itertools.islice(first.run(), stop))
-    again = Trainer(plan(spec, 0, 6, table=table), first.checkpoint())
+    again = Trainer(planned(spec, 0, 6, table), first.checkpoint())
     after = [epoch for epoch in again.run() if epoch]
     assert History(again, [*(epoch for epoch in before if epoch), *after]).of_runs(range(6)) == whole.of_runs(range(6))
 

@@ -20,3 +20,9 @@ def squared_norm(values_DR: Tensor) -> Tensor:
 def norm(values_DR: Tensor) -> Tensor:
     """The Euclidean norm [R] of each column."""
     return torch.sqrt(squared_norm(values_DR))
+
+
+def nearest(points_DR: Tensor, others_MD1: Tensor) -> Tensor:
+    """The distance [R] of each column to the nearest of M points."""
+    away_DMR = (points_DR - others_MD1).movedim(1, 0)
+    return torch.sqrt((away_DMR * away_DMR).sum(0).amin(0))

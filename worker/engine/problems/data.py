@@ -11,6 +11,7 @@ from worker.engine.numerics.random import LABELS, words
 from worker.engine.protocols import BatchSize
 from worker.engine.supervised.augmentation import shift_and_turn
 from worker.engine.supervised.heads import CrossEntropy, SquaredError, TokenCrossEntropy
+from worker.engine.supervised.minimum import Minimum
 from worker.engine.supervised.problem import SupervisedProblem
 from worker.engine.supervised.setup import Examples, Head, SupervisedSetup
 
@@ -21,7 +22,8 @@ class Data(SupervisedProblem):
 
     Labels are classes from 0 to `num_classes` − 1, or targets of a regression, for which it is 0. Examples with a label
     for each of their tokens predict tokens. `label_noise` is the share of training labels that are replaced by a wrong
-    one, drawn by the run's seed. `augment` shifts and turns the square images of each batch.
+    one, drawn by the run's seed. `augment` shifts and turns the square images of each batch. `minimum` is that of the
+    loss where it is known.
     """
 
     seeds: NDArray[np.int64]
@@ -35,6 +37,7 @@ class Data(SupervisedProblem):
     l2: float = 0.0
     label_noise: float = 0.0
     augment: bool = False
+    minimum: Minimum | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
@@ -52,6 +55,7 @@ class Data(SupervisedProblem):
             relabel=self._relabelled if self.label_noise else None,
             validation=self.validation,
             l2=self.l2,
+            minimum=self.minimum,
         )
 
     @property

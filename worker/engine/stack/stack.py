@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from worker.engine.numerics.columns import norm, squared_norm
+from worker.engine.numerics.columns import nearest, norm, squared_norm
 from worker.engine.numerics.normals import Normals
 from worker.engine.numerics.random import UPDATES
 from worker.engine.protocols import (
     Evaluation,
+    NearestObjective,
     PlaneObjective,
     Poll,
     PollingObjective,
@@ -216,9 +217,10 @@ class Stack:
         if self._train_loss_R is not None:
             fields["train_loss"] = self._train_loss_R
             fields["update_norm"] = norm(point_DR - self._before_DR)
-        if len(self._minima_MD1):
-            away_DMR = (self._coordinates(point_DR) - self._minima_MD1).movedim(1, 0)
-            fields["distance_to_minimum"] = torch.sqrt((away_DMR * away_DMR).sum(0).amin(0))
+        if len(self._minima_MD1) and isinstance(self._objective, NearestObjective):
+            fields["distance_to_minimum"] = self._objective.distance_to_minimum(point_DR)
+        elif len(self._minima_MD1):
+            fields["distance_to_minimum"] = nearest(self._coordinates(point_DR), self._minima_MD1)
         if self._has_position:
             fields |= zip(("x", "y"), point_DR, strict=False)
         return fields | self._on_request(point_DR, known)

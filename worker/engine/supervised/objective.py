@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from worker.engine.numerics.columns import norm
 from worker.engine.numerics.hessian import hessian_product
 from worker.engine.numerics.lanczos import largest_eigenvalue
 from worker.engine.numerics.noise_trace import noise_trace
@@ -122,6 +123,10 @@ class SupervisedObjective:
         if self._penalty is None:
             return loss_R, gradient_DR
         return loss_R + self._penalty.loss(weights_DR), gradient_DR + self._penalty.gradient(weights_DR)
+
+    def distance_to_minimum(self, weights_DR: Tensor) -> Tensor:
+        assert self._setup.minimum is not None
+        return norm(self._setup.minimum.away(weights_DR))
 
     def sharpness(self, weights_DR: Tensor) -> Tensor:
         num = len(self._inputs)

@@ -51,7 +51,8 @@ class SupervisedProblem:
 
     @property
     def minima_MD(self) -> NDArray[np.float64]:
-        return np.empty((0, self.num_parameters))
+        known = self._setup.minimum
+        return np.empty((0, self.num_parameters)) if known is None else known.weights_D[None]
 
     def num_batches(self, accumulate: int) -> int:
         return self._setup.num_batches

@@ -12,6 +12,7 @@ from torch import Tensor
 from worker.engine.networks.network import Network
 from worker.engine.numerics.noise_trace import share_without_replacement
 from worker.engine.protocols import BatchSize
+from worker.engine.supervised.minimum import Minimum
 
 # Changes the examples [R, B, I] of the batch at a step: (examples, seeds [S], seed of each column, step) → examples.
 Augment = Callable[[Tensor, NDArray[np.int64], NDArray[np.int64], int], Tensor]
@@ -62,7 +63,7 @@ class SupervisedSetup:
     """A network, its loss, the examples of each part, and the batches.
 
     `relabel` gives labels [S, N] of the training examples for each seed, where seeds have different ones. `l2` adds
-    ½ · l2 · ‖weights without biases‖² to the loss of training.
+    ½ · l2 · ‖weights without biases‖² to the loss of training. `minimum` is that of the loss where it is known.
     """
 
     network: Network
@@ -75,6 +76,7 @@ class SupervisedSetup:
     relabel: Callable[[NDArray[np.int64]], NDArray[np.int64]] | None = None
     validation: Examples | None = None
     l2: float = 0.0
+    minimum: Minimum | None = None
 
     @property
     def examples_per_batch(self) -> int:
