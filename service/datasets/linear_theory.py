@@ -68,5 +68,5 @@ class LinearTheory:
             name: None if found[name] is None else Spectrum(**{**found[name], "values": tuple(found[name]["values"])})
             for name in ("spectrum", "unscaled")
         }
-        weights_D = None if minimum is None else np.frombuffer(minimum, dtype="<f8")
+        weights_D = None if minimum is None else np.frombuffer(minimum, dtype="<f8").astype(np.float64)
         return cls(**parts, loss=found["loss"], minimum_D=weights_D, reason=found["reason"])

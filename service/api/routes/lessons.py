@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api.http.json_answers import answer
+from service.api.posted_data import complete
 from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, TheWork
 from service.api.routes.presets import preset_answer
 from service.api.schemas.answers import Page, Problem
@@ -17,6 +18,7 @@ from service.api.turns.shared_answers import Computed
 from service.api.turns.work import Work
 from service.database.connection import Database
 from service.database.tables import Job, LessonRecord
+from service.datasets.decoded import DecodedTables
 from service.errors import Forbidden, NotFound
 from service.findings.ledger import records as ledger
 from service.findings.lessons import LESSONS, TEXTS, Lesson
@@ -66,7 +68,12 @@ async def get_lesson(
     responses={202: {"model": LessonAnswer}, **NOT_FOUND},
 )
 def run(
-    lesson_id: str, caller: TheCaller, database: TheDatabase, dispatcher: TheDispatcher, settings: TheSettings
+    lesson_id: str,
+    request: Request,
+    caller: TheCaller,
+    database: TheDatabase,
+    dispatcher: TheDispatcher,
+    settings: TheSettings,
 ) -> Response:
     """Submit the jobs of a lesson. If keys are required, an admin key is: all callers share the lessons.
 
@@ -79,10 +86,12 @@ def run(
             "`ravine keys create --name NAME --admin` makes one. "
             f'With any key, POST /v1/jobs {{"preset": "{lesson.presets[0]}"}} runs its experiment'
         )
-    specs = {
-        preset: JobSpec.model_validate({"name": PRESETS[preset].title, **PRESETS[preset].spec})
-        for preset in lesson.presets
-    }
+    tables: DecodedTables = request.app.state.tables
+    specs = {}
+    for preset in lesson.presets:
+        posted = JobSpec.model_validate({"name": PRESETS[preset].title, **PRESETS[preset].spec})
+        # Lessons use built-in datasets only, which have no key.
+        specs[preset], _ = complete(posted, caller.id, database, tables)
     costs = {preset: affordable(spec, settings) for preset, spec in specs.items()}
     database.require_space()
     traceparent = tracing.carrier().get("traceparent")

@@ -11,14 +11,16 @@ from service.findings.lessons import (
     parabola,
     ravine,
     speed,
+    tables,
+    transformers,
     velocity,
 )
 from service.findings.lessons.lesson import TEXTS, Lesson
 
 __all__ = ["LESSONS", "TEXTS", "Lesson"]
 
-LESSONS: dict[str, Lesson] = {
-    lesson.id: lesson
-    for group in (parabola, velocity, identities, ravine, momentum, speed, landscapes, flipnet, batches, networks, adam)
-    for lesson in group.LESSONS
-}
+GROUPS = (
+    *(parabola, velocity, identities, ravine, momentum, speed, landscapes, flipnet, batches, networks, adam),
+    *(tables, transformers),
+)
+LESSONS: dict[str, Lesson] = {lesson.id: lesson for group in GROUPS for lesson in group.LESSONS}
