@@ -17,6 +17,7 @@ BENCHMARKS = (
     "engine",
     "formula",
     "digits",
+    "data",
     "price",
     "road",
     "sweep",

@@ -61,7 +61,7 @@ def network_of(given: DataSpec) -> Network:
         case models.MLP() as model:
             return MLP((sizes.inputs, *model.widths, sizes.outputs), model.activation, is_aligned=True)
         case models.CNN() as model:
-            return CNN(colours, height, width, sizes.outputs, tuple(model.channels))
+            return CNN(colours, height, width, sizes.outputs, tuple(model.channels), is_channels_last=True)
         case models.ResNet() as model:
             return ResNet(colours, height, width, sizes.outputs, model.channels)
         case models.Transformer() as model:

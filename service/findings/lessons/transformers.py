@@ -24,7 +24,8 @@ def _warmup(jobs: Mapping[str, Evidence]) -> Finding:
     largest = ADAMW_RATES[-1]
     runs = {label: job.with_setting(label, largest) for label in ("warm-up", "none")}
     name = f"training loss at the rate {largest:g}, warm-up by none"
-    found = ratio(name, *(job.outcomes("loss", label)[of] for label, of in runs.items()), among=3)
+    warmed, plain = (job.outcomes("loss", label)[of] for label, of in runs.items())
+    found = ratio(name, warmed, plain, among=3)
     return _compared(job, "warm-up", "none", {f"both have the rate {largest:g}": found})
 
 
@@ -39,7 +40,9 @@ def _compared(job: Evidence, ours: str, theirs: str, more: Mapping[str, Quantity
         losses = {label: job.outcomes(field, label)[judged[label]] for label in labels}
         quantities += [band(f"{word} loss, {label}", of) for label, of in losses.items()]
         name = f"{word} loss at the chosen rates, {ours} by {theirs}"
-        found[f"measured by the {word} loss at the chosen rates"] = ratio(name, *losses.values(), among=2 + len(more))
+        found[f"measured by the {word} loss at the chosen rates"] = ratio(
+            name, losses[ours], losses[theirs], among=2 + len(more)
+        )
     readings: dict[str, Reading] = {reading: less(one, 1) for reading, one in found.items()}
     curves = [curve(label, job.epochs, job.values("test_loss", label)[judged[label]]) for label in labels]
     figure = Figure("Transformer, chosen rates", "epoch", "test loss", curves)

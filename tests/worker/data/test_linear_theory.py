@@ -220,3 +220,17 @@ def test_a_run_reaches_the_minimum_and_its_loss() -> None:
     _, history = trained(resolved(problem, optimizers=[{"kind": "sgd", "lr": 1.0}], epochs=3))
     assert history["distance_to_minimum"][-1, 0] < 1e-12
     assert history["loss"][-1, 0] == pytest.approx(found.loss, rel=1e-13)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_sums_of_products_give_the_numbers_of_the_examples(offset: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = np.random.default_rng(1).normal(size=(200, 3)) * [1, 30, 1000] + [5, 0, 500]
+    targets = inputs @ [3.0, 0.1, 0.01] + RANDOM.normal(size=200) + offset
+    table = Table((*(numbers(f"x{at}", column) for at, column in enumerate(inputs.T)), numbers("y", targets)))
+    problem = {"scale": "none", "l2": 0.1, "validation_share": 0.2}
+    spec = resolved(problem, table, [{"kind": "momentum", "lr": 1e-7}], seeds=[0, 1], epochs=30)
+    by_sums = trained(spec, table)[1]
+    monkeypatch.setattr("worker.engine.supervised.problem.least_squares", lambda setup: None)
+    by_examples = trained(spec, table)[1]
+    for name in by_sums.fields:
+        np.testing.assert_allclose(by_sums[name], by_examples[name], rtol=1e-8, atol=1e-12, err_msg=name)

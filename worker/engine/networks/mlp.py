@@ -97,7 +97,9 @@ class MLP:
             return weights_RD, examples
         more_runs = -len(weights_RD) % ROWS if examples.dim() == 2 else 0
         weights_RD = functional.pad(weights_RD, (0, -weights_RD.shape[1] % ALIGNMENT, 0, more_runs))
-        return weights_RD, functional.pad(examples, (0, 0, 0, -examples.shape[-2] % ALIGNMENT))
+        # Padding by nothing would copy: an eighth of the time of batches of 128 images of 784 pixels.
+        more = -examples.shape[-2] % ALIGNMENT
+        return weights_RD, functional.pad(examples, (0, 0, 0, more)) if more else examples
 
     def _layers(self, weights_RD: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Weights [R, out, in] and biases [R, out, 1] of each layer: views of the rows."""

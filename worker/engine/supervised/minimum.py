@@ -32,7 +32,7 @@ class Minimum:
 
     def away(self, weights_DR: Tensor) -> Tensor:
         """A vector [E, R] for each run whose length is the distance to the nearest minimum."""
-        minimum_D1 = torch.from_numpy(np.array(self.weights_D)).to(weights_DR)[:, None]
+        minimum_D1 = torch.from_numpy(self.weights_D).to(weights_DR)[:, None]
         away_RD = (weights_DR - minimum_D1).T
         num_runs = len(away_RD)
         weights_RKF = away_RD[:, : -self.num_outputs].reshape(num_runs, self.num_outputs, -1)
@@ -47,5 +47,5 @@ class Minimum:
         # Aligned as the products of networks/mlp.py, so that the bits of a run do not depend on its neighbours.
         more = -away_RKC.shape[2] % ALIGNMENT
         away_RKC = functional.pad(away_RKC, (0, more, 0, 0, 0, -num_runs % ROWS))
-        basis_CM = functional.pad(torch.from_numpy(np.array(self.basis_CM)).to(weights_DR), (0, 0, 0, more))
+        basis_CM = functional.pad(torch.from_numpy(self.basis_CM).to(weights_DR), (0, 0, 0, more))
         return torch.matmul(away_RKC, basis_CM)[:num_runs].flatten(1).T

@@ -1,9 +1,12 @@
 """Base of problems that train a network on examples."""
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from worker.engine.supervised.least_squares import LeastSquares, LeastSquaresObjective, least_squares
 from worker.engine.supervised.objective import SupervisedObjective
 from worker.engine.supervised.setup import SupervisedSetup
 
@@ -61,4 +64,11 @@ class SupervisedProblem:
         return self._setup.variance_share(accumulate)
 
     def objective(self, source_R: NDArray[np.int64], dtype: torch.dtype, device: torch.device) -> SupervisedObjective:
-        return SupervisedObjective(self._setup, self.seeds[source_R], dtype, device)
+        given = self._setup, self.seeds[source_R], dtype, device
+        if dtype == torch.float64 and self._least_squares is not None:
+            return LeastSquaresObjective(*given, self._least_squares)
+        return SupervisedObjective(*given)
+
+    @cached_property
+    def _least_squares(self) -> LeastSquares | None:
+        return least_squares(self._setup)
