@@ -30,6 +30,14 @@ RATES = {"from": 0.001, "to": 0.1, "num": 3, "scale": "log"}
 TUNED = {**NULL, "optimizers": [{"kind": kind, "lr": RATES} for kind in ("sgd", "momentum")]}
 
 
+# The curvatures of iris with l2, 14 directions and one flat; SGD beyond its limit, and momentum within.
+DATA = {
+    "problem": {"kind": "data", "dataset": "iris", "l2": 0.01},
+    "optimizers": [{"kind": "sgd", "lr": 10}, {"kind": "momentum", "lr": 0.5}],
+    "epochs": 40,
+}
+
+
 def finished(stack: Stack, spec: Mapping[str, Any], **query: object) -> tuple[str, dict[str, Any]]:
     """Post a job, wait until it ends, and give its id and its comparison."""
     with stack.client() as client:
@@ -181,3 +189,26 @@ def test_chosen_settings_are_shown_with_their_code(new_page: OpenPage, stack: St
         expect(row.locator("code")).to_have_text(code)
         row.get_by_role("button", name=f"Copy the code of {label['label']}").click()
         page.wait_for_function("async (code) => (await navigator.clipboard.readText()) === code", arg=code)
+
+
+def test_a_linear_model_shows_its_curvatures_and_where_each_setting_is_stable(stack: Stack, new_page: OpenPage) -> None:
+    job_id, found = finished(stack, DATA)
+    page, comparison = open_comparison(new_page, job_id)
+    curved = [value for value in found["theory"]["problem"]["spectrum"] if value > 0]
+    picture = comparison.get_by_role("img", name=re.compile("curvatures from"))
+    expect(picture).to_be_visible()
+    assert picture.locator(".eigenvalue").count() == len(curved)
+    said = str(picture.get_attribute("aria-label"))
+    assert said.startswith(f"{len(curved)} curvatures from 0.01 to 0.36")
+    assert "sgd is stable below 0.2; momentum is stable below 7.6" in said
+    ends = [
+        float(str(line.get_attribute("d")).removeprefix("M").split()[0])
+        for line in picture.locator(".limit").all()[1::2]
+    ]
+    last = max(
+        float(str(line.get_attribute("d")).removeprefix("M").split()[0])
+        for line in picture.locator(".eigenvalue").all()
+    )
+    assert ends[0] < last < ends[1]
+    expect(comparison).to_contain_text("without scaling 27900")
+    assert not serious(page)

@@ -3,6 +3,7 @@ import { h } from "../dom.js";
 import { short } from "../format.js";
 import { table } from "../table.js";
 import { named } from "../plot/swatch.js";
+import { spectrumFigure } from "./spectrum.js";
 
 // Of a large grid only the settings whose lines are drawn are shown; the API has all of them.
 const MAX_ROWS = 20;
@@ -28,7 +29,10 @@ export function theoryTable({ theory, labels }, styles) {
     problem.condition_number === null
       ? ""
       : `Curvature at the minimum from ${short(problem.smallest)} to ${short(problem.largest)}: ` +
-        `condition number ${short(problem.condition_number)}.`;
+        `condition number ${short(problem.condition_number)}` +
+        (problem.unscaled_condition_number === null
+          ? "."
+          : `, without scaling ${short(problem.unscaled_condition_number)}.`);
   const best = problem.best.map(
     ({ kind, lr, momentum, rate }) =>
       `${kind} at rate ${short(lr)}${momentum ? ` and momentum ${short(momentum)}` : ""} (${short(rate)}× at each update)`,
@@ -41,11 +45,13 @@ export function theoryTable({ theory, labels }, styles) {
       ground,
       theory.exact
         ? " The curvature is the same everywhere."
-        : problem.minimum
+        : problem.minimum || problem.minimum_loss !== null
           ? " Theory holds near the minimum."
           : "",
+      problem.minimum_loss === null ? "" : ` Least loss: ${short(problem.minimum_loss)}.`,
       best.length ? ` Best constant settings: ${best.join("; ")}.` : "",
     ),
+    ...spectrumFigure(theory, styles),
     h(
       "ul",
       { class: "warnings" },
