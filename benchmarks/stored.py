@@ -24,7 +24,7 @@ from service.jobs import lifecycle, shards
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import price
-from worker.engine.trainer import Epoch
+from worker.engine.stack.plan import Epoch
 from worker.recorder import Recorder, pack
 from worker.runner import MAX_CHUNK_ROWS
 from worker.storing import store

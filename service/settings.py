@@ -50,6 +50,16 @@ class Settings(BaseSettings):
         "cpu",
         description="Device of a worker: cpu, or cuda if available. The receipt of a job names the device.",
     )
+    compiled: bool = Field(
+        True,
+        description="Whether a worker trains with compiled programs where it can: with the extra `fast`, on a "
+        "processor on which they give the same bits as torch. The receipt of a job has the engine.",
+    )
+    compiled_folder: str = Field(
+        "",
+        description="Folder that keeps compiled programs between the starts of workers; it holds machine code, so "
+        "nobody else may write to it. By default none is kept. `ravine up` uses its data folder.",
+    )
     optimizers: str = Field(
         "",
         pattern=rf"^({_PLUGIN}(\s*,\s*{_PLUGIN})*)?$",

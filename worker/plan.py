@@ -20,8 +20,8 @@ from worker.engine.optimizers.formula import PARAMETER, Formula
 from worker.engine.problems import flipnet, playground, quadratic, surface
 from worker.engine.protocols import Problem, Shift
 from worker.engine.stack.groups import OptimizerRuns, group_runs
+from worker.engine.stack.plan import Plan
 from worker.engine.stack.schedule import Schedule
-from worker.engine.trainer import Plan
 from worker.engine.updates.graph import Graph
 from worker.plugins.installed import Kinds
 from worker.plugins.runs import plugin_runs

@@ -25,6 +25,7 @@ from service.settings import get_settings
 from worker import shutdown
 from worker.app import app, database, dispatcher
 from worker.engine.device import use_device
+from worker.engine.fused.programs import service
 from worker.plugins.installed import installed
 from worker.pool import TrainingPool
 from worker.presence import Presence
@@ -49,6 +50,7 @@ def run(name: str, queues: Sequence[str], *, sweeps: bool) -> int:
     try:
         use_device(settings.device)
         tracing.configure(settings, "worker")
+        service().configure(enabled=settings.compiled, folder=settings.compiled_folder)
     except (ValueError, tracing.TracingMissing) as error:
         log.critical("worker %s cannot start: %s", name, error)
         return os.EX_CONFIG  # A restart would fail for the same reason.

@@ -9,19 +9,24 @@ import torch
 
 from service.settings import VERSION
 from worker.engine.device import used_device
+from worker.engine.fused.programs import service as compiled
 
 # Parts of a receipt on which the bits of a value depend.
 DECISIVE = ("torch", "processor", "device")
 
 
 def receipt() -> dict[str, Any]:
-    """Describe this process: versions, threads, device and processor."""
+    """Describe this process: versions, threads, device, processor, and whether compiled programs may train.
+
+    They give the bits of torch, so the engine decides nothing.
+    """
     return {
         "torch": torch.__version__,
         "version": VERSION,
         "threads": torch.get_num_threads(),
         "device": str(used_device()),
         "processor": _processor(str(used_device())),
+        "engine": "compiled" if compiled().is_available() else "torch",
     }
 
 

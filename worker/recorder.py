@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from service.database.bulk import Floats, MetricRows, Outcomes
 from service.database.states import RunStatus
 from service.jobs.shards import Chunk
-from worker.engine.trainer import Epoch
+from worker.engine.stack.plan import Epoch
 from worker.history_digest import row_hashes
 
 Arrays = dict[str, NDArray[Any]]

@@ -16,7 +16,8 @@ from service.spec.price import LANES, Price
 from service.spec.runs import Runs
 from worker.data.known import known_of
 from worker.data.loading import table_of
-from worker.engine.trainer import Plan, Trainer
+from worker.engine.stack.plan import Plan
+from worker.engine.trainer import Trainer
 from worker.plan import plan
 from worker.plugins.installed import Kinds
 from worker.recorder import Recorder

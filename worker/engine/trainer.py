@@ -5,85 +5,54 @@ checkpoints between yields, and closes it to stop. A poll makes it yield inside 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.engine.device import used_device
-from worker.engine.protocols import Poll, Problem, never_pause
+from worker.engine.fused.ahead import Ahead, Frame
+from worker.engine.fused.programs import Programs
+from worker.engine.problems import FlipNet, Quadratic, Surface
+from worker.engine.protocols import Poll, never_pause
+from worker.engine.stack import checkpoints
+from worker.engine.stack.checkpoints import Checkpoint
 from worker.engine.stack.fields import fields_of, measured
-from worker.engine.stack.groups import Group
 from worker.engine.stack.layout import Layout
-from worker.engine.stack.measures import checked
-from worker.engine.stack.part import Part
+from worker.engine.stack.plan import DTYPES, Epoch, Plan
 from worker.engine.stack.stack import Stack
-
-Checkpoint = dict[str, NDArray[np.generic]]
 
 # The bytes of one matrix of a block. Wider blocks take fewer calls per run, narrower ones stay in a core's second-level
 # cache. Of 128 KB to 1 MB, this width trained 10,000 FlipNets fastest on a core with 1 MB.
 BLOCK_BYTES = 640 * 1024
 # A run has diverged when its loss is above this many times max(1, |loss at epoch 0|), or not finite.
 DIVERGENCE_FACTOR = 1e9
-# Prefix of the arrays that only a checkpoint inside an epoch has.
-_INSIDE = "inside/"
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """A problem, the groups of its runs, and the number of epochs.
-
-    `record_every` n keeps epochs 0, n, 2n, … and the last. `accumulate` k averages the gradients of k micro-batches for
-    each update; the last update of an epoch averages the rest. `measure` names fields of stack/measures.py.
-    """
-
-    problem: Problem
-    groups: tuple[Group, ...]
-    epochs: int
-    record_every: int = 1
-    accumulate: int = 1
-    dtype: str = "float64"
-    device: str | torch.device = field(default_factory=used_device)
-    measure: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if sum(len(group.runs) for group in self.groups) != self.problem.num_runs:
-            raise ValueError(f"groups must contain each of the problem's {self.problem.num_runs} runs once.")
-        if not any(len(shape) == 2 for shape in self.problem.shapes):
-            for kind in (group.kind for group in self.groups if group.optimizer.needs_matrices):
-                raise ValueError(f"{kind} needs a problem with matrices of weights.")
-        if self.dtype not in DTYPES:
-            raise ValueError(f"dtype must be one of {list(DTYPES)}, not {self.dtype!r}.")
-        object.__setattr__(self, "measure", checked(self.measure))
-        if self.epochs < 0 or self.record_every < 1 or self.accumulate < 1:
-            raise ValueError("epochs must be at least 0, record_every and accumulate at least 1.")
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """Results at the end of an epoch, in the order of the runs. Columns of runs that are not kept are NaN."""
-
-    number: int
-    diverged_R: NDArray[np.bool_]
-    kept_R: NDArray[np.bool_] | None
-    values_FR: NDArray[np.float64] | None
-    measured_FR: NDArray[np.bool_]
+# Fewer updates of runs than this take torch less time than a program costs to look up.
+LEAST_UPDATES = 2**18
+# "auto" trains with torch until programs are compiled, and only if that pays; "compiled" waits for them.
+Engine = Literal["auto", "compiled", "torch"]
 
 
 class Trainer:
     """Trains a plan from the start, or from a checkpoint of a trainer of the same plan."""
 
     def __init__(
-        self, plan: Plan, checkpoint: Mapping[str, NDArray[np.generic]] | None = None, poll: Poll = never_pause
+        self,
+        plan: Plan,
+        checkpoint: Mapping[str, NDArray[np.generic]] | None = None,
+        poll: Poll = never_pause,
+        engine: Engine = "auto",
     ) -> None:
         self.fields = fields_of(plan.problem, plan.groups, plan.measure)
         self.epoch = -1  # The last epoch that was yielded.
+        self.num_compiled_epochs = 0
+        self._ahead: Ahead | None = None
         self._plan, self._poll = plan, poll
         self._device = torch.device(plan.device)
         self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
+        self._none_R = np.zeros(plan.problem.num_runs, dtype=bool)
+        self._none_R.flags.writeable = False
         self._highest_loss_R = np.full(plan.problem.num_runs, np.inf)
         self._measured = measured(self.fields, plan.groups, plan.problem.num_runs)
         self._layout = Layout.of([group.runs for group in plan.groups], plan.problem.columns_multiple)
@@ -102,13 +71,40 @@ class Trainer:
             self._values_FR = torch.full(shape, torch.nan, dtype=torch.float64, device=self._device)
             if checkpoint is not None:
                 self._restore(checkpoint)
+        self._programs = self._requested(engine)
+
+    def _requested(self, engine: Engine) -> Programs | None:
+        """The programs of this plan, which are compiled in the background where that pays."""
+        plan, problem = self._plan, self._plan.problem
+        updates = problem.num_runs * plan.epochs * -(-problem.num_batches(plan.accumulate) // plan.accumulate)
+        # Of these all epochs are alike, unless a term is unsupported; elsewhere batches may differ from epoch to epoch.
+        is_possible = isinstance(problem, Surface | Quadratic | FlipNet) and problem.shift is None
+        is_possible = is_possible and self._device.type == "cpu" and self._stacks[0].weights_DR.stride(1) == 1
+        if engine == "torch" or not is_possible or (engine == "auto" and updates < LEAST_UPDATES):
+            return None
+        programs = Programs(self._stacks)
+        programs.request()
+        if engine == "compiled":
+            programs.wait()
+        return programs
+
+    @property
+    def reason(self) -> str | None:
+        """Why torch trains all epochs, as far as it is known."""
+        return "the plan" if self._programs is None else self._programs.reason
 
     def run(self) -> Iterator[Epoch | None]:
         """One Epoch after another, the untrained start (epoch 0) first, until the last, or until every run diverged.
 
         Inside an epoch it yields None after any micro-batch at which `poll` returns True.
         """
+        if self._ahead is not None:
+            self._ahead.rewind(self.epoch)
+            self._ahead = None
         while self.epoch < self._plan.epochs and self._alive_R.any():
+            if self._train_ahead():
+                yield from self._ends_ahead()
+                continue
             stacks = [stack for stack in self._stacks if self._is_alive(stack)]
             steps = self._steps(stacks)
             # Inference mode is a state of the thread: it is off while the caller runs.
@@ -117,6 +113,40 @@ class Trainer:
             with torch.inference_mode():
                 epoch = self._end(stacks)
             yield epoch
+
+    def _train_ahead(self) -> bool:
+        """Train the next epochs by compiled programs, if there are any."""
+        kernels = None if self._programs is None else self._programs.kernels
+        if kernels is None or self.epoch < 0 or any(stack.is_inside(self.epoch + 1) for stack in self._stacks):
+            return False
+        self._poll()
+        stacks = [stack for stack in self._stacks if self._is_alive(stack)]
+        frame = Frame(self.fields, self._layout, self._plan.epochs, self._plan.record_every, self._plan.dtype)
+        with torch.inference_mode():
+            self._ahead = Ahead(frame, stacks, kernels, self.epoch, self._diverging)
+        return True
+
+    def _ends_ahead(self) -> Iterator[Epoch]:
+        """The results of the epochs that were trained ahead."""
+        ahead = self._ahead
+        assert ahead is not None
+        while self.epoch < ahead.last and self._alive_R.any():
+            self.num_compiled_epochs += 1
+            number = self.epoch + 1
+            diverged_R = self._diverged(ahead.losses(number)) if ahead.diverges(number) else self._none_R
+            yield self._ended(number, ahead.fields(number), diverged_R)
+        self._ahead = None
+
+    def _diverging(self, loss_KR: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """The epochs [K] in which a run diverges."""
+        if loss_KR.size and np.isfinite(loss_KR).all() and (loss_KR.max(axis=0) <= self._highest_loss_R).all():
+            return np.zeros(len(loss_KR), dtype=bool)
+        above_KR = self._diverged(loss_KR)
+        # The first such epoch of each run.
+        first_R = above_KR.argmax(axis=0)[above_KR.any(axis=0)]
+        found_K = np.zeros(len(loss_KR), dtype=bool)
+        found_K[first_R] = True
+        return found_K
 
     def _steps(self, stacks: list[Stack]) -> Iterator[None]:
         """Trains the next epoch, one micro-batch of one stack at a time; epoch 0 has none."""
@@ -137,12 +167,19 @@ class Trainer:
         loss_R = self._losses(stacks) if values_FR is None else values_FR[self.fields.index("loss")]
         if number == 0:
             self._highest_loss_R = _highest_loss(loss_R)
-        diverged_R = self._alive_R & ~(np.isfinite(loss_R) & (loss_R <= self._highest_loss_R))
-        kept_R = None
-        if due:
-            kept_R = self._alive_R
-        elif diverged_R.any():
-            kept_R, values_FR = diverged_R, self._measure(stacks, number)
+        diverged_R = self._diverged(loss_R)
+        if values_FR is None and diverged_R.any():
+            values_FR = self._measure(stacks, number)
+        return self._ended(number, values_FR, diverged_R)
+
+    def _diverged(self, loss_R: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """The runs that have diverged, [R] or [K, R]."""
+        return np.asarray(self._alive_R & ~(np.isfinite(loss_R) & (loss_R <= self._highest_loss_R)))
+
+    def _ended(self, number: int, values_FR: NDArray[np.float64] | None, diverged_R: NDArray[np.bool_]) -> Epoch:
+        """The result of an epoch with these fields, which are None if it is not recorded and no run diverged."""
+        due = number % self._plan.record_every == 0 or number == self._plan.epochs
+        kept_R = None if values_FR is None else self._alive_R if due else diverged_R
         if values_FR is not None and kept_R is not None and not kept_R.all():
             values_FR[:, ~kept_R] = np.nan
         self._alive_R = self._alive_R & ~diverged_R
@@ -183,64 +220,31 @@ class Trainer:
         It may be taken after each yield, and after an exception of `poll`: an interrupted evaluation has no side
         effects.
         """
-        with torch.inference_mode():
-            weights_DR = torch.cat([stack.weights_DR for stack in self._stacks], 1)
-            arrays: Checkpoint = {
+        with torch.inference_mode(), self._at_epoch():
+            own = {
                 "epoch": np.array(self.epoch),
                 "alive": self._alive_R.copy(),
                 "highest_loss": self._highest_loss_R.copy(),
-                "weights": weights_DR[:, self._columns].cpu().numpy(),
             }
-            for index, size in enumerate(self._layout.group_sizes):
-                parts = [part for stack in self._stacks for part in stack.parts if part.group == index]
-                for name in parts[0].state:
-                    state_DR = torch.cat([part.state[name] for part in parts], 1)
-                    arrays[f"state/{index}/{name}"] = state_DR[:, :size].cpu().numpy().copy()
-                arrays |= {_objects(part): part.stepper.save().numpy() for part in parts if part.stepper}
-            if any(stack.is_inside(self.epoch + 1) for stack in self._stacks):
-                for stack in self._stacks:
-                    for name, matrix in stack.progress().items():
-                        arrays[_inside(stack, name)] = matrix.cpu().numpy().copy()
-        return arrays
+            return own | checkpoints.saved(self._stacks, self._layout, self.epoch)
+
+    @contextmanager
+    def _at_epoch(self) -> Iterator[None]:
+        """The stacks after the last yielded epoch, also if later ones have been trained."""
+        if self._ahead is None:
+            yield
+            return
+        self._ahead.rewind(self.epoch)
+        try:
+            yield
+        finally:
+            self._ahead.restore()
 
     def _restore(self, checkpoint: Mapping[str, NDArray[np.generic]]) -> None:
         self.epoch = int(checkpoint["epoch"])
         self._alive_R = np.array(checkpoint["alive"], dtype=bool)
         self._highest_loss_R = np.array(checkpoint["highest_loss"], dtype=np.float64)
-        for stack in self._stacks:
-            runs = self._layout.source[stack.block.start : stack.block.stop]
-            stack.weights_DR = self._on_device(checkpoint["weights"], runs, stack.weights_DR)
-            for part in stack.parts:
-                members = self._layout.members(part.group, part.start, part.stop)
-                part.state = {
-                    name: self._on_device(checkpoint[f"state/{part.group}/{name}"], members, matrix)
-                    for name, matrix in part.state.items()
-                }
-                if part.stepper:
-                    part.stepper.load(torch.from_numpy(np.array(checkpoint[_objects(part)])))
-            progress = {
-                name.rpartition("/")[2]: torch.from_numpy(np.array(array)).to(self._device)
-                for name, array in checkpoint.items()
-                if name.startswith(_inside(stack, ""))
-            }
-            if not progress and any(name.startswith(_INSIDE) for name in checkpoint):
-                raise ValueError("The checkpoint was taken inside an epoch by a trainer with other blocks.")
-            stack.resume(self.epoch, progress)
-
-    @staticmethod
-    def _on_device(matrix: NDArray[np.generic], columns: NDArray[np.int64], like: torch.Tensor) -> torch.Tensor:
-        """Columns of a matrix on the host, in the memory order of `like`."""
-        return torch.empty_like(like).copy_(torch.from_numpy(np.ascontiguousarray(matrix[:, columns])))
-
-
-def _objects(part: Part) -> str:
-    """Name in a checkpoint of the state of the objects that update a part."""
-    return f"objects/{part.group}/{part.start}-{part.stop}"
-
-
-def _inside(stack: Stack, name: str) -> str:
-    """Name in a checkpoint of an array of a stack's unfinished epoch."""
-    return f"{_INSIDE}{stack.block.start}-{stack.block.stop}/{name}"
+        checkpoints.restore(self._stacks, self._layout, checkpoint, self.epoch)
 
 
 def _highest_loss(initial_loss_R: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -52,6 +52,11 @@ class DataDir:
         return self.path / "datasets"
 
     @property
+    def compiled(self) -> Path:
+        """Folder of compiled programs, which can be deleted at any time."""
+        return self.path / "compiled"
+
+    @property
     def broker_socket(self) -> Path:
         """Socket of the broker of the stack that uses this folder."""
         return self.scratch / "broker.sock"

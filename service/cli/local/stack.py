@@ -75,8 +75,9 @@ class LocalStack:
         broker_socket = self._data.broker_socket
         env = {"RAVINE_DATABASE_URL": self._data.database_url, "RAVINE_BROKER_URL": f"redis+socket://{broker_socket}"}
 
-        # Decoded datasets stay with the data.
+        # Decoded datasets and compiled programs stay with the data.
         env.setdefault("RAVINE_DATASET_FOLDER", os.environ.get("RAVINE_DATASET_FOLDER") or str(self._data.datasets))
+        env.setdefault("RAVINE_COMPILED_FOLDER", os.environ.get("RAVINE_COMPILED_FOLDER") or str(self._data.compiled))
 
         supervisor = self._supervisor
         self._resources.callback(supervisor.stop)

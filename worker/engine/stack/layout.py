@@ -8,6 +8,7 @@ last run; the repetitions are computed and never read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -37,6 +38,11 @@ class Layout:
     group_starts: tuple[int, ...]
     group_sizes: tuple[int, ...]
     multiple: int = COLUMNS_MULTIPLE
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether run r is column r, so that a slice of columns gives all runs."""
+        return np.array_equal(self.columns, np.arange(len(self.columns)))
 
     @classmethod
     def of(cls, runs_of_groups: Sequence[NDArray[np.int64]], multiple: int = COLUMNS_MULTIPLE) -> "Layout":

@@ -18,12 +18,13 @@ velocity_norm       The norm of the velocity, for methods that keep one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from worker.engine.numerics.columns import norm, squared_norm
-from worker.engine.protocols import Evaluation
+from worker.engine.protocols import Evaluation, Objective
 from worker.engine.stack.groups import Group
 from worker.engine.stack.part import Part
 
@@ -52,6 +53,39 @@ def landed(step_DR: Tensor, before: Evaluation, after: Evaluation) -> Tensor:
     slope_before_R = (before.gradient_DR * step_DR).sum(0)
     slope_after_R = (after.gradient_DR * step_DR).sum(0)
     return torch.where(squared_norm(step_DR) > 0, -slope_after_R / slope_before_R, -1)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A point, its coordinates on the landscape, and the evaluation there."""
+
+    point_DR: Tensor
+    coordinates_DR: Tensor
+    known: Evaluation
+
+
+def on_request(
+    names: Sequence[str],
+    objective: Objective,
+    after: Measured,
+    before_last: tuple[Tensor, Evaluation] | None,
+    parts: Sequence[Part],
+    variance_share: float,
+) -> dict[str, Tensor]:
+    """The fields of these names, each [R]; `before_last` is the point before the epoch's last update."""
+    fields: dict[str, Tensor] = {}
+    if "sharpness" in names:
+        fields["sharpness"] = objective.sharpness(after.coordinates_DR)
+    if "noise_scale" in names or "gradient_variance" in names:
+        trace_R = objective.noise_trace(after.coordinates_DR, after.known.gradient_DR)
+        fields["noise_scale"] = trace_R / squared_norm(after.known.gradient_DR)
+        fields["gradient_variance"] = trace_R * variance_share
+    if before_last is not None:
+        before_DR, before = before_last
+        fields["alpha"] = landed(after.point_DR - before_DR, before, after.known)
+    if "velocity_norm" in names:
+        fields["velocity_norm"] = velocity_norms(parts, after.known.loss_R)
+    return {name: fields[name] for name in names if name in fields}
 
 
 def checked(names: Sequence[str]) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ A block is as wide as fits the processor's cache: it makes all updates of an epo
 are independent, so their width changes the time only.
 """
 
+import copy
 from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
-from worker.engine.numerics.columns import nearest, norm, squared_norm
+from worker.engine.numerics.columns import nearest, norm
 from worker.engine.numerics.normals import Normals
 from worker.engine.numerics.random import UPDATES
 from worker.engine.protocols import (
@@ -26,11 +27,10 @@ from worker.engine.protocols import (
 from worker.engine.stack.groups import Group
 from worker.engine.stack.hyper_parameters import HyperParameterTable
 from worker.engine.stack.layout import Block, Layout
-from worker.engine.stack.measures import landed, velocity_norms
+from worker.engine.stack.measures import Measured, on_request
 from worker.engine.stack.part import Part, is_by_run, join_columns
 
-# A point, and what the objective is there.
-Evaluated = tuple[Tensor, Evaluation]
+Evaluated = tuple[Tensor, Evaluation]  # A point, and what the objective is there.
 
 
 class Stack:
@@ -49,17 +49,17 @@ class Stack:
         poll: Poll = never_pause,
     ) -> None:
         self.block = block
-        self._extra = measure
+        self.extra = measure
         self._variance_share = problem.variance_share(accumulate)
         self._objective = problem.objective(layout.source[block.start : block.stop], dtype, device)
         if isinstance(self._objective, PollingObjective):
             self._objective.poll = poll
-        self._problem, self._whole, self._has_position = problem, problem.whole, problem.has_position
+        self.problem, self.whole, self._has_position = problem, problem.whole, problem.has_position
         self._minima_MD1 = torch.from_numpy(problem.minima_MD[:, :, None]).to(device=device, dtype=dtype)
         self._num_batches = problem.num_batches(accumulate)
-        self._accumulate = accumulate
-        self._updates_per_epoch = -(-self._num_batches // accumulate)
-        self.weights_DR = self._start_DR = self._before_DR = self._objective.start_DR
+        self.accumulate = accumulate
+        self.updates_per_epoch = -(-self._num_batches // accumulate)
+        self.weights_DR = self.start_DR = self._before_DR = self._objective.start_DR
         self._by_run = is_by_run(self.weights_DR)
         self._shift = problem.shift
         if self._shift is not None:
@@ -71,7 +71,7 @@ class Stack:
         self._gradient_DR: Tensor | None = None
         self._train_loss_R: Tensor | None = None
         # The evaluation at the weights, and at the result of the optimizers where that is another point.
-        self._known: Evaluation | None = None
+        self.known: Evaluation | None = None
         self._result: Evaluated | None = None
         # The result before the epoch's last update.
         self._before_last: Evaluated | None = None
@@ -80,11 +80,26 @@ class Stack:
         for part, weights_DR in zip(self.parts, self._by_part(self.weights_DR), strict=True):
             part.begin(weights_DR)
 
+    def jump(self, epoch: int, weights_DR: Tensor, known: Evaluation | None) -> None:
+        """Continues after an epoch that was trained elsewhere; the states of the parts are set by the caller."""
+        self.weights_DR, self.known = weights_DR, known
+        self._result = self._before_last = self._gradient_DR = None
+        self._steps, self._updates = epoch * self._num_batches, epoch * self.updates_per_epoch
+
+    def stand_in(self, weights_DR: Tensor, start_DR: Tensor, known: Evaluation | None, part: Part) -> "Stack":
+        """A stack of one part before its first epoch, with the same objective, at other weights."""
+        other = copy.copy(self)
+        other.weights_DR = other._before_DR = weights_DR
+        other.start_DR, other.known, other.parts = start_DR, known, [part]
+        other._result = other._before_last = other._loss_KR = other._gradient_DR = other._train_loss_R = None
+        other._steps = other._updates = 0
+        return other
+
     def _part(self, problem: Problem, group: Group, layout: Layout, columns: tuple[int, int, int]) -> Part:
         dtype, device = self.weights_DR.dtype, self.weights_DR.device
         index, start, stop = columns
         members = layout.members(index, start, stop)
-        table = HyperParameterTable(group, members, dtype, device, self._updates_per_epoch)
+        table = HyperParameterTable(group, members, dtype, device, self.updates_per_epoch)
         seeds_R = problem.seeds[layout.source[start:stop]]
         normals = Normals(1.0, seeds_R, UPDATES, problem.num_parameters, dtype, device)
         return Part(index, start, stop, group.optimizer, problem.shapes, group.terms, table, normals)
@@ -97,17 +112,17 @@ class Stack:
 
         Between two yields, and at the end, `progress` gives what `resume` needs to continue.
         """
-        num_batches, accumulate = self._num_batches, self._accumulate
+        num_batches, accumulate = self._num_batches, self.accumulate
         done = self._steps - (epoch - 1) * num_batches
         if done == 0:
             self._before_DR = self._point()
             self._loss_KR = self._before_last = None
-        self._updates = (epoch - 1) * self._updates_per_epoch + done // accumulate
+        self._updates = (epoch - 1) * self.updates_per_epoch + done // accumulate
         while done < num_batches:
-            if "alpha" in self._extra and done % accumulate == 0 and done + accumulate >= num_batches:
-                self._before_last = self._evaluation()
+            if "alpha" in self.extra and done % accumulate == 0 and done + accumulate >= num_batches:
+                self._before_last = self.evaluation()
             coordinates_DR = self._coordinates(self.weights_DR)
-            loss_KR, gradient_DR = self._objective.batch(coordinates_DR, self._steps, self._known)
+            loss_KR, gradient_DR = self._objective.batch(coordinates_DR, self._steps, self.known)
             self._loss_KR = loss_KR if self._loss_KR is None else self._loss_KR + loss_KR
             if self._gradient_DR is not None:
                 gradient_DR = self._gradient_DR + gradient_DR
@@ -157,7 +172,7 @@ class Stack:
 
     def _update(self, gradient_DR: Tensor) -> None:
         update = self._updates
-        self._known = self._result = None
+        self.known = self._result = None
         self._updates = update + 1
         if len(self.parts) == 1:
             self.weights_DR = self.parts[0].update(self.weights_DR, gradient_DR, update)
@@ -184,36 +199,36 @@ class Stack:
         """The recorded loss [R], computed as cheaply as possible."""
         if self._has_evaluation_point:
             return self._result[1].loss_R if self._result else self._objective.loss(self._coordinates(self._point()))
-        if self._whole or self._known:
+        if self.whole or self.known:
             # With the full batch, the next update uses the gradient of this evaluation.
-            return self._evaluation()[1].loss_R
+            return self.evaluation()[1].loss_R
         return self._objective.loss(self._coordinates(self.weights_DR))
 
-    def _evaluation(self) -> Evaluated:
+    def evaluation(self) -> Evaluated:
         """The recorded point, and the evaluation there."""
         if self._has_evaluation_point:
             if self._result is None:
                 point_DR = self._point()
                 self._result = point_DR, self._objective.evaluate(self._coordinates(point_DR))
             return self._result
-        if self._known is None:
-            self._known = self._objective.evaluate(self._coordinates(self.weights_DR))
-        return self.weights_DR, self._known
+        if self.known is None:
+            self.known = self._objective.evaluate(self._coordinates(self.weights_DR))
+        return self.weights_DR, self.known
 
     def measure(self) -> dict[str, Tensor]:
         """The fields at present, each [R], without those that do not exist here."""
-        point_DR, known = self._evaluation()
+        point_DR, known = self.evaluation()
         fields = {
             "loss": known.loss_R,
             "grad_norm": norm(known.gradient_DR),
-            "distance_from_start": norm(point_DR - self._start_DR),
+            "distance_from_start": norm(point_DR - self.start_DR),
         }
         if known.score_R is not None:
-            fields[f"{self._problem.score}"] = known.score_R
-        if self._problem.has_validation and isinstance(self._objective, ValidatedObjective):
+            fields[f"{self.problem.score}"] = known.score_R
+        if self.problem.has_validation and isinstance(self._objective, ValidatedObjective):
             fields["validation_loss"] = self._objective.validation_loss(point_DR)
-        if self._problem.has_test and isinstance(self._objective, TestedObjective):
-            fields["test_loss"], fields[f"test_{self._problem.score}"] = self._objective.test(point_DR)
+        if self.problem.has_test and isinstance(self._objective, TestedObjective):
+            fields["test_loss"], fields[f"test_{self.problem.score}"] = self._objective.test(point_DR)
         if self._train_loss_R is not None:
             fields["train_loss"] = self._train_loss_R
             fields["update_norm"] = norm(point_DR - self._before_DR)
@@ -223,24 +238,9 @@ class Stack:
             fields["distance_to_minimum"] = nearest(self._coordinates(point_DR), self._minima_MD1)
         if self._has_position:
             fields |= zip(("x", "y"), point_DR, strict=False)
-        return fields | self._on_request(point_DR, known)
-
-    def _on_request(self, point_DR: Tensor, known: Evaluation) -> dict[str, Tensor]:
-        """The fields of measures.py that the plan names."""
-        fields: dict[str, Tensor] = {}
-        coordinates_DR = self._coordinates(point_DR)
-        if "sharpness" in self._extra:
-            fields["sharpness"] = self._objective.sharpness(coordinates_DR)
-        if "noise_scale" in self._extra or "gradient_variance" in self._extra:
-            trace_R = self._objective.noise_trace(coordinates_DR, known.gradient_DR)
-            fields["noise_scale"] = trace_R / squared_norm(known.gradient_DR)
-            fields["gradient_variance"] = trace_R * self._variance_share
-        if self._before_last is not None:
-            before_DR, before = self._before_last
-            fields["alpha"] = landed(point_DR - before_DR, before, known)
-        if "velocity_norm" in self._extra:
-            fields["velocity_norm"] = velocity_norms(self.parts, known.loss_R)
-        return {name: fields[name] for name in self._extra if name in fields}
+        after = Measured(point_DR, self._coordinates(point_DR), known)
+        more = on_request(self.extra, self._objective, after, self._before_last, self.parts, self._variance_share)
+        return fields | more
 
     def decision(self) -> Tensor | None:
         """Decision values of the networks on a grid [R, y, x], on problems that have them."""
@@ -248,5 +248,5 @@ class Stack:
 
     def in_force(self, epoch: int) -> list[tuple[Part, Tensor, Tensor | None]]:
         """Learning rate and momentum [R of the part] in float64 at an epoch's last update; at epoch 0, the first."""
-        update = max(0, epoch * self._updates_per_epoch - 1)
+        update = max(0, epoch * self.updates_per_epoch - 1)
         return [(part, *part.hyper_parameters.recorded(update)) for part in self.parts]

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-import torch
 from torch import Tensor
 
+from worker.engine.numerics.same import applied, column, same
 from worker.engine.protocols import HyperParameters
 from worker.engine.updates.operations import OPERATIONS, OVER_RUN, OVER_TENSOR
 
@@ -68,15 +68,15 @@ def tables(
     for number in _needed(graph, wanted):
         operation, *operands = graph.nodes[number]
         if operation == "constant":
-            values[number] = torch.full((1, width), float(operands[0]), dtype=torch.float64, device=updates_T1.device)
+            values[number] = same(updates_T1.new_tensor([[float(operands[0])]]), width)
         elif operation == "input":
             name = str(operands[0])
-            # As wide as all others, so that no function is computed for the last few of T numbers in another way.
-            values[number] = updates_T1.expand(-1, width).contiguous() if name == "t" else hyper[names[name]]
+            values[number] = same(updates_T1, width) if name == "t" else hyper[names[name]]
         else:
-            values[number] = OPERATIONS[str(operation)](None, *(values[int(operand)] for operand in operands))
+            given = (values[int(operand)] for operand in operands)
+            values[number] = applied(OPERATIONS[str(operation)], str(operation), (None, *given), {})
     return {
-        str(number): values[number][:, :1] if graph.nodes[number][0] == "constant" else values[number].double()
+        str(number): column(values[number]) if graph.nodes[number][0] == "constant" else values[number].double()
         for number in wanted
     }
 
