@@ -18,8 +18,9 @@ from service.jobs.resolved_data import with_resolved
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.worker.data.plain_models import plain_model
+from worker.engine.stack.plan import DTYPES
 from worker.engine.supervised.setup import Examples
-from worker.engine.trainer import DTYPES, Trainer
+from worker.engine.trainer import Trainer
 from worker.plan import plan
 
 SIDE = 28

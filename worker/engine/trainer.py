@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from worker.engine.fused.ahead import Ahead, Frame
 from worker.engine.fused.programs import Programs
-from worker.engine.problems import FlipNet, Quadratic, Surface
+from worker.engine.problems.flipnet import FlipNet
+from worker.engine.problems.quadratic import Quadratic
+from worker.engine.problems.surface import Surface
 from worker.engine.protocols import Poll, never_pause
 from worker.engine.stack import checkpoints
 from worker.engine.stack.checkpoints import Checkpoint
@@ -77,9 +79,9 @@ class Trainer:
         """The programs of this plan, which are compiled in the background where that pays."""
         plan, problem = self._plan, self._plan.problem
         updates = problem.num_runs * plan.epochs * -(-problem.num_batches(plan.accumulate) // plan.accumulate)
-        # Of these all epochs are alike, unless a term is unsupported; elsewhere batches may differ from epoch to epoch.
-        is_possible = isinstance(problem, Surface | Quadratic | FlipNet) and problem.shift is None
-        is_possible = is_possible and self._device.type == "cpu" and self._stacks[0].weights_DR.stride(1) == 1
+        # Elsewhere batches may differ from epoch to epoch.
+        has_equal_epochs = isinstance(problem, Surface | Quadratic | FlipNet) and problem.shift is None
+        is_possible = has_equal_epochs and self._device.type == "cpu"
         if engine == "torch" or not is_possible or (engine == "auto" and updates < LEAST_UPDATES):
             return None
         programs = Programs(self._stacks)
