@@ -23,8 +23,8 @@ TYPESCRIPT := .tools-node/.has-typescript@7.0.2
 KUBERNETES := 1.34
 
 .DEFAULT_GOAL := help
-.PHONY: help up demo lessons reference down migrate test thorough fuzz check lint bench bench-peer screenshots chaos \
-	hashes images audit types
+.PHONY: help up demo lessons reference down migrate test test-all thorough fuzz check lint bench bench-peer screenshots \
+	chaos hashes images audit types
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,13 +48,16 @@ down: ## Stop the `make up` of DATA_DIR
 migrate: $(LOCAL) ## Migrate the tables of the database at RAVINE_DATABASE_URL
 	@$(BIN)/ravine migrate
 
-# In two processes, each with its own servers; ARGS may say otherwise: ARGS="-n 0 -k cancelled".
+# In three processes, each with its own servers; ARGS may say otherwise: ARGS="-n 0 -k cancelled".
 # Also where the environment forbids it: without cached bytecode each process of pytest compiles all tests again.
-test: export PYTHONDONTWRITEBYTECODE =
-test: $(TEST) ## Run all tests against real servers; ARGS go to pytest: make test ARGS="-k cancelled"
+test test-all thorough: export PYTHONDONTWRITEBYTECODE =
+test: $(TEST) ## Test against real servers in minutes; ARGS go to pytest: make test ARGS="-k cancelled"
+	RAVINE_QUICK=1 $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
+
+test-all: $(TEST) ## Run all tests, with the slow ones; takes half an hour
 	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
-thorough: $(TEST) ## Run all tests on both databases, with more examples and with long lessons; takes half an hour
+thorough: $(TEST) ## Run all tests on both databases, with more examples and with long lessons; takes longer
 	RAVINE_THOROUGH=1 RAVINE_CHAOS=all $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
 fuzz: $(TEST) ## Send 10,000 generated requests to the API, parse 100,000 formulas and 100,000 update rules; takes minutes
@@ -67,8 +70,9 @@ check: $(TEST) $(SCHEMAS) ## Check style, types, directions of imports and migra
 	$(BIN)/lint-imports
 	.venv-kubernetes/bin/kubernetes-validate --strict --quiet -k $(KUBERNETES) \
 		$(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/*.yaml))
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory types; \
-		else echo "Without node the types of the page are not checked"; fi
+	@if ! command -v npm >/dev/null; then echo "Without node the types of the page are not checked"; \
+		elif $(MAKE) --no-print-directory $(TYPESCRIPT); then $(MAKE) --no-print-directory types; \
+		else echo "TypeScript could not be installed: the types of the page are not checked"; fi
 	@echo "Migrations create the tables of the models:"
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 		export RAVINE_DATABASE_URL="sqlite:///$$folder/check.db" && $(BIN)/ravine migrate && $(BIN)/alembic check

@@ -8,6 +8,8 @@ import tarfile
 from pathlib import Path
 from zipfile import ZipFile
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("service", "worker", "migrations")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -30,6 +32,7 @@ def files_of(folder: Path) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_the_wheel_of_the_source_distribution_runs_in_another_folder(tmp_path: Path) -> None:
     # A build writes into its folder, so it has a copy.
     sources, built, installed, elsewhere = (tmp_path / name for name in ("sources", "built", "installed", "elsewhere"))

@@ -1,9 +1,13 @@
-"""What `make test` leaves to `make thorough`: the second database where the dialect cannot matter, more examples.
+"""Which tests run: in `make test` those of a few minutes, in `make test-all` all, in `make thorough` more examples too.
+
+`pytest.mark.slow` marks what `make test` leaves to `make test-all`, which CI runs: tests that take more than 1.5 s of
+processor time. `slow(after=3)` marks all cases of a test but the first three. Some slow tests are not marked for the
+sake of what they guard: at least one of each view, of each part of the API, and of lost workers.
 
 `pytest.mark.databases(kind)` names the one database of tests that run on both under `make thorough`: tests of what the
-service does with rows after they are read. The two dialects themselves are tested on both in every run (tests/database,
-tests/jobs, tests/histories), and the marks are spread over both databases. `pytest.mark.thorough` marks tests and
-parameters that run only there.
+service does with rows after they are read. The two dialects themselves are tested on both by `make test-all`
+(tests/database, tests/jobs, tests/histories), and the marks are spread over both databases. `pytest.mark.thorough`
+marks tests and parameters that run only there.
 """
 
 import os
@@ -11,6 +15,7 @@ import os
 import pytest
 
 THOROUGH = "RAVINE_THOROUGH" in os.environ
+QUICK = "RAVINE_QUICK" in os.environ
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -19,10 +24,13 @@ def examples(few: int, many: int) -> int:
     return many if THOROUGH else few
 
 
-def is_left_out(item: pytest.Item) -> bool:
-    """Whether only `make thorough` runs this test."""
+def is_left_out(item: pytest.Item, number: int) -> bool:
+    """Whether this test, case `number` of its function, is left to `make test-all` or `make thorough`."""
     if THOROUGH:
         return False
+    slow = item.get_closest_marker("slow")
+    if QUICK and slow is not None and number >= slow.kwargs.get("after", 0):
+        return True
     if item.get_closest_marker("thorough"):
         return True
     mark, call = item.get_closest_marker("databases"), getattr(item, "callspec", None)

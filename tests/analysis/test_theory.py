@@ -213,6 +213,7 @@ def test_a_spectrum_without_a_minimum_has_no_best_settings() -> None:
         best_settings("sgd", -2.0, 2.0)
 
 
+@pytest.mark.slow
 def test_runs_of_the_engine_converge_at_the_rate_of_theory() -> None:
     conditions, shares, num_epochs = (3.0, 30.0, 300.0), (0.2, 0.6, 0.9), 3000
     for condition in conditions:

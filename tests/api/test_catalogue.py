@@ -101,6 +101,7 @@ def test_health_and_readiness_are_answered(client: httpx.Client) -> None:
     assert client.get("/readyz").json()["status"] == "ready"
 
 
+@pytest.mark.slow
 def test_the_openapi_document_describes_every_route(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     operations = [operation for path in document["paths"].values() for operation in path.values()]

@@ -63,6 +63,7 @@ def test_more_connections_than_the_limit_are_503_with_retry_after(narrow: Api) -
     assert b"Retry-After: " in received
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("in_chunks", [False, True], ids=["with its length", "in chunks"])
 def test_a_client_that_writes_before_it_reads_gets_the_413(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path, in_chunks: bool

@@ -20,6 +20,7 @@ def refused(client: httpx.Client, problem: dict[str, Any], **more: Any) -> list[
     return [(error["loc"], error["msg"]) for error in answer.json()["errors"]]
 
 
+@pytest.mark.slow(after=1)
 def test_a_job_on_a_table_has_its_sizes_and_trains(client: httpx.Client) -> None:
     answer = client.post("/v1/jobs", json=body({"dataset": "iris"}))
     assert answer.status_code == 202, answer.text
@@ -57,6 +58,7 @@ def test_a_regression_has_r2_and_a_grid_has_a_validation_loss(client: httpx.Clie
     assert theory.status_code < 500, theory.text
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("problem", "more", "place", "sentence"),
     [
@@ -93,6 +95,7 @@ def test_what_was_resolved_before_must_match_the_data(client: httpx.Client) -> N
     assert refused(client, problem)[0][0] == ["body", "problem", "resolved"]
 
 
+@pytest.mark.slow(after=1)
 def test_a_job_trains_on_an_uploaded_table_which_cannot_be_deleted_meanwhile(client: httpx.Client) -> None:
     lines = [f"{row % 7},{'abc'[row % 3]},{(row % 7) * 2 + (row % 3)}" for row in range(60)]
     content = "\n".join(["rooms,town,price", *lines]).encode()

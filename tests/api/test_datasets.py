@@ -57,6 +57,7 @@ def large() -> bytes:
     return data
 
 
+@pytest.mark.slow(after=1)
 def test_an_upload_is_described_listed_read_and_deleted(database: Database, database_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with api(database_url, tmp_path) as client:
@@ -90,6 +91,7 @@ def test_an_upload_is_described_listed_read_and_deleted(database: Database, data
     assert count(database, Dataset) == count(database, DatasetChunk) == 0
 
 
+@pytest.mark.slow(after=1)
 def test_the_same_content_of_an_owner_is_the_same_dataset(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
@@ -119,6 +121,7 @@ def test_the_same_content_of_an_owner_is_the_same_dataset(
     asyncio.run(scenario())
 
 
+@pytest.mark.slow(after=1)
 def test_uploads_of_the_same_content_at_once_make_one_dataset(
     database_url: str, database: Database, tmp_path: Path
 ) -> None:
@@ -137,6 +140,7 @@ def test_uploads_of_the_same_content_at_once_make_one_dataset(
     assert count(database, Dataset) == count(database, DatasetChunk) == 1
 
 
+@pytest.mark.slow(after=1)
 def test_a_file_of_several_chunks_comes_back_byte_by_byte(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
@@ -176,6 +180,7 @@ def one_api(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPat
         runner.run(here.__aexit__(None, None, None))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("name", ["a short row", "a date", "pickled objects", "a picture"])
 def test_a_file_that_cannot_be_read_is_422_with_its_place(name: str, one_api: Any) -> None:
     media_type, data, sentence = bad_file(name)
@@ -187,6 +192,7 @@ def test_a_file_that_cannot_be_read_is_422_with_its_place(name: str, one_api: An
         assert answer.json()["errors"][0]["loc"] == ["body", 3]
 
 
+@pytest.mark.slow
 def test_a_file_above_the_limit_is_413_with_or_without_a_length(one_api: Any) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(50):
@@ -234,6 +240,7 @@ def test_built_in_datasets_are_read_without_an_upload(one_api: Any) -> None:
     assert one_api("DELETE", "/v1/datasets/iris").status_code == 409
 
 
+@pytest.mark.slow
 def test_thousands_of_columns_are_left_out_of_the_list(one_api: Any) -> None:
     names = ",".join(f"column {at}" for at in range(3_000))
     data = f"{names}\n{','.join(['1'] * 3_000)}\n".encode()
@@ -243,6 +250,7 @@ def test_thousands_of_columns_are_left_out_of_the_list(one_api: Any) -> None:
     assert (listed["columns"], listed["shape"]) == (None, [1, 3_000])
 
 
+@pytest.mark.slow(after=1)
 def test_a_key_has_a_quota_of_datasets_and_bytes(database: Database, database_url: str, tmp_path: Path) -> None:
     async def scenario() -> None:
         limits = {"max_datasets": 2, "max_stored_dataset_bytes": 100}
@@ -265,6 +273,7 @@ def test_a_key_has_a_quota_of_datasets_and_bytes(database: Database, database_ur
     asyncio.run(scenario())
 
 
+@pytest.mark.slow(after=1)
 def test_a_dataset_stays_while_a_job_that_has_not_ended_uses_it(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:

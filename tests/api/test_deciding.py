@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.api.test_events_live import rows_of, watching
 from tests.deciding import CLOSE, NOISY, TUNED
@@ -46,6 +47,7 @@ def test_a_job_shows_its_decision_and_an_event_tells_each_look(client: httpx.Cli
     assert (found["seeds"], found["replicates"], found["best"]) == (16, 16, ["fast"])
 
 
+@pytest.mark.slow(after=1)
 def test_an_undecided_job_continues_with_more_seeds(client: httpx.Client) -> None:
     job_id = post(client, CLOSE)["id"]
     path = f"/v1/jobs/{job_id}/continue"
@@ -77,6 +79,7 @@ def test_a_job_without_decide_does_not_continue(client: httpx.Client) -> None:
     assert refused.status_code == 409
 
 
+@pytest.mark.slow(after=1)
 def test_a_stream_follows_the_choice_of_settings(client: httpx.Client) -> None:
     job = post(client, TUNED)
     with watching(client, job["id"], labels="fast") as stream:

@@ -52,6 +52,7 @@ FLOODS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("begin", "piece", "size", "status"), [flood[1:] for flood in FLOODS], ids=[flood[0] for flood in FLOODS]
 )

@@ -59,6 +59,7 @@ WRONG: list[tuple[dict[str, Any], list[Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("changes", "place", "allowed"), WRONG, ids=[str(place[1:]) for _, place, _ in WRONG])
 def test_a_wrong_spec_is_refused_with_its_place_and_nothing_is_stored(
     client: httpx.Client, changes: dict[str, Any], place: list[Any], allowed: str

@@ -39,6 +39,7 @@ def read_on(
     return sent, place
 
 
+@pytest.mark.slow(after=1)
 def test_every_row_is_sent_once_whatever_the_order_of_storage(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +138,7 @@ def test_thinned_events_keep_first_last_and_extremes(database: Database) -> None
     assert len(epochs) <= 60
 
 
+@pytest.mark.slow(after=1)
 def test_thinned_events_have_the_same_points_whatever_the_chunks(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

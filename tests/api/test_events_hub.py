@@ -32,6 +32,7 @@ async def read_to_the_end(hub: Hub, watched: Watched, interest: Interest) -> Str
     return place
 
 
+@pytest.mark.slow(after=1)
 def test_a_hundred_readers_share_the_reads_of_one(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     stored = Stored(database)
     watched = Watched(stored.job, Runs(stored.spec))
@@ -76,6 +77,7 @@ def test_a_hundred_readers_share_the_reads_of_one(database: Database, monkeypatc
     assert looks <= 2 + 40 + seconds / POLL_SECONDS
 
 
+@pytest.mark.slow(after=1)
 def test_the_cache_of_a_follower_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.api.events.hub.CACHE_BYTES", 2_000)
     monkeypatch.setattr(news, "EVENT_ROWS", 6)

@@ -115,6 +115,7 @@ def test_reconnecting_after_the_event_end_is_answered_204(client: httpx.Client, 
     other.finish()
 
 
+@pytest.mark.slow(after=1)
 def test_a_late_reader_gets_all_rows_then_the_end(client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database, epochs=1_500)
     stored.finish()
@@ -170,6 +171,7 @@ def test_a_deleted_job_ends_its_streams(client: httpx.Client, stack_database: Da
     assert client.get(f"/v1/jobs/{stored.id}/events").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_client_that_reads_nothing_does_not_delay_others(
     stack: Stack, client: httpx.Client, stack_database: Database
 ) -> None:
@@ -198,6 +200,7 @@ def test_a_client_that_reads_nothing_does_not_delay_others(
         assert len(rows) == len(set(rows)) == 6 * 15_001
 
 
+@pytest.mark.slow
 def test_sigterm_ends_a_hundred_streams_and_the_process(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:

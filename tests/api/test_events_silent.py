@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 
 import httpx
@@ -66,6 +67,8 @@ def test_only_an_answer_whose_client_reads_nothing_is_closed(api: Api, api_datab
         never, slow, quick, table = (streams.enter_context(closing(connect(api.url))) for _ in range(4))
         for reader in (never, slow, quick):
             ask_for_events(reader, stored.id)
+        # Other readers wait for nobody: this one reads while the rows are stored.
+        reading_at_once = streams.enter_context(ThreadPoolExecutor(1)).submit(read_to_the_end, quick)
         stored.finish()
         table.sendall(f"GET /v1/jobs/{stored.id}/metrics?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         slows: list[int] = []
@@ -79,9 +82,8 @@ def test_only_an_answer_whose_client_reads_nothing_is_closed(api: Api, api_datab
         reading.start()
         streams.callback(reading.join)
         streams.callback(is_enough.set)
-        received_by_quick = bytearray()
-        while not received_by_quick.endswith(b"0\r\n\r\n"):
-            received_by_quick += quick.recv(1 << 20)
+        received_by_quick = reading_at_once.result()
+        assert received_by_quick.endswith(b"0\r\n\r\n")
         # The data of the last event are the whole job.
         assert b"event: end" in received_by_quick[-4_000:]
         until(lambda: api.log().count("read nothing") >= 2)
@@ -124,6 +126,14 @@ def test_the_rest_of_an_answer_that_nobody_reads_is_limited_too(monkeypatch: pyt
         server.close()
 
     asyncio.run(leave_a_rest())
+
+
+def read_to_the_end(connection: socket.socket) -> bytes:
+    """Read an answer of chunks to its last one, or to the end of the connection."""
+    received = bytearray()
+    while not received.endswith(b"0\r\n\r\n") and (piece := connection.recv(1 << 20)):
+        received += piece
+    return bytes(received)
 
 
 def read_all(connection: socket.socket) -> bytes:

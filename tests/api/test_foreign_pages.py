@@ -78,6 +78,7 @@ def assert_refused(answer: httpx.Response, way_out: str) -> None:
     assert way_out in answer.json()["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 def test_every_write_of_a_foreign_page_is_refused_with_and_without_a_key(
     api: httpx.Client, keyed: httpx.Client, headers: dict[str, str]
@@ -96,6 +97,7 @@ def test_a_refused_write_stores_nothing(api: httpx.Client) -> None:
     assert api.get("/v1/lessons/parabola-sgd").json()["state"] == "not run"
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 def test_a_foreign_page_gets_no_403_for_a_read(api: httpx.Client, headers: dict[str, str]) -> None:
     for method, path in operations(api):
@@ -132,6 +134,7 @@ def test_any_allowed_host_allows_no_foreign_origin(
             assert answer.status_code == status, origin
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("headers", PROXIES, ids=str)
 def test_an_api_without_keys_is_not_published_by_a_proxy(
     api: httpx.Client, keyed: httpx.Client, headers: dict[str, str]

@@ -42,6 +42,7 @@ def paths_with_get(api: httpx.Client, job_id: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_head_gives_the_status_and_the_headers_of_get(api: httpx.Client, job_id: str) -> None:
     paths = [*paths_with_get(api, job_id), "/", "/jobs", "/docs", "/openapi.json", "/nothing", f"/v1/jobs/{job_id}x"]
     assert len(paths) > 20
@@ -88,6 +89,7 @@ def test_head_is_a_request_of_its_own_in_the_metrics(api: httpx.Client, job_id: 
     assert re.search(labels, api.get("/metrics").text)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("digits", ["9" * 5_000, "-" + "9" * 5_000, "0" * 5_000, "1" + "0" * 30, "9" * 5_000 + ".5"])
 def test_no_query_fails_at_a_number_of_any_length(api: httpx.Client, job_id: str, digits: str) -> None:
     document = api.get("/openapi.json").json()

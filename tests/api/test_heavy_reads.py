@@ -80,6 +80,7 @@ def test_sixty_comparisons_are_answered_or_429_and_another_key_is_served(keys: K
     asyncio.run(test())
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("path", ["comparison", "grid", "plot.svg", "metrics", "runs?format=csv"])
 def test_an_answer_that_is_kept_or_shared_is_no_answer_to_another_key(keys: Keys, path: str) -> None:
     async def test() -> None:

@@ -50,6 +50,7 @@ def wait_until_running(client: httpx.Client, job_id: str) -> None:
     until(lambda: client.get(f"/v1/jobs/{job_id}").json()["status"] != "queued", "no worker has claimed it")
 
 
+@pytest.mark.slow(after=1)
 def test_a_posted_job_is_trained_and_its_history_can_be_read(client: httpx.Client) -> None:
     answer = client.post("/v1/jobs", json=SPEC)
     assert answer.status_code == 202
@@ -115,6 +116,7 @@ def test_the_same_idempotency_key_gives_the_same_job_and_another_body_is_refused
     assert other.json()["errors"][0]["loc"] == ["header", "Idempotency-Key"]
 
 
+@pytest.mark.slow(after=1)
 def test_twenty_requests_at_once_with_one_key_make_one_job(client: httpx.Client) -> None:
     key = {"Idempotency-Key": str(uuid4())}
     with ThreadPoolExecutor(20) as pool:
@@ -123,6 +125,7 @@ def test_twenty_requests_at_once_with_one_key_make_one_job(client: httpx.Client)
     assert len({answer.json()["id"] for answer in answers}) == 1
 
 
+@pytest.mark.slow(after=1)
 def test_an_unchanged_job_is_answered_304_without_a_body(client: httpx.Client) -> None:
     job = wait_for_job(client, post(client)["id"])
     answer = client.get(f"/v1/jobs/{job['id']}")
@@ -133,6 +136,7 @@ def test_an_unchanged_job_is_answered_304_without_a_body(client: httpx.Client) -
     assert other.status_code == 200
 
 
+@pytest.mark.slow(after=1)
 def test_a_list_pages_through_all_jobs_while_new_ones_arrive(client: httpx.Client) -> None:
     name = f"paged {uuid4()}"
     known = [post(client, {**SPEC, "name": f"{name} {number}"})["id"] for number in range(7)]
@@ -148,6 +152,7 @@ def test_a_list_pages_through_all_jobs_while_new_ones_arrive(client: httpx.Clien
     assert seen == known[::-1]
 
 
+@pytest.mark.slow(after=1)
 def test_jobs_are_filtered_by_status_and_problem(client: httpx.Client) -> None:
     name = f"filtered {uuid4()}"
     flipnet = post(client, {**SPEC, "name": name})["id"]
@@ -171,6 +176,7 @@ def test_the_filter_of_names_takes_every_character_literally(client: httpx.Clien
         assert (job_id in {job["id"] for job in found}) == is_found, part
 
 
+@pytest.mark.slow(after=1)
 def test_a_running_job_stops_when_cancelled_and_keeps_its_rows(client: httpx.Client) -> None:
     job = post(client, {**LONG, "record_every": 1, "epochs": 1_000_000})
     wait_until_running(client, job["id"])
@@ -193,6 +199,7 @@ def test_a_running_job_stops_when_cancelled_and_keeps_its_rows(client: httpx.Cli
     assert client.get(f"/v1/runs/{run['id']}/metrics").status_code == 404
 
 
+@pytest.mark.slow(after=1)
 def test_queued_shards_of_a_cancelled_job_end_at_once(client: httpx.Client) -> None:
     # Four shards and one process for large jobs, so at least two shards are queued.
     sweep = {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]}
@@ -204,6 +211,7 @@ def test_queued_shards_of_a_cancelled_job_end_at_once(client: httpx.Client) -> N
     assert client.get(f"/v1/jobs/{job['id']}/runs", params={"status": "cancelled", "limit": 1}).json()["items"]
 
 
+@pytest.mark.slow(after=1)
 def test_a_small_job_does_not_wait_for_a_sweep(client: httpx.Client) -> None:
     sweep = post(client, {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]})
     wait_until_running(client, sweep["id"])
@@ -214,6 +222,7 @@ def test_a_small_job_does_not_wait_for_a_sweep(client: httpx.Client) -> None:
     wait_for_job(client, sweep["id"])
 
 
+@pytest.mark.slow(after=1)
 def test_a_job_with_a_time_to_live_is_deleted_after_it_ends(client: httpx.Client) -> None:
     job = post(client, {**SPEC, "ttl_seconds": 1})
     until(lambda: client.get(f"/v1/jobs/{job['id']}").status_code == 404, "it is still there")

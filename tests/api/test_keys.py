@@ -45,6 +45,7 @@ def clients(server: KeyedApi) -> Iterator[tuple[httpx.Client, httpx.Client, http
         yield one, other, admin
 
 
+@pytest.mark.slow(after=1)
 def test_every_route_of_v1_requires_a_key_and_names_the_scheme(server: KeyedApi) -> None:
     with server.client() as anonymous_client:
         document = anonymous_client.get("/openapi.json").json()
@@ -67,6 +68,7 @@ def test_every_route_of_v1_requires_a_key_and_names_the_scheme(server: KeyedApi)
     )
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     "header", [
         "", "Bearer", "Bearer wrong", "Basic dXNlcjpwYXNz", "Bearer ravine_", f"Basic {SETTING}", "\xff",
@@ -78,6 +80,7 @@ def test_a_wrong_key_is_401(server: KeyedApi, header: str) -> None:
     assert answer.status_code == 401
 
 
+@pytest.mark.slow(after=1)
 def test_the_key_of_the_setting_is_an_admin_key(server: KeyedApi, clients: tuple[httpx.Client, ...]) -> None:
     job = clients[0].post("/v1/jobs", json=SPEC).json()
     with server.client(SETTING) as client:
@@ -106,6 +109,7 @@ def test_no_key_is_in_the_log(server: KeyedApi, clients: tuple[httpx.Client, ...
     assert not [secret for secret in secrets if secret in log]
 
 
+@pytest.mark.slow(after=1)
 def test_a_job_of_another_owner_is_404(clients: tuple[httpx.Client, ...]) -> None:
     one, other, admin = clients
     job = one.post("/v1/jobs", json=SPEC | {"name": f"mine {uuid4()}"}).json()
@@ -153,6 +157,7 @@ def test_a_revoked_key_is_rejected_after_a_second(server: KeyedApi) -> None:
         until(lambda: client.get("/v1/jobs").status_code == 401, seconds=CACHE_SECONDS + 10)
 
 
+@pytest.mark.slow
 def test_keys_are_created_listed_and_revoked_on_the_command_line(tmp_path: Path) -> None:
     def ravine_keys(*arguments: str) -> Result:
         return CliRunner().invoke(key_commands.app, [*arguments, "--data-dir", str(tmp_path)])
@@ -175,6 +180,7 @@ def test_keys_are_created_listed_and_revoked_on_the_command_line(tmp_path: Path)
     assert ravine_keys("create", "--name", "a\nb").exit_code != 0
 
 
+@pytest.mark.slow
 def test_the_loopback_address_requires_no_key_until_one_exists(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
@@ -193,6 +199,7 @@ def test_the_loopback_address_requires_no_key_until_one_exists(
                 assert anonymous.get("/v1/jobs").status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["serve", "up"])
 def test_on_other_addresses_nothing_starts_without_a_key(
     new_database: Callable[[str], str], tmp_path: Path, command: str
@@ -214,6 +221,7 @@ def test_on_other_addresses_nothing_starts_without_a_key(
     assert "Traceback" not in answer.stderr
 
 
+@pytest.mark.slow
 def test_a_short_key_in_the_setting_is_refused_without_being_shown(tmp_path: Path) -> None:
     env = {"RAVINE_API_KEY": "hunter2", "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)}
     answer = subprocess.run(

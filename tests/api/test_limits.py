@@ -58,6 +58,7 @@ def _nothing_open(request: pytest.FixtureRequest) -> Iterator[None]:
                 client.post(f"/v1/jobs/{job['id']}/cancel")
 
 
+@pytest.mark.slow(after=1)
 def test_more_open_jobs_than_allowed_are_429_until_one_has_ended(owners: tuple[httpx.Client, httpx.Client]) -> None:
     one, other = owners
     key = {"Idempotency-Key": str(uuid4())}
@@ -76,6 +77,7 @@ def test_more_open_jobs_than_allowed_are_429_until_one_has_ended(owners: tuple[h
     assert one.post("/v1/jobs", json=SPEC).status_code == 429
 
 
+@pytest.mark.slow(after=1)
 def test_concurrent_requests_count_each_other(owners: tuple[httpx.Client, httpx.Client]) -> None:
     one, _ = owners
     with ThreadPoolExecutor(12) as threads:
@@ -95,6 +97,7 @@ def test_more_open_work_than_allowed_is_429_but_a_single_job_is_accepted(
     assert other.post("/v1/jobs", json=SPEC | {"epochs": 100}).status_code == 202
 
 
+@pytest.mark.slow
 def test_an_unavailable_database_is_503_and_accepted_jobs_are_kept(
     postgres: Postgres, new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from service.database.connection import Database
 from service.jobs import lifecycle
@@ -41,6 +42,7 @@ def epochs_done(client: httpx.Client, job_id: str) -> int:
     return int(client.get(f"/v1/jobs/{job_id}").json()["progress"]["epochs_done"])
 
 
+@pytest.mark.slow(after=1)
 def test_fifty_clients_poll_while_ten_jobs_train_without_an_error(client: httpx.Client) -> None:
     job_ids = [post(client, SWEEP)["id"] for _ in range(10)]
     answers = poll(str(client.base_url), 50, 4.0, job_ids)
@@ -81,6 +83,7 @@ def test_an_unknown_job_is_404_while_other_polls_are_answered(client: httpx.Clie
     assert statuses == [200, 404] * 20
 
 
+@pytest.mark.slow
 def test_a_burst_of_jobs_is_accepted_and_completed(client: httpx.Client) -> None:
     with ThreadPoolExecutor(20) as pool:
         job_ids = list(pool.map(lambda _: post(client, {**SPEC, "epochs": 2})["id"], range(40)))
@@ -88,6 +91,7 @@ def test_a_burst_of_jobs_is_accepted_and_completed(client: httpx.Client) -> None
     assert {wait_for_job(client, job_id)["status"] for job_id in job_ids} == {"completed"}
 
 
+@pytest.mark.slow
 def test_sqlite_is_never_locked_for_eight_readers_and_two_writing_workers(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:
@@ -142,6 +146,7 @@ for number, key in enumerate(map(int, sys.argv[2:]), 1):
 """
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_worker_is_flat_over_many_jobs(new_database: Callable[[str], str]) -> None:
     url = new_database("sqlite")
     database = Database(url)

@@ -54,6 +54,7 @@ def test_the_most_specific_range_gives_the_weight_and_the_highest_weight_wins(ac
     assert preferred(accept, OFFERED) == chosen
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("accept", ["*", "*/*", "*;q=0.5", "text/html, *;q=0.1", ""])
 def test_a_wildcard_is_accepted_by_every_kind_of_route(client: httpx.Client, stored: Stored, accept: str) -> None:
     here = f"/v1/jobs/{stored.id}"
@@ -70,6 +71,7 @@ def test_a_wildcard_is_accepted_by_every_kind_of_route(client: httpx.Client, sto
         assert events.headers["content-type"].startswith("text/event-stream")
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("name", TABLE_FORMATS)
 def test_every_format_is_chosen_by_query_or_accept_and_names_its_file(
     client: httpx.Client, stored: Stored, name: str

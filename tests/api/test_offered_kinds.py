@@ -137,6 +137,7 @@ def test_an_entry_that_no_worker_can_train_is_refused_with_its_place(
     assert re.search(said, error["msg"]), error["msg"]
 
 
+@pytest.mark.slow
 def test_many_jobs_of_an_offered_kind_do_not_wait_for_the_sweep(client: httpx.Client) -> None:
     """Their messages reach the worker that has the class, although another one is idle."""
     began = time.monotonic()
@@ -145,6 +146,7 @@ def test_many_jobs_of_an_offered_kind_do_not_wait_for_the_sweep(client: httpx.Cl
     assert time.monotonic() - began < 8 * 1.5
 
 
+@pytest.mark.slow
 def test_a_bundle_is_verified_where_the_class_is_installed(client: httpx.Client, tmp_path: Path) -> None:
     job = run(client, optimizers=[*SPEC["optimizers"], *GRID])
     bundle = tmp_path / "bundle.zip"

@@ -122,6 +122,7 @@ def test_every_reference_resolves(document: dict[str, Any]) -> None:
     assert set(schemas) <= set(references)
 
 
+@pytest.mark.slow
 def test_every_example_of_a_body_gets_the_documented_answer(document: dict[str, Any], client: httpx.Client) -> None:
     posted = 0
     for path, method, operation in operations(document):
@@ -166,6 +167,7 @@ def made_client(document: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
         yield "made_client"
 
 
+@pytest.mark.slow
 def test_a_generated_client_runs_a_job_to_its_end(made_client: str, stack: Stack) -> None:
     made, models = importlib.import_module(made_client), importlib.import_module(f"{made_client}.models")
     create_job, get_job = (

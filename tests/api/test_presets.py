@@ -54,6 +54,7 @@ def test_an_error_in_what_replaces_a_preset_is_placed_in_the_request(client: htt
     assert answer.json()["errors"][0]["loc"] == ["body", "epochs"]
 
 
+@pytest.mark.slow
 def test_the_openapi_document_says_that_a_preset_may_be_posted(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     body = document["paths"]["/v1/jobs"]["post"]["requestBody"]["content"]["application/json"]["schema"]

@@ -31,6 +31,7 @@ def job(stack: Stack) -> dict[str, Any]:
         return dict(wait_for_job(client, posted.json()["id"]))
 
 
+@pytest.mark.slow
 def test_a_run_shows_its_start_which_is_its_first_position(client: httpx.Client, job: dict[str, Any]) -> None:
     assert job["status"] == "completed"
     runs = client.get(f"/v1/jobs/{job['id']}/runs", params={"limit": 500}).json()["items"]
@@ -70,6 +71,7 @@ def test_seeds_with_random_starts_count_as_seeds(client: httpx.Client, job: dict
     assert "seeds_change_nothing" not in {caution["code"] for caution in comparison["warnings"]}
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", ["loss", "paths", "comparison", "ranks", "targets"])
 def test_every_plot_of_a_job_is_drawn(client: httpx.Client, job: dict[str, Any], kind: str) -> None:
     answer = client.get(f"/v1/jobs/{job['id']}/plot.svg", params={"kind": kind})

@@ -91,6 +91,7 @@ def api(
         yield client
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("route", "name", "body"), CASES, ids=[name for _, name, _ in CASES])
 def test_a_refused_megabyte_costs_little_memory_and_few_errors(
     route: tuple[str, TypeAdapter[Any]], name: str, body: dict[str, Any]
@@ -109,6 +110,7 @@ def test_a_refused_megabyte_costs_little_memory_and_few_errors(
     assert peak < 12 * 1_048_576
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("route", "name", "body"), CASES, ids=[name for _, name, _ in CASES])
 def test_a_refused_megabyte_gets_a_short_answer_with_its_place(
     api: httpx.Client, route: tuple[str, TypeAdapter[Any]], name: str, body: dict[str, Any]

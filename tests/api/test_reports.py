@@ -45,6 +45,7 @@ def run(url: str, scenario: Callable[[httpx.AsyncClient], Awaitable[None]]) -> N
     asyncio.run(whole())
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("accept", "form", "expected"),
     [

@@ -99,6 +99,7 @@ HOSTILE: list[tuple[str, bytes, list[Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("body", "place", "allowed"), [case[1:] for case in HOSTILE], ids=[case[0] for case in HOSTILE]
 )
@@ -158,6 +159,7 @@ def test_unknown_paths_are_404_and_wrong_methods_405_with_the_allowed_ones(api: 
         assert {one.strip() for one in answer.headers["allow"].split(",")} == allowed
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("path", ["/v1/jobs", "/v1/jobs/x/runs", "/v1/jobs/x/metrics"])
 @pytest.mark.parametrize("limit", ["0", "-1", "501", "1000000000", "1e9", "9" * 40, "NaN", ""])
 def test_a_limit_out_of_bounds_is_422(api: httpx.Client, path: str, limit: str) -> None:
@@ -165,6 +167,7 @@ def test_a_limit_out_of_bounds_is_422(api: httpx.Client, path: str, limit: str) 
     assert problem["errors"][0]["loc"] == ["query", "limit"]
 
 
+@pytest.mark.slow
 def test_every_answer_has_the_security_headers(api: httpx.Client) -> None:
     for path in ("/v1/jobs", "/v1/problems", "/healthz", "/readyz", "/openapi.json", "/docs", "/nothing"):
         headers = api.get(path).headers

@@ -56,6 +56,7 @@ def cookie_of(answer: httpx.Response) -> tuple[str, Any]:
     return next(iter(cookie.items()))
 
 
+@pytest.mark.slow(after=1)
 def test_a_key_is_exchanged_for_a_cookie_that_scripts_cannot_read(server: KeyedApi, browser: httpx.Client) -> None:
     name = f"ann {uuid4()}"
     key = server.new_key(name)
@@ -90,6 +91,7 @@ def test_a_wrong_key_signs_nobody_in(browser: httpx.Client, header: str) -> None
     assert browser.get("/v1/session").status_code == 401
 
 
+@pytest.mark.slow(after=1)
 def test_the_cookie_opens_what_the_key_opens(server: KeyedApi, browser: httpx.Client) -> None:
     job = Stored(server.database)
     job.finish()
@@ -106,6 +108,7 @@ def test_the_cookie_opens_what_the_key_opens(server: KeyedApi, browser: httpx.Cl
     assert browser.delete(f"/v1/jobs/{job.id}", headers=PAGE).status_code == 204
 
 
+@pytest.mark.slow(after=1)
 def test_the_cookie_alone_authorises_no_write(server: KeyedApi, browser: httpx.Client) -> None:
     signed_in(browser, SETTING)
     paths = browser.get("/openapi.json").json()["paths"]

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import sys
 from service.api.app import create_app
@@ -11,6 +13,7 @@ print(sorted({"scipy", "matplotlib", "pyarrow", "torch", "pandas"} & set(sys.mod
 """
 
 
+@pytest.mark.slow
 def test_packages_of_later_answers_are_loaded_at_their_first_use() -> None:
     answer = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=180, check=True)
     assert answer.stdout.strip() == "[]"

@@ -1,5 +1,7 @@
 """The cases of the benchmark of models on data are trained as it measures them."""
 
+import pytest
+
 from benchmarks import data
 from benchmarks.timing import processor_of
 from tests.on_data import trained
@@ -15,6 +17,7 @@ def test_mnist_digits_are_read_and_learnt() -> None:
     assert history["test_accuracy"][-1, 0] > 0.8
 
 
+@pytest.mark.slow
 def test_the_plain_loop_trains_the_same_run() -> None:
     table, problem, _, more = data.CASES["mlp 30-16-1, 569 rows"]()
     spec = data._spec(problem, table, 2, {**more, "epochs": 1})

@@ -13,6 +13,7 @@ from tests.servers import wait_for_job
 
 
 # SQLite has no server.
+@pytest.mark.slow
 @pytest.mark.parametrize("fragile", ["postgresql"], indirect=True)
 def test_a_training_continues_after_an_outage_longer_than_a_lease(fragile: Fragile, expected: Any) -> None:
     assert fragile.postgres is not None

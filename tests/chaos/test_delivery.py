@@ -29,6 +29,7 @@ def test_a_job_without_a_message_starts_soon(fragile: Fragile) -> None:
     assert wait_for_job(fragile.client, job.id)["status"] == "completed"
 
 
+@pytest.mark.slow
 def test_repeated_messages_cause_one_execution(fragile: Fragile, expected: Any) -> None:
     """A broker repeats a message if its visibility timeout is shorter than the job."""
     fragile.wait_until_workers_are_up()

@@ -26,6 +26,7 @@ def test_the_same_seed_gives_the_same_blows() -> None:
     assert {blow.kind for blow in once} == set(KINDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_jobs_end_with_the_records_of_undisturbed_ones(
     kind: str, quietly: Callable[[dict[str, Any]], Record], tmp_path: Path

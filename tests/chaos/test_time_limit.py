@@ -1,5 +1,7 @@
 """A job that takes longer than its time limit fails, also inside an epoch, and keeps its rows."""
 
+import pytest
+
 from tests.chaos.conftest import Fragile, on
 from tests.chaos.specs import SLOW, SMALL
 from tests.servers import wait_for_job
@@ -7,6 +9,7 @@ from tests.servers import wait_for_job
 pytestmark = on("sqlite")
 
 
+@pytest.mark.slow
 def test_a_job_beyond_its_time_limit_fails_with_the_reason(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
     # Much longer than the limit; its first rows are stored early.

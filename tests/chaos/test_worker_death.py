@@ -7,6 +7,7 @@ import signal
 from typing import Any
 
 import psutil
+import pytest
 
 from tests.chaos.conftest import Fragile, on
 from tests.chaos.invariants import record_of, violations
@@ -16,6 +17,7 @@ from tests.servers import wait_for_job
 pytestmark = on("sqlite")
 
 
+@pytest.mark.slow
 def test_a_worker_that_shuts_down_hands_over_inside_an_epoch_and_another_continues(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
     job_id = fragile.post(SLOW)
@@ -70,6 +72,7 @@ def test_a_shard_that_loses_three_workers_without_progress_fails_and_other_jobs_
     assert [wait_for_job(fragile.client, other)["status"] for other in others] == ["completed"] * len(others)
 
 
+@pytest.mark.slow
 def test_workers_whose_clocks_are_an_hour_apart_keep_their_leases(fragile: Fragile, expected: Any) -> None:
     fragile.wait_until_workers_are_up()
     # One job for each worker, so that the worker with the wrong clock trains for longer than a lease.

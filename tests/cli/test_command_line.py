@@ -38,6 +38,7 @@ def test_without_a_command_the_help_is_printed() -> None:
     assert CliRunner().invoke(app, []).stdout == CliRunner().invoke(app, ["--help"]).stdout
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("command", "env", "words"),
     [
@@ -80,6 +81,7 @@ def completed(shell: str, **typed: str) -> str:
     return answer.stdout
 
 
+@pytest.mark.slow
 def test_a_shell_completes_commands_and_options() -> None:
     assert "cancel" in completed("bash", COMP_WORDS="ravine can", COMP_CWORD="1")
     assert completed("bash", COMP_WORDS="ravine submit --dr", COMP_CWORD="2") == "--dry-run\n"

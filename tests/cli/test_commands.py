@@ -68,6 +68,7 @@ def test_watch_with_json_prints_only_json_to_standard_output(ravine: Command) ->
     assert "slow" in watched.stderr
 
 
+@pytest.mark.slow
 def test_on_a_terminal_watch_draws_a_bar(ravine: Command, stack: Stack, tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
     process = subprocess.Popen(
@@ -92,6 +93,7 @@ def test_on_a_terminal_watch_draws_a_bar(ravine: Command, stack: Stack, tmp_path
     assert "240/240" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
 
 
+@pytest.mark.slow
 def test_a_job_that_fails_or_is_cancelled_ends_watching_with_1(ravine: Command, stack: Stack) -> None:
     long = {**SPEC, "epochs": 10_000_000, "record_every": 1_000_000, "optimizers": SPEC["optimizers"][:1]}
     process = subprocess.Popen(
@@ -152,6 +154,7 @@ def test_a_history_is_the_same_in_all_formats(ravine: Command, job_id: str, stac
     assert len(list(of_job)) == 6 * 21
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
 def test_a_table_has_the_bytes_of_the_service(ravine: Command, job_id: str, stack: Stack, form: str) -> None:
     with stack.client() as http, Ravine(stack.url) as client:
@@ -186,6 +189,7 @@ def test_plot_writes_a_file(ravine: Command, job_id: str) -> None:
     assert "<title>" in Path("paths.svg").read_text()
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -10,6 +10,7 @@ from tests.cli.invoke import Command
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
 
+@pytest.mark.slow
 def test_a_file_is_added_shown_listed_and_removed(ravine: Command) -> None:
     Path("houses.csv").write_text("area,city\n120.5,[bold]Aachen\n80,\n")
     added = ravine("data", "add", "houses.csv", "--name", "my houses", "--ttl", "600")

@@ -18,6 +18,7 @@ def test_the_size_of_a_job_is_a_range(ravine: Command) -> None:
     assert ravine("submit", "-", "--dry-run", input=json.dumps({**NOISY, "decide": None})).stdout.startswith("2 runs, ")
 
 
+@pytest.mark.slow
 def test_progress_tells_the_seeds_and_the_verdicts_so_far(ravine: Command) -> None:
     watched = ravine("submit", "-", "--watch", input=json.dumps(NOISY))
     assert watched.exit_code == 0

@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_the_demo_compares_four_optimizers_and_leaves_nothing_behind(tmp_path: Path, temporary: Path) -> None:
     answer = subprocess.run(
         [str(Path(sys.executable).with_name("ravine")), "demo", "--workers", "1"],

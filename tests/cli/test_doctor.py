@@ -47,6 +47,7 @@ def ravine_doctor(database_url: str, broker_url: str, *options: str) -> "subproc
     )
 
 
+@pytest.mark.slow(after=1)
 def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     # The machine of the tests may have less disk space than required.
     monkeypatch.setattr(doctor, "LOW_DISK_BYTES", 1)
@@ -153,6 +154,7 @@ def test_a_wrong_clock_and_a_full_disk_are_named(
     assert not found["disk"].is_well
 
 
+@pytest.mark.slow
 def test_the_folder_of_an_embedded_stack_names_its_database(tmp_path: Path, new_database: Callable[[str], str]) -> None:
     Path(make_url(new_database("sqlite")).database or "").rename(tmp_path / "ravine.db")
     answer = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(tmp_path))
@@ -164,6 +166,7 @@ def test_the_folder_of_an_embedded_stack_names_its_database(tmp_path: Path, new_
     assert f"ravine up --data-dir {tmp_path}" in lines["broker"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_does_not_exist_is_not_created(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     answer = ravine_doctor("sqlite:////nowhere/at/all.db", "redis://127.0.0.1:1/0", "--data-dir", str(folder))

@@ -27,6 +27,7 @@ def hostile(stack: Stack) -> str:
         return ravine.wait(ravine.submit(HOSTILE)["id"], timeout_seconds=60)["id"]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("command", ["jobs", "show", "history", "compare", "history --json", "show --json"])
 def test_markup_and_escape_sequences_are_shown_and_not_run(ravine: Command, hostile: str, command: str) -> None:
     name, *options = command.split()
@@ -52,6 +53,7 @@ def test_watching_and_errors_show_them_too(ravine: Command, hostile: str) -> Non
     assert "[red]slow[/red]" in wrong.output
 
 
+@pytest.mark.slow
 def test_labels_may_be_repeated_and_have_commas(ravine: Command, hostile: str) -> None:
     found = json.loads(ravine("history", hostile, "--labels", LABELS[2], "--labels", LABELS[0], "--json").output)
     assert {one["label"] for one in found} == {LABELS[0], LABELS[2]}
@@ -65,6 +67,7 @@ def test_history_writes_csv_for_spreadsheets(ravine: Command, hostile: str) -> N
     assert ravine("history", hostile, "--excel", "--format", "parquet", "-o", "rows").exit_code == 2
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_submit_reads_files_with_a_byte_order_mark_and_utf_16(ravine: Command, stack: Stack, encoding: str) -> None:
     Path("windows.json").write_text(json.dumps({**SPEC, "name": "Größe 损失"}, ensure_ascii=False), encoding=encoding)

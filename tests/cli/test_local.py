@@ -105,10 +105,12 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(tmp_path: Path) -> Non
     assert "Choose another folder with --data-dir" in fails_at_once("--port", "0", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_an_address_of_another_machine_is_a_clear_error(tmp_path: Path) -> None:
     assert "cannot be opened" in fails_at_once("--host", "192.0.2.1", "--port", "0", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_database_of_a_newer_version_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     with closing(sqlite3.connect(tmp_path / "data" / "ravine.db")) as connection, connection:
@@ -117,6 +119,7 @@ def test_a_database_of_a_newer_version_is_a_clear_error(tmp_path: Path) -> None:
     assert "migrated by a newer version of Ravine (migration of tomorrow" in fails_at_once("--port", "0", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_a_temporary_folder_too_deep_for_a_socket_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = tmp_path / ("deep" * 30)
     deep.mkdir()
@@ -132,6 +135,7 @@ def test_down_without_a_running_stack_prints_so(tmp_path: Path) -> None:
     assert "No Ravine runs on" in answer.stdout
 
 
+@pytest.mark.slow
 def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path) -> None:
     """One stack for several checks, because each start loads torch twice."""
     port = free_port()
@@ -184,6 +188,7 @@ def test_start_restart_stop_and_crash_of_a_stack(tmp_path: Path, temporary: Path
     assert list(temporary.glob("ravine-*")) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_during_the_start_ends_all_processes(tmp_path: Path) -> None:
     with up("--port", "0", cwd=tmp_path) as running:
         until(lambda: len(running.family()) >= 2)

@@ -88,6 +88,7 @@ def test_a_dash_is_the_standard_output(ravine: Command, job_id: str, table: Call
     assert not Path("-").exists()
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     "command",
     [["history", "{job}", "--format", "csv"], ["history", "{job}"], ["show", "{job}"], ["jobs"], ["jobs", "--json"]],
@@ -107,6 +108,7 @@ def test_a_reader_that_leaves_early_is_no_error(ravine: Command, job_id: str, co
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("command", [["show", "{job}"], ["show", "{job}", "--json"], ["presets"]])
 def test_a_full_disk_is_one_line_and_no_traceback(ravine: Command, job_id: str, command: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:

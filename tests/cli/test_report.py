@@ -11,6 +11,7 @@ from tests.cli.invoke import SPEC, Command
 pytestmark = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 
 
+@pytest.mark.slow
 def test_the_suffix_of_the_file_chooses_the_format(ravine: Command, job_id: str) -> None:
     for name, begin in (("a.html", "<!doctype html>"), ("a.md", "# For the commands"), ("a.TEX", "\\documentclass")):
         done = ravine("report", job_id, "-o", name)

@@ -136,6 +136,7 @@ def test_without_pandas_the_error_names_the_missing_package(
         frame(ravine.metrics(job_id))
 
 
+@pytest.mark.slow
 def test_comparison_catalogue_and_plot_take_one_call_each(ravine: Ravine, job_id: str) -> None:
     assert ravine.comparison(job_id, baseline="slow")["baseline"] == "slow"
     assert "adam" in {optimizer["kind"] for optimizer in ravine.catalogue("optimizers")}

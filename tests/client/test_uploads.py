@@ -49,6 +49,7 @@ def test_a_file_is_uploaded_listed_and_deleted(ravine: Ravine, tmp_path: Path) -
         ravine.delete_dataset("iris")
 
 
+@pytest.mark.slow
 def test_frames_and_arrays_are_uploaded_with_their_types(ravine: Ravine) -> None:
     columns = {"area": [120.5, None, 80.0], "city": ["Köln", "Bonn", None], "garden": [True, False, True]}
     pandas = ravine.upload(pd.DataFrame(columns, index=[7, 8, 9]), name="pandas")

@@ -83,6 +83,7 @@ def test_backups_land_in_a_folder_that_git_ignores_and_before_an_upgrade() -> No
         assert block.index("mkdir -p backups") < block.index("before-upgrade.") < block.index(change)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_what_the_page_backs_up_comes_back_to_the_bit(
     kind: str, new_database: Callable[[str], str], tmp_path: Path, request: pytest.FixtureRequest

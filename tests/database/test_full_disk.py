@@ -83,6 +83,7 @@ def test_writers_are_503_with_the_reason_and_deleting_works(disk: Path, url: str
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_a_worker_keeps_its_chunk_and_its_lease_until_there_is_room(disk: Path, url: str) -> None:
     settings = Settings(database_url=url, flush_seconds=1e-9, look_seconds=0.02, lease_seconds=0.6)
     with closing(Database(url, min_free_bytes=RESERVE)) as database:
@@ -143,6 +144,7 @@ def test_a_disk_without_a_free_byte_is_recognised_and_forgotten(
         until(lambda: database.why_full() is None, "the disk is still called full")
 
 
+@pytest.mark.slow
 def test_deleting_jobs_makes_room_on_a_full_disk(disk: Path, url: str) -> None:
     with closing(Database(url, min_free_bytes=RESERVE)) as database:
         stored, training = Stored(database), Stored(database)

@@ -132,6 +132,7 @@ def test_rows_staged_by_a_transaction_that_failed_are_not_written_by_the_next(da
         assert read(session, job.key, Span(0, 3), ["loss"]).index_N.tolist() == [1]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("span", "expected"),
     [

@@ -59,6 +59,7 @@ def test_the_clock_is_in_utc_and_moves_within_a_transaction(database: Database) 
     assert abs(later - now - timedelta(seconds=90.5)) < timedelta(seconds=1)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("column", "text", "expected"),
     [("sgd and adam", "adam", True), ("sgd", "adam", False), ("100% sure", "0%", True), ("abc", "a%c", False),

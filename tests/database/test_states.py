@@ -97,6 +97,7 @@ ROADS = {
 }
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("table", "states", "row_in"),
     [(Job, JobStatus, job_in), (Shard, ShardStatus, shard_in)],

@@ -126,6 +126,7 @@ def read_only(database: Database) -> Iterator[None]:
         database.engine.dispose()
 
 
+@pytest.mark.slow(after=1)
 def test_a_read_only_database_is_503_for_writers_and_readers_read_on(database_url: str, broker_url: str) -> None:
     app = create_app(Settings(database_url=database_url, broker_url=broker_url))
 
@@ -149,6 +150,7 @@ def test_a_read_only_database_is_503_for_writers_and_readers_read_on(database_ur
     asyncio.run(scenario())
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("stored", "written"),
     [("nan", "NaN"), ("inf", "Infinity"), ("-inf", "-Infinity"), ("1e308", 1e308), (None, None),

@@ -63,6 +63,7 @@ def test_migrating_again_keeps_the_data(database_url: str) -> None:
             assert session.execute(select(func.count()).select_from(Metric)).scalar_one() == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DATABASES)
 def test_processes_that_start_at_once_make_the_tables_once(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path

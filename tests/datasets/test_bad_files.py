@@ -19,7 +19,7 @@ MEMORY_MB = 400
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_gets_its_sentence(name: str) -> None:
     media_type, data, sentence = bad_file(name)
-    began = time.process_time()
+    began = time.thread_time()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(Rejected) as refused:
         read(data, media_type)
@@ -27,7 +27,7 @@ def test_a_bad_file_gets_its_sentence(name: str) -> None:
     (error,) = refused.value.errors
     assert error["msg"] == refused.value.detail
     assert error["loc"][0] == "body"
-    assert time.process_time() - began < 5.0
+    assert time.thread_time() - began < 5.0
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_MB * 1_024
 
 
@@ -35,6 +35,7 @@ def test_there_are_at_least_thirty_bad_files() -> None:
     assert len(BAD_FILES) >= 30
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_much_memory_ends_its_own_process(tmp_path: Path) -> None:
     source, output = tmp_path / "big.csv", tmp_path / "output"
     source.write_bytes(b"a,b\n" + b"1,2\n" * 12_000_000)
@@ -42,6 +43,7 @@ def test_a_file_that_takes_too_much_memory_ends_its_own_process(tmp_path: Path) 
         decode_apart(source, CSV, output, Limits(256, 30))
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_too_long_ends_its_own_process(tmp_path: Path) -> None:
     source, output = tmp_path / "slow.csv", tmp_path / "output"
     source.write_text("name\nx" + "\nx".join(map(str, range(3_000_000))))

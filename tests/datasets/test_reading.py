@@ -42,6 +42,7 @@ WRITTEN = {
 }
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "latin-1"])
 @pytest.mark.parametrize("dialect", WRITTEN)
 def test_dialects_and_encodings_give_the_same_table(dialect: str, encoding: str) -> None:

@@ -91,6 +91,7 @@ def test_what_was_posted_as_resolved_must_match() -> None:
         resolve(problem.model_copy(update={"resolved": right}), "e" * 64, HOUSES)
 
 
+@pytest.mark.slow
 def test_categories_that_would_fill_the_memory_are_refused() -> None:
     many = Table((categories("id", [f"{row:06d}" for row in range(20_000)]), numbers("y", np.arange(20_000.0))))
     with pytest.raises(Misfit, match="are too many"):

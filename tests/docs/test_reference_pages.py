@@ -25,6 +25,7 @@ def written() -> dict[str, str]:
     return pages()
 
 
+@pytest.mark.slow
 def test_the_reference_is_up_to_date(written: dict[str, str]) -> None:
     on_disk = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()}
     assert sorted(on_disk) == sorted(written), "write it anew: make reference"

@@ -33,6 +33,7 @@ def losses(stack: Stack, flipnet: str) -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.slow
 def test_summaries_of_a_label_equal_those_of_scipy(
     client: httpx.Client, flipnet: str, losses: dict[str, np.ndarray]
 ) -> None:
@@ -116,6 +117,7 @@ def test_the_target_is_that_of_the_query_else_of_the_spec_else_one_that_counts_l
     assert compare(client, flipnet, baseline="momentum")["target"] == chosen
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("query", "place", "allowed"),
     [

@@ -93,6 +93,7 @@ def test_jobs_without_a_label_in_common_are_refused_with_their_labels(client: ht
     assert answer.json()["errors"][0]["loc"] == ["query", "target"]
 
 
+@pytest.mark.slow
 def test_the_order_of_jobs_changes_no_byte(client: httpx.Client) -> None:
     jobs = [
         run_job(client, [2.0, 20.0], OPTIMIZERS, noise=0.1, seeds=seeds(0, 4)),
@@ -106,6 +107,7 @@ def test_the_order_of_jobs_changes_no_byte(client: httpx.Client) -> None:
     assert len(answers) == 1
 
 
+@pytest.mark.slow
 def test_a_competitor_of_one_job_changes_nothing(client: httpx.Client) -> None:
     options: dict[str, Any] = {"noise": 0.1, "seeds": seeds(0, 6), "name": "first"}
     other = run_job(client, [1.0, 10.0], [TUNED, SLOW, FAST], noise=0.1, seeds=seeds(0, 5), name="other")
@@ -120,6 +122,7 @@ def test_a_competitor_of_one_job_changes_nothing(client: httpx.Client) -> None:
     assert "few_seeds" in codes(found)
 
 
+@pytest.mark.slow
 def test_the_same_spec_counts_once_however_often_it_was_run(client: httpx.Client) -> None:
     jobs = [
         run_job(client, [3.0, 30.0], OPTIMIZERS, noise=0.1, seeds=seeds(0, 6), name=f"run {number}")
@@ -134,6 +137,7 @@ def test_the_same_spec_counts_once_however_often_it_was_run(client: httpx.Client
     assert numbers(compare(client, jobs[:1] * 4)) == numbers(once)
 
 
+@pytest.mark.slow
 def test_seeds_that_two_jobs_of_a_problem_share_count_once(client: httpx.Client) -> None:
     options: dict[str, Any] = {"noise": 0.1}
     halves = [
@@ -175,6 +179,7 @@ def test_few_problems_claim_nothing(client: httpx.Client) -> None:
     assert [one["fewest"] for one in found["problems"]] == [["fast"]] * 3
 
 
+@pytest.mark.slow
 def test_eight_problems_name_a_clear_winner(client: httpx.Client) -> None:
     crawl = {"label": "crawl", "kind": "sgd", "lr": 0.001}
     jobs = [run_job(client, [1.0, 5.0 + 4 * number], [crawl, *OPTIMIZERS]) for number in range(8)]
@@ -212,6 +217,7 @@ def test_times_to_the_ladder_are_those_of_the_histories(client: httpx.Client) ->
     assert label["epochs"] == pytest.approx(200 * np.exp(np.mean(logs)))
 
 
+@pytest.mark.slow
 def test_limits_of_the_evidence_are_warned_of(client: httpx.Client) -> None:
     formula = {"problem": {"kind": "surface", "expression": "x**4 - x + y**2", "start": [1.0, 1.0]}, "epochs": 50}
     body = {**formula, "optimizers": [{"label": "slow", "kind": "momentum", "lr": 0.001}, FAST], "name": "formula"}

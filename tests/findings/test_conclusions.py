@@ -28,6 +28,7 @@ def noisy(**changed: Any) -> dict[str, Any]:
     return {**NOISY, "problem": problem, **changed}
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("seeds", [[0, 1], [2, 3]])
 def test_starts_are_no_evidence(client: httpx.Client, seeds: list[int]) -> None:
     found = compare(client, run_job(client, noisy(seeds=seeds)))
@@ -40,6 +41,7 @@ def test_starts_are_no_evidence(client: httpx.Client, seeds: list[int]) -> None:
     assert over["better"] + over["worse"] + over["equal"] == 50
 
 
+@pytest.mark.slow
 def test_copied_starts_change_no_number(client: httpx.Client) -> None:
     seeds = {"first": 0, "count": 8}
     alone = compare(client, run_job(client, noisy(start=[5, 2], seeds=seeds)))
@@ -137,6 +139,7 @@ def test_ranks_pairs_and_the_best_are_one_statement(client: httpx.Client) -> Non
     assert found["best"] == [rank["label"] for rank in found["ranks"] if rank["low"] == 1]
 
 
+@pytest.mark.slow
 def test_settings_are_chosen_by_seeds_at_even_positions_and_judged_by_the_others(client: httpx.Client) -> None:
     spec = {
         "problem": {"kind": "surface", "name": "ravine", "noise": 1.0, "starts": [[5, 2], [1, -2]]},

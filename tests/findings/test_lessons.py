@@ -109,6 +109,7 @@ def test_the_page_cites_the_source_of_each_statement_and_its_criterion() -> None
         assert section in page, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 def test_the_page_has_the_verdicts_of_this_version(stack: Stack) -> None:
     with httpx.Client(base_url=stack.url, timeout=60, trust_env=False) as client:
@@ -181,6 +182,7 @@ def test_an_unknown_lesson_is_404_with_the_known_names(client: httpx.Client, cal
     assert "parabola-sgd" in answer.json()["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 def test_the_command_runs_lessons_at_a_service_and_lists_the_known_names(stack: Stack) -> None:
     def ravine(*words: str) -> subprocess.CompletedProcess[str]:

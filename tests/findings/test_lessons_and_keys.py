@@ -89,6 +89,7 @@ def read(client: httpx.Client, name: str) -> dict[str, Any]:
     return lesson
 
 
+@pytest.mark.slow(after=1)
 def test_only_admins_run_lessons(server: KeyedApi, user: httpx.Client, admin: httpx.Client) -> None:
     for name in LESSONS:
         answer = user.post(f"/v1/lessons/{name}/jobs")
@@ -135,6 +136,7 @@ def test_other_callers_read_a_lesson_without_the_ids_of_its_jobs(
     assert not [job["id"] for job in mine if job["id"] in deleted]
 
 
+@pytest.mark.slow(after=1)
 def test_a_verdict_stays_until_the_next_one(server: KeyedApi, user: httpx.Client, admin: httpx.Client) -> None:
     name = "parabola-velocity"
     run(admin, name)

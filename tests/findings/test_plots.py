@@ -54,6 +54,7 @@ def words(answer: httpx.Response) -> str:
     )
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_is_an_svg_with_an_alternative_text(client: httpx.Client, job: str, kind: str) -> None:
     answer = plot(client, job, kind=kind).raise_for_status()
@@ -74,6 +75,7 @@ def test_every_kind_is_an_svg_with_an_alternative_text(client: httpx.Client, job
     assert not re.search(rb"<script|href=\"http", answer.content)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", Kind)
 def test_a_png_has_the_requested_size(client: httpx.Client, job: str, kind: str) -> None:
     dark = kind in {"ranks", "heatmap"}
@@ -113,6 +115,7 @@ def test_a_plot_is_drawn_again_after_progress_of_the_job(client: httpx.Client) -
     assert early.headers.get("ETag") != late.headers["ETag"]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("query", "allowed"),
     [
@@ -162,6 +165,7 @@ def test_a_heat_map_counts_epochs_to_the_target(client: httpx.Client, job: str) 
     assert float(best[1]) <= others
 
 
+@pytest.mark.slow
 def test_twelve_requests_at_once_are_answered_with_a_picture_or_503(client: httpx.Client, job: str) -> None:
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda width: plot(client, job, width=500 + width), range(12)))

@@ -52,6 +52,7 @@ def completed(client: httpx.Client, spec: dict[str, Any]) -> str:
     return str(job["id"])
 
 
+@pytest.mark.slow
 def test_every_picture_of_awkward_labels_is_well_formed_and_shows_each_label(client: httpx.Client) -> None:
     spec = {
         "name": "a\nb\x1b\ufffe",
@@ -74,6 +75,7 @@ def test_every_picture_of_awkward_labels_is_well_formed_and_shows_each_label(cli
             assert "xB" in shown, kind
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", Kind)
 def test_a_job_that_is_not_a_number_from_its_start_has_a_picture(client: httpx.Client, kind: str) -> None:
     spec = {
@@ -94,6 +96,7 @@ def test_a_job_that_is_not_a_number_from_its_start_has_a_picture(client: httpx.C
         assert "has diverged" in described(picture)
 
 
+@pytest.mark.slow
 def test_a_logarithmic_scale_of_losses_below_0_has_a_frame_and_a_sentence(
     client: httpx.Client, stack_database: Database
 ) -> None:
@@ -107,6 +110,7 @@ def test_a_logarithmic_scale_of_losses_below_0_has_a_frame_and_a_sentence(
     assert "are drawn at the lower edge" not in described(drawn(client, both, "loss"))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("loss", [1e308, 5e-324, 0.0])
 def test_the_largest_and_smallest_losses_have_pictures(
     client: httpx.Client, stack_database: Database, loss: float

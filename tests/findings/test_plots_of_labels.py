@@ -67,6 +67,7 @@ def comparison(client: httpx.Client, job: str, **query: Any) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", OF_LABELS)
 def test_caption_and_alternative_text_hold_the_verdict(client: httpx.Client, job: str, kind: str) -> None:
     picture, found = drawn(client, job, kind), comparison(client, job)
@@ -127,6 +128,7 @@ def test_the_picture_over_all_targets_has_the_numbers_of_the_comparison(client: 
     assert "target 1" in texts(drawn(client, job, "targets"))
 
 
+@pytest.mark.slow
 def test_the_criterion_and_the_choice_of_settings_follow_the_query(client: httpx.Client) -> None:
     grid = {"label": "grid", "kind": "sgd", "lr": [0.0005, 0.02]}
     job = completed(client, {**SPEC, "optimizers": [grid, *SPEC["optimizers"][2:]]})
@@ -146,6 +148,7 @@ def test_runs_of_seeds_with_equal_histories_are_drawn_once(client: httpx.Client)
     assert "Too few seeds for ranks" in described(drawn(client, job, "ranks"))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", Kind)
 def test_markup_in_labels_and_names_stays_text(client: httpx.Client, kind: str) -> None:
     noisy = {"label": MARKUP, "kind": "momentum", "lr": [0.01, 0.02], "momentum": [0.5, 0.8]}

@@ -73,6 +73,7 @@ def plain(text: str, form: str) -> str:
     return " ".join(text.replace("$-$", "−").split())
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", REPORT_FORMATS)
 def test_a_report_has_question_protocol_answer_table_and_receipt(database: Database, rates: str, form: str) -> None:
     text = plain(written(database, rates, form), form)
@@ -88,6 +89,7 @@ def test_a_report_has_question_protocol_answer_table_and_receipt(database: Datab
     assert "@article{shaffer1986" in text
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", REPORT_FORMATS)
 def test_the_same_job_gives_the_same_bytes(database: Database, search: str, form: str) -> None:
     assert written(database, search, form) == written(database, search, form)
@@ -127,6 +129,7 @@ def test_the_spec_of_a_report_is_the_spec_of_the_job(database: Database, search:
         assert JobSpec.model_validate(json.loads(found[1])).digest() == JobSpec.model_validate(SEARCH).digest()
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", REPORT_FORMATS)
 def test_one_seed_gives_counts_and_no_claim(database: Database, form: str) -> None:
     starts = {"kind": "surface", "name": "ravine", "starts": [[1, 1], [2, 1], [3, 1]]}
@@ -154,6 +157,7 @@ def test_a_job_without_rows_has_a_report(database: Database, form: str) -> None:
     assert "Figures" not in text
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", REPORT_FORMATS)
 def test_diverged_runs_and_a_single_label_have_reports(database: Database, form: str) -> None:
     wild = trained(
@@ -168,6 +172,7 @@ def test_diverged_runs_and_a_single_label_have_reports(database: Database, form:
     assert verdict(database, lost).split(".")[0] in plain(written(database, lost, form), form)
 
 
+@pytest.mark.slow
 def test_hostile_names_and_labels_stay_texts(database: Database) -> None:
     entries = [{**entry, "label": f"{HOSTILE}{at}"} for at, entry in enumerate(RATES["optimizers"])]
     job = trained(database, {**RATES, "name": HOSTILE, "optimizers": entries, "epochs": 3})

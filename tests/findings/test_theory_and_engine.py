@@ -29,6 +29,7 @@ def train(job: JobSpec, num_runs: int) -> dict[str, np.ndarray]:
     return {name: values_EFR[:, number] for number, name in enumerate(trainer.fields)}
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("decay", [0.0, 3.0])
 @pytest.mark.parametrize("setting", SETTINGS, ids=[one["kind"] for one in SETTINGS])
 def test_runs_settle_at_the_predicted_loss(setting: dict[str, Any], decay: float) -> None:

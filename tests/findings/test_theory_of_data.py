@@ -36,6 +36,7 @@ def asked(client: httpx.Client, problem: dict[str, Any], **more: Any) -> Any:
     return client.post("/v1/theory", json=query).raise_for_status().json()
 
 
+@pytest.mark.slow
 @pytest.mark.databases("sqlite")
 def test_predicted_rates_stand_beside_measured_ones(client: httpx.Client) -> None:
     problem = {"dataset": "diabetes", "l2": 0.1, "features": ["bmi", "bp", "s5", "s6"]}
@@ -63,6 +64,7 @@ def test_predicted_rates_stand_beside_measured_ones(client: httpx.Client) -> Non
     assert beyond["settings"][0]["measured_rate"] > 1 > within["settings"][0]["measured_rate"]
 
 
+@pytest.mark.slow
 @pytest.mark.databases("sqlite")
 def test_the_best_settings_are_those_of_the_condition_number(client: httpx.Client) -> None:
     problem = {"dataset": "wine", "l2": 0.05}

@@ -53,6 +53,7 @@ def test_a_rule_has_the_theory_of_the_built_in_kind_that_it_equals(
     assert found["notes"] == []
 
 
+@pytest.mark.slow
 def test_random_rules_contract_as_predicted() -> None:
     """A method of two states that is not built in: the error after 400 updates, against the spectral radius."""
     for a, b, c in np.random.default_rng(3).uniform(0.1, 0.8, (5, 3)):

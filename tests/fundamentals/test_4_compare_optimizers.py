@@ -70,6 +70,7 @@ def test_verdict_and_ranks_do_not_depend_on_the_order_of_the_optimizers(
         assert turned[part] == comparison[part]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("count", "claims"), [(1, False), (5, False), (6, True)])
 def test_six_seeds_are_the_fewest_that_give_an_interval(client: httpx.Client, count: int, claims: bool) -> None:
     answer = compare(client, {**SPEC, "seeds": {"count": count}})

@@ -32,6 +32,7 @@ def losses(client: httpx.Client, problem: dict[str, Any], **optimizer: Any) -> l
     return found
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_adam_lowers_the_loss_of_every_kind_of_problem(client: httpx.Client, name: str) -> None:
     loss = losses(client, PROBLEMS[name])

@@ -31,6 +31,7 @@ SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.0
 SMALL = {"RAVINE_MAX_RUNS": "2000", "RAVINE_MAX_OPEN_JOBS": "1000000"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [pytest.param("sqlite", marks=pytest.mark.thorough), "postgresql"])
 def test_every_answer_is_a_documented_one_and_none_is_5xx(
     kind: str, new_database: Callable[[str], str], broker: Broker, tmp_path: Path

@@ -8,6 +8,8 @@ import random
 import time
 from collections.abc import Callable
 
+import pytest
+
 from service.spec.formulas.expression import parse
 from service.spec.formulas.grammar import SURFACE
 from service.spec.formulas.tokens import ExpressionError
@@ -27,6 +29,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_formula_is_accepted_or_rejected_in_a_short_time() -> None:
     chance = random.Random(20)
     accepted = refused = 0
@@ -50,14 +53,14 @@ def test_every_formula_is_accepted_or_rejected_in_a_short_time() -> None:
 
 def measure(text: str) -> tuple[bool, float]:
     """Parse a formula, its normal form, and its derivatives; only the parser may raise, and only an ExpressionError."""
-    started = time.process_time()
+    started = time.thread_time()
     try:
         formula = parse(text)
     except ExpressionError:
-        return False, time.process_time() - started
+        return False, time.thread_time() - started
     except Exception as error:
         raise AssertionError(f"neither accepted nor refused: {text[:300]!r}") from error
-    seconds = time.process_time() - started
+    seconds = time.thread_time() - started
     try:
         assert parse(formula.text).text == formula.text
         formula.compile(("value", *formula.variables))

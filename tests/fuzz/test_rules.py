@@ -126,12 +126,12 @@ def test_every_rule_is_refused_in_a_short_time_or_accepted_and_trained() -> None
 
 def measure(entry: dict[str, Any]) -> tuple[Formula | None, float]:
     """Validate an entry; only a ValidationError may be raised."""
-    started = time.process_time()
+    started = time.thread_time()
     try:
         found: Formula | None = Formula.model_validate(entry)
     except ValidationError:
         found = None
-    return found, time.process_time() - started
+    return found, time.thread_time() - started
 
 
 def train(found: Formula) -> int:

@@ -87,6 +87,7 @@ def test_a_member_that_is_there_twice_is_refused(bundle: Path, tmp_path: Path) -
     refused(rewrite(tmp_path / "twice.zip", [*members, members[0]]), "each once")
 
 
+@pytest.mark.slow
 def test_a_compressed_member_is_refused_before_it_is_read(bundle: Path, tmp_path: Path) -> None:
     bomb = {**members_of(bundle), "spec.json": b" " * 200_000_000}
     path = rewrite(tmp_path / "bomb.zip", bomb, zipfile.ZIP_DEFLATED)

@@ -76,6 +76,7 @@ class RangedFile(io.RawIOBase):
         return answer.content
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_ranges_are_parts_of_the_whole_file(http: httpx.Client, stored: Stored, format_name: str) -> None:
     for path in (metrics(stored, format_name), f"/v1/jobs/{stored.id}/runs?format={format_name}"):

@@ -84,6 +84,7 @@ def test_json_has_the_same_numbers(client: httpx.Client, stored: Stored) -> None
     assert points == expected(stored)
 
 
+@pytest.mark.slow(after=1)
 def test_pandas_and_polars_read_an_address(stack: Stack, client: httpx.Client, stack_database: Database) -> None:
     stored = Stored(stack_database, epochs=50)
     stored.finish()
@@ -128,6 +129,7 @@ def test_one_run_and_a_position(client: httpx.Client) -> None:
     assert len(narrow) == 3
 
 
+@pytest.mark.slow(after=1)
 def test_runs_are_a_table_too(stack: Stack, client: httpx.Client, stack_database: Database) -> None:
     grid = [{"label": "a", "kind": "sgd", "lr": [0.1, 0.2]}, {"label": "b", "kind": "adam", "lr": 0.3}]
     stored = Stored(stack_database, optimizers=grid, seeds=[5, 7])

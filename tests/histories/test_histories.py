@@ -22,6 +22,7 @@ def run_job(client: httpx.Client, spec: dict[str, Any]) -> str:
     return str(job["id"])
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("path", REFERENCE, ids=[path.stem for path in REFERENCE])
 def test_histories_equal_a_plain_torch_loop_within_a_billionth(client: httpx.Client, path: Path) -> None:
     reference = json.loads(path.read_text())
@@ -187,6 +188,7 @@ def test_runs_are_sorted_by_loss_and_filtered(client: httpx.Client) -> None:
     assert [run["index"] for run in labelled] == [2]
 
 
+@pytest.mark.slow(after=1)
 def test_a_thinned_history_keeps_its_ends_and_extremes(client: httpx.Client) -> None:
     spec = {
         "problem": {"kind": "surface", "name": "rosenbrock"},

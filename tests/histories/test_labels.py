@@ -30,6 +30,7 @@ def ravine(stack: Stack) -> Iterator[Ravine]:
         yield ravine
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("values", "found"),
     [
@@ -49,6 +50,7 @@ def test_a_value_is_a_label_as_a_whole_or_else_a_list(
     assert [run["label"] for run in runs] == found
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     "path",
     [
@@ -73,6 +75,7 @@ def test_a_label_that_no_run_has_is_rejected_with_the_labels_there_are(
         assert f"there is no label {value.removeprefix('a,')!r}; there are a, b, a,b, c, d" in error["msg"]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("format_name", ["json", "csv", "ndjson", "parquet"])
 def test_the_list_of_runs_rejects_a_label_that_no_run_has(
     client: httpx.Client, stored: Stored, format_name: str
@@ -88,6 +91,7 @@ def test_the_list_of_runs_rejects_a_label_that_no_run_has(
         assert len(answer.text.splitlines()) == 1
 
 
+@pytest.mark.slow(after=1)
 def test_plots_and_events_take_repeated_labels(client: httpx.Client, stored: Stored) -> None:
     query = {"labels": ["c, d", "a,b"]}
     picture = client.get(f"/v1/jobs/{stored.id}/plot.svg", params=query).raise_for_status().text

@@ -104,6 +104,7 @@ def as_json(content: Any) -> bytes:
     return to_json(content, inf_nan_mode="strings")
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.usefixtures("short_blocks")
 @pytest.mark.parametrize(
     "changes",
@@ -158,6 +159,7 @@ def test_an_incomplete_history_of_a_deleted_job_does_not_look_complete(
         list(pieces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_points", [None, 1_000], ids=["whole", "thinned"])
 def test_the_memory_that_a_history_takes_does_not_grow_with_it(
     new_database: Any, monkeypatch: pytest.MonkeyPatch, max_points: int | None

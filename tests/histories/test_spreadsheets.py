@@ -31,6 +31,7 @@ def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("what", ["runs", "metrics"])
 def test_a_label_with_a_line_break_is_one_quoted_field(client: httpx.Client, stored: Stored, what: str) -> None:
     text = client.get(f"/v1/jobs/{stored.id}/{what}?format=csv").content.decode()
@@ -39,6 +40,7 @@ def test_a_label_with_a_line_break_is_one_quoted_field(client: httpx.Client, sto
     assert list(dict.fromkeys(row["label"] for row in table(text))) == LABELS
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("what", ["runs", "metrics"])
 def test_for_spreadsheets_texts_that_would_run_have_an_apostrophe_and_numbers_do_not(
     client: httpx.Client, stored: Stored, what: str
@@ -52,6 +54,7 @@ def test_for_spreadsheets_texts_that_would_run_have_an_apostrophe_and_numbers_do
         assert {row["loss"] for row in rows} == {"-1.5"}
 
 
+@pytest.mark.slow(after=1)
 def test_only_csv_is_written_for_spreadsheets(client: httpx.Client, stored: Stored) -> None:
     assert not client.get(f"/v1/jobs/{stored.id}/runs?format=csv").content.startswith(b"\xef\xbb\xbf")
     answer = client.get(f"/v1/jobs/{stored.id}/metrics?excel=true&format=parquet")
@@ -59,6 +62,7 @@ def test_only_csv_is_written_for_spreadsheets(client: httpx.Client, stored: Stor
     assert answer.json()["errors"][0]["loc"] == ["query", "excel"]
 
 
+@pytest.mark.slow(after=1)
 def test_the_client_reads_csv_for_spreadsheets(stack: Stack, stored: Stored) -> None:
     with Ravine(stack.url) as ravine:
         content = b"".join(ravine.tables(job_id=stored.id, format="csv", excel=True, fields=["loss"]))
@@ -66,6 +70,7 @@ def test_the_client_reads_csv_for_spreadsheets(stack: Stack, stored: Stored) -> 
     assert b",'=1+1," in content
 
 
+@pytest.mark.slow(after=1)
 def test_whole_numbers_of_a_setting_stay_whole_in_tables(client: httpx.Client, stored: Stored) -> None:
     here = f"/v1/jobs/{stored.id}/runs"
     rows = table(client.get(f"{here}?format=csv").text)

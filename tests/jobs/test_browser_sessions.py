@@ -1,5 +1,6 @@
 """Sessions of browsers: found by their token until sign-out, expiry or the revocation of their key."""
 
+import pytest
 from sqlalchemy import select, update
 
 from service.database.accounts import BrowserSession
@@ -82,6 +83,7 @@ def test_an_expired_session_is_unknown_and_then_deleted(database: Database) -> N
     assert found(database, valid) == caller
 
 
+@pytest.mark.slow(after=1)
 def test_a_further_session_ends_the_oldest_one_of_its_key(database: Database) -> None:
     ann, bob = new_caller(database), new_caller(database, "bob")
     of_bob = begin(database, bob)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import text, update
 
 from service.database.connection import Database
@@ -12,6 +13,7 @@ from service.jobs.owners import ANYBODY
 from tests.queued import count, create
 
 
+@pytest.mark.slow
 def test_two_processes_that_sweep_at_once_delete_different_jobs(new_database: Callable[[str], str]) -> None:
     # SQLite has one writer at a time.
     database = Database(new_database("postgresql"))

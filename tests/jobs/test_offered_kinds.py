@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select, text, update
 
 from service.database.connection import Database
@@ -118,6 +119,7 @@ def test_the_search_for_a_shard_with_kinds_uses_the_index(database: Database) ->
         assert [key for key, _ in turns.next_shards(session, "batch")] == keys
 
 
+@pytest.mark.slow(after=1)
 def test_the_sweep_sends_messages_where_workers_with_the_kinds_listen(database: Database, broker: Broker) -> None:
     settings = Settings(broker_url=broker.new_url())
     dispatcher = Dispatcher(settings)

@@ -63,6 +63,7 @@ def test_a_trained_job_stores_no_more_than_its_price_says(database: Database) ->
     assert stored(database) == Size()
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("limit", ["max_stored_rows", "max_stored_bytes"])
 def test_ended_and_open_jobs_count_until_they_are_deleted(database: Database, limit: str) -> None:
     size = quotas.most(JOB, price(JOB))

@@ -48,6 +48,7 @@ def test_a_deleted_job_is_invisible_while_its_rows_are_still_there(database: Dat
         lifecycle.remove(session, stored.id, ANYBODY)
 
 
+@pytest.mark.slow(after=1)
 def test_rows_are_removed_in_chunks_that_another_process_continues(
     database: Database, open_database: Any, database_url: str
 ) -> None:

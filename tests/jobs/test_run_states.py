@@ -68,6 +68,7 @@ def listed(database: Database, job: Job, **query: object) -> list[int]:
     return whole
 
 
+@pytest.mark.slow(after=1)
 def test_runs_without_rows_are_listed_with_the_others(database: Database, job: Job) -> None:
     assert count(database, Run) == 6
     assert listed(database, job) == list(range(12))
@@ -79,6 +80,7 @@ def test_runs_without_rows_are_listed_with_the_others(database: Database, job: J
     assert listed(database, job, ranges=[(1, 4), (8, 11)], status="failed") == [9, 10]
 
 
+@pytest.mark.slow(after=1)
 def test_runs_without_a_loss_follow_those_with_one(database: Database, job: Job) -> None:
     assert listed(database, job, sort="final_loss") == [3, 5, 4, 2, 0, 1, 6, 7, 8, 9, 10, 11]
     assert listed(database, job, sort="best_loss", ranges=[(0, 2), (5, 8)]) == [5, 0, 1, 6, 7]

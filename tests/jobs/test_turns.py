@@ -92,6 +92,7 @@ def test_of_owners_with_equal_numbers_the_one_served_least_recently_is_next(data
     assert claimed(database, 4) == [(late, 0), *((jobs[owner], 1) for owner in ("cem", "ana", "ben"))]
 
 
+@pytest.mark.slow(after=1)
 def test_a_small_job_of_the_same_owner_passes_a_large_one_after_8_and_16_shards(database: Database) -> None:
     large = post(database, num_shards=20)
     small, other = post(database, num_shards=2), post(database, num_shards=2)
@@ -184,6 +185,7 @@ def test_a_claim_searches_indexes_however_many_shards_wait(database: Database) -
         assert all("ix_shards_queued" in step or "ix_shards_running" in step for step in steps), plan
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("num_runs", [1, 16, 17, 700, 5_000])
 def test_the_database_divides_a_job_as_its_price_says(database: Database, num_runs: int) -> None:
     optimizer = {"kind": "sgd", "lr": {"from": 0.01, "to": 0.1, "num": num_runs}}

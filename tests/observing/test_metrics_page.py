@@ -57,6 +57,7 @@ def of_the_database(database: Database) -> dict[Sample, float]:
     }
 
 
+@pytest.mark.slow(after=1)
 def test_what_a_job_trains_is_counted_exactly_once(database: Database) -> None:
     # A database of its own: the shared stack may train jobs of other tests at the same time.
     key = create(database, optimizers=OPTIMIZERS, epochs=5)
@@ -82,6 +83,7 @@ def test_requests_are_counted_by_template_method_and_status(client: httpx.Client
     assert value(scraped(client), name, **labels) == before + 3
 
 
+@pytest.mark.slow(after=1)
 def test_unknown_paths_and_methods_make_no_new_labels(client: httpx.Client) -> None:
     for method in ("PROPFIND", "MKCOL"):
         client.get(f"/invented/{method}")
@@ -97,6 +99,7 @@ def test_unknown_paths_and_methods_make_no_new_labels(client: httpx.Client) -> N
     assert routes <= {"(none)", "/openapi.json", "/docs", "/docs/{name}", *document["paths"], *page}
 
 
+@pytest.mark.slow(after=1)
 def test_transactions_are_timed_by_kind(client: httpx.Client) -> None:
     name = "ravine_database_transaction_duration_seconds_count"
     before = scraped(client)

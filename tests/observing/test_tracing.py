@@ -83,6 +83,7 @@ def traceparent() -> tuple[str, str]:
     return trace_id, f"00-{trace_id}-{secrets.token_hex(8)}-01"
 
 
+@pytest.mark.slow
 def test_one_trace_covers_the_post_and_the_shard(traced: Stack, collector: Collector) -> None:
     trace_id, sent = traceparent()
     with traced.client() as client:
@@ -129,6 +130,7 @@ def test_a_missing_extra_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPat
         tracing.configure(Settings(otlp_endpoint="http://127.0.0.1:4318"), "api")
 
 
+@pytest.mark.slow
 def test_processes_stop_soon_although_the_collector_is_unavailable(
     traced: Stack, collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
@@ -29,6 +30,7 @@ def test_a_problem_and_names_of_optimizers_are_a_question(new_page: OpenPage) ->
     assert shown[:20] == verdict[:20]
 
 
+@pytest.mark.slow
 def test_another_question_dims_the_answer(new_page: OpenPage) -> None:
     page = new_page("/compare?o=sgd,momentum")
     page.get_by_role("button", name="Compare", exact=True).click()
@@ -40,6 +42,7 @@ def test_another_question_dims_the_answer(new_page: OpenPage) -> None:
     assert "job=" not in page.url
 
 
+@pytest.mark.slow
 def test_a_decision_shows_the_interval_and_the_verdict_of_each_optimizer(new_page: OpenPage) -> None:
     page = new_page("/compare?o=sgd,momentum")
     page.get_by_role("radio", name="until it is sure").check()
@@ -57,6 +60,7 @@ def test_a_decision_shows_the_interval_and_the_verdict_of_each_optimizer(new_pag
     expect(decision).to_contain_text(f"{momentum['seeds']} seeds")
 
 
+@pytest.mark.slow
 def test_an_undecided_job_goes_on_with_more_seeds(new_page: OpenPage) -> None:
     page = new_page("/compare?o=sgd,momentum&margin=0.0001&most=16")
     page.get_by_role("button", name="Compare", exact=True).click()
@@ -68,6 +72,7 @@ def test_an_undecided_job_goes_on_with_more_seeds(new_page: OpenPage) -> None:
     assert job["decision"]["seeds_used"] > 6
 
 
+@pytest.mark.slow
 def test_a_question_that_has_no_answer_says_why(new_page: OpenPage, complaints: Complaints) -> None:
     complaints.allowed.add("422")
     page = new_page("/compare?p=surface,name:ravine,start:[5~c2]&o=sgd,momentum&margin=0.05")

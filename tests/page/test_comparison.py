@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack
@@ -92,6 +93,7 @@ def test_a_clear_win_marks_one_label_and_its_pair(new_page: OpenPage, stack: Sta
         assert name.startswith(f"momentum is better than sgd: ratio {ratio:.3g} ({ends[0]:.3g} to {ends[1]:.3g})")
 
 
+@pytest.mark.slow
 def test_labels_that_cannot_be_told_apart_are_not_marked(new_page: OpenPage, stack: Stack) -> None:
     job_id, answer = finished(stack, NULL)
     assert len(answer["best"]) == 2
@@ -104,6 +106,7 @@ def test_labels_that_cannot_be_told_apart_are_not_marked(new_page: OpenPage, sta
     expect(cell(comparison, 0, 1)).to_have_accessible_name(re.compile("cannot be told apart: ratio .+ to .+ 12 seeds"))
 
 
+@pytest.mark.slow
 def test_few_seeds_give_neither_intervals_nor_marks(new_page: OpenPage, stack: Stack) -> None:
     job_id, answer = finished(stack, {**WIN, "seeds": {"first": 0, "count": 3}})
     page, comparison = open_comparison(new_page, job_id)
@@ -114,6 +117,7 @@ def test_few_seeds_give_neither_intervals_nor_marks(new_page: OpenPage, stack: S
     expect(cell(comparison, 0, 1)).to_have_accessible_name(re.compile("3 seeds, no interval"))
 
 
+@pytest.mark.slow
 def test_another_criterion_changes_verdict_and_marks_and_stays_in_the_address(new_page: OpenPage, stack: Stack) -> None:
     job_id, answer = finished(stack, {**FOUR, "seeds": {"first": 0, "count": 6}})
     assert set(answer["best"]) == {"nesterov", "momentum"}
@@ -134,6 +138,7 @@ def test_another_criterion_changes_verdict_and_marks_and_stays_in_the_address(ne
     expect(criterion).to_have_value("loss_area")
 
 
+@pytest.mark.slow
 def test_an_unknown_criterion_in_a_link_is_explained_and_replaced(
     new_page: OpenPage, stack: Stack, complaints: Complaints
 ) -> None:
@@ -147,6 +152,7 @@ def test_an_unknown_criterion_in_a_link_is_explained_and_replaced(
     expect(verdict.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_larger_accuracies_are_better_and_differences_are_linear(new_page: OpenPage, stack: Stack) -> None:
     job_id, answer = finished(stack, {**DIGITS, "criterion": "test_accuracy"})
     assert answer["best"] == ["momentum"]
@@ -157,6 +163,7 @@ def test_larger_accuracies_are_better_and_differences_are_linear(new_page: OpenP
     expect(cell(comparison, 1, 0)).to_have_text(re.compile("^−0[.]"))
 
 
+@pytest.mark.slow
 def test_the_matrix_is_accessible_and_scrolls_in_a_narrow_window(new_page: OpenPage, stack: Stack) -> None:
     job_id, _ = finished(stack, FOUR)
     page, comparison = open_comparison(new_page, job_id, size=(320, 740))
@@ -175,6 +182,7 @@ def test_the_matrix_is_accessible_and_scrolls_in_a_narrow_window(new_page: OpenP
     expect(comparison.locator(".matrix td[tabindex='0']")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_chosen_settings_are_shown_with_their_code(new_page: OpenPage, stack: Stack) -> None:
     job_id, answer = finished(stack, TUNED)
     assert (answer["replicates"], answer["choosing_seeds"]) == (6, 6)
@@ -191,6 +199,7 @@ def test_chosen_settings_are_shown_with_their_code(new_page: OpenPage, stack: St
         page.wait_for_function("async (code) => (await navigator.clipboard.readText()) === code", arg=code)
 
 
+@pytest.mark.slow
 def test_a_linear_model_shows_its_curvatures_and_where_each_setting_is_stable(stack: Stack, new_page: OpenPage) -> None:
     job_id, found = finished(stack, DATA)
     page, comparison = open_comparison(new_page, job_id)

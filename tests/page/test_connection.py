@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stack")
 @on_one_stack
 def test_a_job_is_polled_if_its_stream_breaks(new_page: Callable[..., Page], complaints: Complaints) -> None:
@@ -41,6 +42,7 @@ def test_a_view_that_could_not_be_loaded_says_so_and_is_tried_again(
     expect(page.get_by_role("button", name="Train", exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stack")
 @on_one_stack
 def test_a_lost_connection_clears_the_race_and_comes_back_by_itself(
@@ -60,6 +62,7 @@ def test_a_lost_connection_clears_the_race_and_comes_back_by_itself(
     expect(page.locator("#notes")).to_be_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stack")
 @on_one_stack
 def test_a_verdict_whose_request_never_answers_is_requested_again(new_page: Callable[..., Page]) -> None:
@@ -74,6 +77,7 @@ def test_a_verdict_whose_request_never_answers_is_requested_again(new_page: Call
     assert len(held) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stack")
 @on_one_stack
 def test_while_no_worker_takes_a_race_the_old_figures_are_dimmed_and_the_wait_is_said(

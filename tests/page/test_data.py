@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
@@ -58,6 +59,7 @@ def test_a_file_becomes_columns_and_a_comparison(new_page: OpenPage) -> None:
     assert problem["resolved"]["classes"] == 3
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_is_refused_with_its_line_where_it_was_dropped(
     new_page: OpenPage, complaints: Complaints
 ) -> None:
@@ -80,6 +82,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_line_where_it_was_droppe
     expect(page.locator(".drop.over")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_models_that_fit_the_data_are_offered(new_page: OpenPage) -> None:
     page = new_page("/data")
     datasets = page.get_by_role("region", name="Datasets")
@@ -97,6 +100,7 @@ def test_models_that_fit_the_data_are_offered(new_page: OpenPage) -> None:
     assert page.get_by_role("img", name="8 × 8 pixels").count() == 10
 
 
+@pytest.mark.slow
 def test_a_dataset_is_deleted_after_a_confirmation(new_page: OpenPage) -> None:
     page = new_page("/data")
     choose_file(page, "to delete.txt", "abcabcabc" * 50)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
@@ -26,6 +27,7 @@ def finished(stack: Stack, **changes: object) -> str:
     return job_id
 
 
+@pytest.mark.slow
 def test_selected_jobs_are_compared_over_their_problems(
     new_page: OpenPage, stack: Stack, complaints: Complaints
 ) -> None:
@@ -48,7 +50,8 @@ def test_selected_jobs_are_compared_over_their_problems(
     expect(page.get_by_role("img", name="Runtimes. Share of the targets")).to_be_visible()
     assert serious(page) == []
     page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+    # Pictures take their new size in the next frame.
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 360")
     # Jobs that share no label cannot be compared: nothing of the answer before stays.
     other = finished(stack, optimizers=[{"kind": "adam", "lr": 0.1}])
     alone = new_page(f"/jobs?across={ids[0]},{other}")
@@ -74,6 +77,7 @@ def test_selected_jobs_are_cancelled_and_deleted_together(new_page: OpenPage, st
     assert [page.request.get(f"/v1/jobs/{job_id}").status for job_id in ended] == [404, 404]
 
 
+@pytest.mark.slow
 def test_races_are_kept_apart_and_jobs_are_put_in_order(new_page: OpenPage, stack: Stack) -> None:
     finished(stack, name="Race on purpose", ttl_seconds=3600)
     for name in ("a purpose", "b purpose"):

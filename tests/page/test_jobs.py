@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.deciding import NOISY
@@ -56,6 +57,7 @@ def test_a_job_is_followed_to_its_end_and_its_results_are_shown(new_page: OpenPa
     )
 
 
+@pytest.mark.slow
 def test_results_of_a_job_are_downloaded(new_page: OpenPage, stack: Stack, tmp_path: Path) -> None:
     page = new_page(f"/jobs/{post(stack, SPEC)}")
     expect(page.locator(".view")).to_have_attribute("data-status", "completed")
@@ -74,6 +76,7 @@ def test_results_of_a_job_are_downloaded(new_page: OpenPage, stack: Stack, tmp_p
     expect(popup.value.locator("img").first).to_have_js_property("complete", True)
 
 
+@pytest.mark.slow
 def test_a_job_is_repeated_and_deleted_after_a_confirmation(
     new_page: OpenPage, stack: Stack, complaints: Complaints
 ) -> None:
@@ -94,6 +97,7 @@ def test_a_job_is_repeated_and_deleted_after_a_confirmation(
         assert client.get(f"/v1/jobs/{again}").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_running_job_is_listed_and_cancelled(new_page: OpenPage, stack: Stack) -> None:
     job_id = post(stack, LONG)
     page = new_page("/jobs?name=on+its+way")
@@ -104,12 +108,14 @@ def test_a_running_job_is_listed_and_cancelled(new_page: OpenPage, stack: Stack)
     expect(row).to_contain_text("cancelled")
 
 
+@pytest.mark.slow
 def test_a_missing_job_is_shown_with_the_message_of_the_api(new_page: OpenPage, complaints: Complaints) -> None:
     complaints.allowed.add("status of 404")
     page = new_page("/jobs/01a1fe16-4961-7fd2-aaa6-8fc600000000")
     expect(page.get_by_role("alert")).to_contain_text("01a1fe16-4961-7fd2-aaa6-8fc600000000")
 
 
+@pytest.mark.slow
 def test_a_job_with_random_starts_shows_them_with_its_runs(new_page: OpenPage, stack: Stack) -> None:
     problem = {"kind": "surface", "name": "himmelblau", "starts": {"random": 2}}
     page = new_page(f"/jobs/{post(stack, {**SPEC, 'problem': problem, 'seeds': [3, 4]})}")
@@ -124,6 +130,7 @@ def test_a_job_with_random_starts_shows_them_with_its_runs(new_page: OpenPage, s
     expect(page.get_by_role("link", name="Change and run")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_job_without_curvature_at_its_minimum_shows_why_theory_has_no_numbers(
     new_page: OpenPage, stack: Stack
 ) -> None:
@@ -134,6 +141,7 @@ def test_a_job_without_curvature_at_its_minimum_shows_why_theory_has_no_numbers(
     expect(page.get_by_text("The curvature vanishes there").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_job_that_decides_shows_its_decision(new_page: OpenPage, stack: Stack) -> None:
     page = new_page(f"/jobs/{post(stack, NOISY)}")
     expect(page.locator(".view")).to_have_attribute("data-status", "completed")
@@ -141,6 +149,7 @@ def test_a_job_that_decides_shows_its_decision(new_page: OpenPage, stack: Stack)
     expect(page.locator(".lines[data-drawn]")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_surface_job_that_decides_can_be_repeated_and_not_changed(new_page: OpenPage, stack: Stack) -> None:
     page = new_page(f"/jobs/{post(stack, {**SPEC, 'decide': {'batch': 6, 'max_seeds': 6}})}")
     expect(page.locator(".view")).to_contain_text("undecided, 6 seeds")

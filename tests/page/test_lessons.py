@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from service.findings.lessons import LESSONS
@@ -27,6 +28,7 @@ def test_a_lesson_is_run_and_shows_statement_and_verdict(new_page: OpenPage) -> 
     expect(page.locator("tbody tr").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_undecided_verdict_has_its_own_sign(new_page: OpenPage) -> None:
     page = new_page("/lessons")
     wait_for_count(page, "drawn", 1)
@@ -49,6 +51,7 @@ def test_an_undecided_verdict_has_its_own_sign(new_page: OpenPage) -> None:
     expect(page.get_by_role("button", name="inconclusive 0")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_lesson_that_runs_again_shows_its_last_verdict_and_links_no_jobs_of_other_keys(new_page: OpenPage) -> None:
     page = new_page("/lessons")
     wait_for_count(page, "drawn", 1)
@@ -70,6 +73,7 @@ def test_a_lesson_that_runs_again_shows_its_last_verdict_and_links_no_jobs_of_ot
     assert found == ["running", "last verdict: holds if it swings", "", "if it swings", 1, 0]
 
 
+@pytest.mark.slow
 def test_a_page_of_another_origin_cannot_run_a_lesson(browser: Browser, stack: Stack) -> None:
     lesson = f"{stack.url}/v1/lessons/cosine"
     # Another name of the same address is another site.

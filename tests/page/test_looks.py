@@ -35,6 +35,7 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_accessible_and_no_wider_than_its_window(new_page: OpenPage, view: str) -> None:
     page = open_view(new_page, VIEWS[view])
@@ -49,6 +50,7 @@ def test_a_view_is_accessible_and_no_wider_than_its_window(new_page: OpenPage, v
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_light_and_dark_are_chosen_and_remembered(new_page: OpenPage) -> None:
     page = open_view(new_page, "/jobs")
     ground = "() => getComputedStyle(document.documentElement).backgroundColor"
@@ -60,6 +62,7 @@ def test_light_and_dark_are_chosen_and_remembered(new_page: OpenPage) -> None:
     assert page.evaluate(ground) == dark
 
 
+@pytest.mark.slow
 def test_views_follow_one_another_without_loading_the_page_again(new_page: OpenPage) -> None:
     page = open_view(new_page, "/jobs")
     page.evaluate("() => { window.same = true; }")

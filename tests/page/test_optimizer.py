@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
@@ -42,6 +43,7 @@ def test_an_error_is_marked_under_its_letters_and_mended(new_page: OpenPage, com
     expect(page.locator(".field:has([data-field='parameters.decay']) + .complaint")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_built_in_kind_is_changed_kept_in_the_address_and_compared(new_page: OpenPage) -> None:
     page = new_page("/optimizer")
     page.get_by_label("Start from").select_option("Nesterov's accelerated gradient")
@@ -70,6 +72,7 @@ def test_a_built_in_kind_is_changed_kept_in_the_address_and_compared(new_page: O
     expect(again.get_by_label("Learning rate")).to_have_value("0.015")
 
 
+@pytest.mark.slow
 def test_a_rule_is_raced_at_once_against_sgd_and_adam(new_page: OpenPage) -> None:
     page = new_page("/optimizer")
     wait_for_count(page, "checked", 1)

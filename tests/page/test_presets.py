@@ -26,6 +26,7 @@ def test_all_presets_are_listed_and_found_by_their_words(new_page: OpenPage) -> 
     expect(again.get_by_text("No presets match")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("preset", "address", "mark"),
     [

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, count, on_one_stack, wait_for_count
@@ -48,6 +49,7 @@ def test_the_first_race_runs_at_once_and_shows_its_figures(new_page: OpenPage) -
     expect(page.locator(".verdict")).not_to_contain_text("better")
 
 
+@pytest.mark.slow
 def test_a_click_in_the_picture_moves_the_start(new_page: OpenPage) -> None:
     page = open_race(new_page)
     picture = page.locator("canvas.paths")
@@ -78,6 +80,7 @@ def test_a_slider_runs_a_new_race_and_deletes_the_old_job(new_page: OpenPage, st
         assert client.get(f"/v1{before}").status_code == 404
 
 
+@pytest.mark.slow
 def test_beyond_its_limit_a_method_diverges_and_the_page_shows_it(new_page: OpenPage) -> None:
     page = open_race(new_page, "?o=sgd,lr:0.15&o=momentum,lr:0.015,momentum:0.9")
     rows = figures(page)
@@ -86,6 +89,7 @@ def test_beyond_its_limit_a_method_diverges_and_the_page_shows_it(new_page: Open
     assert page.locator(".slider .limit:visible").count() == 2
 
 
+@pytest.mark.slow
 def test_a_copied_link_shows_the_same_race_in_another_tab(new_page: OpenPage) -> None:
     query = "?surface=himmelblau&o=sgd,lr:0.005&o=adam,lr:0.2&o=nesterov,lr:0.004,momentum:0.8&noise=2&seeds=6&steps=60"
     first = open_race(new_page, query)
@@ -99,6 +103,7 @@ def test_a_copied_link_shows_the_same_race_in_another_tab(new_page: OpenPage) ->
     assert second.get_by_label("Surface").input_value() == "himmelblau"
 
 
+@pytest.mark.slow
 def test_a_formula_is_raced_and_an_error_is_shown_beside_it(new_page: OpenPage, complaints: Complaints) -> None:
     complaints.allowed.add("status of 422")
     page = open_race(new_page)
@@ -116,6 +121,7 @@ def test_a_formula_is_raced_and_an_error_is_shown_beside_it(new_page: OpenPage, 
     assert address(page)["f"] == ["x**2 + 3*y**2"]
 
 
+@pytest.mark.slow
 def test_a_formula_as_people_write_it_is_raced_and_shown_as_it_is_read(new_page: OpenPage) -> None:
     page = open_race(new_page)
     page.get_by_label("Surface").select_option("")
@@ -134,6 +140,7 @@ def test_a_formula_as_people_write_it_is_raced_and_shown_as_it_is_read(new_page:
     assert page.get_by_label("Start", exact=True).input_value() == "5"
 
 
+@pytest.mark.slow
 def test_keys_play_step_and_switch_optimizers(new_page: OpenPage) -> None:
     page = open_race(new_page, reduced_motion="no-preference")
     step = page.locator("output.step")
@@ -155,6 +162,7 @@ def test_keys_play_step_and_switch_optimizers(new_page: OpenPage) -> None:
     expect(page.get_by_role("dialog")).to_contain_text("play and pause")
 
 
+@pytest.mark.slow
 def test_the_surface_is_shown_in_three_dimensions(new_page: OpenPage) -> None:
     page = open_race(new_page)
     page.get_by_role("button", name="3D").click()
@@ -175,6 +183,7 @@ def test_the_surface_is_shown_in_three_dimensions(new_page: OpenPage) -> None:
     assert abs(heads["x"][0] - 5 * 0.97**100) < 1e-9
 
 
+@pytest.mark.slow
 def test_one_dimension_is_a_curve_with_the_paths_on_it(new_page: OpenPage) -> None:
     page = open_race(new_page, "?surface=parabola&o=sgd,lr:0.01&steps=8")
     # 5 · 0.98⁸ = 4.2538, whose square is 18.09.
@@ -182,12 +191,14 @@ def test_one_dimension_is_a_curve_with_the_paths_on_it(new_page: OpenPage) -> No
     expect(page.locator(".ground .ytitle")).to_have_text("loss")
 
 
+@pytest.mark.slow
 def test_many_seeds_give_bands_and_intervals(new_page: OpenPage) -> None:
     page = open_race(new_page, "?noise=3&seeds=20")
     assert re.fullmatch(r"[\d.]+ \([\d.×⁻⁰¹²³⁴-⁹\s]+ to [\d.]+\)", figures(page)[0][2])
     page.wait_for_function("() => document.querySelectorAll('.loss .scatterlayer .fills path').length >= 2")
 
 
+@pytest.mark.slow
 def test_on_a_saddle_no_setting_is_called_stable_and_the_reason_is_shown(new_page: OpenPage) -> None:
     page = open_race(new_page, "?surface=saddle&o=sgd,lr:0.1&steps=8")
     assert figures(page)[0][-1] == "never stable"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, count, on_one_stack, wait_for_count
@@ -64,6 +65,7 @@ def test_paths_follow_a_slider_without_a_job_until_it_is_released(new_page: Open
     assert page.evaluate(PICTURE) == dragged
 
 
+@pytest.mark.slow
 def test_paths_follow_the_start_and_a_slider_that_comes_back_is_no_change(new_page: OpenPage) -> None:
     page = open_race(new_page)
     jobs = posted(page)
@@ -80,6 +82,7 @@ def test_paths_follow_the_start_and_a_slider_that_comes_back_is_no_change(new_pa
     assert len(jobs) == 1
 
 
+@pytest.mark.slow
 def test_kinds_without_a_program_are_raced_by_jobs_while_a_slider_moves(new_page: OpenPage) -> None:
     page = open_race(new_page, "?o=asgd,lr:0.01")
     jobs = posted(page)
@@ -89,6 +92,7 @@ def test_kinds_without_a_program_are_raced_by_jobs_while_a_slider_moves(new_page
     assert len(jobs) == 1
 
 
+@pytest.mark.slow
 def test_the_first_page_says_what_it_is_and_plays_at_once(new_page: OpenPage) -> None:
     page = new_page("/healthz", reduced_motion="no-preference")
     page.add_init_script(STEPS)
@@ -102,6 +106,7 @@ def test_the_first_page_says_what_it_is_and_plays_at_once(new_page: OpenPage) ->
     expect(other.get_by_role("button", name="Play")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_another_surface_comes_with_rates_that_settle_on_it(new_page: OpenPage) -> None:
     page = open_race(new_page)
     for surface in ("rosenbrock", "goldstein_price"):
@@ -114,6 +119,7 @@ def test_another_surface_comes_with_rates_that_settle_on_it(new_page: OpenPage) 
     expect(linked.locator(".readouts")).not_to_contain_text("diverged")
 
 
+@pytest.mark.slow
 def test_after_divergence_a_button_gives_a_stable_rate(new_page: OpenPage) -> None:
     page = open_race(new_page, "?o=sgd,lr:0.3&o=momentum,lr:0.015")
     expect(page.locator(".readouts tbody tr").first).to_contain_text("1 of 1 diverged")
@@ -125,6 +131,7 @@ def test_after_divergence_a_button_gives_a_stable_rate(new_page: OpenPage) -> No
     assert page.get_by_role("slider", name="lr").last.get_attribute("aria-valuetext") == "0.015"
 
 
+@pytest.mark.slow
 def test_a_wrong_formula_clears_picture_and_figures_and_is_undone(
     new_page: OpenPage, complaints: Complaints, stack: Stack
 ) -> None:
@@ -145,6 +152,7 @@ def test_a_wrong_formula_clears_picture_and_figures_and_is_undone(
     expect(page.locator(".complaint")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_changes_are_undone_and_redone_one_by_one(new_page: OpenPage) -> None:
     page = open_race(new_page)
     first = page.url
@@ -161,6 +169,7 @@ def test_changes_are_undone_and_redone_one_by_one(new_page: OpenPage) -> None:
         assert page.url == url
 
 
+@pytest.mark.slow
 def test_with_all_optimizers_off_no_figures_stay(new_page: OpenPage) -> None:
     page = open_race(new_page, "?o=sgd,lr:0.01")
     page.get_by_role("button", name="Run optimizer 1").click()
@@ -168,6 +177,7 @@ def test_with_all_optimizers_off_no_figures_stay(new_page: OpenPage) -> None:
     expect(page.locator(".readouts table")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_start_is_read_as_people_write_it(new_page: OpenPage) -> None:
     page = open_race(new_page)
     start = page.get_by_label("Start", exact=True)
@@ -182,6 +192,7 @@ def test_a_start_is_read_as_people_write_it(new_page: OpenPage) -> None:
     assert "start=3,1" in page.url
 
 
+@pytest.mark.slow
 def test_listeners_do_not_grow_from_race_to_race(new_page: OpenPage) -> None:
     page = open_race(new_page, "?o=sgd,lr:0.015&steps=20")
     session = page.context.new_cdp_session(page)

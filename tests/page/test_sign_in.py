@@ -71,6 +71,7 @@ def expect_signed_in(page: Page, name: str) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_wrong_key_is_named_as_such_and_the_right_one_shows_the_view(
     server: KeyedApi, new_tab: Callable[[str], Page], job: str
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_wrong_key_is_named_as_such_and_the_right_one_shows_the_view(
     assert serious(page) == []
 
 
+@pytest.mark.slow
 def test_one_sign_in_serves_all_tabs_and_links_until_one_of_them_signs_out(
     server: KeyedApi, profile: BrowserContext, new_tab: Callable[[str], Page], job: str, complaints: Complaints
 ) -> None:
@@ -136,6 +138,7 @@ def test_a_declined_sign_in_stays_possible_and_a_revoked_key_asks_again(
     expect_signed_in(page, "admin")
 
 
+@pytest.mark.slow
 def test_an_upload_whose_key_was_revoked_is_sent_again_after_the_sign_in(
     server: KeyedApi, new_tab: Callable[[str], Page]
 ) -> None:

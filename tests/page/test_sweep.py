@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import on_one_stack, wait_for_count
@@ -29,6 +30,7 @@ def test_five_hundred_runs_are_drawn_and_a_cell_has_its_curves(new_page: OpenPag
     page.wait_for_function("() => location.search.includes('value=diverged') && location.search.includes('cell=')")
 
 
+@pytest.mark.slow
 def test_starts_are_coloured_by_where_they_end(new_page: OpenPage) -> None:
     sides = "sx=x,-5,5,12,linear&sy=y,-5,5,12,linear"
     page = new_page(f"/sweep?over=starts&p=surface,name:himmelblau&o=sgd,lr:0.005&epochs=100&{sides}")
@@ -38,6 +40,7 @@ def test_starts_are_coloured_by_where_they_end(new_page: OpenPage) -> None:
     expect(page.get_by_role("region", name="Result")).to_contain_text("3.58")
 
 
+@pytest.mark.slow
 def test_a_sweep_from_random_starts_is_opened_and_run_again_with_them(new_page: OpenPage, stack: Stack) -> None:
     spec = {
         "problem": {"kind": "surface", "expression": "x**2 + 3*y**2", "starts": {"random": 3}},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, on_one_stack, wait_for_count
@@ -10,6 +11,7 @@ OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
 
 
+@pytest.mark.slow
 def test_flipnet_is_trained_over_seeds_and_a_link_shows_it_again(new_page: OpenPage) -> None:
     page = new_page("/train?p=flipnet&o=sgd,lr:0.05&o=momentum,lr:0.05,momentum:0.9&epochs=20&seeds=8")
     page.get_by_role("button", name="Train", exact=True).click()
@@ -32,6 +34,7 @@ def test_the_playground_shows_its_decision_map(new_page: OpenPage) -> None:
     expect(page.get_by_role("img", name="Decisions of adam")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_single_seed_claims_no_difference(new_page: OpenPage) -> None:
     page = new_page("/train?p=flipnet&o=sgd,lr:0.05&o=momentum,lr:0.05,momentum:0.9&epochs=20&seeds=1")
     page.get_by_role("button", name="Train", exact=True).click()
@@ -43,6 +46,7 @@ def test_a_single_seed_claims_no_difference(new_page: OpenPage) -> None:
     expect(figures).not_to_contain_text(" to 0.")
 
 
+@pytest.mark.slow
 def test_back_leads_to_the_training_before(new_page: OpenPage) -> None:
     page = new_page("/train?p=flipnet&o=sgd,lr:0.05&epochs=5&seeds=1")
     page.get_by_role("button", name="Train", exact=True).click()
@@ -58,6 +62,7 @@ def test_back_leads_to_the_training_before(new_page: OpenPage) -> None:
     assert page.locator(".view").get_attribute("data-job") == first
 
 
+@pytest.mark.slow
 def test_a_link_to_a_deleted_job_claims_no_settings(new_page: OpenPage, complaints: Complaints) -> None:
     complaints.allowed.add("status of 404")
     for view in ("train", "sweep"):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from service.api.page_files import digest
@@ -22,6 +23,7 @@ def called(page: Page, module: str, function: str, *arguments: object) -> object
     )
 
 
+@pytest.mark.slow
 def test_numbers_and_labels_are_written_as_people_write_them(new_page: OpenPage) -> None:
     page = new_page("/presets")
     written = {
@@ -47,6 +49,7 @@ def test_numbers_and_labels_are_written_as_people_write_them(new_page: OpenPage)
     assert [called(page, "labels.js", "plainLabel", label) for label in labels] == list(labels.values())
 
 
+@pytest.mark.slow
 def test_texts_that_look_like_numbers_survive_the_address(new_page: OpenPage) -> None:
     page = new_page("/presets")
     entry = {"kind": "data", "dataset": "01", "target": "2020", "label": "5", "l2": 0.5, "model": {"kind": "mlp"}}
@@ -54,6 +57,7 @@ def test_texts_that_look_like_numbers_survive_the_address(new_page: OpenPage) ->
     assert called(page, "address.js", "readOptimizer", text) == entry
 
 
+@pytest.mark.slow
 def test_the_curves_of_a_job_are_told_in_words(new_page: OpenPage, stack: Stack) -> None:
     page = new_page(f"/jobs/{post(stack, SPEC)}")
     expect(page.locator(".lines[data-drawn]")).to_be_visible()
@@ -64,6 +68,7 @@ def test_the_curves_of_a_job_are_told_in_words(new_page: OpenPage, stack: Stack)
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_cancelled_says_after_which_epoch(new_page: OpenPage, stack: Stack) -> None:
     job_id = post(stack, LONG)
     page = new_page(f"/jobs/{job_id}")

@@ -20,6 +20,7 @@ VULNERABLE = {"name": "jinja2", "version": "3.1.6", "vulns": [{"id": "CVE-1", "f
 ABSENT = {"name": "torch", "skip_reason": "not found"}
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("packages", "code", "words"),
     [

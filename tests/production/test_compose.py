@@ -30,6 +30,7 @@ def test_the_program_of_a_command_is_one_that_the_package_installs(name: str) ->
     assert Path(sys.executable).with_name(command_of(name)[0]).is_file()
 
 
+@pytest.mark.slow
 def test_a_job_is_trained_by_the_services_of_compose(composed: Composed) -> None:
     spec = {
         "problem": {"kind": "flipnet"},
@@ -47,6 +48,7 @@ def test_a_job_is_trained_by_the_services_of_compose(composed: Composed) -> None
     assert all(history["loss"][-1] < history["loss"][0] for history in histories)
 
 
+@pytest.mark.slow
 def test_all_health_checks_succeed(composed: Composed) -> None:
     composed.check_health()
 

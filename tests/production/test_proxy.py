@@ -62,6 +62,7 @@ def post(client: httpx.Client, spec: dict[str, Any]) -> str:
     return str(client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])
 
 
+@pytest.mark.slow
 def test_events_arrive_within_a_second_while_the_job_trains(proxied: Proxied) -> None:
     # Small events: a large one fills a buffer, which is then sent.
     job_id = post(proxied.client, {**LONG, "seeds": [1], "epochs": 12_000, "record_every": 400})
@@ -93,6 +94,7 @@ def test_events_arrive_within_a_second_while_the_job_trains(proxied: Proxied) ->
     assert statistics.median(arrived["nginx"][one] - arrived["API"][one] for one in both) < 1.0
 
 
+@pytest.mark.slow
 def test_no_poll_fails_when_an_api_is_killed_and_the_job_ends(proxied: Proxied) -> None:
     job_id = post(proxied.client, {**LONG, "epochs": 1_500})
     polls, broken = list[int](), list[str]()
@@ -129,6 +131,7 @@ def test_no_poll_fails_when_an_api_is_killed_and_the_job_ends(proxied: Proxied) 
     assert wait_for_job(proxied.client, job_id, timeout=120)["status"] == "completed"
 
 
+@pytest.mark.slow
 def test_both_apis_answer_and_know_the_same_jobs_and_keys(proxied: Proxied) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
     with ThreadPoolExecutor(NUM_CLIENTS) as pool:

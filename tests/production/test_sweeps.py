@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
+import pytest
 
 from service.cli.local.commands import BATCH, workers_command
 from service.cli.local.console import Console
@@ -16,6 +17,7 @@ from tests.template import TemplateSupervisor
 SPEC = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 3}
 
 
+@pytest.mark.slow
 def test_each_of_two_apis_alone_sends_lost_messages_again(new_database: Callable[[str], str], tmp_path: Path) -> None:
     with ExitStack() as resources:
         broker = Broker(tmp_path)

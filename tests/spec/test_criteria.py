@@ -57,6 +57,7 @@ def test_a_loss_is_compared_by_logarithms_where_the_least_loss_is_known(
         assert scale_of(given, criterion) == ("log" if criterion == "epochs_to_target" else expected)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("name", BOUNDED)
 def test_no_point_in_or_outside_the_domain_is_lower_than_the_least_loss(name: str) -> None:
     surface = BOUNDED[name]

@@ -50,6 +50,7 @@ def formulas(draw, depth=4):
     return form.format(*(draw(inner) for _ in range(form.count("{}"))))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(text=formulas(), x=st.floats(-3, 3), y=st.floats(-3, 3))
 def test_a_formula_has_its_value_in_python(text, x, y):
@@ -152,13 +153,13 @@ def test_the_longest_formulas_that_are_allowed_derive_quickly():
     deep = "sin(" * 90 + "x" + ")" * 90
     long = "+".join(f"sin({number}*x*y)" for number in range(90))
     assert len(long) <= MAX_CHARACTERS
-    started = time.process_time()
+    started = time.thread_time()
     chosen = "where(x<1,x**y," * 60 + "y" + ")" * 60
     nested = "min(x*y,max(y," * 45 + "x" + "))" * 45
     for text in (deep, long, "x*y*" * 240 + "x", "x**y**x**y**x**y**x", "xy" * 240 + "x", chosen, nested):
         expression = parse(text)
         expression.compile(("value", *expression.variables, "xx"))
-    assert time.process_time() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_the_evaluation_of_a_formula_emits_no_warnings():

@@ -66,6 +66,7 @@ NORMAL = {
 }
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("text", "normal"), NORMAL.items())
 def test_a_notation_is_stored_in_its_normal_form(text, normal):
     assert parse(text).text == normal
@@ -116,6 +117,7 @@ def written(draw, depth=4):
     return form.format(*(draw(inner) for _ in range(form.count("{}"))))
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(text=written())
 def test_the_normal_form_has_the_same_terms_and_is_its_own_normal_form(text):

@@ -8,6 +8,7 @@ from service.spec.formulas.expression import parse
 from service.spec.formulas.tokens import ExpressionError
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("text", "place"),
     [
@@ -96,6 +97,7 @@ def test_an_invalid_formula_is_rejected_with_the_place(text, place):
     assert place in str(refused.value)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     "text",
     [
@@ -122,7 +124,7 @@ def test_an_invalid_formula_is_rejected_with_the_place(text, place):
     ids=lambda text: f"{text[:12]} … {len(text)}",
 )
 def test_a_formula_that_would_take_long_is_rejected_at_once(text):
-    started = time.process_time()
+    started = time.thread_time()
     with pytest.raises(ExpressionError):
         parse(text)
-    assert time.process_time() - started < 0.1
+    assert time.thread_time() - started < 0.1

@@ -7,6 +7,7 @@ from scipy.stats import qmc
 from service.spec.sobol import MAX_DIMENSIONS, sobol
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("seed", [0, 1, 987_654_321, 2**32 - 1])
 @pytest.mark.parametrize("num_dimensions", [1, 2, 3, 8, MAX_DIMENSIONS])
 def test_points_are_those_of_scipy(num_dimensions: int, seed: int) -> None:

@@ -265,6 +265,7 @@ WRONG: list[tuple[dict[str, Any], tuple[str | int, ...]]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("changes", "place"), WRONG, ids=[json.dumps(changes)[:70] for changes, _ in WRONG])
 def test_an_invalid_spec_is_rejected_with_the_place(changes: dict[str, Any], place: tuple[str | int, ...]) -> None:
     with pytest.raises(ValidationError) as refused:

@@ -142,6 +142,7 @@ def test_defaults_step_as_the_engine_does(kind, maximize):
         assert_steps_as_the_engine(kind, values)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", WRITTEN)
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())

@@ -184,10 +184,10 @@ def test_long_rules_are_refused_in_a_short_time() -> None:
         [f"a{number} = " + "+".join(f"{number + at}.{at}*g" for at in range(120)) for number in range(31)] + ["w = g"],
         ["a = " + "(" * 99 + "g" + ")" * 99] * 31 + ["w = " + "-" * 1_900 + "g"],
     ):
-        started = time.process_time()
+        started = time.thread_time()
         with pytest.raises(RuleError):
             parse_rule((), (), tuple(update))
-        assert time.process_time() - started < 0.1
+        assert time.thread_time() - started < 0.1
     with pytest.raises(RuleError, match=f"more than {MAX_NODES:,} names") as refused:
         parse_rule((), (), tuple(["a = " + "g*1*" * 400 + "1"] * 31 + ["w = g"]))
     assert refused.value.place == 1

@@ -40,6 +40,7 @@ def histories(database: Database, monkeypatch: pytest.MonkeyPatch, engine: str) 
         return [tuple(row) for row in found], session.get_one(Job, key).receipt or {}
 
 
+@pytest.mark.slow(after=1)
 def test_a_job_has_the_same_histories_with_both_engines(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("llvmlite")
     compiled, of_job = histories(database, monkeypatch, "compiled")

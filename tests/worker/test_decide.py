@@ -52,6 +52,7 @@ def test_a_job_trains_batches_until_it_is_sure_and_nothing_more(database: Databa
     assert found["verdict"] == "fast is better than slow (16 seeds, 95 % confidence at every look)."
 
 
+@pytest.mark.slow(after=1)
 def test_the_first_seeds_choose_settings_and_later_ones_train_and_judge_only_these(database: Database) -> None:
     key = post(database, TUNED)
     train(database, key)
@@ -85,6 +86,7 @@ def test_the_first_seeds_choose_settings_and_later_ones_train_and_judge_only_the
     assert found["best"] == ["fast"]
 
 
+@pytest.mark.slow(after=1)
 def test_an_undecided_job_ends_at_max_seeds_and_continues(database: Database) -> None:
     key = post(database, CLOSE)
     train(database, key)
@@ -123,6 +125,7 @@ def test_an_undecided_job_ends_at_max_seeds_and_continues(database: Database) ->
     assert list(now.runs)[: len(rows.runs)] == list(rows.runs)
 
 
+@pytest.mark.slow(after=1)
 def test_only_undecided_jobs_continue_within_the_limits_of_their_owner(database: Database) -> None:
     plain, decided, close = post(database, NOISY, decide=None), post(database, NOISY), post(database, CLOSE)
     for key in (decided, close):
@@ -157,6 +160,7 @@ def test_a_cancelled_job_queues_no_further_batch(database: Database) -> None:
         assert session.execute(select(func.count()).select_from(Shard)).scalar_one() == 1
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("seed", range(2))
 def test_a_job_whose_workers_die_at_any_moment_decides_the_same(
     database: Database, monkeypatch: pytest.MonkeyPatch, seed: int

@@ -53,6 +53,7 @@ def env(new_database: Callable[[str], str], broker: Broker) -> dict[str, str]:
     return {"RAVINE_DATABASE_URL": new_database("sqlite"), "RAVINE_BROKER_URL": broker.new_url()}
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_replaced_and_dies_with_its_host(
     supervisor: TemplateSupervisor, env: dict[str, str]
 ) -> None:
@@ -74,6 +75,7 @@ def test_a_killed_process_is_replaced_and_dies_with_its_host(
     until(lambda: not any(map(is_alive, (third, fourth))))
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_host_with_all_its_processes(supervisor: TemplateSupervisor, env: dict[str, str]) -> None:
     supervisor.run("workers", worker_command("batch", BATCH, 2), env=env)
     process = supervisor.processes["workers"]
@@ -83,6 +85,7 @@ def test_sigterm_ends_the_host_with_all_its_processes(supervisor: TemplateSuperv
     assert not any(is_alive(pid) for pid in pids if pid is not None)
 
 
+@pytest.mark.slow
 def test_a_worker_does_not_run_code_of_its_folder(tmp_path: Path) -> None:
     trap = "from pathlib import Path\nPath('executed').touch()\nraise SystemExit(1)\n"
     (tmp_path / "worker").mkdir()

@@ -45,6 +45,7 @@ def outcome(yielded: list[Epoch], run: int, *, maximize: bool) -> tuple[int, flo
     return done, final, best, best_epoch, diverged
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("maximize", [False, True])
 @pytest.mark.parametrize("seed", range(60))
 def test_outcomes_and_rows_are_those_of_each_run_however_often_they_are_taken(seed: int, maximize: bool) -> None:

@@ -63,6 +63,7 @@ def checkpoint(database: Database, job: Job) -> bytes | None:
         return session.execute(select(Checkpoint.data).where(Checkpoint.job_key == job.key)).scalar_one_or_none()
 
 
+@pytest.mark.slow(after=1)
 def test_an_interactive_shard_that_takes_too_long_continues_in_the_queue_batch(database: Database) -> None:
     # Its price was too low.
     job, waits, undisturbed = (post(database, "interactive", **SLOW) for _ in range(3))
@@ -84,12 +85,14 @@ def test_an_interactive_shard_that_takes_too_long_continues_in_the_queue_batch(d
     assert counts == [1, 0, 0]
 
 
+@pytest.mark.slow(after=1)
 def test_an_interactive_shard_stays_where_nobody_waits(database: Database) -> None:
     alone = post(database, "interactive", **SLOW)
     train_next(database, EAGER, "interactive", lambda queue: None)
     assert (shard(database, alone).status, shard(database, alone).attempt) == (ShardStatus.COMPLETED, 1)
 
 
+@pytest.mark.slow(after=1)
 def test_an_interactive_shard_stays_where_the_time_is_that_of_a_busy_machine(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +103,7 @@ def test_an_interactive_shard_stays_where_the_time_is_that_of_a_busy_machine(
     assert (shard(database, job).status, shard(database, job).attempt) == (ShardStatus.COMPLETED, 1)
 
 
+@pytest.mark.slow(after=1)
 def test_a_long_shard_is_handed_over_when_another_owner_waits(database: Database) -> None:
     ana, undisturbed = (post(database, "batch", owner="ana", **SLOW) for _ in range(2))
     ben = post(database, "batch", owner="ben")

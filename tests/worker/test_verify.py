@@ -209,6 +209,7 @@ def test_files_that_are_no_bundle_have_an_exit_code_and_a_reason(
     assert "exceeds a limit of this machine: the job has 18 runs" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_without_a_service(bundles: dict[str, Path]) -> None:
     ravine = str(Path(sys.executable).with_name("ravine"))
     done = subprocess.run([ravine, "verify", str(bundles["surface"])], capture_output=True, text=True, check=False)

@@ -76,6 +76,7 @@ def test_a_process_that_grew_too_large_is_replaced_after_its_shard(many: Stack) 
         until(one_more_has_replaced_all)
 
 
+@pytest.mark.slow
 def test_neither_the_number_of_workers_nor_the_database_changes_a_byte(
     client: httpx.Client, with_three_processes: list[str]
 ) -> None:

@@ -16,11 +16,12 @@ const COMMON = {
 /**
  * Give what the engine needs of an optimizer: {rule, entry}, or null where the catalogue has no program for these settings.
  *
- * `item` is the kind in the catalogue; of the kind `formula`, {program} of the entry's own update rule.
+ * `item` is the kind in the catalogue; of the kind `formula`, {program} of the entry's own update rule, or null until
+ * the service has given it.
  */
 export function computable(one, item) {
   const own = one.kind === "formula" ? one : item?.as_formula;
-  if (!own || !item.program || !isKnownProgram(item.program)) return null;
+  if (!own || !item?.program || !isKnownProgram(item.program)) return null;
   const rule = { program: item.program, state: own.state ?? {}, parameters: { ...own.parameters }, momentum: own.momentum };
   const entry = { lr: one.lr, parameters: { ...own.parameters } };
   for (const [name, value] of Object.entries(one)) {

@@ -114,6 +114,7 @@ def compare(folder: Path, found: list[dict[str, Any]]) -> None:
     run_node("histories.test.mjs", HISTORIES=str(path))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("half", [0, 1])
 def test_the_engine_repeats_the_service_on_every_surface_with_every_kind(tmp_path: Path, half: int) -> None:
     found = [
@@ -151,6 +152,7 @@ def test_the_pure_parts_of_the_page_pass_their_unit_tests() -> None:
     run_node("units.test.mjs")
 
 
+@pytest.mark.slow
 def test_every_named_surface_begins_with_stable_rates(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.json"
     path.write_text(json.dumps({"optimizers": OPTIMIZERS, "problems": PROBLEMS}))

@@ -187,6 +187,7 @@ def test_larger_models_have_their_minimum_and_extreme_curvatures_without_matrice
     np.testing.assert_allclose(found.spectrum.values, [exact.spectrum.values[0], exact.spectrum.values[-1]], rtol=1e-4)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("case", CASES)
 def test_the_distance_of_a_run_is_that_to_the_nearest_minimum(case: str) -> None:
     problem, own = CASES[case]

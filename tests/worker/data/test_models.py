@@ -155,6 +155,7 @@ def test_the_counts_of_the_service_are_those_of_the_engine(case: str) -> None:
     assert spec.updates_per_epoch == trainable.num_batches(1)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("case", ["linear, regression", "mlp, gelu", "cnn", "resnet", "transformer"])
 def test_extra_fields_are_those_of_a_plain_computation(case: str) -> None:
     problem, own, _ = CASES[case]

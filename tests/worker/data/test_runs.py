@@ -32,6 +32,7 @@ PROBLEMS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     ("problem", "more"),
@@ -61,6 +62,7 @@ def test_a_run_of_linear_layers_has_the_same_bits_alone_and_among_others(
     assert rows(20, 40) == together[20:]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-4), ("float64", 1e-9)])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_run_is_the_same_alone_and_among_others(name: str, dtype: str, tolerance: float) -> None:
@@ -76,6 +78,7 @@ def test_a_run_is_the_same_alone_and_among_others(name: str, dtype: str, toleran
             )
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_run_that_was_interrupted_has_the_bits_of_an_undisturbed_one(name: str) -> None:
     more = {"validation_share": 0.1}
@@ -131,6 +134,7 @@ def test_the_built_in_tables_are_learned(dataset: str, model: dict[str, Any], fi
     assert history[field][-1, 0] > least
 
 
+@pytest.mark.slow
 def test_plain_linear_regression_reaches_the_least_squares_solution() -> None:
     spec = resolved({"dataset": "diabetes"}, optimizers=[{"kind": "momentum", "lr": 0.3}], epochs=3_000)
     trainer, history = trained(spec)

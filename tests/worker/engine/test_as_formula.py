@@ -32,6 +32,7 @@ def test_the_kinds_without_a_formula_are_those_that_take_more_than_a_rule_can_sa
     }  # fmt: skip
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=3, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())

@@ -9,6 +9,7 @@ from worker.engine.networks.flipnet import SHAPES, initial_weights
 from worker.engine.problems import FlipNet
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("clipping", [{"clip_norm": 0.7}, {"clip_value": 0.2}, {"clip_norm": 0.5, "clip_value": 0.3}])
 @pytest.mark.parametrize("kind", ["momentum", "adam"])
 def test_gradients_are_clipped_as_torch_clips_them(kind, clipping):

@@ -69,6 +69,7 @@ def landscape(formula: str, num: int = NUM, **more: Any) -> Surface:
     return surface(formula, starts, range(num), **more)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     "name", [name for name, one in SURFACES.items() if not any(f in one.formula for f in WITH_TORCH)]
 )
@@ -77,6 +78,7 @@ def test_every_surface_without_functions_of_torch_is_compiled(name: str) -> None
     same(problem, entries("nesterov"), measure=("alpha", "velocity_norm"))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "kind", ["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "adagrad", "lion", "rprop"]
@@ -117,6 +119,7 @@ def test_terms_of_an_optimizer(options: dict[str, Any], clipping: dict[str, floa
     same(landscape(ROSENBROCK), entries("sgd", **options, **clipping))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("eigenvalues", [[2.0], [1.0, 100.0], EIGENVALUES.tolist(), np.linspace(0.1, 9, 40).tolist()])
 def test_quadratics_of_any_dimension(eigenvalues: list[float]) -> None:
     starts = np.random.default_rng(2).standard_normal((NUM, len(eigenvalues)))
@@ -191,6 +194,7 @@ def test_random_rules_are_compiled_with_the_same_bits_or_left_to_torch() -> None
     assert num_compiled >= 15
 
 
+@pytest.mark.slow
 def test_flipnet_image_by_image_and_whole() -> None:
     same(FlipNet(np.arange(NUM)), entries("momentum", momentum=0.8), epochs=4, dtype="float32")
     same(FlipNet(np.arange(NUM), batch_size="full"), entries("adam"), epochs=12, dtype="float64")
@@ -244,6 +248,7 @@ def test_programs_take_over_while_torch_trains(monkeypatch: pytest.MonkeyPatch) 
     assert_equal(found, list(Trainer(plan, engine="torch").run()))
 
 
+@pytest.mark.slow
 def test_a_call_trains_a_few_epochs_of_many_runs_and_the_poll_ends_it() -> None:
     class Ended(Exception):
         pass

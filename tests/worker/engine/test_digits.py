@@ -66,6 +66,7 @@ def test_the_initial_weights_are_exactly_those_of_torch(model, seed):
     assert torch.equal(start, torch.cat([weight.flatten() for weight in net.state_dict().values()]))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("model", MODELS)
 def test_an_epoch_equals_a_plain_torch_loop(model):
     seeds, size = [3, 3, 4], 32
@@ -111,6 +112,7 @@ def test_an_epoch_equals_a_plain_torch_loop(model):
             assert history[field][-1, run] == pytest.approx(value, rel=1e-9), field
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
 @pytest.mark.parametrize(
     "more",
@@ -146,6 +148,7 @@ def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(more):
     assert History(resumed, [*before, *after]).of_runs(range(6)) == whole.of_runs(range(6))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("float64", 1e-10)])
 @pytest.mark.parametrize("more", [{"model": "cnn", "augment": True}, {"model": "resnet"}])
 def test_a_convolutional_run_is_the_same_alone_and_among_others(more, dtype, tolerance):

@@ -94,6 +94,7 @@ def histories(problem: str, dtype: str, runs: np.ndarray) -> list:
     return [history.of_runs([index]) for index in range(len(runs))]
 
 
+@pytest.mark.slow(after=3)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_run_is_the_same_alone_among_a_thousand_and_in_any_split(problem, dtype, monkeypatch):
@@ -108,6 +109,7 @@ def test_a_run_is_the_same_alone_among_a_thousand_and_in_any_split(problem, dtyp
     assert histories(problem, dtype, everything[411:][::-1]) == together[411:][::-1]
 
 
+@pytest.mark.slow(after=4)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(problem, dtype):
@@ -143,6 +145,7 @@ def test_torch_adds_rows_in_one_order_however_many_columns_there_are(dtype):
             assert torch.equal(rows.repeat(1, copies).sum(0), rows.sum(0).repeat(copies))
 
 
+@pytest.mark.slow
 def test_all_tensors_are_on_the_device_of_the_plan():
     # The meta device computes shapes only, and raises an error for tensors of another device.
     for problem, (make, _, accumulate) in PROBLEMS.items():

@@ -42,6 +42,7 @@ def plan(problem: str, measure: tuple[str, ...] = ()) -> Plan:
     return Plan(make(), groups, 2, accumulate=accumulate, measure=measure)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_training_moved_to_another_trainer_after_each_micro_batch_yields_the_same_bits(problem, monkeypatch):
     # Several blocks: at most interruptions some have finished the epoch, and some have not started it.
@@ -87,6 +88,7 @@ def test_the_evaluation_of_a_network_polls_at_every_chunk_of_the_data(measure):
         assert polls >= 10 * chunks
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("problem", ["digits", "flipnet, accumulating", "playground"])
 def test_a_training_ended_by_a_poll_anywhere_continues_with_the_same_bits(problem):
     class Enough(Exception):

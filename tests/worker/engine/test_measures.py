@@ -23,6 +23,7 @@ def weights_of(trainer: Trainer) -> torch.Tensor:
     return torch.from_numpy(trainer.checkpoint()["weights"])
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("num", [1, 2, 5, 40, 200])
 def test_the_largest_algebraic_eigenvalue_is_found_whatever_the_others_are(num, dtype):
@@ -139,6 +140,7 @@ def test_digits_are_measured_as_autograd_measures_them():
         check_against_autograd(loss_of, 30, weights_of(trainer)[:, run], history, run, 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["cnn", "resnet"])
 def test_convolutional_networks_are_measured_as_autograd_measures_them(model):
     problem = digits([1, 2], model, train_size=12, hidden=1, batch_size=5)
@@ -161,6 +163,7 @@ def test_convolutional_networks_are_measured_as_autograd_measures_them(model):
         check_against_autograd(loss_of, 12, weights_of(trainer)[:, run], history, run, 5)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_what_is_measured_does_not_depend_on_neighbours_or_interruptions(dtype):
     def plan(runs):

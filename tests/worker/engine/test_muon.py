@@ -38,6 +38,7 @@ def test_zero_matrices_stay_zero():
     assert torch.equal(orthogonalized(torch.zeros(3, 4, 32)), torch.zeros(3, 4, 32))
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_products_of_a_run_do_not_depend_on_other_runs(shape, dtype):

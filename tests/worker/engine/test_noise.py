@@ -42,6 +42,7 @@ def test_the_formulas_give_the_numbers_of_the_table():
     assert found == pytest.approx([0.0131579, 0.1283784, 0.0804426], abs=5e-8)
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("batch_size", [1, 4])
 @pytest.mark.parametrize("kind", METHODS)
 def test_runs_settle_at_the_variance_of_theory_divided_by_the_batch_size(kind, batch_size):

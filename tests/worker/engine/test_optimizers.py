@@ -39,6 +39,7 @@ def test_every_kind_has_a_counterpart_and_hyper_parameters():
         assert set(SETTINGS[kind]) == {*optimizer.hyper_parameters, *optimizer.flags} - {"lr", "maximize"}
 
 
+@pytest.mark.slow(after=5)
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())
@@ -70,6 +71,7 @@ def test_every_run_of_a_stack_equals_its_own_loop_in_another_program(kind, data)
         assert_equal(weights_DR[:, run], torch_loop(torch.from_numpy(starts[run]), losses, optimizer)[0])
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_maximize_climbs_as_other_programs_do(kind):
     given_settings = {"lr": 0.01 * UNITS.get(kind, 1.0), "maximize": True}
@@ -110,6 +112,7 @@ def test_defaults_are_those_of_other_programs(kind):
             assert found[name] is True
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_every_optimizer_descends(kind):
     optimizer = (kind, {"lr": (0.01 if kind in DESCENT else 0.1) * (20 if kind == "adadelta" else 1)})
@@ -120,6 +123,7 @@ def test_every_optimizer_descends(kind):
     assert history["loss"][-1, 0] < (0.2 if kind in ON_POINTS else 0.5) * history["loss"][0, 0]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 def test_an_update_keeps_dtype_and_shape_and_changes_nothing_in_place(kind, dtype):

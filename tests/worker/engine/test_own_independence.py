@@ -45,6 +45,7 @@ def histories(problem: str, dtype: str, runs: np.ndarray) -> list[Any]:
     return [history.of_runs([at]) for at in range(len(runs))]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", ["flipnet", "quadratic"])
 def test_a_run_of_a_rule_is_the_same_alone_among_others_and_in_any_split(
@@ -61,6 +62,7 @@ def test_a_run_of_a_rule_is_the_same_alone_among_others_and_in_any_split(
     assert histories(problem, dtype, everything[::-1]) == together[::-1]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", RULES)
 def test_runs_that_are_rows_in_memory_have_the_same_weights_alone_and_among_others(name: str, dtype: str) -> None:
@@ -77,6 +79,7 @@ def test_runs_that_are_rows_in_memory_have_the_same_weights_alone_and_among_othe
     assert weights(runs[::-1]) == together[::-1]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_rules_resumed_inside_an_epoch_end_with_the_bytes_of_an_undisturbed_training(problem: str, dtype: str) -> None:

@@ -117,6 +117,7 @@ def trained(problem: Problem, optimizers: Sequence[tuple[str, Any]], epochs: int
     return trainer
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("name", RULES)
 def test_a_rule_trains_flipnet_and_a_valley_as_a_plain_loop_does(name: str) -> None:
     rates = [0.002, 0.01]

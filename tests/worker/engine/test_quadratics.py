@@ -68,6 +68,7 @@ LIMITS = {
 }
 
 
+@pytest.mark.slow
 def test_a_method_converges_just_inside_its_limit_of_stability_and_diverges_just_outside():
     largest, shares = 20.0, (0.99, 1.01)
     methods = [(kind, beta) for kind in LIMITS for beta in ((0.0,) if kind == "sgd" else (0.1, 0.5, 0.9, 0.99))]
@@ -88,6 +89,7 @@ def test_the_limits_on_the_ravine_are_those_of_the_table():
     assert [LIMITS["nesterov"](beta) / 20 for beta in (0.9, 0.5)] == pytest.approx([0.0678571, 0.075], abs=5e-8)
 
 
+@pytest.mark.slow
 def test_dampening_by_beta_is_the_heavy_ball_with_a_smaller_rate():
     beta, lr = 0.9, 0.15
     dampened = ("momentum", {"lr": lr, "momentum": beta, "dampening": beta})
@@ -160,6 +162,7 @@ def test_above_the_critical_momentum_a_run_oscillates_and_below_it_does_not(meth
     assert crossings(x[:, 1]) >= 2
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("beta", [0.5, 0.9, 0.95, 0.99])
 def test_under_a_constant_gradient_the_velocity_grows_to_one_over_one_minus_beta(beta):
     # On the slope f = x with lr 1, each step is the velocity.

@@ -163,6 +163,7 @@ def scheduled(problem, optimizers, schedules, epochs):
     return trainer, History(trainer, list(trainer.run()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per", ["update", "epoch"])
 def test_a_scheduled_run_equals_a_plain_loop_with_torchs_scheduler(per):
     batches = [range(first, first + 4) for first in range(0, 16, 4)]

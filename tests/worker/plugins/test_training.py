@@ -78,6 +78,7 @@ def parts(start: torch.Tensor) -> list[torch.Tensor]:
     return [part.clone() for part in start.split([int(np.prod(shape)) for shape in SHAPES])]
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize(
     ("kind", "given", "values"),
     [
@@ -122,6 +123,7 @@ def test_runs_that_are_rows_in_memory_have_the_same_weights_in_any_shard(kinds: 
     assert [*weights(planned(kinds, spec, 0, 14)), *weights(planned(kinds, spec, 14))] == whole
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", ["flipnet", "surface"])
 def test_a_run_is_the_same_in_any_shard_and_leaves_the_other_kinds_as_they_are(
@@ -138,6 +140,7 @@ def test_a_run_is_the_same_in_any_shard_and_leaves_the_other_kinds_as_they_are(
     assert histories(planned(kinds, spec)) == whole
 
 
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_training_killed_after_each_batch_and_resumed_has_identical_bytes(kinds: Kinds, problem: str) -> None:
     spec = spec_of(kinds, [*BUILT_IN, *ENTRIES], **PROBLEMS[problem], seeds={"count": 2})
