@@ -67,10 +67,6 @@ def test_only_an_answer_whose_client_reads_nothing_is_closed(api: Api, api_datab
         never, slow, quick, table = (streams.enter_context(closing(connect(api.url))) for _ in range(4))
         for reader in (never, slow, quick):
             ask_for_events(reader, stored.id)
-        # Other readers wait for nobody: this one reads while the rows are stored.
-        reading_at_once = streams.enter_context(ThreadPoolExecutor(1)).submit(read_to_the_end, quick)
-        stored.finish()
-        table.sendall(f"GET /v1/jobs/{stored.id}/metrics?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         slows: list[int] = []
         is_enough = threading.Event()
 
@@ -79,9 +75,13 @@ def test_only_an_answer_whose_client_reads_nothing_is_closed(api: Api, api_datab
                 slows.append(len(slow.recv(4_096)))
 
         reading = threading.Thread(target=read_slowly)
+        # Both read while the rows are stored, which may take longer than a silent client has.
+        reading_at_once = streams.enter_context(ThreadPoolExecutor(1)).submit(read_to_the_end, quick)
         reading.start()
         streams.callback(reading.join)
         streams.callback(is_enough.set)
+        stored.finish()
+        table.sendall(f"GET /v1/jobs/{stored.id}/metrics?format=csv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         received_by_quick = reading_at_once.result()
         assert received_by_quick.endswith(b"0\r\n\r\n")
         # The data of the last event are the whole job.

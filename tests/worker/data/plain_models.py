@@ -47,7 +47,8 @@ class Layer(nn.Module):
         q, k, v = (part.view(num, context, self.heads, -1).transpose(1, 2) for part in parts)
         attended = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
         x = x + self.out(attended.transpose(1, 2).reshape(num, context, width))
-        return x + self.down(functional.gelu(self.up(self.norm2(x))))
+        widened: Tensor = self.down(functional.gelu(self.up(self.norm2(x))))
+        return x + widened
 
 
 class Transformer(nn.Module):
@@ -61,7 +62,8 @@ class Transformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         embedded = self.tokens(x) + self.places(torch.arange(x.shape[1]))
-        return self.out(self.norm(self.layers(embedded))).transpose(1, 2)
+        logits: Tensor = self.out(self.norm(self.layers(embedded)))
+        return logits.transpose(1, 2)
 
 
 def plain_model(problem: Data, seed: int) -> nn.Module:
