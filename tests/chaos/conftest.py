@@ -3,13 +3,16 @@
 import json
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 from sqlalchemy import select
 
@@ -89,6 +92,34 @@ class Fragile:
         self.wait(one_is_busy, 20, "one worker has a task")
         (child,) = children([self.workers()[busy[0]]])
         return busy[0], child
+
+    @contextmanager
+    def suspended(self, pid: int) -> Iterator[None]:
+        """A process is stopped during the block, at a moment when it holds no lock on an SQLite database."""
+        process = psutil.Process(pid)
+        process.suspend()
+        try:
+            while self._sqlite_is_locked():
+                process.resume()
+                time.sleep(POLL_SECONDS)
+                process.suspend()
+            yield
+        finally:
+            process.resume()
+
+    def _sqlite_is_locked(self) -> bool:
+        """Whether a process holds the write lock longer than a transaction takes; one that is stopped keeps it."""
+        if self.postgres:
+            return False
+        connection = sqlite3.connect(str(self.database.engine.url.database), timeout=2.0, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+        except sqlite3.OperationalError:
+            return True
+        finally:
+            connection.close()
+        return False
 
     def wait(self, condition: Callable[[], object], seconds: float, what: str) -> float:
         """Wait until a condition is true, and give the seconds that it took."""

@@ -85,11 +85,12 @@ SLOW: dict[str, Any] = {
     "seeds": {"first": 0, "count": 16},
     "epochs": 100,
 }
-# Some seconds of work in epochs of milliseconds.
+# Some seconds of work in epochs of milliseconds: jobs with `shuffle` are never compiled, which would end them at once.
 LONG: dict[str, Any] = {
     "problem": {"kind": "flipnet"},
     "optimizers": [{"kind": "momentum", "lr": 0.02, "momentum": [0.5, 0.9]}],
     "epochs": 2_200,
     "record_every": 100,
+    "shuffle": True,
 }
 SMALL = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}

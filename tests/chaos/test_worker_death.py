@@ -39,11 +39,8 @@ def test_a_worker_suspended_beyond_its_lease_writes_nothing_more(fragile: Fragil
     job_id = fragile.post(LONG)
     fragile.wait_until_running(job_id, epoch=1)
     _, child = fragile.trainer()
-    psutil.Process(child).suspend()
-    try:
-        fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 30, "another worker has the shard")
-    finally:
-        psutil.Process(child).resume()
+    with fragile.suspended(child):
+        fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 60, "another worker has the shard")
     assert wait_for_job(fragile.client, job_id)["status"] == "completed"
     assert fragile.shard(job_id).attempt == 2
     assert violations(expected, record_of(fragile.database, job_id), []) == []

@@ -16,6 +16,7 @@ from service.spec.optimizers.formula import Formula
 from service.spec.price import price
 from service.spec.runs import Runs
 from service.spec.torch_code import torch_code
+from tests.effort import calls_of
 
 ADAM: dict[str, Any] = {
     "kind": "formula",
@@ -184,10 +185,14 @@ def test_long_rules_are_refused_in_a_short_time() -> None:
         [f"a{number} = " + "+".join(f"{number + at}.{at}*g" for at in range(120)) for number in range(31)] + ["w = g"],
         ["a = " + "(" * 99 + "g" + ")" * 99] * 31 + ["w = " + "-" * 1_900 + "g"],
     ):
+
+        def refuse(update: list[str] = update) -> None:
+            with pytest.raises(RuleError):
+                parse_rule((), (), tuple(update))
+
         started = time.thread_time()
-        with pytest.raises(RuleError):
-            parse_rule((), (), tuple(update))
-        assert time.thread_time() - started < 0.1
+        assert calls_of(refuse) < 500_000
+        assert time.thread_time() - started < 5
     with pytest.raises(RuleError, match=f"more than {MAX_NODES:,} names") as refused:
         parse_rule((), (), tuple(["a = " + "g*1*" * 400 + "1"] * 31 + ["w = g"]))
     assert refused.value.place == 1
