@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -60,6 +61,14 @@ class Lanes(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Lanes:
     """Share the tests between processes by lane."""
     return Lanes(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let all workers of a session share what they compile; the processes of xdist inherit the variable."""
+    if "RAVINE_COMPILED_FOLDER" not in os.environ:
+        folder = tempfile.TemporaryDirectory(prefix="ravine-compiled-")
+        os.environ["RAVINE_COMPILED_FOLDER"] = folder.name
+        config.add_cleanup(folder.cleanup)
 
 
 def pytest_collection(session: pytest.Session) -> None:

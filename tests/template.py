@@ -31,7 +31,8 @@ from service.cli.local.supervisor import Supervisor
 ROOT = Path(__file__).parents[1]
 # What each program imports; nothing of this may read the environment or start a thread.
 MODULES = {
-    "api": ("uvicorn", "service.cli.main", "service.cli.local.serve", "service.cli.local.stack", "service.api.app"),
+    "api": ("uvicorn", "service.cli.main", "service.cli.local.serve", "service.cli.local.stack", "service.api.app",
+            "anyio._backends._asyncio", "celery.loaders.app", "celery.app.amqp", "kombu.transport.redis"),
     "worker": ("worker.runner", "worker.host", "celery.apps.worker", "celery.concurrency.thread",
                "kombu.transport.redis", "celery.app.control", "service.database.dialects.known"),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from service.api.doors.authentication import Authentication
@@ -13,7 +13,6 @@ from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders, 
 from service.api.doors.unread_bodies import UnreadBodies
 from service.api.events.hub import Hub
 from service.api.http.compression import Compression
-from service.api.http.negotiation import negotiated
 from service.api.http.problem_details import answer_errors
 from service.api.http.spool import Spool
 from service.api.http.uploads import Uploads
@@ -39,7 +38,6 @@ from service.api.routes import (
     theory,
     usage,
 )
-from service.api.routes.dependencies import identified
 from service.api.stop_signals import before_stop
 from service.api.turns.work import Work
 from service.api.work_metrics import WorkMetrics
@@ -112,19 +110,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(HeadRequests)
     app.add_middleware(RequestLog, measures=measures)
     app.add_middleware(UnreadBodies, discard_bytes=settings.discard_bytes, discard_seconds=settings.discard_seconds)
-    # Routers of this list require a caller and an acceptable media type: all routes under /v1 belong here.
-    guarded = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_body_bytes)
-    for routes in (
-        jobs, runs, events, comparison, plots, reports, catalogue, presets, theory, landscape, lessons, datasets, usage,
-        session,
-    ):  # fmt: skip
-        guarded.include_router(routes.router)
-    app.router.routes.append(status.STATUS)
-    app.include_router(guarded)
-    files = APIRouter(dependencies=[identified, negotiated], max_body_size=settings.max_dataset_bytes)
-    files.include_router(datasets.uploads)
-    app.include_router(files)
-    for routes in (operations, reference, page):
-        app.include_router(routes.router)
+    # Not by `include_router`, which would analyse the parameters of every route again, in the first request.
+    app.router.routes += [
+        status.STATUS,
+        *(
+            route
+            for router in (
+                jobs.router, runs.router, events.router, comparison.router, plots.router, reports.router,
+                catalogue.router, presets.router, theory.router, landscape.router, lessons.router, datasets.router,
+                usage.router, session.router, datasets.uploads, operations.router, reference.router, page.router,
+            )
+            for route in router.routes
+        ),
+    ]  # fmt: skip
     document_errors(app)
     return app

@@ -39,23 +39,49 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Reject a body whose Content-Length exceeds the limit.
-
-    FastAPI counts the bytes of bodies without Content-Length. Its own check of the length would answer plain text.
-    """
+    """Reject a body that exceeds the limit, by its Content-Length or, without one, by counting its bytes."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, or answer 413."""
-        if scope["type"] == "http":
-            length, limit = Headers(scope=scope).get("content-length", ""), body_limit(scope, self._settings)
-            # The server has rejected a Content-Length that is not a number.
-            if length.isdecimal() and int(length[:20]) > limit:
-                await answer_error(Request(scope), too_large(limit))(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers, limit = Headers(scope=scope), body_limit(scope, self._settings)
+        length = headers.get("content-length", "")
+        # The server has rejected a Content-Length that is not a number.
+        if length.isdecimal() and int(length[:20]) > limit:
+            await answer_error(Request(scope), too_large(limit))(scope, receive, send)
+        elif "transfer-encoding" in headers:
+            await self._count(scope, receive, send, limit)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _count(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        """Handle a request, or end it as if the client had gone once its body exceeds the limit, and answer 413."""
+        num_bytes, has_answered = 0, False
+
+        async def counted() -> Message:
+            nonlocal num_bytes
+            message = await receive()
+            num_bytes += len(message.get("body", b""))
+            return message if num_bytes <= limit else {"type": "http.disconnect"}
+
+        async def send_within_limit(message: Message) -> None:
+            nonlocal has_answered
+            if num_bytes <= limit or has_answered:
+                has_answered = True
+                await send(message)
+
+        try:
+            await self._app(scope, counted, send_within_limit)
+        except Exception:
+            if num_bytes <= limit or has_answered:
+                raise
+        if not has_answered:
+            await answer_error(Request(scope), too_large(limit))(scope, receive, send)
 
 
 class HostCheck:

@@ -6,11 +6,11 @@ What is built in is constant while a process runs. Each list takes about 0.2 s t
 from functools import cache, lru_cache
 from typing import Any, get_args
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from service.api.http.conditional import answer_with_tag, tag_of
 from service.api.http.json_answers import JSON, answer, json_bytes
-from service.api.routes.dependencies import Documented, TheDatabase
+from service.api.routes.dependencies import Documented, TheDatabase, guarded
 from service.api.routes.foreign_kinds import offered_entry
 from service.api.routes.theory import TheoryQuery
 from service.api.schemas.catalogue import FormulaProgram, OptimizerList, ProblemList, ScheduleList
@@ -29,7 +29,7 @@ from service.spec.schedules import SCHEDULES
 from service.spec.spaces import default_space
 from service.spec.surfaces import SURFACES
 
-router = APIRouter(prefix="/v1", tags=["catalogue"], route_class=TurnRoute)
+router = guarded("/v1", "catalogue", TurnRoute)
 # The shortest spec of each problem that needs more than its kind.
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "surface": {"expression": "x", "start": [0.0]},

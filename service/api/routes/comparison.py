@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.http.conditional import not_modified, tag_headers, tag_of
 from service.api.http.json_answers import JSON, json_bytes
-from service.api.routes.dependencies import TheCaller, TheDatabase, TheWork
+from service.api.routes.dependencies import TheCaller, TheDatabase, TheWork, guarded
 from service.api.routes.stored import NO_JOB, Standing, find_job, standing
 from service.api.schemas.across import AcrossAnswer
 from service.api.schemas.comparison import ComparisonAnswer
@@ -26,7 +26,7 @@ from service.jobs.owners import Caller
 from service.spec.criteria import Criterion
 from service.spec.fields import NO_ZERO_CHARACTER
 
-router = APIRouter(prefix="/v1", tags=["comparison"])
+router = guarded("/v1", "comparison")
 MAX_JOBS = 50
 Target = Annotated[
     float | None,

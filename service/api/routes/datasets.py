@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
@@ -19,6 +19,7 @@ from service.api.routes.dependencies import (
     TheDatabase,
     TheSettings,
     TheWork,
+    guarded,
 )
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.datasets import DatasetAnswer, RowsAnswer, dataset_answer
@@ -36,9 +37,9 @@ from service.jobs.owners import Caller
 from service.settings import Settings
 from service.spec.fields import NO_ZERO_CHARACTER
 
-router = APIRouter(prefix=DATASETS, tags=["datasets"], route_class=TurnRoute)
-# The bodies of these routes are files.
-uploads = APIRouter(prefix=DATASETS, tags=["datasets"])
+router = guarded(DATASETS, "datasets", TurnRoute)
+# The bodies of these routes are files, which wait for no turn while they arrive.
+uploads = guarded(DATASETS, "datasets")
 NO_DATASET: Documented = {404: {"model": Problem, "description": "There is no such dataset."}}
 _FILES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES}
 _ANY_FILE: dict[str, Any] = {media_type: {} for media_type in MEDIA_TYPES}

@@ -2,11 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.doors.authentication import Authentication
 from service.api.doors.identification import identify
+from service.api.http.negotiation import negotiated
 from service.api.turns.work import Work
 from service.database.connection import Database
 from service.jobs.dispatch import Dispatcher
@@ -48,7 +50,6 @@ async def _authentication(request: Request) -> Authentication:
     return request.app.state.authentication  # type: ignore[no-any-return]
 
 
-# app.py adds this dependency to all routes under /v1.
 identified = Depends(identify)
 TheCaller = Annotated[Caller, identified]
 TheAuthentication = Annotated[Authentication, Depends(_authentication)]
@@ -56,3 +57,8 @@ TheDatabase = Annotated[Database, Depends(_database)]
 TheDispatcher = Annotated[Dispatcher, Depends(_dispatcher)]
 TheSettings = Annotated[Settings, Depends(_settings)]
 TheWork = Annotated[Work, Depends(_work)]
+
+
+def guarded(prefix: str, tag: str, route_class: type[APIRoute] = APIRoute) -> APIRouter:
+    """Make a router whose routes require a caller and an acceptable media type, as all routes under /v1 do."""
+    return APIRouter(prefix=prefix, tags=[tag], dependencies=[identified, negotiated], route_class=route_class)

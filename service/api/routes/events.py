@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import Depends, Header, Query, Request, Response
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from service.api.events.hub import Hub, Watched
 from service.api.events.news import Interest
 from service.api.events.stream_position import StreamPosition, read_position, write_position
-from service.api.routes.dependencies import Documented, TheCaller, TheDatabase
+from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, guarded
 from service.api.routes.stored import NO_JOB
 from service.database.connection import Database
 from service.database.states import JOB_ENDED
@@ -24,7 +24,7 @@ from service.jobs import lifecycle
 from service.jobs.owners import Caller
 from service.jobs.specs import runs_of
 
-router = APIRouter(prefix="/v1", tags=["jobs"])
+router = guarded("/v1", "jobs")
 # The interval after which a browser reconnects, in ms.
 _RETRY = b"retry: 1000\n\n"
 _HEADERS = {"Cache-Control": "private, no-cache", "X-Accel-Buffering": "no"}

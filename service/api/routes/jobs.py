@@ -3,13 +3,21 @@
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 from pydantic import Field
 
 from service.api.http.cursors import read_cursor, write_cursor
 from service.api.http.json_answers import answer
 from service.api.posted_data import complete
-from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheDispatcher, TheSettings
+from service.api.routes.dependencies import (
+    Documented,
+    PageQuery,
+    TheCaller,
+    TheDatabase,
+    TheDispatcher,
+    TheSettings,
+    guarded,
+)
 from service.api.routes.foreign_kinds import settled
 from service.api.routes.status import answer_status
 from service.api.routes.stored import NO_JOB
@@ -31,7 +39,7 @@ from service.spec.presets.expansion import PostedJob
 from service.spec.problems import PROBLEM_KINDS
 from service.spec.runs import Runs
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=TurnRoute)
+router = guarded("/v1/jobs", "jobs", TurnRoute)
 CONFLICT: Documented = {409: {"model": Problem, "description": "The status of the job does not allow this."}}
 
 if TYPE_CHECKING:  # A type checker cannot read a Literal from a tuple.

@@ -3,11 +3,12 @@
 from typing import Annotated, Self
 
 import numpy as np
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.api.http.json_answers import answer
+from service.api.routes.dependencies import guarded
 from service.api.schemas.lessons import LandscapeAnswer
 from service.api.turns.routes import TurnRoute, in_turn
 from service.api.turns.work import Kind
@@ -17,7 +18,7 @@ from service.spec.fields import Several, Strict
 from service.spec.problems import LandscapeProblem, Surface
 from service.spec.surfaces import SURFACES
 
-router = APIRouter(prefix="/v1", tags=["theory"], route_class=TurnRoute)
+router = guarded("/v1", "theory", TurnRoute)
 
 # Values along one axis: at most 90,000 numbers, or 2 MB of JSON.
 MAX_SAMPLES = 300

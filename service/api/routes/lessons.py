@@ -3,12 +3,20 @@
 from collections.abc import Iterable
 from functools import partial
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from service.api.http.json_answers import answer
 from service.api.posted_data import complete
-from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheDispatcher, TheSettings, TheWork
+from service.api.routes.dependencies import (
+    Documented,
+    TheCaller,
+    TheDatabase,
+    TheDispatcher,
+    TheSettings,
+    TheWork,
+    guarded,
+)
 from service.api.routes.presets import preset_answer
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.jobs import receipt_of
@@ -29,7 +37,7 @@ from service.observing import tracing
 from service.spec.job import JobSpec
 from service.spec.presets import PRESETS
 
-router = APIRouter(prefix="/v1/lessons", tags=["lessons"], route_class=TurnRoute)
+router = guarded("/v1/lessons", "lessons", TurnRoute)
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such lesson."}}
 
 

@@ -3,10 +3,10 @@
 from email.header import Header as MimeHeader
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from service.api.http.conditional import not_modified, tag_headers, tag_of
-from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheWork
+from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheWork, guarded
 from service.api.routes.stored import NO_JOB, standing
 from service.api.turns.shared_answers import Computed
 from service.api.turns.work import Work
@@ -15,7 +15,7 @@ from service.findings.plots.request import PlotQuery
 from service.jobs import lifecycle
 from service.jobs.owners import Caller
 
-router = APIRouter(prefix="/v1/jobs", tags=["plots"])
+router = guarded("/v1/jobs", "plots")
 # An SVG opened as a document may use its own styles, but load and run nothing.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml"}

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from service.api.http.json_answers import answer
-from service.api.routes.dependencies import Documented
+from service.api.routes.dependencies import Documented, guarded
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.lessons import PresetAnswer, PresetItem
 from service.api.turns.routes import TurnRoute
 from service.errors import NotFound
 from service.spec.presets import PRESETS, Preset
 
-router = APIRouter(prefix="/v1/presets", tags=["catalogue"], route_class=TurnRoute)
+router = guarded("/v1/presets", "catalogue", TurnRoute)
 NOT_FOUND: Documented = {404: {"model": Problem, "description": "There is no such preset."}}
 
 

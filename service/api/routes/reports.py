@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.api.http.conditional import not_modified, tag_headers, tag_of
@@ -11,7 +11,7 @@ from service.api.http.files import answer_file
 from service.api.http.negotiation import preferred
 from service.api.routes import exports
 from service.api.routes.comparison import ComparisonQuery, compared
-from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheWork
+from service.api.routes.dependencies import Documented, TheCaller, TheDatabase, TheWork, guarded
 from service.api.routes.stored import NO_JOB, find_job, standing
 from service.api.schemas.answers import Problem
 from service.api.schemas.jobs import receipt_of
@@ -24,7 +24,7 @@ from service.histories import bundle
 from service.jobs import lifecycle
 from service.visible import visible
 
-router = APIRouter(prefix="/v1/jobs", tags=["reports"])
+router = guarded("/v1/jobs", "reports")
 # A report opened as a document uses its own styles and pictures, and loads and runs nothing.
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "

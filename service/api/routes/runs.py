@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -13,7 +13,7 @@ from service.api.http.cursors import read_cursor, write_cursor
 from service.api.http.json_answers import JSON as JSON_TYPE
 from service.api.http.json_answers import answer, joined
 from service.api.routes import exports
-from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheWork
+from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheWork, guarded
 from service.api.routes.exports import IN_PARTS, TABLES, chosen_format
 from service.api.routes.stored import find_job, find_run
 from service.api.schemas.answers import DecisionMap, Histories, History, Page, Problem, RunAnswer, run_answer
@@ -29,7 +29,7 @@ from service.jobs import run_states
 from service.jobs.owners import Caller
 from service.spec.job import JobSpec
 
-router = APIRouter(prefix="/v1", tags=["runs"], route_class=TurnRoute)
+router = guarded("/v1", "runs", TurnRoute)
 # The largest value of an integer column. No run has as many epochs.
 MAX_EPOCH = 2**31 - 1
 FORMAT = "Format of the answer; by default the header Accept decides. All formats but JSON contain all rows."

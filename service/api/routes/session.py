@@ -1,11 +1,11 @@
 """Routes of the session of a browser: sign in, see who is signed in, sign out."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from service.api.doors.authentication import bearer_key
 from service.api.doors.session_cookie import remove_token, set_token, token_of
 from service.api.http.json_answers import answer
-from service.api.routes.dependencies import TheAuthentication, TheCaller, TheDatabase, TheSettings
+from service.api.routes.dependencies import TheAuthentication, TheCaller, TheDatabase, TheSettings, guarded
 from service.api.schemas.session import SessionAnswer
 from service.api.turns.routes import TurnRoute
 from service.database.connection import Database
@@ -13,7 +13,7 @@ from service.errors import Unauthorized
 from service.jobs import browser_sessions, owners
 from service.jobs.owners import ANYBODY, Caller
 
-router = APIRouter(prefix="/v1/session", tags=["session"], route_class=TurnRoute)
+router = guarded("/v1/session", "session", TurnRoute)
 _NOT_STORED = {"Cache-Control": "no-store"}
 
 

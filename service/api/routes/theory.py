@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import Field
 
 from service.analysis.stability import LINEAR_KINDS, PRECONDITIONED_KINDS
 from service.api.http.json_answers import answer
-from service.api.routes.dependencies import TheCaller, TheDatabase
+from service.api.routes.dependencies import TheCaller, TheDatabase, guarded
 from service.api.schemas.lessons import TheoryAnswer
 from service.api.turns.routes import TurnRoute, in_turn
 from service.api.turns.work import Kind
@@ -24,7 +24,7 @@ from service.spec.batch_size import BatchSize
 from service.spec.fields import Strict
 from service.spec.problems import Data, LandscapeProblem, Problem
 
-router = APIRouter(prefix="/v1", tags=["theory"], route_class=TurnRoute)
+router = guarded("/v1", "theory", TurnRoute)
 
 if TYPE_CHECKING:  # A type checker cannot read a Literal from tuples.
     TheoryKind = str

@@ -1,15 +1,15 @@
 """Route of the usage of a key: what it stores and what its jobs have open, with the limits."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from service.api.http.json_answers import answer
-from service.api.routes.dependencies import TheCaller, TheDatabase, TheSettings
+from service.api.routes.dependencies import TheCaller, TheDatabase, TheSettings, guarded
 from service.api.schemas.usage import Bounded, Kept, OpenWork, UsageAnswer
 from service.api.turns.routes import TurnRoute
 from service.datasets import adding
 from service.jobs import quotas
 
-router = APIRouter(prefix="/v1", tags=["jobs"], route_class=TurnRoute)
+router = guarded("/v1", "jobs", TurnRoute)
 
 
 @router.get("/usage", operation_id="get_usage", responses={200: {"model": UsageAnswer}})
