@@ -1,8 +1,8 @@
 """Which tests run: in `make test` those of a few minutes, in `make test-all` all, in `make thorough` more examples too.
 
-`pytest.mark.slow` marks what `make test` leaves to `make test-all`, which CI runs: tests that take more than 1.5 s of
-processor time. `slow(after=3)` marks all cases of a test but the first three. Some slow tests are not marked for the
-sake of what they guard: at least one of each view, of each part of the API, and of lost workers.
+`pytest.mark.slow` marks what `make test` leaves to `make test-all`, which CI runs: tests that take more than a second
+of processor time. `slow(after=3)` marks all cases of a test but the first three. Some slow tests are not marked for
+the sake of what they guard: at least one of each view, of each part of the API, and of lost workers.
 
 `pytest.mark.databases(kind)` names the one database of tests that run on both under `make thorough`: tests of what the
 service does with rows after they are read. The two dialects themselves are tested on both by `make test-all`

@@ -67,7 +67,7 @@ def test_bootstrap_and_normal_interval_agree_at_the_limit_between_them(
     assert np.abs(normal.high_C - resampled.high_C) == pytest.approx(0, abs=0.15 * width.max())
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("statistic", ["mean", "iqm", "median"])
 @pytest.mark.parametrize("num", [10, 20])
 def test_intervals_of_normal_samples_cover_the_truth_95_times_in_100(statistic: Statistic, num: int) -> None:

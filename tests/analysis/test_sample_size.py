@@ -11,7 +11,7 @@ def needed(difference: float, alpha: float = 0.05) -> float:
     return float(seeds_to_find(np.array([difference]), np.ones(1), alpha, MIN_SEEDS)[0])
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("difference", [0.25, 0.5, 1.0])
 def test_that_many_seeds_find_the_difference_in_four_of_five_draws(difference: float) -> None:
     num, draw = int(needed(difference)), np.random.default_rng(0)

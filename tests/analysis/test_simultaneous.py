@@ -89,6 +89,7 @@ def test_no_answer_depends_on_the_order_of_the_labels() -> None:
     assert straight.high_K[order].tolist() == shuffled.high_K.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("labels", [2, 6, 20])
 def test_equal_labels_are_told_apart_in_at_most_one_of_twenty_draws(labels: int) -> None:
     rng = np.random.default_rng(labels)

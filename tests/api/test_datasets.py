@@ -140,7 +140,7 @@ def test_uploads_of_the_same_content_at_once_make_one_dataset(
     assert count(database, Dataset) == count(database, DatasetChunk) == 1
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_a_file_of_several_chunks_comes_back_byte_by_byte(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:

@@ -77,7 +77,7 @@ def test_a_hundred_readers_share_the_reads_of_one(database: Database, monkeypatc
     assert looks <= 2 + 40 + seconds / POLL_SECONDS
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_the_cache_of_a_follower_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.api.events.hub.CACHE_BYTES", 2_000)
     monkeypatch.setattr(news, "EVENT_ROWS", 6)

@@ -61,6 +61,7 @@ def test_by_default_comments_come_after_10_s_and_stalled_answers_end_after_60_s(
     assert Settings.model_fields["stalled_seconds"].default == 60.0
 
 
+@pytest.mark.slow
 def test_only_an_answer_whose_client_reads_nothing_is_closed(api: Api, api_database: Database) -> None:
     stored = Stored(api_database, epochs=40_000)
     with ExitStack() as streams:

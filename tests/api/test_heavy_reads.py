@@ -58,6 +58,7 @@ def keys(
         yield made
 
 
+@pytest.mark.slow
 def test_sixty_comparisons_are_answered_or_429_and_another_key_is_served(keys: Keys) -> None:
     async def test() -> None:
         async with keys.client(keys.one) as one, keys.client(keys.other) as other:

@@ -211,7 +211,7 @@ def test_queued_shards_of_a_cancelled_job_end_at_once(client: httpx.Client) -> N
     assert client.get(f"/v1/jobs/{job['id']}/runs", params={"status": "cancelled", "limit": 1}).json()["items"]
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_a_small_job_does_not_wait_for_a_sweep(client: httpx.Client) -> None:
     sweep = post(client, {**LONG, "optimizers": [{"kind": "sgd", "lr": {"from": 1e-4, "to": 1e-3, "num": 32_768}}]})
     wait_until_running(client, sweep["id"])
@@ -222,7 +222,7 @@ def test_a_small_job_does_not_wait_for_a_sweep(client: httpx.Client) -> None:
     wait_for_job(client, sweep["id"])
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_a_job_with_a_time_to_live_is_deleted_after_it_ends(client: httpx.Client) -> None:
     job = post(client, {**SPEC, "ttl_seconds": 1})
     until(lambda: client.get(f"/v1/jobs/{job['id']}").status_code == 404, "it is still there")

@@ -85,6 +85,7 @@ def test_a_slow_body_is_accepted(api: Api) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 422")
 
 
+@pytest.mark.slow
 def test_an_event_stream_outlasts_the_waiting_times(api: Api, client: httpx.Client) -> None:
     job = client.post("/v1/jobs", json=SPEC).json()
     with connect(api) as connection:

@@ -7,6 +7,7 @@ from benchmarks.timing import processor_of
 from tests.on_data import trained
 
 
+@pytest.mark.slow
 def test_mnist_digits_are_read_and_learnt() -> None:
     table = data._digits(1_000)
     assert table.num_rows == 1_000

@@ -46,6 +46,7 @@ def test_a_worker_suspended_beyond_its_lease_writes_nothing_more(fragile: Fragil
     assert violations(expected, record_of(fragile.database, job_id), []) == []
 
 
+@pytest.mark.slow
 def test_a_shard_that_loses_three_workers_without_progress_fails_and_other_jobs_continue(fragile: Fragile) -> None:
     fragile.wait_until_workers_are_up()
     job_id = fragile.post(SLOW)

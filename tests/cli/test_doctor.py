@@ -64,6 +64,7 @@ def test_a_healthy_stack_passes_all_checks(stack: Stack, monkeypatch: pytest.Mon
     assert "batch@" in found["workers"].found
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_line_per_check_and_fails_if_one_fails(
     new_database: Callable[[str], str], broker: Broker
 ) -> None:

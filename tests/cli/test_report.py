@@ -31,6 +31,7 @@ def test_a_report_goes_to_the_output_with_the_name_of_the_job(ravine: Command, j
     assert f"ravine bundle {job_id} -o bundle.zip" in written
 
 
+@pytest.mark.slow
 def test_a_bundle_is_saved_and_verified(ravine: Command, job_id: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert ravine("bundle", job_id, "-o", "bundle.zip").stdout == "Wrote bundle.zip.\n"
     assert tuple(zipfile.ZipFile("bundle.zip").namelist()) == MEMBERS

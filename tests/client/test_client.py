@@ -98,6 +98,7 @@ def test_metrics_read_every_page(ravine: Ravine, stack: Stack) -> None:
     assert [len(one) for one in ravine.metrics(job["id"], fields=["loss"], runs=[3, 5])] == [4, 4]
 
 
+@pytest.mark.slow
 def test_more_runs_than_a_url_holds_take_several_requests(ravine: Ravine, stack: Stack) -> None:
     many = {**SPEC, "optimizers": SPEC["optimizers"][:1], "seeds": {"count": 500}, "epochs": 1}
     job = ravine.wait(ravine.submit(many)["id"], timeout_seconds=60)

@@ -55,6 +55,7 @@ def fill(disk: Path, leave: int) -> Path:
     return filler
 
 
+@pytest.mark.slow
 def test_writers_are_503_with_the_reason_and_deleting_works(disk: Path, url: str) -> None:
     async def scenario() -> None:
         async with api(url, min_free_bytes=RESERVE, sweep_seconds=3_600) as client:

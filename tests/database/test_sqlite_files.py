@@ -40,6 +40,7 @@ def wal_bytes(url: str) -> int:
     return Path(f"{file_of(url)}-wal").stat().st_size
 
 
+@pytest.mark.slow
 def test_the_wal_is_bounded_while_two_processes_write_and_readers_overlap(
     url: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

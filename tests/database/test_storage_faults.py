@@ -63,6 +63,7 @@ def epochs_done(client: httpx.Client, job_id: str) -> int:
     return int(client.get(f"/v1/jobs/{job_id}").json()["progress"]["epochs_done"])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(psutil, "RLIMIT_FSIZE"), reason="only Linux changes the limits of running processes")
 def test_a_job_goes_on_when_a_full_disk_has_room_again(
     new_database: Callable[[str], str], broker: Broker, tmp_path: Path

@@ -89,7 +89,7 @@ def test_a_report_has_question_protocol_answer_table_and_receipt(database: Datab
     assert "@article{shaffer1986" in text
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", REPORT_FORMATS)
 def test_the_same_job_gives_the_same_bytes(database: Database, search: str, form: str) -> None:
     assert written(database, search, form) == written(database, search, form)

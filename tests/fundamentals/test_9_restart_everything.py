@@ -26,6 +26,7 @@ def losses(client: httpx.Client, job_id: str) -> list[list[float]]:
     return [run["loss"] for run in client.get(f"/v1/jobs/{job_id}/metrics").raise_for_status().json()["runs"]]
 
 
+@pytest.mark.slow
 def test_a_job_interrupted_by_a_restart_of_everything_has_the_rows_of_an_undisturbed_one(
     client: httpx.Client, new_database: Callable[[str], str], broker: Broker, tmp_path: Path
 ) -> None:

@@ -76,7 +76,7 @@ class RangedFile(io.RawIOBase):
         return answer.content
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_ranges_are_parts_of_the_whole_file(http: httpx.Client, stored: Stored, format_name: str) -> None:
     for path in (metrics(stored, format_name), f"/v1/jobs/{stored.id}/runs?format={format_name}"):
@@ -112,6 +112,7 @@ def test_curl_continues_a_download(api: Api, http: httpx.Client, stored: Stored,
     assert curl("-r", "0-5", f"{api.url}{metrics(stored, 'csv')}") == b"run_id"
 
 
+@pytest.mark.slow
 def test_curl_reads_compressed_answers(api: Api, http: httpx.Client, stored: Stored) -> None:
     for path in (metrics(stored, "csv"), f"/v1/jobs/{stored.id}/metrics?max_points=2000", "/v1/optimizers"):
         assert curl("--compressed", f"{api.url}{path}") == http.get(path, headers=PLAIN).content

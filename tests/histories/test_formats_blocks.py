@@ -58,7 +58,7 @@ def test_a_few_epochs_of_many_runs_are_looked_up_run_by_run(stack_database: Data
         assert re.search(r"Index Cond: .*job_key.*run_index = .*r\.index.*epoch", plan), plan
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_blocks_stay_small_and_row_groups_too(
     client: httpx.Client, stack_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

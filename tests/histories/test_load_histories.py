@@ -185,6 +185,7 @@ def test_the_memory_that_a_history_takes_does_not_grow_with_it(
 numbers = st.one_of(st.floats(width=32), st.just(np.nan), st.sampled_from([np.inf, -np.inf, 0.0, 1.0]))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(column=st.lists(numbers, min_size=3, max_size=60), block=st.integers(1, 20), max_points=st.integers(2, 20))
 def test_extremes_are_the_same_block_by_block(column: list[float], block: int, max_points: int) -> None:

@@ -61,7 +61,7 @@ def test_a_job_of_many_shards_is_announced_by_a_few_messages(broker_url: str) ->
     dispatcher.close()
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_without_a_broker_a_job_is_accepted_at_once_and_sent_when_the_broker_is_back(
     database_url: str, tmp_path: Path
 ) -> None:

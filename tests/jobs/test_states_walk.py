@@ -188,7 +188,7 @@ class Walk(Story):
         self.workers = [worker for worker in self.workers if worker.job is not job]
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_any_order_of_steps_leaves_one_story_in_all_tables(database: Database) -> None:
     class WalkHere(Walk):
         pass

@@ -135,6 +135,7 @@ def test_a_shard_handed_over_comes_after_those_of_the_owner_that_waited(database
     assert claimed(database, 2) == [(later, 0), (first, 0)]
 
 
+@pytest.mark.slow
 def test_concurrent_claims_get_different_shards_of_different_owners(new_database: Callable[[str], str]) -> None:
     database = Database(new_database("postgresql"))
     jobs = [post(database, owner, 3) for owner in ("ana", "ben")]

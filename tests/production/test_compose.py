@@ -53,6 +53,7 @@ def test_all_health_checks_succeed(composed: Composed) -> None:
     composed.check_health()
 
 
+@pytest.mark.slow
 def test_the_broker_refuses_clients_without_its_password(composed: Composed) -> None:
     with closing(redis.Redis(port=composed.broker_port)) as client, pytest.raises(redis.AuthenticationError):
         client.ping()

@@ -100,6 +100,7 @@ def test_the_api_image_has_no_torch_and_the_worker_image_has_what_training_needs
     assert [requirement.partition("==")[0] for requirement in EXTRAS["worker"]] == ["torch"]
 
 
+@pytest.mark.slow
 def test_what_the_images_install_is_up_to_date_and_has_hashes() -> None:
     checked = subprocess.run([sys.executable, ROOT / ".ci" / "hashes.py"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -86,7 +86,7 @@ def test_the_first_seeds_choose_settings_and_later_ones_train_and_judge_only_the
     assert found["best"] == ["fast"]
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_an_undecided_job_ends_at_max_seeds_and_continues(database: Database) -> None:
     key = post(database, CLOSE)
     train(database, key)

@@ -55,7 +55,7 @@ def running(database: Database, owner: str) -> int:
         return session.execute(select(func.count()).select_from(Shard).where(*chosen)).scalar_one()
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_a_sweep_behind_a_hundred_of_another_owner_starts_at_once(database: Database) -> None:
     post(database, LONG, "ana", NUM_SWEEPS)
     until(lambda: running(database, "ana") == 2, "both workers train for the first owner")

@@ -49,7 +49,7 @@ def test_a_long_outage_costs_an_attempt_and_not_the_job(database: Database, monk
         assert session.get_one(Job, key).status == "completed"
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_a_worker_that_trains_longer_than_its_lease_between_two_chunks_keeps_its_shard(database: Database) -> None:
     surface = {"kind": "surface", "name": "ravine"}
     key = create(database, problem=surface, optimizers=[{"kind": "sgd", "lr": 0.001}], epochs=10**6, record_every=10**6)

@@ -63,7 +63,7 @@ def checkpoint(database: Database, job: Job) -> bytes | None:
         return session.execute(select(Checkpoint.data).where(Checkpoint.job_key == job.key)).scalar_one_or_none()
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_an_interactive_shard_that_takes_too_long_continues_in_the_queue_batch(database: Database) -> None:
     # Its price was too low.
     job, waits, undisturbed = (post(database, "interactive", **SLOW) for _ in range(3))
@@ -92,7 +92,7 @@ def test_an_interactive_shard_stays_where_nobody_waits(database: Database) -> No
     assert (shard(database, alone).status, shard(database, alone).attempt) == (ShardStatus.COMPLETED, 1)
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_an_interactive_shard_stays_where_the_time_is_that_of_a_busy_machine(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

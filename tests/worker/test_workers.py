@@ -57,6 +57,7 @@ def with_three_processes(many: Stack) -> list[str]:
         return [histories(client, spec) for spec in SPECS]
 
 
+@pytest.mark.slow
 def test_a_process_that_grew_too_large_is_replaced_after_its_shard(many: Stack) -> None:
     with many.client() as client:
 

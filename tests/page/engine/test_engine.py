@@ -127,6 +127,7 @@ def test_the_engine_repeats_the_service_on_every_surface_with_every_kind(tmp_pat
     compare(tmp_path, found)
 
 
+@pytest.mark.slow
 def test_the_engine_repeats_every_schedule(tmp_path: Path) -> None:
     given = [
         {"kind": "momentum", "lr": 0.01, "momentum": 0.5, "label": str(at), name: schedule}

@@ -171,6 +171,7 @@ def formula(chance: random.Random, depth: int = 0) -> str:
             return f"({one}) {chance.choice('+-*/')} ({other})"
 
 
+@pytest.mark.slow
 def test_random_rules_are_compiled_with_the_same_bits_or_left_to_torch() -> None:
     chance, num_compiled = random.Random(5), 0
     rule_of: dict[str, Any] = {"kind": "formula", "lr": 0.01, "state": {"m": 0, "v": 1}}

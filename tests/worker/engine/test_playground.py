@@ -118,6 +118,7 @@ def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one():
     np.testing.assert_array_equal(resumed.decisions(), undisturbed.decisions())
 
 
+@pytest.mark.slow
 def test_a_trained_network_classifies_the_points():
     trainer = Trainer(Plan(Playground([0, 1], size=300), group_runs([ADAM], [0, 0]), 60))
     *_, last = trainer.run()
