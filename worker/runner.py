@@ -75,7 +75,7 @@ def _claim_and_train(
         "lease_seconds": settings.lease_seconds,
         "max_seconds": settings.max_job_seconds,
         "receipt": receipt(),
-        "packages": {kind: one.offer.package for kind, one in kinds.items()},
+        "offers": {kind: one.offer for kind, one in kinds.items()},
     }
     try:
         with database.transaction() as session:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from service.spec.bare_kinds import BARE_KIND
+from service.spec.bare_kinds import BARE_KIND, OFFERED_KIND
 
 Schema = Mapping[str, Any]
 
@@ -32,6 +32,7 @@ _UNIONS = {
     "sgd": "[optimizers](optimizers.md)",
     "constant": "one of the [schedules](schedules.md)",
 }
+_BARE = {BARE_KIND: "a bare kind", OFFERED_KIND: "a bare offered kind"}
 # A default that depends on other fields is described in the sentence, not in the schema.
 _TOLD = re.compile(r"by default|unless given", re.IGNORECASE)
 
@@ -41,8 +42,8 @@ def values(schema: Schema) -> str:
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
         return f"[{name}]({_HOMES.get(name, 'http-api.md#' + name.lower())})"
-    if schema.get("title") == BARE_KIND:
-        return "a bare kind"
+    if schema.get("title") in _BARE:
+        return _BARE[schema["title"]]
     if "enum" in schema:
         return ", ".join(_code(value) for value in schema["enum"])
     if "const" in schema:

@@ -11,12 +11,12 @@ from service.jobs.shards import Claim
 def claim_next(session: Session, queue: str, **options: Any) -> Claim | None:
     """Claim the shard of a queue whose turn it is, with the options of ``shards.claim``. Return None if none is queued.
 
-    Shards that need other installed classes than those in ``packages`` are passed over.
+    Shards that need other installed classes than those in ``offers`` are passed over.
 
     While concurrent claims lock the jobs of some owners, the other owners come first. If all are locked, the claim
     waits for the first job, once; then it gives up, and the sweep sends another message.
     """
-    kinds = options.get("packages") or {}
+    kinds = options.get("offers") or {}
     waiting = turns.next_shards(session, queue, kinds)
     if (claim := _first(session, waiting, options)) is not None or not waiting:
         return claim

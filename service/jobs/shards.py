@@ -16,9 +16,10 @@ from service.database.statements import seconds_from_now, upsert
 from service.database.states import SHARD_ENDED, SHARD_OPEN, JobStatus, ShardStatus, Stop
 from service.database.tables import SHARD_IS_RUNNING, Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
-from service.jobs import quotas, tallies, turns
+from service.jobs import quotas, receipts, tallies, turns
 from service.jobs.endings import blame, drop_checkpoint, end_job_with_its_last_shard, end_runs
 from service.jobs.specs import chosen_settings
+from service.spec.offers import Offer
 
 
 class LeaseLost(Exception):
@@ -65,12 +66,12 @@ def claim(
     lease_seconds: float,
     max_seconds: float | None = None,
     receipt: dict[str, Any],
-    packages: Mapping[str, str] | None = None,
+    offers: Mapping[str, Offer] | None = None,
     waits: bool = True,
 ) -> Claim | None:
     """Claim a queued shard. Return None if it is not queued, or if ``waits`` is false and its job is locked.
 
-    ``packages`` are the packages of the worker's installed classes by kind; the receipt has those of the job.
+    ``offers`` are the worker's installed classes by kind; the receipt has those of the job.
     """
     locked = select(Job).where(Job.key == job_key).with_for_update(skip_locked=not waits)
     job = session.execute(locked).scalar_one_or_none()
@@ -87,9 +88,8 @@ def claim(
     limit = job.spec["time_limit_seconds"] or max_seconds
     deadline = None if limit is None else seconds_from_now(limit)
     if job.status == JobStatus.QUEUED:
-        if taken.kinds:
-            receipt = {**receipt, "optimizers": {kind: (packages or {}).get(kind) for kind in taken.kinds.split(",")}}
-        started = {"started_at": seconds_from_now(), "deadline_at": deadline, "receipt": receipt}
+        environment = receipts.with_classes(receipt, taken.kinds, offers or {})
+        started = {"started_at": seconds_from_now(), "deadline_at": deadline, "receipt": environment}
         session.execute(update(Job).where(Job.key == job_key).values(status=JobStatus.RUNNING, **started))
     elif job.deadline_at is None and limit is not None:
         # The first shard of a job that was continued.

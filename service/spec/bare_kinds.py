@@ -6,13 +6,15 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from service.spec.optimizers import BUILT_IN
+from service.spec.optimizers import BUILT_IN, KNOWN_KINDS
+from service.spec.plugin import KIND_PATTERN, Plugin
 from service.spec.spaces import bare
 
 KINDS = tuple(kind.model_fields["kind"].annotation.__args__[0] for kind in BUILT_IN)  # type: ignore[union-attr]
 
-# Title of the bare kinds in the JSON Schema.
+# Titles of the bare kinds in the JSON Schema.
 BARE_KIND = "Bare kind with its whole default space"
+OFFERED_KIND = "Bare kind that a worker offers"
 
 
 class BareKind:
@@ -40,9 +42,10 @@ class BareKind:
         return core_schema.no_info_before_validator_function(self.expand, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Add the bare kinds to the forms of an entry."""
+        """Add the bare kinds, and the kinds that workers offer, to the forms of an entry."""
         word = {"type": "string", "enum": list(KINDS), "title": BARE_KIND}
-        return {"anyOf": [word, handler(schema)]}
+        offered = {"type": "string", "pattern": KIND_PATTERN, "not": {"enum": [*KNOWN_KINDS]}, "title": OFFERED_KIND}
+        return {"anyOf": [word, handler(schema), offered, handler(Plugin.__pydantic_core_schema__)]}
 
 
 def with_drawn_starts(value: Any) -> Any:

@@ -100,6 +100,13 @@ class Entry(Strict):
         return [name for name in self.grids() if name in self.model_fields_set]
 
     @property
+    def written_flags(self) -> dict[str, bool]:
+        """Flags that the body of the request has and that tell entries of one kind apart."""
+        return {
+            name: value for name, value in self.flags().items() if name in self.model_fields_set and name != "maximize"
+        }
+
+    @property
     def method(self) -> str:
         """Common name of the method."""
         return self.title

@@ -44,7 +44,8 @@ def labelled(optimizers: list[Any]) -> list[Any]:
             if unlabelled.count(entry.kind) > 1 or label in taken:
                 grids = entry.grids()
                 single = {name: grids[name] for name in entry.written if shape_of(grids[name]) == "number"}
-                label = " ".join([entry.kind, *(f"{name}={value:g}" for name, value in single.items())])
+                flags = [f"{name}={str(value).lower()}" for name, value in entry.written_flags.items()]
+                label = " ".join([entry.kind, *(f"{name}={value:g}" for name, value in single.items()), *flags])
             stem, number = label[:90], 2
             while label in taken:
                 label, number = f"{stem} ({number})", number + 1

@@ -8,14 +8,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from service.spec.offers import Offer
-from service.spec.optimizers import OPTIMIZERS
+from service.spec.optimizers import KNOWN_KINDS
 from service.spec.plugin import Plugin
-
-# All kinds of the catalogue, without those that workers offer.
-KNOWN_KINDS: tuple[str, ...] = tuple(
-    kind.model_fields["kind"].annotation.__args__[0]  # type: ignore[union-attr]
-    for kind in OPTIMIZERS
-)
 
 
 class OfferedKind:
@@ -59,7 +53,7 @@ class OfferedKind:
         )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Describe the built-in kinds; the catalogue describes those that workers offer."""
+        """Describe the forms of an entry as without offers; `BareKind` adds those of offered kinds."""
         return handler(schema)
 
 

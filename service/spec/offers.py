@@ -15,7 +15,12 @@ from service.spec.plugin import KIND_PATTERN, Plugin
 
 
 class HyperParameter(BaseModel):
-    """A hyper-parameter of an installed class; bounds are those that its constructor checks."""
+    """A hyper-parameter of an installed class; bounds are those that its constructor checks.
+
+    Attributes:
+        argument: The argument of the constructor, where it has another name.
+        in_tuple: Whether the argument is a tuple, which has the hyper-parameters with the same argument in their order.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,6 +31,8 @@ class HyperParameter(BaseModel):
     ge: float | None = None
     lt: float | None = None
     le: float | None = None
+    argument: str | None = None
+    in_tuple: bool = False
 
     def objection(self, value: Any) -> str | None:
         """Say what is allowed if a value of an entry is not: a flag, or a grid of numbers."""
@@ -58,7 +65,7 @@ class Offer(BaseModel):
     """A kind that a worker offers.
 
     Attributes:
-        class_name: Module and name of the class.
+        class_name: Module and name of the class, as it is imported.
         lr: A learning rate to start from: the default of the class, if it has one.
         package: The distribution that has the class, with its version.
         elementwise: Whether one optimizer steps all runs of a setting together; else each run has its own.
@@ -83,6 +90,12 @@ class Offer(BaseModel):
     def start(self) -> dict[str, Any]:
         """Give a complete entry to start from."""
         return {"kind": self.kind, "lr": self.lr, **{one.name: one.default for one in self.hyper_parameters}}
+
+    def constructor(self) -> dict[str, Any]:
+        """Describe how the class is called, as JSON."""
+        fields = {"name", "type", "default", "argument", "in_tuple"}
+        arguments = [one.model_dump(include=fields, exclude_defaults=True) for one in self.hyper_parameters]
+        return {"class": self.class_name, "arguments": arguments}
 
     def complete(self, given: Mapping[str, Any]) -> Plugin:
         """Check an entry, and complete it with the defaults of the class, in the order of its arguments.

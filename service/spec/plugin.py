@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from service.spec.entry import Entry
 from service.spec.fields import Grid
+from service.spec.optimizers import KNOWN_KINDS
 
 # A name of a kind is a word of a URL, of a queue and of a label.
 KIND_PATTERN = r"^[a-z][a-z0-9_]{0,31}$"
@@ -20,12 +21,14 @@ Value = Annotated[Annotated[bool, Tag("flag")] | Annotated[Grid, Tag("grid")], D
 
 
 class Plugin(Entry):
-    """A kind that a worker offers from an installed class, with the hyper-parameters of `GET /v1/optimizers`.
+    """An installed class that workers offer as a kind.
 
-    Every field beyond the common ones is a hyper-parameter; the API completes the entry with the defaults of the class.
+    Every field besides these is a hyper-parameter of the class: a number, list, range or interval, or a flag. `GET
+    /v1/optimizers` gives their names, bounds and defaults for each kind that a live worker offers; the API completes
+    the entry with the defaults.
     """
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", title="Installed class")
     __pydantic_extra__: dict[str, Value]
 
     title: ClassVar = "Installed class"
@@ -35,7 +38,11 @@ class Plugin(Entry):
     torch_class: ClassVar = None
     other_names: ClassVar = ("run_by_run",)
 
-    kind: str = Field(pattern=KIND_PATTERN, description="The name under which workers offer the class.")
+    kind: str = Field(
+        pattern=KIND_PATTERN,
+        description="The name under which workers offer the class.",
+        json_schema_extra={"not": {"enum": [*KNOWN_KINDS]}},
+    )
     run_by_run: bool = Field(
         False,
         exclude_if=lambda run_by_run: not run_by_run,

@@ -6,14 +6,15 @@ package pytorch_optimizer, where that computes the same.
 """
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from service.spec.entry import Entry
-from service.spec.offered_kinds import KNOWN_KINDS
-from service.spec.optimizers import Optimizer
+from service.spec.optimizers import KNOWN_KINDS, Optimizer
 from service.spec.optimizers.adam import AdamW
+from service.spec.plugin import Plugin
 from service.spec.schedules import Schedule
 
 # Hyper-parameters that are parts of a tuple, in the order of the tuple.
@@ -37,13 +38,21 @@ _NOT_OF_MUON = {*_ADAMW, "match_rms_adamw", "maximize"}
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Optimizer)
 
 
-def torch_code(optimizer: Mapping[str, Any]) -> str | None:
+def torch_code(
+    optimizer: Mapping[str, Any], classes: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> str | None:
     """Write the line of a setting as the API shows it; None where no class computes the same.
 
-    The line expects the names torch, pytorch_optimizer and model. It makes one optimizer, for Muon a tuple of two.
+    The line expects the names torch, pytorch_optimizer and model, and the module of an installed class. It makes one
+    optimizer, for Muon a tuple of two.
+
+    Args:
+        optimizer: The setting.
+        classes: Constructors of installed classes by kind, as `Offer.constructor` describes them.
     """
     if optimizer["kind"] not in KNOWN_KINDS:
-        return None
+        constructor = classes.get(optimizer["kind"])
+        return None if constructor is None else _installed(Plugin.model_validate(dict(optimizer)), constructor)
     entry = _ENTRY.validate_python(dict(optimizer))
     name = entry.torch_class
     if name is None:
@@ -58,6 +67,27 @@ def torch_code(optimizer: Mapping[str, Any]) -> str | None:
         if entry.kind == "nesterov" and values["momentum"]:
             values["nesterov"] = True
         code = f"{name}(model.parameters(), {_arguments(values, defaults)})"
+    return _commented(code, entry)
+
+
+def _installed(entry: Plugin, constructor: Mapping[str, Any]) -> str:
+    """Write the call of an installed class, with the arguments that differ from the defaults of its constructor."""
+    given = {**entry.grids(), **entry.flags()}
+    values: dict[str, Any] = {"lr": _rounded(given["lr"])}
+    defaults: dict[str, Any] = {}
+    for one in constructor["arguments"]:
+        argument = one.get("argument", one["name"])
+        kind = {"flag": bool, "integer": int, "number": float}[one["type"]]
+        for named, value in ((values, given[one["name"]]), (defaults, one["default"])):
+            written = _rounded(kind(value))
+            named[argument] = (*named.get(argument, ()), written) if one.get("in_tuple") else written
+    arguments = (
+        f"{name}={value!r}" for name, value in values.items() if name not in defaults or value != defaults[name]
+    )
+    return _commented(f"{constructor['class']}(model.parameters(), {', '.join(arguments)})", entry)
+
+
+def _commented(code: str, entry: Entry) -> str:
     comments = "; ".join(_comments(entry))
     return f"{code}  # {comments}" if comments else code
 
@@ -104,7 +134,7 @@ def _renamed(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _comments(entry: Entry) -> Iterator[str]:
     """List what the arguments cannot express."""
-    if entry.kind == "muon" and entry.maximize:
+    if entry.maximize and (entry.kind == "muon" or isinstance(entry, Plugin)):
         yield "minimise the negative loss"
     limits = []
     if entry.clip_value is not None:

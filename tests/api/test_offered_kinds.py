@@ -85,6 +85,8 @@ def test_a_job_of_an_offered_kind_is_trained_compared_and_reported(client: httpx
     assert job["receipt"]["optimizers"]["lion2"].startswith("pytorch")
     labels = [label["label"] for label in client.get(f"/v1/jobs/{job['id']}/comparison").json()["labels"]]
     assert labels == ["lion2", "lion"]
+    for label in client.get(f"/v1/jobs/{job['id']}/comparison").json()["labels"]:
+        assert label["chosen"]["code"].startswith("pytorch_optimizer.Lion(model.parameters(), lr=0.00")
     runs = client.get(f"/v1/jobs/{job['id']}/runs?format=csv").text
     frame = pandas.read_csv(io.StringIO(runs))
     assert frame["optimizer.beta1"].tolist() == [0.95] * 12 + [0.9] * 6
@@ -101,6 +103,8 @@ def test_grids_and_searches_of_an_offered_kind_are_those_of_others(client: httpx
     assert job["spec"]["optimizers"][0]["run_by_run"] is True
     runs = client.get(f"/v1/jobs/{job['id']}/runs").json()["items"]
     assert {one["label"] for one in runs} == {"lamb2 weight_decay=0", "lamb2 weight_decay=0.01"}
+    found = client.get(f"/v1/jobs/{job['id']}/comparison?tuned=false").json()
+    assert {one["label"] for one in found["ranks"]} == {"lamb2 weight_decay=0", "lamb2 weight_decay=0.01"}
     searched = run(client, optimizers=["lion2"], search={"trials": 4}, seeds=[0, 1])
     assert searched["progress"]["runs_total"] == 8
 

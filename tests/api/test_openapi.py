@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from service.api.app import create_app
 from service.api.openapi import TAGS
@@ -105,6 +106,25 @@ def test_unions_have_names_and_discriminators(document: dict[str, Any], name: st
         assert schemas[reference.rpartition("/")[2]]["properties"]["kind"]["const"] == kind
     # The union occurs only once in the document.
     assert json.dumps(document).count(json.dumps(union["oneOf"])) == 1
+
+
+def test_an_entry_of_an_installed_class_is_described(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    forms = schemas["JobSpec"]["properties"]["optimizers"]["items"]["anyOf"]
+    assert {"$ref": "#/components/schemas/OptimizerEntry"} in forms
+    assert {"$ref": "#/components/schemas/Plugin"} in forms
+    entry = schemas["Plugin"]
+    checked = Draft202012Validator({**entry, "components": {"schemas": schemas}})
+    own = {"kind": "lion2", "lr": 0.1, "beta1": [0.5, 0.9], "weight_decay": {"from": 0, "to": 1, "num": 2}}
+    assert checked.is_valid({**own, "amsgrad": True})
+    # A kind of the service is described by its own schema, and a hyper-parameter is a number or a flag.
+    assert not checked.is_valid({**own, "kind": "adam"})
+    assert not checked.is_valid({**own, "beta1": "0.9"})
+    # A bare kind is a word; those of the service are listed.
+    words = [form for form in forms if form.get("type") == "string"]
+    assert "adam" in words[0]["enum"]
+    assert Draft202012Validator(words[1]).is_valid("lion2")
+    assert not Draft202012Validator(words[1]).is_valid("adam")
 
 
 def test_numbers_that_may_not_be_finite_say_so(document: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from service.database.connection import Database
 from service.database.offers import OfferingWorker
 from service.database.statements import seconds_from_now
 from service.database.tables import Job, Shard
-from service.jobs import lifecycle, messages, offers, shards, turns
+from service.jobs import lifecycle, messages, offers, receipts, shards, turns
 from service.jobs.claims import claim_next
 from service.jobs.dispatch import Dispatcher, Sweep
 from service.jobs.shards import Claim
@@ -32,7 +32,7 @@ def offer(kind: str) -> Offer:
 
 
 OFFERS = {kind: offer(kind) for kind in ("foo", "lion2")}
-PACKAGES = {"lion2": "package 1.0"}
+HERE = {"lion2": OFFERS["lion2"]}
 
 
 def post(database: Database, *kinds: str, owner: str = "", num_shards: int = 1, queue: str = "batch") -> int:
@@ -46,9 +46,9 @@ def post(database: Database, *kinds: str, owner: str = "", num_shards: int = 1, 
     return job.key
 
 
-def claim(database: Database, packages: Mapping[str, str] = {}) -> Claim | None:
+def claim(database: Database, here: Mapping[str, Offer] = {}) -> Claim | None:
     with database.transaction() as session:
-        return claim_next(session, "batch", lease_seconds=60, receipt={"torch": "2"}, packages=packages)
+        return claim_next(session, "batch", lease_seconds=60, receipt={"torch": "2"}, offers=here)
 
 
 def test_a_worker_without_the_kind_leaves_the_shard_and_claims_those_behind_it(database: Database) -> None:
@@ -59,7 +59,7 @@ def test_a_worker_without_the_kind_leaves_the_shard_and_claims_those_behind_it(d
     with database.snapshot() as session:
         waiting = session.execute(select(Shard.kinds, Shard.attempt).where(Shard.job_key == special)).all()
         assert {tuple(row) for row in waiting} == {("lion2", 0)}
-    held = claim(database, PACKAGES)
+    held = claim(database, HERE)
     assert held is not None
     assert (held.job_key, held.number, held.kinds) == (special, 0, "lion2")
 
@@ -68,9 +68,9 @@ def test_a_worker_with_the_kind_serves_owners_and_jobs_in_their_order(database: 
     plain = post(database, "sgd", owner="ana")
     special = post(database, "lion2", "sgd", owner="ana")
     bens, needs_more = post(database, "lion2", owner="ben"), post(database, "foo", "lion2", owner="ben")
-    found = [claim(database, PACKAGES) for _ in range(4)]
+    found = [claim(database, HERE) for _ in range(4)]
     assert [held.job_key if held else None for held in found] == [plain, bens, special, None]
-    held = claim(database, {**PACKAGES, "foo": "package 1.0"})
+    held = claim(database, OFFERS)
     assert held is not None
     assert held.job_key == needs_more
 
@@ -78,10 +78,11 @@ def test_a_worker_with_the_kind_serves_owners_and_jobs_in_their_order(database: 
 def test_the_receipt_names_the_package_of_the_class(database: Database) -> None:
     special, plain = post(database, "lion2"), post(database, "sgd")
     for _ in range(2):
-        claim(database, {**PACKAGES, "foo": "package 2.0"})
+        claim(database, OFFERS)
     with database.snapshot() as session:
-        receipt = session.get_one(Job, special).receipt
-        assert receipt == {"torch": "2", "optimizers": {"lion2": "package 1.0"}}
+        job = session.get_one(Job, special)
+        assert receipts.shown(job) == {"torch": "2", "optimizers": {"lion2": "package 1.0"}}
+        assert receipts.classes_of(job)["lion2"]["class"] == "package.Class"
         assert session.get_one(Job, plain).receipt == {"torch": "2"}
 
 
@@ -92,9 +93,9 @@ def test_a_shard_that_a_worker_cannot_train_ends_no_turn_of_it(database: Databas
     with database.snapshot() as session:
         assert not turns.is_over(session, "batch", "ana")
         assert not turns.anybody_waits(session, "batch")
-        assert turns.is_over(session, "batch", "ana", PACKAGES)
-        assert turns.anybody_waits(session, "batch", PACKAGES)
-        assert not turns.anybody_waits(session, "batch", {"foo": "package 1.0"})
+        assert turns.is_over(session, "batch", "ana", HERE)
+        assert turns.anybody_waits(session, "batch", HERE)
+        assert not turns.anybody_waits(session, "batch", {"foo": OFFERS["foo"]})
 
 
 def test_the_search_for_a_shard_with_kinds_uses_the_index(database: Database) -> None:
@@ -165,10 +166,10 @@ def test_an_offer_lasts_as_long_as_a_worker_renews_it(database: Database) -> Non
 
 def test_a_shard_handed_over_gets_its_message_where_its_workers_listen(database: Database) -> None:
     post(database, "lion2")
-    held = claim(database, PACKAGES)
+    held = claim(database, HERE)
     assert held is not None
     with database.transaction() as session:
         shards.give_back(session, held)
     assert messages.channel_of("batch", held.kinds) == "batch.lion2"
     assert claim(database) is None
-    assert claim(database, PACKAGES) is not None
+    assert claim(database, HERE) is not None

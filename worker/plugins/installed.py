@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from service.settings import plugin_paths
-from service.spec.offered_kinds import KNOWN_KINDS
 from service.spec.offers import HyperParameter, Offer
+from service.spec.optimizers import KNOWN_KINDS
 from worker.engine.updates.plugin import Class, Plugin
 from worker.plugins import trial
 from worker.plugins.signature import Signature, Unfit, is_accepted, read
@@ -55,7 +55,7 @@ def installed(setting: str) -> Kinds:
     kinds: dict[str, Installed] = {}
     for kind, path in plugin_paths(setting).items():
         try:
-            kinds[kind] = examine(kind, find(kind, path))
+            kinds[kind] = examine(kind, find(kind, path), path=path)
             offer = kinds[kind].offer
             how = "elementwise" if offer.elementwise else "run by run"
             log.info("kind %s: %s of %s, %s", kind, path, offer.package, how)
@@ -82,12 +82,13 @@ def find(kind: str, path: str) -> Class:
     return found
 
 
-def examine(kind: str, make: Class, *, with_others: bool = True) -> Installed:
+def examine(kind: str, make: Class, *, path: str | None = None, with_others: bool = True) -> Installed:
     """Read and try a class.
 
     Args:
         kind: Name of the kind.
         make: The class.
+        path: Where it is imported from, as the setting names it; by default its top module.
         with_others: Whether to also try each flag and zero that is no default.
 
     Raises:
@@ -108,7 +109,7 @@ def examine(kind: str, make: Class, *, with_others: bool = True) -> Installed:
                 run_by_run_with.append(one.name)
     offer = Offer(
         kind=kind,
-        class_name=f"{make.__module__.partition('.')[0]}.{getattr(make, '__name__', kind)}",
+        class_name=(path or f"{make.__module__.partition('.')[0]}:{getattr(make, '__name__', kind)}").replace(":", "."),
         package=_package(make),
         lr=float(values["lr"]),
         elementwise=elementwise,

@@ -112,7 +112,13 @@ def _parts(one: inspect.Parameter) -> Iterator[tuple[Argument, float | bool, str
 
 def _described(plugin: Plugin, defaults: Mapping[str, float | bool], argument: Argument, kind: Any) -> HyperParameter:
     """Find the bounds of a number that the constructor checks."""
-    described = HyperParameter(name=argument.name, type=kind, default=defaults[argument.name])
+    described = HyperParameter(
+        name=argument.name,
+        type=kind,
+        default=defaults[argument.name],
+        argument=argument.argument if argument.argument != argument.name else None,
+        in_tuple=argument.place is not None,
+    )
     if argument.is_flag:
         return described
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from service.api.schemas.answers import Answer, Number
 from service.database.states import JOB_ENDED, JobStatus
 from service.database.tables import Job
+from service.jobs import receipts
 from service.spec.price import Price
 
 
@@ -188,4 +189,5 @@ def job_answer(job: Job, totals: Any, waiting: str | None = None) -> JobAnswer:
 
 def receipt_of(job: Job) -> dict[str, Any] | None:
     """Give the environment in which a job was trained; None before the start."""
-    return {"spec_digest": job.spec_digest, "dtype": job.spec["dtype"], **job.receipt} if job.receipt else None
+    environment = receipts.shown(job)
+    return {"spec_digest": job.spec_digest, "dtype": job.spec["dtype"], **environment} if environment else None

@@ -13,7 +13,8 @@ class ChosenAnswer(Answer):
     optimizer: dict[str, Any]
     """The kind and every hyper-parameter."""
     code: str | None
-    """One line of Python that makes it in PyTorch; null where no library has the method."""
+    """One line of Python that makes it in PyTorch; null where no library has the method, and for an update
+    rule, which `optimizer` gives whole."""
 
 
 class ExpectedBest(Answer):

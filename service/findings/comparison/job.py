@@ -96,7 +96,7 @@ def compare(
         "target": asdict(aim),
         "targets": describe_targets(spec, table, choice, ladder),
         "intervals": {"level": CONFIDENCE, "resamples": NUM_RESAMPLES, "seed": SEED},
-        "labels": _describe_labels(spec, table, choice, found, base, aim.loss),
+        "labels": _describe_labels(job, spec, table, choice, found, base, aim.loss),
         "other_criteria": _others(spec, table, choice, found, aim, partial=partial, looks=looks),
         "warnings": cautions(spec, table, choice, found, aim, partial=partial),
         "theory": theory_of(session, job, spec),
@@ -152,7 +152,7 @@ def _describe_criterion(found: Judged) -> dict[str, Any]:
 
 
 def _describe_labels(
-    spec: JobSpec, table: Table, choice: Choice, found: Judged, base: int, target: float | None
+    job: Job, spec: JobSpec, table: Table, choice: Choice, found: Judged, base: int, target: float | None
 ) -> list[dict[str, Any]]:
     """Describe every entry of the spec with its settings that are compared."""
     described = describe_settings(spec, table, choice, choice.rows, target)
@@ -164,7 +164,7 @@ def _describe_labels(
             "label": settings.entry.label,
             "kind": settings.entry.kind,
             "num_settings": settings.num,
-            "chosen": describe_chosen(table, rows[0]) if len(rows) == 1 else None,
+            "chosen": describe_chosen(job, table, rows[0]) if len(rows) == 1 else None,
             "tuning": describe_tuning(spec, table, choice, number),
             "settings": [
                 {

@@ -8,9 +8,11 @@ import numpy as np
 from service.analysis.importance import variance_share
 from service.analysis.simultaneous import CONFIDENCE
 from service.analysis.tuning import band, expected_best, quantiles_of_best, share_within
+from service.database.tables import Job
 from service.findings.comparison.choice import Choice
 from service.findings.comparison.criterion import untrained
 from service.findings.comparison.table import Floats, Table
+from service.jobs.receipts import classes_of
 from service.spec.criteria import least_loss
 from service.spec.job import JobSpec
 from service.spec.torch_code import torch_code
@@ -19,10 +21,11 @@ from service.spec.torch_code import torch_code
 MAX_DOUBLINGS = 20
 
 
-def describe_chosen(table: Table, row: int) -> dict[str, Any]:
+def describe_chosen(job: Job, table: Table, row: int) -> dict[str, Any]:
     """Describe the setting that stands for a label, with one line of torch that makes it."""
-    optimizer = table.setting(row).optimizer
-    return {"setting": table.setting(row).label, "optimizer": optimizer, "code": torch_code(optimizer)}
+    setting = table.setting(row)
+    code = torch_code(setting.optimizer, classes_of(job))
+    return {"setting": setting.label, "optimizer": setting.optimizer, "code": code}
 
 
 def describe_tuning(spec: JobSpec, table: Table, choice: Choice, number: int) -> dict[str, Any] | None:

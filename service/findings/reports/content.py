@@ -14,6 +14,7 @@ from service.findings.reports.document import Block, Code, Document, Paragraph, 
 from service.findings.reports.figures import figures
 from service.findings.reports.methods import references_of
 from service.findings.reports.protocol import protocol, question, spaces
+from service.jobs import receipts
 from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
 
@@ -64,9 +65,10 @@ def _subtitle(job: Job) -> str:
 
 
 def _receipt(job: Job) -> Block:
-    if job.receipt is None:
+    environment = receipts.shown(job)
+    if environment is None:
         return Paragraph("No worker has started the job yet.")
-    receipt = {"digest of the spec": job.spec_digest, **job.receipt, "dtype": job.spec["dtype"]}
+    receipt = {"digest of the spec": job.spec_digest, **environment, "dtype": job.spec["dtype"]}
     rows = tuple((name.replace("_", " "), str(value)) for name, value in receipt.items())
     return Table("Environment of the training.", ("item", "value"), rows, has_words=True)
 

@@ -56,3 +56,8 @@ Optimizer = Annotated[
 ]
 OPTIMIZERS: tuple[type[Entry], ...] = get_args(get_args(Optimizer)[0])
 BUILT_IN: tuple[type[Entry], ...] = tuple(kind for kind in OPTIMIZERS if kind is not Formula)
+# All kinds of the catalogue, without those that workers offer.
+KNOWN_KINDS: tuple[str, ...] = tuple(
+    kind.model_fields["kind"].annotation.__args__[0]  # type: ignore[union-attr]
+    for kind in OPTIMIZERS
+)
