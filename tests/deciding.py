@@ -45,7 +45,7 @@ def post(database: Database, spec: dict[str, Any], **changes: Any) -> int:
     return create(database, **{**spec, **changes})
 
 
-def train(database: Database, key: int, most: int = 1_000) -> int:
+def train(database: Database, key: int, most: int = 1_000, settings: Settings | None = None) -> int:
     """Train queued shards of a job in the order of their numbers, at most this many, and give their number."""
     queued = select(Shard.number).where(Shard.job_key == key, Shard.status == ShardStatus.QUEUED).order_by(Shard.number)
     for number in range(most):
@@ -53,7 +53,7 @@ def train(database: Database, key: int, most: int = 1_000) -> int:
             shard = session.execute(queued.limit(1)).scalar_one_or_none()
         if shard is None:
             return number
-        train_shard(database, Settings(), key, shard)
+        train_shard(database, settings or Settings(), key, shard)
     return most
 
 

@@ -208,7 +208,7 @@ class Training:
             shards.record(session, self._claim, progress, lease_seconds=lease_seconds, decisions=num_decisions)
             if decided is not None:
                 write_decisions(session, self._claim.job_key, epochs, outcomes.index_R[trained_R], decided[trained_R])
-            waiting = shards.end(session, self._claim, ShardStatus.COMPLETED)
+            waiting = shards.end(session, self._claim, ShardStatus.COMPLETED, settings=self._settings)
 
         self._store(progress, write)
         return waiting

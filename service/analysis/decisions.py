@@ -36,6 +36,8 @@ class Rule:
         batch: Seeds between looks.
         max_seeds: Seeds at the last look, whether or not it ends a batch.
         former_ends: Numbers of seeds at which the job ended before it was continued; they are looks too.
+        looks: Numbers of seeds at the looks, where they do not follow from the other numbers because some of the
+            trained seeds do not count.
     """
 
     margin: float
@@ -46,6 +48,7 @@ class Rule:
     batch: int
     max_seeds: int
     former_ends: tuple[int, ...] = ()
+    looks: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,11 @@ class Decision:
 
 def looks_of(rule: Rule, num: int) -> Integers:
     """Give the numbers of seeds, in order, at which the first ``num`` seeds are looked at."""
-    grid = np.arange(rule.first_look, rule.max_seeds + 1, rule.batch)
-    looks = np.union1d(grid, [*rule.former_ends, rule.max_seeds]).astype(np.int64)
+    if rule.looks is not None:
+        looks = np.unique(rule.looks).astype(np.int64)
+    else:
+        grid = np.arange(rule.first_look, rule.max_seeds + 1, rule.batch)
+        looks = np.union1d(grid, [*rule.former_ends, rule.max_seeds]).astype(np.int64)
     return looks[(looks <= min(num, rule.max_seeds)) & (looks > 0)]
 
 

@@ -14,4 +14,6 @@ def standing(job: Job) -> str | None:
     if decision["status"] == "undecided":
         known += [f"{one['label']} undecided" for one in decision["labels"] if one["verdict"] == "undecided"]
     of = "" if job["status"] in ENDED else f" of {first:,} to {decision['max_seeds']:,}"
+    if decision.get("stopped"):
+        known.append("stopped by a quota")
     return ", ".join([f"{trained:,}{of} seeds", *known])

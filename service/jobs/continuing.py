@@ -51,6 +51,7 @@ def go_on(
     check_open(session, job.owner, cost, quotas.most(spec, cost), settings)
     former_ends = [*decision["former_ends"], before]
     decision = {**decision, "status": looks.OPEN, "max_seeds": max_seeds, "former_ends": former_ends}
+    decision.pop("stopped", None)
     # The time limit begins again when a worker claims the next shard.
     opened = {"status": JobStatus.RUNNING, "finished_at": None, "expires_at": None, "deadline_at": None}
     most = price_at_most(spec).runs_total

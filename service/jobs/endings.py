@@ -10,6 +10,7 @@ from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
 from service.database.tables import Checkpoint, Job, Run, Shard
 from service.jobs import looks
+from service.settings import Settings
 
 # Shards, and runs that have rows, ended in one transaction: about 50 ms on SQLite.
 MAX_SHARDS, MAX_RUNS = 5_000, 10_000
@@ -25,10 +26,13 @@ def blame(session: Session, job_key: int, reason: str, detail: str | None) -> No
     )
 
 
-def end_job_with_its_last_shard(session: Session, job_key: int) -> tuple[str, int] | None:
+def end_job_with_its_last_shard(
+    session: Session, job_key: int, settings: Settings | None = None
+) -> tuple[str, int] | None:
     """End a job if none of its shards is open. The row of the job must be locked.
 
-    A job that decides takes a look. If its decision stays open it does not end, and its next shards are queued.
+    A job that decides takes a look. If its decision stays open it does not end, and its next shards are queued, unless
+    their rows would exceed a quota of ``settings``: then it ends undecided.
 
     Returns:
         The channel and the number of the next shards, if there are any.
@@ -45,8 +49,12 @@ def end_job_with_its_last_shard(session: Session, job_key: int) -> tuple[str, in
     elif job.decision is not None and looks.take(session, job) == looks.OPEN:
         if job.status == JobStatus.RUNNING:
             session.refresh(job)
-            return looks.queue_next(session, job)
-        status = JobStatus.CANCELLED
+            reason = None if settings is None else looks.why_stopped(session, job, settings)
+            if reason is None:
+                return looks.queue_next(session, job)
+            looks.stop(session, job, reason)
+        else:
+            status = JobStatus.CANCELLED
     session.execute(
         update(Job)
         .where(Job.key == job_key, Job.status.not_in(JOB_ENDED))

@@ -4,6 +4,7 @@ A look is taken in the transaction that ends the last shard of a batch. It queue
 the job ends. The decision is a function of stored outcomes, so interruptions do not change it.
 """
 
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from service.analysis.decisions import Decision, Rule, decide
+from service.analysis.replicates import distinct
 from service.database.looks import Look
+from service.database.statements import lock
 from service.database.tables import Job, Shard
+from service.errors import QuotaReached
 from service.jobs import quotas
 from service.jobs.division import store_shards
 from service.jobs.messages import channel_of
-from service.jobs.outcomes import choose_settings, read_values
+from service.jobs.outcomes import choose_settings, read_digests, read_values
 from service.jobs.specs import chosen_settings, runs_of, spec_of
+from service.settings import Settings
 from service.spec.batches import batches_of
 from service.spec.criteria import quantity_of
 from service.spec.job import JobSpec
@@ -27,6 +32,8 @@ from service.spec.price import Price, price
 OPEN, UNDECIDED = "open", "undecided"
 # What is stored of a decision besides its shown parts.
 _STATE = ("max_seeds", "former_ends", "chosen")
+# The trained seeds of a look in its decision, where some of them do not count.
+_TRAINED = "num_trained"
 
 
 def new_decision(spec: JobSpec) -> dict[str, Any] | None:
@@ -50,23 +57,25 @@ def take(session: Session, job: Job) -> str:
         decision = {**job.decision, "chosen": choose_settings(session, job, runs)}
         session.execute(update(Job).where(Job.key == job.key).values(decision=decision))
         return OPEN
-    earlier = (
-        session.execute(select(Look.outcomes).where(Look.job_key == job.key).order_by(Look.number)).scalars().all()
-    )
+    earlier = session.execute(select(Look).where(Look.job_key == job.key).order_by(Look.number)).scalars().all()
     settings = chosen_settings(job.decision) or list(range(runs.num_settings))
-    first = num_choosing + sum(len(outcomes[0]) for outcomes in earlier)
+    first = num_choosing + sum(_num_trained(look) for look in earlier)
     batch_KJ = read_values(session, job.key, runs, settings, range(first, runs.num_seeds))
-    values_KJ = np.concatenate([*(np.array(outcomes) for outcomes in earlier), batch_KJ], axis=1)
+    # Seeds with the histories of an earlier one are no further evidence.
+    digest_SJT = read_digests(session, job.key, runs, settings, range(num_choosing, runs.num_seeds))
+    counted_J = distinct(digest_SJT) + num_choosing
+    batch_KJ = batch_KJ[:, counted_J[counted_J >= first] - first]
+    values_KJ = np.concatenate([*(np.array(look.outcomes) for look in earlier), batch_KJ], axis=1)
     state = {name: job.decision[name] for name in _STATE}
-    found = _decide(spec, values_KJ, state)
-    session.add(
-        Look(
-            job_key=job.key,
-            number=len(earlier),
-            decision={**found, "max_seeds": state["max_seeds"]},
-            outcomes=batch_KJ.tolist(),
-        )
-    )
+    # Where all seeds count, the looks follow from the spec.
+    ends = [*accumulate(len(look.outcomes[0]) for look in earlier), values_KJ.shape[1]]
+    found = _decide(spec, values_KJ, state, None if ends[-1] == runs.num_seeds - num_choosing else tuple(ends))
+    if found["status"] == OPEN and runs.num_seeds >= state["max_seeds"]:
+        found["status"] = UNDECIDED
+    decision = {**found, "max_seeds": state["max_seeds"]}
+    if batch_KJ.shape[1] < runs.num_seeds - first:
+        decision[_TRAINED] = runs.num_seeds - first
+    session.add(Look(job_key=job.key, number=len(earlier), decision=decision, outcomes=batch_KJ.tolist()))
     session.execute(update(Job).where(Job.key == job.key).values(decision={**found, **state}))
     return str(found["status"])
 
@@ -78,6 +87,25 @@ def next_cost(job: Job, max_seeds: int | None = None) -> Price:
     batches = batches_of(spec, max_seeds or job.decision["max_seeds"])
     num_seeds = batches.seeds(job.runs_total)
     return price(spec, batches.runs(batches.next_look(num_seeds)) - job.runs_total)
+
+
+def why_stopped(session: Session, job: Job, settings: Settings) -> str | None:
+    """Say why the next batch of seeds may not be queued: its rows would exceed a quota of the owner. None if it may."""
+    spec, cost = spec_of(job), next_cost(job)
+    lock(session, job.owner)
+    try:
+        quotas.check(session, job.owner, quotas.open_jobs(session, job.owner), quotas.most(spec, cost), settings)
+    except QuotaReached as reached:
+        return reached.detail
+    return None
+
+
+def stop(session: Session, job: Job, reason: str) -> None:
+    """Leave a job undecided at its last look, from which it can be continued like any undecided job."""
+    assert job.decision is not None
+    num_seeds = batches_of(spec_of(job)).seeds(job.runs_total)
+    decision = {**job.decision, "status": UNDECIDED, "max_seeds": num_seeds, "stopped": reason}
+    session.execute(update(Job).where(Job.key == job.key).values(decision=decision))
 
 
 def queue_next(session: Session, job: Job) -> tuple[str, int]:
@@ -102,8 +130,17 @@ def queue_next(session: Session, job: Job) -> tuple[str, int]:
     return channel_of(queue, offered_kinds(job.spec)), cost.num_shards
 
 
-def _decide(spec: JobSpec, values_KJ: Any, state: dict[str, Any]) -> dict[str, Any]:
-    """Judge the values of all labels, [labels, seeds], and give the shown parts of the decision."""
+def _num_trained(look: Look) -> int:
+    return int(look.decision.get(_TRAINED, len(look.outcomes[0])))
+
+
+def _decide(
+    spec: JobSpec, values_KJ: Any, state: dict[str, Any], looks: tuple[int, ...] | None = None
+) -> dict[str, Any]:
+    """Judge the values of all labels, [labels, seeds], and give the shown parts of the decision.
+
+    ``looks`` are the numbers of seeds at the looks, where they do not follow from the spec.
+    """
     wanted, batches = spec.decide, batches_of(spec, state["max_seeds"])
     assert wanted is not None
     labels = [str(entry.label) for entry in spec.optimizers]
@@ -117,6 +154,7 @@ def _decide(spec: JobSpec, values_KJ: Any, state: dict[str, Any]) -> dict[str, A
         batch=batches.batch,
         max_seeds=batches.max_seeds - batches.choosing_seeds,
         former_ends=tuple(end - batches.choosing_seeds for end in state["former_ends"]),
+        looks=looks,
     )
     found = decide(
         dict(zip(labels, values_KJ, strict=True)),

@@ -17,6 +17,8 @@ from service.spec.criteria import quantity_of
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 
+# The low 52 bits of a digest, which float64, in which SQLite's rows are read, holds exactly.
+DIGEST_BITS = 2**52 - 1
 # Runs of one query for values at epoch 0.
 _TOGETHER = 500
 
@@ -42,6 +44,22 @@ def read_values(session: Session, job_key: int, runs: Runs, settings: list[int],
         least=quantity.least,
     )
     return np.asarray(values_SJT.mean(axis=2))
+
+
+def read_digests(session: Session, job_key: int, runs: Runs, settings: list[int], seeds: range) -> NDArray[np.int64]:
+    """Give the digests of the histories of runs that have ended, [settings, seeds, starts]; −1 where unknown."""
+    of = np.meshgrid(settings, np.array(seeds), np.arange(runs.num_starts), indexing="ij")
+    index_SJT = runs.layout.indices(*of)
+    first, end = int(index_SJT.min()), int(index_SJT.max()) + 1
+    (index_N, digest_N), _, _ = dialect_of(session).read(
+        session,
+        ['r."index"', f"COALESCE(r.history_digest & {DIGEST_BITS}, -1)"],
+        ["r.final_loss"],
+        f'FROM runs r WHERE r.job_key = {job_key:d} AND r."index" >= {first:d} AND r."index" < {end:d}',
+    )
+    digest_R = np.full(end - first, -1)
+    digest_R[index_N - first] = digest_N
+    return digest_R[index_SJT - first]
 
 
 def choose_settings(session: Session, job: Job, runs: Runs) -> list[int]:

@@ -19,6 +19,7 @@ from service.database.writing import write_outcomes, write_rows
 from service.jobs import quotas, receipts, tallies, turns
 from service.jobs.endings import blame, drop_checkpoint, end_job_with_its_last_shard, end_runs
 from service.jobs.specs import chosen_settings
+from service.settings import Settings
 from service.spec.offers import Offer
 
 
@@ -200,9 +201,17 @@ def give_back(session: Session, claim: Claim, *, queue: str | None = None) -> No
 
 
 def end(
-    session: Session, claim: Claim, status: ShardStatus, *, reason: str | None = None, detail: str | None = None
+    session: Session,
+    claim: Claim,
+    status: ShardStatus,
+    *,
+    reason: str | None = None,
+    detail: str | None = None,
+    settings: Settings | None = None,
 ) -> tuple[str, int] | None:
     """End a shard, and its job with the last one.
+
+    ``settings`` have the quotas that further shards of a job which decides must fit.
 
     Returns:
         The channel and the number of shards that the job queued instead of its end, if there are any.
@@ -217,7 +226,7 @@ def end(
     drop_checkpoint(session, claim.job_key, claim.number)
     if reason is not None:
         blame(session, claim.job_key, reason, detail)
-    return end_job_with_its_last_shard(session, claim.job_key)
+    return end_job_with_its_last_shard(session, claim.job_key, settings)
 
 
 def take_back(session: Session, *, max_attempts: int) -> int:

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import func, select
 
 from service.database.connection import Database
+from service.database.looks import Look
 from service.database.tables import Job, Shard
-from service.errors import Conflict, Rejected, TooMuchOpen
+from service.errors import Conflict, QuotaReached, Rejected, TooMuchOpen
 from service.findings.comparison.job import compare
-from service.jobs import continuing, lifecycle, looks, shards
+from service.jobs import continuing, lifecycle, looks, quotas, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.specs import runs_of
 from service.settings import Settings
@@ -143,6 +144,69 @@ def test_only_undecided_jobs_continue_within_the_limits_of_their_owner(database:
         lifecycle.cancel(session, ids[plain], ANYBODY)
         continuing.go_on(session, ids[close], ANYBODY, 200, Settings(max_open_jobs=1))
     assert job_of(database, close).status == "running"
+
+
+def test_seeds_with_equal_histories_are_evidence_once(database: Database) -> None:
+    """Three throws of a coin have eight results, however many seeds throw it."""
+    walk = {"kind": "formula", "update": ["w = w - lr*g - 0.1*sign(normal)"]}
+    key = post(
+        database,
+        NOISY,
+        problem={"kind": "quadratic", "eigenvalues": [1.0], "start": [1.0]},
+        optimizers=[{**walk, "label": "slow", "lr": 0.01}, {**walk, "label": "fast", "lr": 0.5}],
+        epochs=3,
+        decide={"batch": 10, "max_seeds": 45},
+    )
+    train(database, key)
+    job = job_of(database, key)
+    assert job.decision is not None
+    found = looks_of(database, key)
+    used = [look["seeds_used"] for look in found]
+    assert used == sorted(used)
+    assert used[-1] == 8
+    assert (job.status, job.decision["status"]) == ("completed", "undecided")
+    assert job.decision["seeds_used"] == 8
+    # All seeds were trained, and the comparison counts the same ones.
+    assert job.runs_total == 2 * 45
+    with database.snapshot() as session:
+        answer = compare(session, job)
+        outcomes = session.execute(select(Look.outcomes).where(Look.job_key == key).order_by(Look.number)).scalars()
+        values = [tuple(seed) for batch in outcomes for seed in zip(*batch, strict=True)]
+    assert len(values) == len(set(values)) == answer["replicates"] == 8
+    assert "seeds_repeat" in [one["code"] for one in answer["warnings"]]
+
+
+def test_a_quota_between_batches_leaves_a_job_undecided_which_continues_as_if_nothing_had_happened(
+    database: Database,
+) -> None:
+    whole, key = (post(database, CLOSE, decide={**CLOSE["decide"], "max_seeds": 40}) for _ in range(2))
+    train(database, whole)
+    # Room for the rows of a second batch, and not for a third.
+    with database.snapshot() as session:
+        left = quotas.stored(session, "").rows + 2 * 8 * 3 * 2
+    train(database, key, settings=Settings(max_stored_rows=left))
+    stopped = job_of(database, key)
+    assert stopped.decision is not None
+    assert (stopped.status, stopped.runs_total) == ("completed", 2 * 16)
+    decision = stopped.decision
+    assert (decision["status"], decision["seeds_used"], decision["max_seeds"]) == ("undecided", 16, 16)
+    assert f"at most {left:,} are allowed" in decision["stopped"]
+    with database.snapshot() as session:
+        warned = {one["code"]: one["sentence"] for one in compare(session, stopped)["warnings"]}
+    assert "No further seeds were trained" in warned["quota_reached"]
+    with pytest.raises(QuotaReached), database.transaction() as session:
+        continuing.go_on(session, stopped.id, ANYBODY, 40, Settings(max_stored_rows=left))
+    with database.transaction() as session:
+        continuing.go_on(session, stopped.id, ANYBODY, 40, Settings())
+    train(database, key)
+    one, other = job_of(database, whole), job_of(database, key)
+    assert one.decision is not None
+    assert other.decision is not None
+    for part in ("status", "seeds_used", "max_seeds", "labels"):
+        assert one.decision[part] == other.decision[part]
+    assert "stopped" not in other.decision
+    last = [looks_of(database, job)[-1]["labels"] for job in (whole, key)]
+    assert last[0] == last[1]
 
 
 def test_a_cancelled_job_queues_no_further_batch(database: Database) -> None:

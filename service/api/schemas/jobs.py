@@ -58,9 +58,13 @@ class DecisionAnswer(Answer):
     status: Literal["open", "decided", "undecided"]
     """`decided`: every label has a verdict; `undecided`: one has none after `max_seeds`; else `open`."""
     seeds_used: int
-    """Number of seeds at the look that decided, or at the last look; without those that chose settings."""
+    """Number of seeds at the look that decided, or at the last look; without those that chose settings, and without
+    those whose histories are equal to those of an earlier seed in every run."""
     max_seeds: int
     """The most seeds of the job. POST to `/v1/jobs/{id}/continue` raises it."""
+    stopped: str | None = None
+    """Why an undecided job trained no further seeds before its `max_seeds`: the quota that their rows would exceed.
+    `max_seeds` then is the number of trained seeds, and the job can be continued. null otherwise."""
     labels: list[LabelVerdict]
     """All labels, but the baseline where it is what they are compared with."""
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 
 from service.database.looks import Look
 from service.database.tables import Job
+from service.findings.comparison.cautions import caution
 from service.findings.comparison.criterion import Measure
 from service.findings.comparison.words import names, number, plural
 from service.spec import criteria
@@ -22,7 +23,8 @@ def looks_of(session: Session, job: Job) -> list[int] | None:
     query = select(Look.outcomes).where(Look.job_key == job.key).order_by(Look.number)
     for outcomes in session.execute(query).scalars():
         num += len(outcomes[0])
-        ends.append(num)
+        if outcomes[0]:
+            ends.append(num)
     return ends
 
 
@@ -38,6 +40,14 @@ def decided(spec: JobSpec, job: Job, measure: Measure) -> str | None:
     said = [_said(decide, verdict, labels, spec) for verdict, labels in of_verdict.items() if labels]
     sure = f"{100 * decide.confidence:g} % confidence at every look"
     return f"{'; '.join(said)} ({plural(decision['seeds_used'], 'seed')}, {sure})."
+
+
+def stopped(job: Job) -> list[dict[str, str]]:
+    """Warn of a job that trained no further seeds because of a quota."""
+    reason = (job.decision or {}).get("stopped")
+    if reason is None:
+        return []
+    return [caution("quota_reached", f"No further seeds were trained: {reason}. The job can be continued.")]
 
 
 def _said(decide: Decide, verdict: str, labels: list[str], spec: JobSpec) -> str:

@@ -14,7 +14,7 @@ from service.errors import Rejected
 from service.findings.comparison.cautions import cautions
 from service.findings.comparison.choice import Choice, best_row, choose
 from service.findings.comparison.criterion import measure_of
-from service.findings.comparison.decided import decided, looks_of
+from service.findings.comparison.decided import decided, looks_of, stopped
 from service.findings.comparison.judged import (
     Judged,
     describe_pair,
@@ -98,7 +98,7 @@ def compare(
         "intervals": {"level": CONFIDENCE, "resamples": NUM_RESAMPLES, "seed": SEED},
         "labels": _describe_labels(job, spec, table, choice, found, base, aim.loss),
         "other_criteria": _others(spec, table, choice, found, aim, partial=partial, looks=looks),
-        "warnings": cautions(spec, table, choice, found, aim, partial=partial),
+        "warnings": [*cautions(spec, table, choice, found, aim, partial=partial), *stopped(job)],
         "theory": theory_of(session, job, spec),
     }
 

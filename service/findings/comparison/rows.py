@@ -16,6 +16,7 @@ from service.database.reading import read, require
 from service.database.spans import Span
 from service.database.states import RUN_ENDED, RunStatus
 from service.database.tables import Job
+from service.jobs.outcomes import DIGEST_BITS
 from service.jobs.run_states import not_stored
 
 Floats = NDArray[np.float64]
@@ -23,8 +24,6 @@ Bools = NDArray[np.bool_]
 
 # Rows of histories in memory at once: about 200 bytes each while they are read from PostgreSQL.
 MAX_ROWS = 100_000
-# The low 52 bits of a digest, which float64, in which SQLite's rows are read, holds exactly.
-DIGEST_BITS = 2**52 - 1
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from service.analysis.curves import Curves, area_under_curve, epochs_to_target
 from service.analysis.paths import Path, trace
+from service.analysis.replicates import distinct
 from service.analysis.summaries import medians
 from service.database.reading import read, read_last
 from service.database.spans import Span
 from service.database.tables import Job
-from service.findings.comparison.places import by_index, chosen_rows, distinct, indices
+from service.findings.comparison.places import by_index, chosen_rows, indices
 from service.findings.comparison.rows import Portion, read_outcomes, read_portions
 from service.jobs.specs import runs_of
 from service.spec.job import JobSpec

@@ -29,7 +29,7 @@ export function decisionPart() {
     element.hidden = true;
   }
 
-  function show({ status, seeds_used: used, max_seeds: most, labels }) {
+  function show({ status, seeds_used: used, max_seeds: most, stopped, labels }) {
     element.hidden = !labels.length;
     const { isRatio, margin, styles, against } = about;
     const band = isRatio ? Math.log1p(margin) : null;
@@ -44,7 +44,8 @@ export function decisionPart() {
       `${status === "undecided" ? `Undecided after ${used} seeds` : seeds}. ` +
       `Left of the middle is better than ${against}; ` +
       (isRatio ? "the band counts as equal. " : "") +
-      "All verdicts hold together, however often they are looked at.";
+      "All verdicts hold together, however often they are looked at." +
+      (stopped ? ` No further seeds were trained: ${stopped}.` : "");
 
     function row({ label, verdict, interval, seeds: at }, half) {
       const words = interval ? sizes(interval.map(Number)) : "no interval yet";
