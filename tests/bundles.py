@@ -14,7 +14,8 @@ from service.api.routes.exports import all_histories
 from service.api.routes.reports import receipt_of_bundle
 from service.api.routes.stored import find_job
 from service.database.connection import Database
-from service.histories.bundle import HISTORIES, MEMBERS, RECEIPT, Parts, write_bundle
+from service.datasets.bundled import bundled
+from service.histories.bundle import DATASET, HISTORIES, MEMBERS, RECEIPT, Parts, write_bundle
 from service.jobs.owners import ANYBODY
 
 
@@ -22,7 +23,9 @@ def bundle_of(database: Database, job_id: str, path: Path) -> Path:
     """Write the bundle of a job."""
     with database.snapshot() as session:
         job, runs = find_job(session, job_id, ANYBODY)
-    parts = Parts(job.id, job.name, job.spec, receipt_of_bundle(job), b"{}")
+    dataset = bundled(database, job.spec)
+    content = None if dataset is None else dataset.content
+    parts = Parts(job.id, job.name, job.spec, receipt_of_bundle(job, dataset), b"{}", content)
     path.write_bytes(b"".join(write_bundle(parts, all_histories(database, job, runs))))
     return path
 
@@ -48,7 +51,7 @@ def rewrite(
 def changed(source: Path, target: Path, **contents: bytes) -> Path:
     """Copy a bundle with other members, named without their suffix."""
     members = members_of(source)
-    by_stem = {name.partition(".")[0]: name for name in MEMBERS}
+    by_stem = {name.partition(".")[0]: name for name in (*MEMBERS, DATASET)}
     return rewrite(target, members | {by_stem[stem]: content for stem, content in contents.items()})
 
 

@@ -33,3 +33,12 @@ def table(database: Database, dataset: str, digest: str) -> Table:
     if found.key is None:
         return builtin.table(found.id)
     return _tables().find_or_make(digest, found.media_type, lambda: b"".join(stored.content(database, found)))
+
+
+def decoded(digest: str, media_type: str, content: bytes) -> Table:
+    """Give the table of a file.
+
+    Raises:
+        Rejected: The file cannot be read.
+    """
+    return _tables().find_or_make(digest, media_type, lambda: content)

@@ -10,12 +10,12 @@ from types import MappingProxyType
 import numpy as np
 
 from service.database.bulk import MetricRows
+from service.datasets.table import Table
 from service.histories.bundle_rows import Rows, StoredRows
 from service.spec.job import JobSpec
 from service.spec.price import LANES, Price
 from service.spec.runs import Runs
 from worker.data.known import known_of
-from worker.data.loading import table_of
 from worker.engine.stack.plan import Plan
 from worker.engine.trainer import Trainer
 from worker.plan import plan
@@ -76,6 +76,7 @@ def retrain(
     goes_on: bool,
     progress: Callable[[int], None],
     kinds: Kinds = MappingProxyType({}),
+    table: Table | None = None,
 ) -> Tally:
     """Train all runs again and compare them with the stored rows.
 
@@ -88,9 +89,9 @@ def retrain(
         goes_on: Whether to compare everything; otherwise the first block with a difference is the last.
         progress: Called with the number of epochs, over all runs, that are trained so far.
         kinds: The installed classes of this process.
+        table: The dataset of a problem on data.
     """
     tally, runs = Tally(), Runs(spec, chosen=chosen)
-    table = table_of(spec, None)
     theory = known_of(spec, table, None)
     for first, end in _blocks(spec, cost):
         block = _Block(runs, stored.between(first, end), stored.columns, tally, is_complete=is_complete)

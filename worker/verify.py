@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from service.datasets.media import media_type_of
+from service.datasets.table import Table
 from service.errors import NotFound, Rejected
 from service.histories.bundle import HISTORIES
 from service.histories.bundle_file import Bundle, NotABundle
@@ -16,6 +18,7 @@ from service.spec.offered_kinds import offered_kinds
 from service.spec.price import Price, price
 from service.spec.runs import Runs
 from service.visible import visible
+from worker.data.loading import table_of_file
 from worker.engine.device import use_device
 from worker.plugins.installed import Kinds, installed
 from worker.receipt import DECISIVE, receipt
@@ -30,9 +33,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="ravine verify", description=__doc__)
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--anyway", action="store_true")
+    parser.add_argument("--dataset", type=Path)
     arguments = parser.parse_args()
     try:
-        return verify(arguments.bundle, anyway=arguments.anyway)
+        return verify(arguments.bundle, anyway=arguments.anyway, dataset=arguments.dataset)
     except NotABundle as error:
         return _fail(f"{arguments.bundle} is no bundle: {error}")
     except Rejected as error:
@@ -45,13 +49,15 @@ def main() -> int:
         return INTERRUPTED
 
 
-def verify(path: Path, *, anyway: bool) -> int:
+def verify(path: Path, *, anyway: bool, dataset: Path | None = None) -> int:
     """Train a bundle again, compare it, print the result, and give the exit code.
+
+    ``dataset`` is the file of its uploaded dataset, by default the one in the bundle.
 
     Raises:
         NotABundle: The file is no bundle.
         Rejected: The job exceeds a limit of this machine's settings.
-        NotFound: It was trained on an uploaded dataset.
+        NotFound: It was trained on an uploaded dataset which is not here.
         OSError: The file cannot be read.
     """
     with Bundle(path) as bundle:
@@ -60,6 +66,7 @@ def verify(path: Path, *, anyway: bool) -> int:
         stored = StoredRows(bundle.histories(), bundle.spec, cost)
         if not stored.num_rows:
             raise NotABundle(f"{HISTORIES} has no rows: there is nothing to compare")
+        table = _table(bundle, dataset)
         others = _other_environment(bundle.receipt, settings.device)
         kinds = installed(settings.optimizers)
         others += _other_classes(bundle, kinds)
@@ -78,8 +85,22 @@ def verify(path: Path, *, anyway: bool) -> int:
             goes_on=anyway,
             progress=_Progress(cost.epochs_total),
             kinds=kinds,
+            table=table,
         )
     return _conclude(tally, time.monotonic() - began_at, is_elsewhere=bool(others), is_whole=anyway)
+
+
+def _table(bundle: Bundle, dataset: Path | None) -> Table | None:
+    """Give the table of a job on data."""
+    described = bundle.receipt.get("dataset")
+    known = str(described.get("media_type", "")) if isinstance(described, dict) else ""
+    try:
+        content = bundle.dataset() if dataset is None else dataset.read_bytes()
+        if content is None:
+            return table_of_file(bundle.spec, None, known)
+        return table_of_file(bundle.spec, content, media_type_of(known, "" if dataset is None else dataset.name))
+    except Rejected as error:
+        raise NotABundle(f"its dataset cannot be read: {error.detail}") from error
 
 
 def _trained(bundle: Bundle, settings: Settings) -> tuple[Price, list[int] | None]:

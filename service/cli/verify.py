@@ -20,6 +20,12 @@ def verify(
             "--anyway", help="Train although torch or the processor is another one, and compare every value to the end."
         ),
     ] = False,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File of the uploaded dataset of the job, if the bundle does not contain it."
+        ),
+    ] = None,
 ) -> None:
     """Train a bundle again without a service, and compare every value bit by bit.
 
@@ -33,6 +39,7 @@ def verify(
     except StackError as error:
         give_up(str(error), _COULD_NOT_TRAIN)
     command = [sys.executable, "-P", "-m", "worker.verify", str(bundle), *(["--anyway"] if anyway else [])]
+    command += [] if dataset is None else ["--dataset", str(dataset)]
     sys.stdout.flush()
     try:
         code = subprocess.run(command, check=False).returncode  # noqa: S603  (no shell is involved)

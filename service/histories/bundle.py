@@ -16,6 +16,8 @@ MEDIA_TYPE = "application/zip"
 README, SPEC, RECEIPT = "README.txt", "spec.json", "receipt.json"
 HISTORIES, COMPARISON = "histories.parquet", "comparison.json"
 MEMBERS = (README, SPEC, RECEIPT, COMPARISON, HISTORIES)
+# The file of an uploaded dataset, only in the bundle of a job that uses one.
+DATASET = "dataset"
 # The first time that a zip can hold, and the permissions of a file that everybody may read.
 _TIME, _PERMISSIONS, _UNIX = (1980, 1, 1, 0, 0, 0), 0o100644 << 16, 3
 _WORDS = """Bundle of job {job_id}: {name}
@@ -24,7 +26,7 @@ _WORDS = """Bundle of job {job_id}: {name}
 {receipt:18} with what: digest of the spec, version of torch, processor, data type, status of the job
 {histories:18} every recorded epoch of every run
 {comparison:18} the answer: verdict, intervals, ranks, warnings
-
+{dataset}
 Train the job again on this machine, without a service, and compare every value bit by bit:
 
     ravine verify bundle.zip
@@ -37,6 +39,7 @@ Train it in a service:
 
     ravine submit spec.json
 """
+_WORDS_OF_DATASET = f"{DATASET:18} the uploaded dataset, as its file was\n"
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Parts:
         spec: The stored spec.
         receipt: Environment of the training, and how the job ended.
         comparison: The answer of the comparison, as JSON.
+        dataset: The file of the uploaded dataset; None where there is none, or where it is too large.
     """
 
     job_id: str
@@ -56,6 +60,7 @@ class Parts:
     spec: Mapping[str, Any]
     receipt: Mapping[str, Any]
     comparison: bytes
+    dataset: bytes | None = None
 
 
 def write_bundle(parts: Parts, histories: Iterable[bytes]) -> Iterator[bytes]:
@@ -67,12 +72,15 @@ def write_bundle(parts: Parts, histories: Iterable[bytes]) -> Iterator[bytes]:
         receipt=RECEIPT,
         histories=HISTORIES,
         comparison=COMPARISON,
+        dataset="" if parts.dataset is None else _WORDS_OF_DATASET,
     )
     whole = {README: words.encode(), SPEC: _json(parts.spec), RECEIPT: _json(parts.receipt)}
     whole[COMPARISON] = parts.comparison
+    if parts.dataset is not None:
+        whole[DATASET] = parts.dataset
     drain = Drain()
     with zipfile.ZipFile(drain, "w", zipfile.ZIP_STORED) as bundle:
-        for name in MEMBERS:
+        for name in (*MEMBERS, *([DATASET] if DATASET in whole else [])):
             # The length of the histories is known at their end only.
             with bundle.open(_info(name), "w", force_zip64=name == HISTORIES) as member:
                 for piece in histories if name == HISTORIES else (whole[name],):

@@ -14,12 +14,14 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
-from service.histories.bundle import HISTORIES, MEMBERS, RECEIPT, SPEC
+from service.datasets.bundled import MAX_BYTES
+from service.histories.bundle import DATASET, HISTORIES, MEMBERS, RECEIPT, SPEC
 from service.spec.job import JobSpec
 
 # A spec has at most a million seeds of ten digits; a job is posted in a body of at most 1 MiB by default.
 MAX_JSON_BYTES = 64 * 1024**2
-# The directory of a bundle has five short entries.
+MAX_DATASET_BYTES = MAX_BYTES
+# The directory of a bundle has six short entries at most.
 MAX_DIRECTORY_BYTES = 4_096
 # End of the central directory: signature, disks, entries here and in all, its length and place, length of a comment.
 _END = struct.Struct("<4s4H2LH")
@@ -39,6 +41,7 @@ class Bundle:
     Attributes:
         spec: What was trained.
         receipt: Environment of the training, and how the job ended.
+        has_dataset: Whether it has the file of an uploaded dataset.
     """
 
     def __init__(self, path: Path) -> None:
@@ -83,6 +86,21 @@ class Bundle:
             raise NotABundle(f"{HISTORIES} lies behind the end of the file")
         return Part(self._file, first, info.file_size)
 
+    def dataset(self) -> bytes | None:
+        """Give the file of the uploaded dataset; None if the bundle has none.
+
+        Raises:
+            NotABundle: It is larger than a bundle allows, or not the dataset of the spec.
+        """
+        if not self.has_dataset:
+            return None
+        if self._zip.getinfo(DATASET).file_size > MAX_DATASET_BYTES:
+            raise NotABundle(f"{DATASET} has more than {MAX_DATASET_BYTES:,} bytes")
+        try:
+            return self._zip.read(DATASET)
+        except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+            raise NotABundle(f"{DATASET} cannot be read: {error}") from error
+
     def _check_end(self) -> None:
         """Check the number of members before their list is read."""
         self._size = self._file.seek(0, os.SEEK_END)
@@ -92,12 +110,14 @@ class Bundle:
         signature, _, _, _, entries, directory_bytes, _, comment = _END.unpack(self._file.read(_END.size))
         if signature != _END_SIGNATURE or comment:
             raise NotABundle("it is no zip, or has something behind its end")
-        if entries != len(MEMBERS) or directory_bytes > MAX_DIRECTORY_BYTES:
+        if not len(MEMBERS) <= entries <= len(MEMBERS) + 1 or directory_bytes > MAX_DIRECTORY_BYTES:
             raise NotABundle(f"it has {entries:,} members; a bundle has {', '.join(MEMBERS)}")
 
     def _check_members(self) -> None:
         members = self._zip.infolist()
-        if sorted(info.filename for info in members) != sorted(MEMBERS):
+        names = sorted(info.filename for info in members)
+        self.has_dataset = DATASET in names
+        if names != sorted([*MEMBERS, *([DATASET] if self.has_dataset else [])]):
             raise NotABundle(f"a bundle has the members {', '.join(MEMBERS)}, each once, and no other")
         for info in members:
             if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or info.file_size != info.compress_size:

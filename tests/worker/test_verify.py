@@ -14,6 +14,10 @@ import pytest
 import worker.retraining
 from service.database.connection import Database
 from service.database.states import ShardStatus
+from service.datasets import adding, builtin
+from service.datasets.adding import NewFile
+from service.datasets.decoded import DecodedTables
+from service.datasets.media import CSV
 from service.jobs import lifecycle, shards
 from service.settings import Settings
 from service.spec.job import JobSpec
@@ -174,21 +178,71 @@ def test_a_job_that_ended_early_is_trained_as_far_as_its_rows_go(database: Datab
     assert verify(bundle_of(database, job.id, tmp_path / "early.zip"), anyway=False) == SAME
 
 
-def test_a_bundle_of_a_job_on_an_uploaded_dataset_is_refused_in_a_sentence(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture(scope="module")
+def upload(database: Database, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, dict[str, Any]]:
+    """A file that was uploaded, a job that has trained on it, and its spec."""
+    file = tmp_path_factory.mktemp("upload") / "flowers.csv"
+    file.write_bytes(builtin.content("iris"))
+    digest, settings = adding.digest_of(file), Settings(dataset_folder=str(file.parent))
+    summary = DecodedTables(settings).decode(file, digest, CSV)
+    found, _ = adding.add(database, "", NewFile(file, "flowers", CSV, digest, summary), settings)
+    problem = {"dataset": found.id, "target": "species", "model": {"kind": "mlp", "widths": [4]}}
+    given = resolved({**problem, "dataset": "iris"}, seeds={"count": 2}, epochs=2).as_dict()
+    spec = {**given, "problem": {**given["problem"], "dataset": found.id}}
+    return file, trained(database, spec), spec
+
+
+def test_a_bundle_has_the_uploaded_dataset_of_its_job_and_is_trained_with_it(
+    database: Database, upload: tuple[Path, str, dict[str, Any]], tmp_path: Path
 ) -> None:
-    problem = {"dataset": "iris", "target": "species", "model": {"kind": "linear"}}
-    spec = resolved(problem, seeds={"count": 2}, epochs=2).as_dict()
-    bundle = bundle_of(database, trained(database, spec), tmp_path / "iris.zip")
-    assert verified(monkeypatch, str(bundle)) == SAME
-    capsys.readouterr()
-    stored = json.loads(members_of(bundle)["spec.json"])
-    stored["problem"]["dataset"] = "01a22c10-83e0-75eb-913d-565c00000000"
-    foreign = changed(bundle, tmp_path / "foreign.zip", spec=json.dumps(stored).encode())
-    digest = JobSpec.model_validate(stored).digest()
-    uploaded = with_receipt(foreign, tmp_path / "uploaded.zip", spec_digest=digest)
-    assert verified(monkeypatch, str(uploaded)) == NO_BUNDLE
-    assert "uploaded dataset" in capsys.readouterr().err
+    file, job_id, _ = upload
+    bundle = bundle_of(database, job_id, tmp_path / "flowers.zip")
+    members = members_of(bundle)
+    assert members["dataset"] == file.read_bytes()
+    assert b"the uploaded dataset" in members["README.txt"]
+    assert json.loads(members["receipt.json"])["dataset"] == {"media_type": CSV, "bytes": file.stat().st_size}
+    assert verify(bundle, anyway=False) == SAME
+    # A built-in dataset is on every machine.
+    spec = resolved({"dataset": "iris", "target": "species"}, seeds={"count": 2}, epochs=2).as_dict()
+    plain = bundle_of(database, trained(database, spec), tmp_path / "iris.zip")
+    assert "dataset" not in members_of(plain)
+    assert verify(plain, anyway=False) == SAME
+
+
+def test_a_bundle_without_its_dataset_names_the_option_that_gives_the_file(
+    database: Database,
+    upload: tuple[Path, str, dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file, job_id, _ = upload
+    monkeypatch.setattr("service.datasets.bundled.MAX_BYTES", file.stat().st_size - 1)
+    bundle = bundle_of(database, job_id, tmp_path / "large.zip")
+    assert "dataset" not in members_of(bundle)
+    assert verified(monkeypatch, str(bundle)) == NO_BUNDLE
+    assert "which it does not contain: name its file with --dataset FILE" in capsys.readouterr().err
+    assert verified(monkeypatch, str(bundle), "--dataset", str(file)) == SAME
+    other = tmp_path / "other.csv"
+    other.write_bytes(file.read_bytes() + b"1,1,1,1,setosa\n")
+    assert verified(monkeypatch, str(bundle), "--dataset", str(other)) == NO_BUNDLE
+    assert "is another one: its digest is" in capsys.readouterr().err
+
+
+def test_a_dataset_of_a_bundle_that_was_changed_is_refused(
+    database: Database,
+    upload: tuple[Path, str, dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bundle = bundle_of(database, upload[1], tmp_path / "flowers.zip")
+    foreign = changed(bundle, tmp_path / "foreign.zip", dataset=b"a,b\n1,2\n")
+    assert verified(monkeypatch, str(foreign)) == NO_BUNDLE
+    assert "is another one" in capsys.readouterr().err
+    monkeypatch.setattr("service.histories.bundle_file.MAX_DATASET_BYTES", 100)
+    assert verified(monkeypatch, str(bundle)) == NO_BUNDLE
+    assert "dataset has more than 100 bytes" in capsys.readouterr().err
 
 
 def test_files_that_are_no_bundle_have_an_exit_code_and_a_reason(

@@ -18,6 +18,7 @@ from service.api.schemas.jobs import receipt_of
 from service.api.turns.shared_answers import Computed
 from service.api.turns.streams import Pieces
 from service.database.tables import Job
+from service.datasets.bundled import Bundled, bundled
 from service.errors import Conflict
 from service.findings.reports.formats import HTML, REPORT_FORMATS, ReportName, report
 from service.histories import bundle
@@ -37,7 +38,10 @@ _REPORT: Documented = {
     **NO_JOB,
 }
 _BUNDLE: Documented = {
-    200: {"content": {bundle.MEDIA_TYPE: {}}, "description": f"A zip with {', '.join(bundle.MEMBERS)}."},
+    200: {
+        "content": {bundle.MEDIA_TYPE: {}},
+        "description": f"A zip with {', '.join(bundle.MEMBERS)}, and the file of an uploaded dataset of up to 16 MiB.",
+    },
     206: {"content": {bundle.MEDIA_TYPE: {}}, "description": "The bytes that the header Range names."},
     304: {"description": "The bundle has not changed since this ETag."},
     409: {"model": Problem, "description": "The job has not ended."},
@@ -104,13 +108,20 @@ async def get_bundle(
     def make_answer() -> Response | Pieces:
         with database.snapshot() as session:
             job, runs = find_job(session, job_id, caller)
-        parts = bundle.Parts(job_id, visible(job.name), job.spec, receipt_of_bundle(job), comparison.body)
+        dataset = bundled(database, job.spec)
+        # A dataset may be deleted after the end of the job.
+        own_tag = tag if dataset is None else tag_of(f"bundle with dataset {exports.WRITER} {now.text}")
+        if (unchanged := not_modified(request, own_tag)) is not None:
+            return unchanged
+        receipt = receipt_of_bundle(job, dataset)
+        content = None if dataset is None else dataset.content
+        parts = bundle.Parts(job_id, visible(job.name), job.spec, receipt, comparison.body, content)
 
         def make() -> Iterator[bytes]:
             return bundle.write_bundle(parts, exports.all_histories(database, job, runs))
 
         headers = {"Content-Disposition": f'attachment; filename="{job_id}-bundle.zip"'}
-        return answer_file(request, make, tag, bundle.MEDIA_TYPE, headers)
+        return answer_file(request, make, own_tag, bundle.MEDIA_TYPE, headers)
 
     return await work.streams.answer(request, caller.id, make_answer)
 
@@ -121,9 +132,10 @@ def _preferred(request: Request) -> str:
     return HTML if chosen is None else _NAMES[chosen]
 
 
-def receipt_of_bundle(job: Job) -> dict[str, Any]:
-    """Give the receipt that a bundle holds: of its job, its status and its environment."""
+def receipt_of_bundle(job: Job, dataset: Bundled | None = None) -> dict[str, Any]:
+    """Give the receipt that a bundle holds: of its job, its status, its environment and its uploaded dataset."""
     ended = {"job_id": job.id, "status": str(job.status), "spec_digest": job.spec_digest}
     # Which runs a job that decides has trained does not follow from its spec.
     decided = {"runs_total": job.runs_total, "chosen": job.decision["chosen"]} if job.decision else None
-    return {**ended, **(receipt_of(job) or {}), **({"decided": decided} if decided else {})}
+    data = {"dataset": {"media_type": dataset.media_type, "bytes": dataset.num_bytes}} if dataset else {}
+    return {**ended, **(receipt_of(job) or {}), **({"decided": decided} if decided else {}), **data}
