@@ -26,7 +26,8 @@ def test_a_dry_run_gives_the_size_up_to_the_first_look_and_at_most(client: httpx
 def test_a_job_shows_its_decision_and_an_event_tells_each_look(client: httpx.Client) -> None:
     job = post(client, NOISY)
     labels = [{"label": "fast", "verdict": "undecided", "interval": None, "seeds": 0}]
-    assert job["decision"] == {"status": "open", "seeds_used": 0, "max_seeds": 100, "labels": labels}
+    decision = {"status": "open", "seeds_used": 0, "max_seeds": 100, "stopped": None, "labels": labels}
+    assert job["decision"] == decision
     assert (job["progress"]["runs_total"], job["progress"]["runs_max"]) == (16, 200)
     with watching(client, job["id"]) as stream:
         events = list(stream)
