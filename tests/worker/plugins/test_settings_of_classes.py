@@ -14,10 +14,11 @@ from service.spec.fields import shape_of
 from service.spec.job import JobSpec
 from service.spec.runs import Runs
 from service.spec.torch_code import torch_code
-from tests.worker.plugins.test_training import SETTING, looped, planned, spec_of
+from tests.installed_classes import PATH
+from tests.worker.plugins.test_training import looped, planned, spec_of
 from worker.engine.networks.flipnet import initial_weights
 from worker.engine.trainer import Trainer
-from worker.plugins.installed import Kinds, installed
+from worker.plugins.installed import Kinds, examine, find
 
 VALUES: list[Any] = [
     [0, 0.01],
@@ -29,7 +30,10 @@ VALUES: list[Any] = [
 
 @pytest.fixture(scope="module")
 def kinds() -> Kinds:
-    return installed(SETTING)
+    return {
+        kind: examine(kind, find(kind, path), path=path, with_others=False)
+        for kind, path in (("own", f"{PATH}:Own"), ("lion2", "pytorch_optimizer:Lion"))
+    }
 
 
 def line_of(kinds: Kinds, **entry: Any) -> str:
