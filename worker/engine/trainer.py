@@ -58,6 +58,7 @@ class Trainer:
         self._highest_loss_R = np.full(plan.problem.num_runs, np.inf)
         self._measured = measured(self.fields, plan.groups, plan.problem.num_runs)
         self._layout = Layout.of([group.runs for group in plan.groups], plan.problem.columns_multiple)
+        self._frame = Frame(self.fields, self._layout, plan.epochs, plan.record_every)
         self._columns = torch.from_numpy(self._layout.columns).to(self._device)
         dtype = DTYPES[plan.dtype]
         # Not in inference mode: tensors of an objective may take part in a second derivative.
@@ -123,9 +124,8 @@ class Trainer:
             return False
         self._poll()
         stacks = [stack for stack in self._stacks if self._is_alive(stack)]
-        frame = Frame(self.fields, self._layout, self._plan.epochs, self._plan.record_every, self._plan.dtype)
         with torch.inference_mode():
-            self._ahead = Ahead(frame, stacks, kernels, self.epoch, self._diverging)
+            self._ahead = Ahead(self._frame, stacks, kernels, self.epoch, self._diverging)
         return True
 
     def _ends_ahead(self) -> Iterator[Epoch]:
@@ -141,7 +141,8 @@ class Trainer:
 
     def _diverging(self, loss_KR: NDArray[np.float64]) -> NDArray[np.bool_]:
         """The epochs [K] in which a run diverges."""
-        if loss_KR.size and np.isfinite(loss_KR).all() and (loss_KR.max(axis=0) <= self._highest_loss_R).all():
+        highest = loss_KR.max(axis=0)
+        if (highest <= self._highest_loss_R).all() and highest.max() < np.inf and loss_KR.min() > -np.inf:
             return np.zeros(len(loss_KR), dtype=bool)
         above_KR = self._diverged(loss_KR)
         # The first such epoch of each run.

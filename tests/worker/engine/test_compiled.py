@@ -147,6 +147,17 @@ def test_several_groups_with_schedules() -> None:
     same(landscape(ROSENBROCK, 210), optimizers, schedules=schedules, epochs=150)
 
 
+@pytest.mark.parametrize("is_interleaved", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_optimizers_with_and_without_momentum_beside_each_other(is_interleaved: bool, dtype: str) -> None:
+    groups = [entries("momentum", 70), entries("adagrad", 33), entries("nesterov", 40)]
+    optimizers = [one for group in groups for one in group]
+    if is_interleaved:
+        optimizers = optimizers[::2] + optimizers[1::2]
+    same(landscape(ROSENBROCK, 143), optimizers, dtype=dtype, record_every=3)
+    same(landscape(ROSENBROCK, 143), optimizers, dtype=dtype)
+
+
 @pytest.mark.parametrize("name", [name for name in RULES if name not in ("noisy heavy ball", "fractional", "layers")])
 def test_rules_of_users(name: str) -> None:
     problem, optimizers = landscape(ROSENBROCK), [own(name, lr) for lr in np.geomspace(1e-4, 0.1, NUM)]

@@ -4,30 +4,31 @@ A call takes a few milliseconds, so that leases, cancellation and checkpoints ke
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.engine.fused.buffer import Buffer
 from worker.engine.fused.chunk import Key, Point, epochs_served, trained
 from worker.engine.fused.kernel import Kernel, Target
 from worker.engine.stack.layout import Layout
 from worker.engine.stack.stack import Stack
 
-# Most recorded numbers of a call (4 MB, which the caches hold), updates of columns, and epochs. With these a call takes
-# at most about 5 ms.
-MOST_NUMBERS, MOST_UPDATES, MOST_EPOCHS = 2**19, 2**18, 2**9
+# Most recorded numbers of a call (16 MB), updates of columns, and epochs. With these a call takes at most about 5 ms.
+MOST_NUMBERS, MOST_UPDATES, MOST_EPOCHS = 2**21, 2**18, 2**9
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What all calls for a plan have in common."""
+    """What all calls for a plan have in common. `records` and `losses` hold what a call stores."""
 
     fields: tuple[str, ...]
     layout: Layout
     epochs: int
     record_every: int
-    dtype: str
+    records: Buffer = field(default_factory=Buffer)
+    losses: Buffer = field(default_factory=Buffer)
 
     @property
     def columns(self) -> int:
@@ -69,23 +70,19 @@ class Ahead:
         frame = self._frame
         slots_K = np.where(recorded_K, np.cumsum(recorded_K) - 1, -1).astype(np.int32)
         fields = (int(recorded_K.sum()), len(frame.fields), frame.columns)
-        records_SFC = np.empty(fields, dtype=frame.dtype)
-        loss_KC = np.empty((0 if recorded_K.all() else len(recorded_K), frame.columns), dtype=frame.dtype)
+        values_SFC = frame.records.array(fields)
+        loss_KC = frame.losses.array((0 if recorded_K.all() else len(recorded_K), frame.columns))
         rows = {name: at for at, name in enumerate(frame.fields)}
         points = [
-            trained(stack, point, self._kernels, Target(loss_KC, records_SFC, slots_K, rows, stack.block.start))
+            trained(stack, point, self._kernels, Target(loss_KC, values_SFC, slots_K, rows, 0), frame.layout)
             for stack, point in zip(self._stacks, self._begin, strict=True)
         ]
-        # A cast warns of numbers that signal; NaN is a result here.
-        with np.errstate(invalid="ignore"):
-            values_SFC = records_SFC.astype(np.float64, copy=False)
-            losses_KC = loss_KC.astype(np.float64, copy=False)
         if recorded_K.all():
-            losses_KC = values_SFC[:, rows["loss"]]
+            loss_KC = values_SFC[:, rows["loss"]]
         else:
-            losses_KC[recorded_K] = values_SFC[:, rows["loss"]]
+            loss_KC[recorded_K] = values_SFC[:, rows["loss"]]
         self._in_force(values_SFC, np.flatnonzero(recorded_K))
-        return points, losses_KC, values_SFC
+        return points, loss_KC, values_SFC
 
     def _in_force(self, values_SFC: NDArray[np.float64], chosen: NDArray[np.int64]) -> None:
         """Write learning rates and momenta."""
@@ -98,9 +95,11 @@ class Ahead:
         for slot, at in [(slice(None), chosen[0])] if constant else enumerate(chosen):
             for stack in self._stacks:
                 for part, rate_R, momentum_R in stack.in_force(int(self._numbers_K[at])):
-                    values_SFC[slot, rate, part.start : part.stop] = rate_R.numpy()
-                    if momentum is not None and momentum_R is not None:
-                        values_SFC[slot, momentum, part.start : part.stop] = momentum_R.numpy()
+                    start = self._frame.layout.place(part.group, part.start)
+                    own = slice(start, start + part.stop - part.start)
+                    values_SFC[slot, rate, own] = rate_R.numpy()
+                    if momentum is not None:
+                        values_SFC[slot, momentum, own] = np.nan if momentum_R is None else momentum_R.numpy()
 
     def losses(self, number: int) -> NDArray[np.float64]:
         """The losses [R] of an epoch."""
@@ -116,10 +115,10 @@ class Ahead:
         return None if slot < 0 else self._of_runs(self._values_SFC[slot])
 
     def _of_runs(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        columns = self._frame.layout.columns
-        if self._frame.layout.in_order:
-            return values[..., : len(columns)]
-        return values[..., columns]
+        layout = self._frame.layout
+        if layout.first_runs is not None:
+            return values[..., : len(layout.columns)]
+        return values.take(layout.columns, axis=-1)
 
     def rewind(self, epoch: int) -> list[Point]:
         """Put the stacks after an earlier epoch, and give the points that they leave."""

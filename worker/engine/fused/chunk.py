@@ -1,7 +1,7 @@
 """Several epochs of a stack by compiled programs, one for each of its parts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from worker.engine.fused.epoch import GRADIENT, LOSS, WEIGHTS
 from worker.engine.fused.kernel import Coefficients, Kernel, Target, values_of
 from worker.engine.protocols import Evaluation, State
 from worker.engine.stack.hyper_parameters import Kinds
+from worker.engine.stack.layout import Layout
 from worker.engine.stack.part import Part
 from worker.engine.stack.stack import Stack
 
@@ -44,19 +45,21 @@ class Point:
         stack.jump(self.epoch, self.weights_DR, self.known)
 
 
-def trained(stack: Stack, point: Point, kernels: Mapping[Key, Kernel], target: Target) -> Point:
-    """The point after len(slots) epochs from another. `kernels` are those of the parts."""
+def trained(stack: Stack, point: Point, kernels: Mapping[Key, Kernel], target: Target, layout: Layout) -> Point:
+    """The point after len(slots) epochs from another. `kernels` are those of the parts.
+
+    Columns are stored at their places of `layout`.
+    """
     pieces = []
     for part, state in zip(stack.parts, point.states, strict=True):
         own = slice(part.start - stack.block.start, part.stop - stack.block.start)
         evaluated = [] if point.known is None else [point.known.loss_R[own], point.known.gradient_DR[:, own]]
         values = values_of(point.weights_DR[:, own], evaluated, state)
         coefficients = coefficients_at(stack, part, point.epoch)
-        column = target.column + part.start - stack.block.start
         pieces.append(
             kernels[key_of(part)].run(
                 *(values, stack.start_DR[:, own], coefficients),
-                Target(target.loss_KC, target.records_SFC, target.slots_K, target.rows, column),
+                replace(target, column=target.column + layout.place(part.group, part.start)),
             )
         )
 

@@ -19,11 +19,11 @@ from worker.engine.fused.memory import ROOT
 LANES = {"float32": 16, "float64": 8}
 # Bytes of the folder, at most; the oldest files are removed.
 FOLDER_BYTES = 64 * 2**20
-_VERSION = 1
+_VERSION = 2
 _FUNCTION = ctypes.CFUNCTYPE(
     *(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p),
     *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p),
-    ctypes.c_void_p,
+    *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p),
 )
 
 

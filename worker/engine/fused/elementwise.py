@@ -102,6 +102,7 @@ ELEMENTWISE: dict[str, tuple[Callable[..., int], int, bool]] = {
     "abs": (_named("abs"), 1, False),
     "sign": (_sign, 1, False),
     "sqrt": (_named("sqrt"), 1, False),
+    "root": (_named("root"), 1, False),
     "square": (lambda g, a: g.node("*", a, a), 1, False),
     "pow": (_pow, 2, False),
     "addcmul": (_addcmul, 3, False),

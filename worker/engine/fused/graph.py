@@ -3,7 +3,8 @@
 A node is an operation with the numbers of its operands, which come first; equal nodes are one node. Operations:
 
     ("constant", number)   ("input", name)   + - * /   ("fma", a, b, c) = a · b + c, rounded once
-    negative   abs   sqrt   < <= == !=   and or not   ("select", condition, one, other)
+    negative   abs   root   < <= == !=   and or   ("select", condition, one, other)
+    sqrt: that of torch. "root" is the one of IEEE 754.
 """
 
 import math

@@ -56,9 +56,9 @@ class Lines:
         """The beginning of a block."""
         self.text.append(f"{name[1:]}:")
 
-    def at(self, pointer: str, index: str) -> str:
+    def at(self, pointer: str, index: str, kind: str | None = None) -> str:
         """The address of a number of an array."""
-        return self.let(f"getelementptr {self.scalar}, ptr {pointer}, i64 {index}", "p")
+        return self.let(f"getelementptr {kind or self.scalar}, ptr {pointer}, i64 {index}", "p")
 
     def load(self, pointer: str) -> str:
         """A vector from memory."""
@@ -76,6 +76,14 @@ class Lines:
     def store(self, value: str, pointer: str) -> None:
         """A vector to memory."""
         self.do(f"store {self.vector} {value}, ptr {pointer}, align {self.size}")
+
+    def store_double(self, value: str, pointer: str) -> None:
+        """A vector to memory that holds numbers of float64."""
+        if self.dtype == "float64":
+            self.store(value, pointer)
+            return
+        wide = f"<{self.lanes} x double>"
+        self.do(f"store {wide} {self.let(f'fpext {self.vector} {value} to {wide}')}, ptr {pointer}, align 8")
 
     def item(self, array: str, index: int | str, kind: str = "ptr") -> str:
         """An item of an array of pointers or whole numbers."""
@@ -137,7 +145,7 @@ class Lines:
             return self.let(f"fneg {vector} {operands[0]}")
         if operation in ("and", "or"):
             return self.let(f"{operation} {bits} {operands[0]}, {operands[1]}")
-        name = {"fma": "fma", "abs": "fabs"}[operation]
+        name = {"fma": "fma", "abs": "fabs", "root": "sqrt"}[operation]
         arguments = ", ".join(f"{vector} {operand}" for operand in operands)
         return self.let(f"call {vector} @llvm.{name}.v{self.lanes}{TYPES[self.dtype][1]}({arguments})")
 
@@ -151,4 +159,5 @@ class Lines:
         return (
             f"declare {vector} @llvm.fma.{kind}({vector}, {vector}, {vector})\n"
             f"declare {vector} @llvm.fabs.{kind}({vector})\n"
+            f"declare {vector} @llvm.sqrt.{kind}({vector})\n"
         )

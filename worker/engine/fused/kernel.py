@@ -29,8 +29,8 @@ class Target:
     Column 0 of the call is column `column` of the arrays. `rows` are the places of the fields by name.
     """
 
-    loss_KC: NDArray[np.generic]
-    records_SFC: NDArray[np.generic]
+    loss_KC: NDArray[np.float64]
+    records_SFC: NDArray[np.float64]
     slots_K: NDArray[np.int32]
     rows: Mapping[str, int]
     column: int
@@ -61,14 +61,22 @@ class Kernel:
         size = records.itemsize
         pointers = [np.array(one, dtype=np.int64) for one in (ins, outs, tables, strides)]
         places = np.array([target.rows[name] * (records.strides[1] // size) for name, _ in self._program.records])
+        bounds = _bounds(target.slots_K)
         self._function(
             *(int(start_DR.shape[1]), len(target.slots_K)),
             *(one.ctypes.data for one in pointers),
             *(loss.ctypes.data + target.column * size, loss.strides[0] // size),
             *(records.ctypes.data + target.column * size, records.strides[0] // size),
             *(places.ctypes.data, target.slots_K.ctypes.data, scratch.ctypes.data),
+            *(len(bounds) - 1, bounds.ctypes.data),
         )
         return new
+
+
+def _bounds(slots_K: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The epochs with which legs begin, and the end of the last: a leg ends with an epoch that is recorded."""
+    after = np.flatnonzero(slots_K >= 0) + 1
+    return np.unique(np.concatenate([[0], after, [len(slots_K)]])).astype(np.int64)
 
 
 def _rows(value: Tensor) -> list[int]:

@@ -1,11 +1,12 @@
 """From a program to a function of LLVM.
 
-    kernel(columns, epochs, in, out, tables, strides, loss, loss_stride, records, record_stride, rows, slots, scratch)
+    kernel(columns, epochs, in, out, tables, strides, loss, loss_stride, records, record_stride, rows, slots, scratch,
+           legs, bounds)
 
 `in` and `out` are pointers to rows [columns]: the carried ones, then (of `in`) the fixed ones. `tables` are pointers to
 the coefficients at the first epoch, `strides` their distances in numbers to the next epoch. Epoch k stores its fields
 at records + slots[k] · record_stride + rows[field], or only its loss, at loss + k · loss_stride, if slots[k] is
-negative.
+negative. Losses and fields are stored in float64. Leg l has the epochs bounds[l] to bounds[l + 1] − 1.
 """
 
 from worker.engine.fused.epoch import Program
@@ -17,7 +18,8 @@ from worker.engine.fused.stages import stages_of
 
 _HEAD = (
     "define void @kernel(i64 %columns, i64 %epochs, ptr %in, ptr %out, ptr %tables, ptr %strides, ptr %loss, "
-    "i64 %loss_stride, ptr %records, i64 %record_stride, ptr %rows, ptr %slots, ptr %scratch) {\nentry:\n"
+    "i64 %loss_stride, ptr %records, i64 %record_stride, ptr %rows, ptr %slots, ptr %scratch, "
+    "i64 %legs, ptr %bounds) {\nentry:\n"
 )
 
 

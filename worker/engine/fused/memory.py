@@ -48,27 +48,14 @@ class Memory:
 
         def fields() -> None:
             load, begin = loader(), self._fields_at(slot, column)
-            for record, row in zip(self.stages.records, self._rows, strict=True):
-                x.store(load(record.node), x.at(begin, row))
+            for node, row in zip(self.stages.records, self._rows, strict=True):
+                x.store_double(load(node), x.at(begin, row, "double"))
 
         def loss() -> None:
             offset = x.let(f"add i64 {column}, {x.let(f'mul i64 {k}, %loss_stride')}")
-            x.store(loader()(self.program.loss), x.at("%loss", offset))
+            x.store_double(loader()(self.program.loss), x.at("%loss", offset, "double"))
 
         x.when(x.let(f"icmp sge i64 {slot}, 0"), fields, loss)
-
-    def recorded_roots(self, k: str, first: str, num: str) -> list[str]:
-        """Take the square roots of fields of an epoch, of columns from `first` on."""
-        x, slot = self.x, self._slot(k)
-
-        def roots() -> None:
-            begin = self._fields_at(slot, first)
-            for record, row in zip(self.stages.records, self._rows, strict=True):
-                if record.is_root:
-                    self.roots(x.at(begin, row), num)
-
-        x.when(x.let(f"icmp sge i64 {slot}, 0"), roots, lambda: None)
-        return []
 
     def roots(self, pointer: str, num: str) -> None:
         """Take square roots in place."""
@@ -79,4 +66,4 @@ class Memory:
 
     def _fields_at(self, slot: str, column: str) -> str:
         x = self.x
-        return x.at("%records", x.let(f"add i64 {column}, {x.let(f'mul i64 {slot}, %record_stride')}"))
+        return x.at("%records", x.let(f"add i64 {column}, {x.let(f'mul i64 {slot}, %record_stride')}"), "double")

@@ -66,7 +66,6 @@ class Staged:
                 return []
 
             x.loop(num, x.lanes, (), record)
-            self._memory.recorded_roots(k, first, num)
             return []
 
         x.loop("%epochs", 1, (), epoch)
@@ -86,7 +85,7 @@ class Staged:
             for operand in operands_of(self.nodes[number])
             if stage[operand] < stage[number] or self._is_condition(operand)
         ]
-        waiting += uses(self.program, self.stages.only_recorded) | {one.node for one in self.stages.records}
+        waiting += uses(self.program, self.stages.only_recorded) | {*self.stages.records}
         later = {*roots}
         while waiting:
             number = waiting.pop()

@@ -1,7 +1,6 @@
 """What an epoch computes always, and what only for its records; and where square roots cut it into stages.
 
-torch's square root is a function of MKL on many numbers, which a stage ends with. Roots that are recorded and not used
-otherwise cut nothing: they are taken of the records.
+torch's square root is a function of MKL on many numbers, which a stage ends with.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,15 +11,6 @@ from worker.engine.fused.graph import Unsupported, operands_of
 
 
 @dataclass(frozen=True)
-class Record:
-    """A field: the node that is stored, and whether the field is its square root."""
-
-    name: str
-    node: int
-    is_root: bool
-
-
-@dataclass(frozen=True)
 class Stages:
     """The parts of an epoch.
 
@@ -28,13 +18,13 @@ class Stages:
         always: Nodes that lead to the next epoch or the loss, in order.
         stage: Stage of each of them; a square root belongs to the stage that computes its argument.
         only_recorded: Other nodes that records need, in order.
-        records: The fields.
+        records: The nodes of the fields.
     """
 
     always: tuple[int, ...]
     stage: dict[int, int]
     only_recorded: tuple[int, ...]
-    records: tuple[Record, ...]
+    records: tuple[int, ...]
 
     def num(self, program: Program) -> int:
         """The number of stages, where a root is available from the stage after its own."""
@@ -50,15 +40,12 @@ def stages_of(program: Program) -> Stages:
     """
     nodes = program.graph.nodes
     always = _needed(program, [after for _, after in program.carried] + [program.loss])
-    records = []
-    for name, number in program.records:
-        is_root = nodes[number][0] == "sqrt" and number not in always
-        records.append(Record(name, operands_of(nodes[number])[0] if is_root else number, is_root))
+    records = [number for _, number in program.records]
     stage: dict[int, int] = {}
     for number in sorted(always):
         operands = operands_of(nodes[number])
         stage[number] = max((stage[one] + (nodes[one][0] == "sqrt") for one in operands), default=0)
-    only = sorted(_needed(program, [record.node for record in records]) - always)
+    only = sorted(_needed(program, records) - always)
     if any(nodes[number][0] == "sqrt" for number in only):
         raise Unsupported("a record computed from a square root")
     return Stages(tuple(sorted(always)), stage, tuple(only), tuple(records))

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from worker.engine.landscape import GradientNoise, Landscape, start_columns
+from worker.engine.numerics.columns import root
 from worker.engine.protocols import BatchSize, Evaluation, Shift
 
 
@@ -84,7 +85,7 @@ class SurfaceObjective:
             return second[0]
         xx_R, xy_R, yy_R = second
         half_R = (xx_R - yy_R) / 2
-        return (xx_R + yy_R) / 2 + torch.sqrt(half_R * half_R + xy_R * xy_R)
+        return (xx_R + yy_R) / 2 + root(half_R * half_R + xy_R * xy_R)
 
     def noise_trace(self, weights_DR: Tensor, gradient_DR: Tensor) -> Tensor:
         return torch.full_like(gradient_DR[0], self._noise_trace)

@@ -40,9 +40,19 @@ class Layout:
     multiple: int = COLUMNS_MULTIPLE
 
     @cached_property
-    def in_order(self) -> bool:
-        """Whether run r is column r, so that a slice of columns gives all runs."""
-        return np.array_equal(self.columns, np.arange(len(self.columns)))
+    def first_runs(self) -> tuple[int, ...] | None:
+        """The first run of each group, if all runs of a group come before those of the next one."""
+        if not (np.diff(self.columns) > 0).all():
+            return None
+        return tuple(int(self.source[start]) for start in self.group_starts[:-1])
+
+    def place(self, group: int, column: int) -> int:
+        """Where to store a column of a group: by its run if `first_runs` are known, so that a slice gives all runs.
+
+        What pads a group is then stored where the next group is stored afterwards.
+        """
+        firsts = self.first_runs
+        return column if firsts is None else firsts[group] + column - self.group_starts[group]
 
     @classmethod
     def of(cls, runs_of_groups: Sequence[NDArray[np.int64]], multiple: int = COLUMNS_MULTIPLE) -> "Layout":
