@@ -122,10 +122,9 @@ class Trainer:
         kernels = None if self._programs is None else self._programs.kernels
         if kernels is None or self.epoch < 0 or any(stack.is_inside(self.epoch + 1) for stack in self._stacks):
             return False
-        self._poll()
         stacks = [stack for stack in self._stacks if self._is_alive(stack)]
         with torch.inference_mode():
-            self._ahead = Ahead(self._frame, stacks, kernels, self.epoch, self._diverging)
+            self._ahead = Ahead(self._frame, stacks, kernels, self.epoch, self._diverging, self._poll)
         return True
 
     def _ends_ahead(self) -> Iterator[Epoch]:

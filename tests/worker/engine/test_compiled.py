@@ -260,6 +260,29 @@ def test_programs_take_over_while_torch_trains(monkeypatch: pytest.MonkeyPatch) 
     assert_equal(found, list(Trainer(plan, engine="torch").run()))
 
 
+def test_the_poll_may_end_a_call_between_two_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ended(Exception):
+        pass
+
+    polls = 0
+
+    def poll() -> bool:
+        nonlocal polls
+        polls += 1
+        if polls == 3:
+            raise Ended
+        return False
+
+    monkeypatch.setattr(trainer_module, "BLOCK_BYTES", 16 * 64)
+    plan = Plan(landscape(ROSENBROCK, 256), group_runs(entries("momentum", 256), np.arange(256)), 50)
+    trainer = Trainer(plan, poll=poll, engine="compiled")
+    with pytest.raises(Ended):
+        list(trainer.run())
+    assert (trainer.epoch, trainer.num_compiled_epochs) == (0, 0)
+    resumed = Trainer(plan, trainer.checkpoint(), engine="compiled")
+    assert_equal(list(resumed.run()), list(Trainer(plan, engine="torch").run())[1:])
+
+
 @pytest.mark.slow
 def test_a_call_trains_a_few_epochs_of_many_runs_and_the_poll_ends_it() -> None:
     class Ended(Exception):

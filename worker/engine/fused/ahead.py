@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engine.fused.buffer import Buffer
-from worker.engine.fused.chunk import Key, Point, epochs_served, trained
+from worker.engine.fused.chunk import Key, Point, epochs_served, key_of, trained
 from worker.engine.fused.kernel import Kernel, Target
+from worker.engine.protocols import Poll, never_pause
 from worker.engine.stack.layout import Layout
 from worker.engine.stack.stack import Stack
 
-# Most recorded numbers of a call (16 MB), updates of columns, and epochs. With these a call takes at most about 5 ms.
-MOST_NUMBERS, MOST_UPDATES, MOST_EPOCHS = 2**21, 2**18, 2**9
+# Most recorded numbers of a call (16 MB), operations on columns, and epochs. With these it takes at most about 5 ms.
+MOST_NUMBERS, MOST_OPERATIONS, MOST_EPOCHS = 2**21, 2**25, 2**9
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,16 @@ class Ahead:
         kernels: Mapping[Key, Kernel],
         first: int,
         diverging: Callable[[NDArray[np.float64]], NDArray[np.bool_]],
+        poll: Poll,
     ) -> None:
         self._frame, self._stacks, self._kernels, self.first = frame, stacks, kernels, first
         self.last = first + min(
-            frame.epochs - first, epochs_served(stacks, first), _most_epochs(stacks, len(frame.fields))
+            frame.epochs - first, epochs_served(stacks, first), _most_epochs(stacks, kernels, len(frame.fields))
         )
         self._numbers_K = np.arange(first + 1, self.last + 1)
         self._due_K = (self._numbers_K % frame.record_every == 0) | (self._numbers_K == frame.epochs)
         self._begin = [Point.of(stack, first) for stack in stacks]
-        self._end, self._loss_KC, self._values_SFC = self._train(self._due_K)
+        self._end, self._loss_KC, self._values_SFC = self._train(self._due_K, poll)
         self._slot_K = np.where(self._due_K, np.cumsum(self._due_K) - 1, -1)
         # The last rows of runs that diverge between two recorded epochs.
         self._diverges_K = diverging(self._of_runs(self._loss_KC))
@@ -65,18 +67,23 @@ class Ahead:
         for point, stack in zip(self._end, stacks, strict=True):
             point.restore(stack)
 
-    def _train(self, recorded_K: NDArray[np.bool_]) -> tuple[list[Point], NDArray[np.float64], NDArray[np.float64]]:
-        """Train as many epochs, and give the points, losses [K, C] and the fields [S, F, C] of the chosen epochs."""
+    def _train(
+        self, recorded_K: NDArray[np.bool_], poll: Poll = never_pause
+    ) -> tuple[list[Point], NDArray[np.float64], NDArray[np.float64]]:
+        """Train as many epochs, and give the points, losses [K, C] and the fields [S, F, C] of the chosen epochs.
+
+        The stacks stay as they are, also where an exception of `poll` ends it before one of them.
+        """
         frame = self._frame
         slots_K = np.where(recorded_K, np.cumsum(recorded_K) - 1, -1).astype(np.int32)
         fields = (int(recorded_K.sum()), len(frame.fields), frame.columns)
         values_SFC = frame.records.array(fields)
         loss_KC = frame.losses.array((0 if recorded_K.all() else len(recorded_K), frame.columns))
         rows = {name: at for at, name in enumerate(frame.fields)}
-        points = [
-            trained(stack, point, self._kernels, Target(loss_KC, values_SFC, slots_K, rows, 0), frame.layout)
-            for stack, point in zip(self._stacks, self._begin, strict=True)
-        ]
+        target, points = Target(loss_KC, values_SFC, slots_K, rows, 0), []
+        for stack, point in zip(self._stacks, self._begin, strict=True):
+            poll()
+            points.append(trained(stack, point, self._kernels, target, frame.layout))
         if recorded_K.all():
             loss_KC = values_SFC[:, rows["loss"]]
         else:
@@ -136,7 +143,8 @@ class Ahead:
             point.restore(stack)
 
 
-def _most_epochs(stacks: Sequence[Stack], num_fields: int) -> int:
-    columns = sum(stack.block.stop - stack.block.start for stack in stacks)
-    updates = columns * max(stack.updates_per_epoch for stack in stacks)
-    return max(1, min(MOST_NUMBERS // (columns * num_fields), MOST_UPDATES // updates, MOST_EPOCHS))
+def _most_epochs(stacks: Sequence[Stack], kernels: Mapping[Key, Kernel], num_fields: int) -> int:
+    parts = [part for stack in stacks for part in stack.parts]
+    columns = sum(part.stop - part.start for part in parts)
+    operations = sum((part.stop - part.start) * kernels[key_of(part)].operations for part in parts)
+    return max(1, min(MOST_NUMBERS // (columns * num_fields), MOST_OPERATIONS // operations, MOST_EPOCHS))

@@ -23,6 +23,8 @@ from worker.engine.stack.stack import Stack
 WEIGHTS, LOSS, GRADIENT, START = "weights", "known loss", "known gradient", "start"
 # A program with more operations takes seconds to compile.
 MAX_NODES = 40_000
+# Operations in the time of one square root of MKL.
+MKL_OPERATIONS = 30
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,12 @@ class Program:
     coefficients: tuple[tuple[int, Coefficient], ...]
     loss: int
     records: tuple[tuple[str, int], ...]
+
+    @property
+    def operations(self) -> int:
+        """Operations of an epoch for each column; a root of MKL takes as long as many others."""
+        names = [node[0] for node in self.graph.nodes]
+        return len(names) + MKL_OPERATIONS * names.count("sqrt")
 
     @property
     def digest(self) -> str:

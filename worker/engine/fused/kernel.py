@@ -37,11 +37,12 @@ class Target:
 
 
 class Kernel:
-    """The machine code of a program."""
+    """The machine code of a program, with the number of operations of an epoch for each column."""
 
     def __init__(self, program: Program, function: Callable[..., None], scratch: int) -> None:
         self._program, self._function = program, function
         self._num_scratch = scratch
+        self.operations = program.operations
 
     def run(self, values: Values, start_DR: Tensor, coefficients: Coefficients, target: Target) -> Values:
         """Train len(slots) epochs from `values` (epoch.py's names), and give those after them."""
