@@ -10,6 +10,7 @@ from service.api.doors.authentication import Authentication
 from service.api.doors.foreign_pages import ForeignPages
 from service.api.doors.head_requests import HeadRequests
 from service.api.doors.middleware import BodyLimit, HostCheck, SecurityHeaders, host_names
+from service.api.doors.plain_polls import PlainPolls
 from service.api.doors.unread_bodies import UnreadBodies
 from service.api.events.hub import Hub
 from service.api.http.compression import Compression
@@ -108,6 +109,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(HostCheck, allowed_hosts=host_names(settings.allowed_hosts))
     app.add_middleware(SecurityHeaders)
     app.add_middleware(HeadRequests)
+    app.add_middleware(
+        PlainPolls, state=app.state, allowed_hosts=host_names(settings.allowed_hosts), route=status.STATUS
+    )
     app.add_middleware(RequestLog, measures=measures)
     app.add_middleware(UnreadBodies, discard_bytes=settings.discard_bytes, discard_seconds=settings.discard_seconds)
     # Not by `include_router`, which would analyse the parameters of every route again, in the first request.

@@ -4,7 +4,8 @@ Each poll is answered by a read that started after the poll arrived, so the answ
 own. A single client causes one read per poll; 200 clients that poll 50 jobs share one read of all 50. The route is a
 coroutine, because waiting threads dominated its response time.
 
-A read fetches the columns that may have changed. An answer is serialized again only if one of them has changed.
+A read fetches the columns that may have changed. An answer is serialized again only if one of them has changed. Where
+the database shows that nothing was committed since a read, as SQLite does, the answers of that read are given at once.
 """
 
 import asyncio
@@ -54,6 +55,9 @@ class Polls:
         self._waiting: dict[str, asyncio.Future[Polled | None]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._cache: dict[str, tuple[tuple[Any, ...], Polled]] = {}
+        # Answers of reads that began at one version of the data, and the reason for a full disk then.
+        self._current: dict[str, Polled] = {}
+        self._current_at: tuple[int | None, str | None] = (None, None)
 
     async def get(self, job_id: str, caller: Caller) -> Polled:
         """Wait for the next read of a job.
@@ -80,7 +84,7 @@ class Polls:
             while self._waiting:
                 chosen = {job_id: self._waiting.pop(job_id) for job_id in list(self._waiting)[:MAX_JOBS]}
                 try:
-                    found = await run_in_threadpool(self._find, list(chosen))
+                    found = await self._found(list(chosen))
                 except Exception as error:
                     for future in chosen.values():
                         future.set_exception(error)
@@ -90,6 +94,23 @@ class Polls:
                     future.set_result(found.get(job_id))
         finally:
             self._reading = None
+
+    async def _found(self, job_ids: list[str]) -> dict[str, Polled]:
+        """Give the answers of an earlier read if nothing was committed since it began, else read."""
+        at = self._database.version(), self._database.why_full()
+        if at != self._current_at:
+            self._current, self._current_at = {}, at
+        if missing := [job_id for job_id in job_ids if job_id not in self._current]:
+            # What is committed during the read gives the data another version.
+            read = await run_in_threadpool(self._find, missing)
+            if at[0] is None:
+                return read
+            if len(self._current) + len(read) > CACHED_JOBS:
+                self._current.clear()
+            found = self._current | read
+            self._current |= {job_id: one for job_id, one in read.items() if len(one.body) <= CACHED_BYTES}
+            return found
+        return self._current
 
     def _find(self, job_ids: Sequence[str]) -> dict[str, Polled]:
         """Read the changing columns of jobs, and serialize the answers of those that have changed."""

@@ -1,7 +1,7 @@
 """Connections to the database: transactions that write, snapshots that read."""
 
 import math
-import shutil
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -46,8 +46,11 @@ class Database:
         self.dialect = DIALECTS[self.url.get_backend_name()]
         self.engine = self.dialect.open(url, pool_size)
         self._reader = self.dialect.reader(self.engine)
+        self.version = self.dialect.watch(self.engine)
         self._timed = timed or (lambda kind, seconds: None)
         self._writer = threading.Lock()
+        # The folder of a file whose disk is watched.
+        self._folder = str(self.file.parent) if self.file is not None and min_free_bytes else None
         self._min_free_bytes = min_free_bytes
         self._full_until = -math.inf
 
@@ -124,9 +127,10 @@ class Database:
         It is full for this process if less than ``min_free_bytes`` are free on the disk of a file, and for a few
         seconds after the database has reported it.
         """
-        if self.file is not None and self._min_free_bytes:
+        if self._folder is not None:
             with suppress(OSError):
-                free = shutil.disk_usage(self.file.parent).free
+                disk = os.statvfs(self._folder)
+                free = disk.f_bavail * disk.f_frsize
                 if free < self._min_free_bytes:
                     return f"the disk of the database is full ({free >> 20:,} MiB are free): {FULL_REMEDY}"
         return f"the disk of the database is full: {FULL_REMEDY}" if time.monotonic() < self._full_until else None

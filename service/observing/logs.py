@@ -6,9 +6,9 @@ adds the context of the current request or shard (structlog's context variables)
 
 import json
 import logging
+import random
 import re
 import sys
-import uuid
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -17,6 +17,8 @@ from structlog.typing import Processor
 
 from service.settings import Settings
 
+# Ids are no secrets. Random bytes of the system would let another thread run for milliseconds at each request.
+_random = random.Random()  # noqa: S311
 # Other ids could imitate further fields or lines of a log.
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 # Libraries that describe their normal work at INFO: Alembic its plugins and the dialect.
@@ -66,7 +68,7 @@ def _formatter(*, is_json: bool) -> logging.Formatter:
 
 def request_id(sent: str | None) -> str:
     """Give the request id that a client sent if it is valid, else a new one."""
-    return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else uuid.uuid4().hex
+    return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else f"{_random.getrandbits(128):032x}"
 
 
 def line(level: str, event: str, **known: Any) -> str:

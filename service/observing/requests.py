@@ -9,7 +9,7 @@ import time
 from functools import cache
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.observing import tracing
@@ -46,7 +46,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = this_id
+                message["headers"] = [*message["headers"], (b"x-request-id", this_id.encode())]
             await send(message)
 
         method = scope["method"] if scope["method"] in _METHODS else "(other)"

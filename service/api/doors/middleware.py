@@ -3,6 +3,8 @@
 Plain ASGI, so that streams pass without buffering.
 """
 
+from collections.abc import Sequence
+
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +19,7 @@ from service.settings import Settings
 # Names of the loopback address in the header Host.
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 # ASGI has names of headers in lower case.
-_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 class SecurityHeaders:
@@ -32,7 +34,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *(one for one in _SECURITY if one[0] not in present)]
+                message["headers"] = [*message["headers"], *(one for one in SECURITY if one[0] not in present)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
@@ -109,10 +111,17 @@ class HostCheck:
 
     def _is_allowed(self, scope: Scope) -> bool:
         server = scope.get("server")
-        if "*" in self._allowed or (not self._allowed and not is_loopback(server[0] if server else None)):
-            return True
-        names = Headers(scope=scope).getlist("host")
-        return len(names) == 1 and _without_port(names[0].lower()) in self._allowed | _LOCAL_NAMES
+        return is_allowed(self._allowed, Headers(scope=scope).getlist("host"), server[0] if server else None)
+
+
+def is_allowed(allowed: frozenset[str], hosts: Sequence[str], server: str | None) -> bool:
+    """Whether the values of the header Host name this server, whose address is ``server``."""
+    if "*" in allowed or (not allowed and not is_loopback(server)):
+        return True
+    if len(hosts) != 1:
+        return False
+    name = _without_port(hosts[0].lower())
+    return name in allowed or name in _LOCAL_NAMES
 
 
 def host_names(setting: str) -> frozenset[str]:

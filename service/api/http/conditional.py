@@ -27,12 +27,19 @@ def tag_headers(tag: str) -> dict[str, str]:
 
 def not_modified(request: Request, tag: str) -> Response | None:
     """Give the answer 304 if the client has the content with this tag, compressed or not, else None."""
-    known = ",".join(request.headers.getlist("if-none-match"))
+    one = known_tag(",".join(request.headers.getlist("if-none-match")), tag)
+    return None if one is None else Response(status_code=304, headers=tag_headers(one))
+
+
+def known_tag(known: str, tag: str) -> str | None:
+    """Find the tag of a content, compressed or not, in the value of If-None-Match; None if it is not there."""
+    if not known:
+        return None
     # Tags are compared weakly, as RFC 9110 requires for If-None-Match: ``W/`` is ignored; ``*`` matches every tag.
     tags = [tag] if known.strip() == "*" else _ENTITY_TAG.findall(known)
     for one in (tag, compressed_tag(tag)):
         if one in tags:
-            return Response(status_code=304, headers=tag_headers(one))
+            return one
     return None
 
 

@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import Engine
@@ -35,6 +35,13 @@ class Dialect(ABC):
     @abstractmethod
     def reader(self, engine: Engine) -> Engine:
         """Derive the engine that readers use."""
+
+    @abstractmethod
+    def watch(self, engine: Engine) -> Callable[[], int | None]:
+        """Make a function that gives a number, another one after each commit of others; it takes microseconds.
+
+        It belongs to one thread. It gives None where that number cannot be read at once.
+        """
 
     @abstractmethod
     def now(self, seconds: float) -> str:

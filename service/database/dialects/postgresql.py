@@ -4,7 +4,7 @@ A reader needs no transaction: each statement sees what is stored when it begins
 more round trips.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -46,6 +46,10 @@ class PostgreSQL(Dialect):
     def reader(self, engine: Engine) -> Engine:
         """Let readers commit automatically."""
         return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def watch(self, engine: Engine) -> Callable[[], int | None]:
+        """Give None: each number would be a question to the server."""
+        return lambda: None
 
     def now(self, seconds: float) -> str:
         """Read the clock at this moment, not at the begin of the transaction."""

@@ -7,7 +7,7 @@ from there holds the write lock for a third of the time.
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,10 @@ class SQLite(Dialect):
     def reader(self, engine: Engine) -> Engine:
         """Let each statement read a snapshot of its own: a longer one would keep the WAL from being reset."""
         return engine.execution_options(reads=True)
+
+    def watch(self, engine: Engine) -> Callable[[], int | None]:
+        """Read the version of the data, which is in memory that the processes share."""
+        return sqlite_file.watch(engine)
 
     def now(self, seconds: float) -> str:
         """Read the clock in UTC, to the millisecond."""

@@ -8,13 +8,15 @@ import logging
 import math
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
 
 PAGE_BYTES = 16_384
 # Size of the WAL above which a writer checkpoints after its commit.
@@ -87,6 +89,36 @@ def _checkpoint(connection: Any, seconds: float) -> bool:
         return not is_busy
     finally:
         connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def watch(engine: Engine) -> Callable[[], int | None]:
+    """Make a function that gives the version of the data for a connection of its own, without waiting for others."""
+    opened: list[PoolProxiedConnection] = []
+
+    def version() -> int | None:
+        try:
+            if not opened:
+                opened.append(_detached(engine))
+            # All rows are fetched: a statement that is not finished would keep the WAL from being reset.
+            ((number,),) = opened[0].cursor().execute("PRAGMA data_version").fetchall()
+        except (sqlite3.Error, SQLAlchemyError):
+            return None
+        return int(number)
+
+    @event.listens_for(engine, "engine_disposed")
+    def _close(_: Engine) -> None:
+        while opened:
+            opened.pop().close()
+
+    return version
+
+
+def _detached(engine: Engine) -> PoolProxiedConnection:
+    """Open a connection that waits for nobody and does not belong to the pool."""
+    connection = engine.raw_connection()
+    connection.cursor().execute("PRAGMA busy_timeout = 0")
+    connection.detach()
+    return connection
 
 
 def gives_back(session: Session) -> bool:
