@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from service.api.creations import Creations
 from service.api.doors.authentication import Authentication
 from service.api.doors.foreign_pages import ForeignPages
 from service.api.doors.head_requests import HeadRequests
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.authentication = Authentication(app.state.database, settings)
         app.state.polls = Polls(app.state.database)
         app.state.dispatcher = Dispatcher(settings)
+        app.state.creations = Creations(app.state.database, app.state.dispatcher, settings)
         app.state.spool = Spool(settings.spool_bytes, settings.spool_seconds)
         app.state.uploads = Uploads(settings.spool_bytes)
         app.state.tables = DecodedTables(settings)

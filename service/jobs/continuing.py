@@ -7,7 +7,7 @@ from service.database.states import JobStatus
 from service.database.tables import Job
 from service.errors import Conflict, Rejected
 from service.jobs import lifecycle, looks, quotas
-from service.jobs.limits import affordable, check_open
+from service.jobs.limits import account_of, affordable, check_open
 from service.jobs.owners import Caller
 from service.jobs.specs import spec_of
 from service.settings import Settings
@@ -48,7 +48,7 @@ def go_on(
         raise Rejected.at("body", "max_seeds", reason)
     affordable(spec, settings)
     cost = looks.next_cost(job, max_seeds)
-    check_open(session, job.owner, cost, quotas.most(spec, cost), settings)
+    check_open(session, account_of(session, job.owner), cost, quotas.most(spec, cost), settings)
     former_ends = [*decision["former_ends"], before]
     decision = {**decision, "status": looks.OPEN, "max_seeds": max_seeds, "former_ends": former_ends}
     decision.pop("stopped", None)

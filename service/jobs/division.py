@@ -1,5 +1,8 @@
 """Division of runs of a job into shards, stored by one statement however many there are. It does not commit."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import BindParameter, Insert, Integer, bindparam, case, insert, select
 from sqlalchemy.orm import Session
 
@@ -11,24 +14,28 @@ from service.spec.price import Price
 PORTION = 8
 
 
-def store_shards(
-    session: Session, job: Job, cost: Price, *, number: int = 0, first_run: int = 0, queue: str | None = None
-) -> None:
-    """Insert the shards of runs of a job, from a number of a shard and an index of a run on."""
+def store_shards(session: Session, new: Sequence[tuple[Job, Price]]) -> None:
+    """Insert the shards of new jobs."""
+    session.execute(_INSERT, [_values(job, cost) for job, cost in new])
+
+
+def store_more(session: Session, job: Job, cost: Price, *, number: int, first_run: int, queue: str) -> None:
+    """Insert the shards of further runs of a job, from a number of a shard and an index of a run on."""
+    session.execute(_INSERT, _values(job, cost, number=number, first_run=first_run, queue=queue))
+
+
+def _values(job: Job, cost: Price, *, number: int = 0, first_run: int = 0, queue: str | None = None) -> dict[str, Any]:
     portion = (number // PORTION).bit_length()
     begin = {"at_number": number, "at_portion": portion, "at_end": PORTION << portion, "at_run": first_run}
     size = {"num_shards": cost.num_shards, "size": cost.shard_size, "num_runs": cost.runs_total}
-    session.execute(
-        _INSERT,
-        {
-            **begin,
-            **size,
-            "of_job": job.key,
-            "in_queue": queue or cost.queue,
-            "of_owner": job.owner,
-            "of_kinds": offered_kinds(job.spec),
-        },
-    )
+    return {
+        **begin,
+        **size,
+        "of_job": job.key,
+        "in_queue": queue or cost.queue,
+        "of_owner": job.owner,
+        "of_kinds": offered_kinds(job.spec),
+    }
 
 
 def _insert() -> Insert:

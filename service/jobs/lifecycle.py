@@ -1,28 +1,21 @@
 """Jobs as clients see them: create, find, list, cancel, delete. No function commits."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import false, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.database.ids import is_id, new_job_id
+from service.database.ids import is_id
 from service.database.statements import contains, seconds_from_now
 from service.database.states import JOB_ENDED, JobStatus
 from service.database.tables import Job
-from service.datasets import stored
-from service.errors import Conflict, NotFound, Rejected
-from service.jobs import endings, quotas, removal
-from service.jobs.division import store_shards
-from service.jobs.limits import check_open
-from service.jobs.looks import new_decision
+from service.errors import Conflict, NotFound, RavineError
+from service.jobs import endings, removal
+from service.jobs.creating import Order, create_all
 from service.jobs.owners import Caller
 from service.settings import Settings
-from service.spec.batches import price_at_most
 from service.spec.job import JobSpec
 from service.spec.price import Price
-from service.spec.problems import Data
 
 
 def create(
@@ -43,55 +36,11 @@ def create(
         TooMuchOpen: The open jobs of the owner reach a limit of the settings.
         QuotaReached: The jobs of the owner would store more than the settings allow.
     """
-    digest = spec.digest()
-    if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
-        return known, False
-    if dataset_key is not None and isinstance(spec.problem, Data):
-        # No other transaction deletes it before this one has ended.
-        stored.find(session, owner, spec.problem.dataset, keep=True)
-    size = quotas.most(spec, cost)
-    if settings is not None:
-        check_open(session, owner, cost, size, settings)
-    job = Job(
-        id=new_job_id(),
-        name=spec.name,
-        name_folded=spec.name.casefold(),
-        problem=spec.problem.kind,
-        spec=spec.as_dict(),
-        spec_digest=digest,
-        runs_total=cost.runs_total,
-        epochs_total=cost.epochs_total,
-        runs_max=price_at_most(spec).runs_total if spec.decide else None,
-        decision=new_decision(spec),
-        created_at=datetime.now(UTC),
-        idempotency_key=idempotency_key,
-        owner=owner,
-        dataset_key=dataset_key,
-        work=cost.work,
-        rows_total=size.rows,
-        bytes_total=size.bytes,
-        traceparent=traceparent,
-    )
-    try:
-        with session.begin_nested():
-            session.add(job)
-            session.flush()
-    except IntegrityError:
-        # Another request with the same key has just been stored.
-        if idempotency_key is not None and (known := _with_key(session, owner, idempotency_key, digest)):
-            return known, False
-        raise
-    store_shards(session, job, cost)
-    return job, True
-
-
-def _with_key(session: Session, owner: str, idempotency_key: str, digest: str) -> Job | None:
-    chosen = Job.owner == owner, Job.idempotency_key == idempotency_key
-    job = session.execute(select(Job).where(*chosen)).scalar_one_or_none()
-    if job is not None and job.spec_digest != digest:
-        sentence = "this Idempotency-Key was used for another body; use a new key for a new job"
-        raise Rejected.at("header", "Idempotency-Key", sentence)
-    return job
+    order = Order(spec, cost, owner, dataset_key, idempotency_key, traceparent)
+    (created,) = create_all(session, [order], settings)
+    if isinstance(created, RavineError):
+        raise created
+    return created.job, created.is_new
 
 
 def _visible(caller: Caller, job_id: str) -> tuple[Any, ...]:

@@ -1,10 +1,13 @@
 """Limits of one job, and of all waiting and running jobs of one owner."""
 
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from service.database.statements import lock
 from service.errors import Rejected, TooMuchOpen
 from service.jobs import quotas
+from service.jobs.quotas import OpenJobs, Size
 from service.settings import Settings
 from service.spec.batches import price_at_most
 from service.spec.job import JobSpec
@@ -38,16 +41,35 @@ def affordable(spec: JobSpec, settings: Settings) -> Price:
     return price(spec)
 
 
-def check_open(session: Session, owner: str, cost: Price, size: quotas.Size, settings: Settings) -> None:
+@dataclass
+class Account:
+    """What an owner has stored and what is open, in a transaction that holds the lock of the owner."""
+
+    owner: str
+    stored: Size
+    waiting: OpenJobs
+
+    def add(self, cost: Price, size: Size) -> None:
+        """Count a new job."""
+        open_ = self.waiting
+        self.waiting = OpenJobs(open_.jobs + 1, open_.runs + cost.runs_total, open_.work + cost.work, open_.size + size)
+
+
+def account_of(session: Session, owner: str) -> Account:
+    """Lock and read the account of an owner."""
+    # Concurrent requests of one owner would not see each other's jobs.
+    lock(session, owner)
+    return Account(owner, quotas.stored(session, owner), quotas.open_jobs(session, owner))
+
+
+def check_open(session: Session, account: Account, cost: Price, size: Size, settings: Settings) -> None:
     """Check the limits and quotas of one owner before a job, or more of one, is stored.
 
     Raises:
         TooMuchOpen: The waiting and running jobs would exceed a limit.
         QuotaReached: The jobs of the owner would store too much.
     """
-    # Concurrent requests of one owner would not see each other's jobs.
-    lock(session, owner)
-    waiting = quotas.open_jobs(session, owner)
+    waiting = account.waiting
     if waiting.jobs >= settings.max_open_jobs:
         raise TooMuchOpen(
             f"{waiting.jobs:,} jobs are waiting or running; at most {settings.max_open_jobs:,} are allowed: try later"
@@ -63,4 +85,4 @@ def check_open(session: Session, owner: str, cost: Price, size: quotas.Size, set
                 f"this job and those that are waiting or running have {total:,.0f} {unit}; "
                 f"at most {limit:,.0f} are allowed: try later"
             )
-    quotas.check(session, owner, waiting, size, settings)
+    quotas.check(session, account.owner, account.stored, waiting.size, size, settings)

@@ -18,7 +18,7 @@ from service.database.statements import lock
 from service.database.tables import Job, Shard
 from service.errors import QuotaReached
 from service.jobs import quotas
-from service.jobs.division import store_shards
+from service.jobs.division import store_more
 from service.jobs.messages import channel_of
 from service.jobs.outcomes import choose_settings, read_digests, read_values
 from service.jobs.specs import chosen_settings, runs_of, spec_of
@@ -115,7 +115,7 @@ def queue_next(session: Session, job: Job) -> tuple[str, int]:
     num_shards = session.execute(select(func.count()).where(Shard.job_key == job.key)).scalar_one()
     # The queue follows from the time of the whole job so far: many batches are not interactive.
     queue = price(spec, job.runs_total + cost.runs_total).queue
-    store_shards(session, job, cost, number=num_shards, first_run=job.runs_total, queue=queue)
+    store_more(session, job, cost, number=num_shards, first_run=job.runs_total, queue=queue)
     session.execute(
         update(Job)
         .where(Job.key == job.key)

@@ -1,6 +1,7 @@
 """Progress of jobs: the sum over their shards."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -8,6 +9,20 @@ from sqlalchemy.orm import Session
 
 from service.database.tables import Job, Shard
 from service.errors import NotFound
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The sums over the shards of a job."""
+
+    runs_ended: int = 0
+    runs_diverged: int = 0
+    epochs_done: int = 0
+    run_epochs: int = 0
+
+
+# The progress of a new job.
+NO_PROGRESS = Progress()
 
 
 def progress_of(session: Session, job_keys: list[int]) -> dict[int, Any]:

@@ -104,15 +104,14 @@ def count_jobs(session: Session, owner: str) -> tuple[int, int]:
     return jobs, int(runs)
 
 
-def check(session: Session, owner: str, waiting: OpenJobs, new: Size, settings: Settings) -> None:
-    """Check that an owner may store another job.
+def check(session: Session, owner: str, used: Size, waiting: Size, new: Size, settings: Settings) -> None:
+    """Check that an owner may store another job, given what is stored and the most that the open jobs may store.
 
     Raises:
         QuotaReached: What is stored and what the open jobs and the new one may store would exceed a limit.
     """
-    used = stored(session, owner)
     # Counts what open jobs have written twice, and reads no shard; it decides almost every request.
-    if _excess(used + waiting.size + new, settings) is None:
+    if _excess(used + waiting + new, settings) is None:
         return
     left = unwritten(session, owner)
     if (excess := _excess(used + left + new, settings)) is None:

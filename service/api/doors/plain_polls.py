@@ -44,26 +44,26 @@ class PlainPolls:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        polled = None
-        if (
+        headers = _plain(scope) if self._is_status(scope) else None
+        polled = None if headers is None else await self._poll(scope, headers)
+        if headers is None or polled is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = self._route
+        tag = known_tag(headers.get(b"if-none-match", b"").decode("latin-1"), polled.tag)
+        status = 200 if tag is None else 304
+        await send({"type": "http.response.start", "status": status, "headers": _headers(polled, tag)})
+        await send({"type": "http.response.body", "body": polled.body if tag is None else b""})
+
+    @staticmethod
+    def _is_status(scope: Scope) -> bool:
+        return (
             scope["type"] == "http"
             and len(scope["path"]) == _PATH_LENGTH
             and scope["method"] == "GET"
             and scope["path"].startswith(_PATH)
             and not scope["query_string"]
-            and (headers := _plain(scope)) is not None
-        ):
-            polled = await self._poll(scope, headers)
-        if polled is None:
-            await self._app(scope, receive, send)
-            return
-        scope["route"] = self._route
-        tag = known_tag(headers.get(b"if-none-match", b"").decode("latin-1"), polled.tag)
-        body = polled.body if tag is None else b""
-        await send(
-            {"type": "http.response.start", "status": 200 if tag is None else 304, "headers": _headers(polled, tag)}
         )
-        await send({"type": "http.response.body", "body": body})
 
     async def _poll(self, scope: Scope, headers: dict[bytes, bytes]) -> Polled | None:
         """Read the job; None if the request has to go on, because it is not plain or is answered with an error."""

@@ -1,6 +1,5 @@
 """Routes of jobs: create, list, get, cancel, continue, delete."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Header, Query, Request, Response
@@ -8,7 +7,6 @@ from pydantic import Field
 
 from service.api.http.cursors import read_cursor, write_cursor
 from service.api.http.json_answers import answer
-from service.api.posted_data import complete
 from service.api.routes.dependencies import (
     Documented,
     PageQuery,
@@ -18,26 +16,22 @@ from service.api.routes.dependencies import (
     TheSettings,
     guarded,
 )
-from service.api.routes.foreign_kinds import settled
+from service.api.routes.posting import answer_posted, post_plainly
 from service.api.routes.status import answer_status
 from service.api.routes.stored import NO_JOB
 from service.api.schemas.answers import Page, Problem
-from service.api.schemas.jobs import AtMost, DryRun, JobAnswer, job_answer, size_of
-from service.api.turns.routes import TurnRoute
+from service.api.schemas.jobs import DryRun, JobAnswer, job_answer
+from service.api.turns.routes import TurnRoute, in_turn, plainly
+from service.api.turns.work import Kind
 from service.database.states import JobStatus
 from service.database.tables import Job
 from service.jobs import continuing, lifecycle
 from service.jobs.dispatch import MESSAGES_PER_JOB
-from service.jobs.limits import affordable
 from service.jobs.progress import progress_of
-from service.observing import tracing
-from service.spec.batches import price_at_most
 from service.spec.decide import MAX_DECIDE_SEEDS
 from service.spec.fields import NO_ZERO_CHARACTER, Strict
-from service.spec.offered_kinds import offered_kinds
 from service.spec.presets.expansion import PostedJob
 from service.spec.problems import PROBLEM_KINDS
-from service.spec.runs import Runs
 
 router = guarded("/v1/jobs", "jobs", TurnRoute)
 CONFLICT: Documented = {409: {"model": Problem, "description": "The status of the job does not allow this."}}
@@ -73,42 +67,19 @@ class MoreSeeds(Strict):
         200: {"model": DryRun, "description": "With dry_run: the size of the job; nothing is stored."},
     },
 )
-def create(
+@in_turn(Kind.CREATE, large=Kind.WRITE)
+@plainly(post_plainly)
+async def create(
     posted: PostedJob,
     request: Request,
     caller: TheCaller,
-    database: TheDatabase,
-    dispatcher: TheDispatcher,
-    settings: TheSettings,
     dry_run: Annotated[bool, Query(description="Answer the size of the job, and store nothing.")] = False,
     idempotency_key: Annotated[
         str | None, Header(min_length=1, max_length=255, description="The same key and body give the same job.")
     ] = None,
 ) -> Response:
     """Create a job and queue it for the workers."""
-    spec, dataset_key = complete(settled(posted, database), caller.id, database, request.app.state.tables)
-    cost = affordable(spec, settings)
-    if dry_run:
-        runs = Runs(spec)
-        at_most = AtMost(seeds=spec.decide.max_seeds, **size_of(price_at_most(spec))) if spec.decide else None
-        first_runs = [asdict(runs[index]) for index in range(min(20, len(runs)))]
-        return answer(DryRun(seeds=runs.num_seeds, **size_of(cost), at_most=at_most, runs=first_runs))
-    database.require_space()
-    with database.transaction() as session:
-        job, is_new = lifecycle.create(
-            session,
-            spec,
-            cost,
-            owner=caller.id,
-            dataset_key=dataset_key,
-            idempotency_key=idempotency_key,
-            settings=settings,
-            traceparent=tracing.carrier().get("traceparent"),
-        )
-        shown = job_answer(job, progress_of(session, [job.key])[job.key])
-    if is_new:
-        dispatcher.announce(cost, offered_kinds(job.spec))
-    return answer(shown, 202, {"Location": f"/v1/jobs/{job.id}"})
+    return await answer_posted(posted, request, caller, dry_run=dry_run, idempotency_key=idempotency_key)
 
 
 @router.get("", operation_id="list_jobs", responses={200: {"model": Page[JobAnswer]}})

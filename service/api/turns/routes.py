@@ -13,15 +13,33 @@ from fastapi.routing import APIRoute
 
 from service.api.doors.identification import identify
 from service.api.turns.work import Kind, Work
+from service.jobs.owners import Caller
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 
-def in_turn(kind: Kind) -> Callable[[Endpoint], Endpoint]:
-    """Make the requests of an endpoint take turns of this kind."""
+# A body is held many times over while it is parsed: bodies up to this size may be parsed at once without concern.
+SMALL_BYTES = 32_768
+
+# Answers a request without FastAPI, or gives None.
+Plain = Callable[[Request, Caller], Coroutine[Any, Any, Response | None]]
+
+
+def in_turn(kind: Kind, *, large: Kind | None = None) -> Callable[[Endpoint], Endpoint]:
+    """Make the requests of an endpoint take turns of this kind, those with large bodies of the kind ``large``."""
 
     def mark(endpoint: Endpoint) -> Endpoint:
-        endpoint.turn_kind = kind  # type: ignore[attr-defined]
+        endpoint.turn_kind, endpoint.large_kind = kind, large or kind  # type: ignore[attr-defined]
+        return endpoint
+
+    return mark
+
+
+def plainly(plain: Plain) -> Callable[[Endpoint], Endpoint]:
+    """Let a function answer the plain requests of an endpoint."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        endpoint.plain = plain  # type: ignore[attr-defined]
         return endpoint
 
     return mark
@@ -35,14 +53,17 @@ class TurnRoute(APIRoute):
         handle, kind = super().get_route_handler(), self.turn_kind()
         if kind is None:
             return handle
+        large: Kind = getattr(self.endpoint, "large_kind", kind)
+        plain: Plain | None = getattr(self.endpoint, "plain", None)
 
         async def handle_in_turn(request: Request) -> Response:
             caller = await identify(request)
             # Bytes only: a parsed body takes up to twenty times the memory.
-            await request.body()
+            body = await request.body()
             work: Work = request.app.state.work
-            async with work.turns(kind).take(caller.id, request):
-                return await handle(request)
+            async with work.turns(large if len(body) > SMALL_BYTES else kind).take(caller.id, request):
+                answered = None if plain is None else await plain(request, caller)
+                return answered or await handle(request)
 
         return handle_in_turn
 

@@ -11,6 +11,8 @@ from service.settings import Settings
 READS_AT_ONCE = 16
 # SQLite has one writer at a time, and PostgreSQL serves the writes of a key one after another.
 WRITES_AT_ONCE = 4
+# New jobs with small bodies, which one transaction stores together.
+CREATIONS_AT_ONCE = 16
 
 
 class Kind(Enum):
@@ -18,6 +20,7 @@ class Kind(Enum):
 
     READ = "reads"
     WRITE = "writes"
+    CREATE = "new jobs"
     PIECE = "histories and maps"
     DECODE = "datasets"
 
@@ -42,6 +45,7 @@ class Work:
         at_once = {
             Kind.READ: READS_AT_ONCE,
             Kind.WRITE: WRITES_AT_ONCE,
+            Kind.CREATE: CREATIONS_AT_ONCE,
             Kind.PIECE: settings.max_pieces,
             Kind.DECODE: settings.max_decodings,
         }
