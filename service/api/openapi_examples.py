@@ -113,6 +113,12 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             },
         }
     },
+    "get_formula": {
+        "valley": {
+            "summary": "Read a formula with a letter",
+            "value": {"expression": "x² + a y²"},
+        }
+    },
     "get_program": {
         "momentum": {
             "summary": "Get the program of momentum",

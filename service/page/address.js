@@ -6,7 +6,8 @@ export const readAddress = () => new URLSearchParams(location.search);
 /** Write the query of the address; null and "" are left out. A change is not a step back unless `step` is given. */
 export function writeAddress(values, { step = false } = {}) {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) {
+  // What a link hides stays hidden.
+  for (const [name, value] of Object.entries({ ...values, hide: readAddress().get("hide") })) {
     for (const one of Array.isArray(value) ? value : [value])
       if (one !== null && one !== undefined && one !== "") query.append(name, one);
   }

@@ -32,6 +32,8 @@ export function racePath({ problem, optimizers, epochs, batch_size: batch = 1, s
   const isPlain = problem.kind === "surface" && !problem.starts && !problem.shift_at && Number.isInteger(batch);
   if (!isPlain || epochs > MAX_STEPS || optimizers.length > MAX_SETTINGS) return null;
   const query = new URLSearchParams(problem.name ? { surface: problem.name } : { f: problem.expression });
+  if (problem.parameters)
+    query.set("k", Object.entries(problem.parameters).map((one) => one.join(":")).join(","));
   if (problem.start) query.set("start", problem.start.join(","));
   for (const entry of optimizers) query.append("o", writeOptimizer(changedOnly(entry, catalogue)));
   if (problem.noise) query.set("noise", problem.noise);

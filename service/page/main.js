@@ -3,6 +3,7 @@ import { toggleAppearance } from "./appearance.js";
 import { ApiError, ROOT } from "./api.js";
 import { lost, onReturn } from "./connection.js";
 import { copy, h } from "./dom.js";
+import { hideNamed } from "./hiding.js";
 import { go, onNavigate } from "./navigation.js";
 import { onCallerChange, readSession } from "./session.js";
 import { failure } from "./states.js";
@@ -15,7 +16,7 @@ const VIEWS = {
   data: { path: /^\/data$/, title: "Your data", load: () => import("./data/view.js") },
   optimizer: { path: /^\/optimizer$/, title: "Your optimizer", load: () => import("./optimizer/view.js") },
   presets: { path: /^\/presets$/, title: "Presets", load: () => import("./presets/view.js") },
-  jobs: { path: /^\/jobs(?:\/(?<id>[^/]+))?$/, title: "Jobs", load: () => import("./jobs/view.js") },
+  jobs: { path: /^\/jobs(?:\/(?<id>[^/]+)(?:\/runs\/(?<run>\d+))?)?$/, title: "Jobs", load: () => import("./jobs/view.js") },
   lessons: { path: /^\/lessons(?:\/(?<id>[^/]+))?$/, title: "Lessons", load: () => import("./lessons/view.js") },
 };
 const main = document.getElementById("view");
@@ -42,7 +43,7 @@ async function show() {
   document.title = `${view.title} · Ravine`;
   try {
     const [{ show: fill }] = await Promise.all([loaded(view), session]);
-    if (!signal.aborted) await fill(root, { id: view.path.exec(path).groups?.id, signal });
+    if (!signal.aborted) await fill(root, { ...view.path.exec(path).groups, signal });
   } catch (error) {
     if (signal.aborted) return;
     root.replaceChildren(failure(error));
@@ -101,4 +102,5 @@ onReturn(resume);
 addEventListener("popstate", show);
 document.getElementById("theme").addEventListener("click", toggleAppearance);
 document.getElementById("copy-link").addEventListener("click", () => copy(location.href, "Link"));
+hideNamed(document.body);
 show();

@@ -1,5 +1,6 @@
 // Navigation between views without loading the page again.
 import { ROOT } from "./api.js";
+import { withHidden } from "./hiding.js";
 
 const navigated = new EventTarget();
 
@@ -8,6 +9,6 @@ export const onNavigate = (listener) => navigated.addEventListener("navigate", l
 
 /** Go to an address of this page, as a link does. */
 export function go(address) {
-  history.pushState(null, "", address.startsWith("http") ? address : ROOT + address);
+  history.pushState(null, "", withHidden(address.startsWith("http") ? address : ROOT + address));
   navigated.dispatchEvent(new Event("navigate"));
 }

@@ -1,6 +1,7 @@
 """Sweeps in the browser: hundreds of runs as a heat map, and the curves of a cell."""
 
 from collections.abc import Callable
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -26,6 +27,10 @@ def test_five_hundred_runs_are_drawn_and_a_cell_has_its_curves(new_page: OpenPag
     page.locator("svg.overlay").first.focus()
     page.keyboard.press("ArrowRight")
     expect(cell).not_to_contain_text("This is the cell with the smallest number")
+    # Its path lies beside the map, and leads to the race.
+    expect(cell.get_by_role("img", name="Path of momentum")).to_be_visible()
+    link = cell.get_by_role("link", name="Race this setting").get_attribute("href") or ""
+    assert unquote(link).startswith("/?surface=ravine&start=5,2&o=momentum,lr:")
     page.get_by_role("button", name="share diverged").click()
     page.wait_for_function("() => location.search.includes('value=diverged') && location.search.includes('cell=')")
 

@@ -7,19 +7,23 @@ from functools import cache, lru_cache
 from typing import Any, get_args
 
 from fastapi import Request, Response
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from service.api.http.conditional import answer_with_tag, tag_of
 from service.api.http.json_answers import JSON, answer, json_bytes
 from service.api.routes.dependencies import Documented, TheDatabase, guarded
 from service.api.routes.foreign_kinds import offered_entry
 from service.api.routes.theory import TheoryQuery
-from service.api.schemas.catalogue import FormulaProgram, OptimizerList, ProblemList, ScheduleList
+from service.api.schemas.catalogue import FormulaProgram, OptimizerList, ProblemList, ScheduleList, SurfaceFormulaAnswer
 from service.api.turns.routes import TurnRoute, in_turn
 from service.api.turns.work import Kind
 from service.jobs import offers
 from service.spec import criteria
 from service.spec.as_formula import as_formula, program
-from service.spec.formulas.expression import parse
+from service.spec.fields import Strict
+from service.spec.formulas.expression import parse, parse_letters
+from service.spec.formulas.tokens import ExpressionError
 from service.spec.learning_rates import learning_rates
 from service.spec.offers import Offer
 from service.spec.optimizers import OPTIMIZERS
@@ -30,6 +34,23 @@ from service.spec.spaces import default_space
 from service.spec.surfaces import SURFACES
 
 router = guarded("/v1", "catalogue", TurnRoute)
+
+
+class SurfaceFormula(Strict):
+    """A formula of a surface as its writer has it."""
+
+    expression: str = Field(description="The formula in x and y, and in other letters.")
+
+    @field_validator("expression")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        try:
+            parse_letters(text)
+        except ExpressionError as error:
+            raise PydanticCustomError("formula", "{reason}", {"reason": str(error)}) from error
+        return text
+
+
 # The shortest spec of each problem that needs more than its kind.
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "surface": {"expression": "x", "start": [0.0]},
@@ -112,6 +133,21 @@ def _optimizers() -> list[dict[str, Any]]:
         }
         items.append({**entry, **extra})
     return items
+
+
+@router.post("/problems/formula", operation_id="get_formula", responses={200: {"model": SurfaceFormulaAnswer}})
+@in_turn(Kind.PIECE)
+def surface_formula(query: SurfaceFormula) -> Response:
+    """Read the formula of a surface: its normal form, its letters and its MathML; nothing is stored or trained."""
+    formula, mathml = parse_letters(query.expression)
+    return answer(
+        {
+            "expression": formula.text,
+            "dimension": formula.dimension,
+            "letters": formula.letters,
+            "mathml": mathml,
+        }
+    )
 
 
 @router.post("/optimizers/formula", operation_id="get_program", responses={200: {"model": FormulaProgram}})

@@ -67,6 +67,7 @@ class LandscapeQuery(Strict):
 def draw(query: LandscapeQuery) -> Response:
     """Compute the loss on a map, the minima, and gradients at points; nothing is stored or trained."""
     problem = query.problem
+    formula, mathml = problem.with_letters if isinstance(problem, Surface) else (None, None)
     sides = [side.values() for side in (query.x, query.y) if side is not None]
     points = np.array(query.points, dtype=np.float64).reshape(len(query.points), problem.dimension)
     # y is the outer axis: values[row][column] is the loss at y[row], x[column].
@@ -74,8 +75,9 @@ def draw(query: LandscapeQuery) -> Response:
     return answer(
         {
             "dimension": problem.dimension,
-            "formula": problem.landscape.text if isinstance(problem, Surface) else None,
-            "program": problem.landscape.graph.as_json() if isinstance(problem, Surface) else None,
+            "formula": formula.text if formula else None,
+            "mathml": mathml,
+            "program": formula.graph.as_json() if formula else None,
             "x": sides[0].tolist() if sides else None,
             "y": sides[1].tolist() if len(sides) == 2 else None,
             "loss": loss.tolist() if loss is not None else None,

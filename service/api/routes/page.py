@@ -31,6 +31,7 @@ VIEWS = (
     "/presets",
     "/jobs",
     "/jobs/{job_id}",
+    "/jobs/{job_id}/runs/{index}",
     "/lessons",
     "/lessons/{lesson_id}",
 )

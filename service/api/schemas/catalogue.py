@@ -46,6 +46,19 @@ class FormulaProgram(Answer):
     """Their operations: from `w`, `g`, `t`, `lr`, `normal`, states and parameters to the new `w` and states."""
 
 
+class SurfaceFormulaAnswer(Answer):
+    """A formula of a surface as it is read."""
+
+    expression: str
+    """Its normal form: every operator is written."""
+    dimension: int
+    """Number of variables: 1 without y."""
+    letters: list[str]
+    """Letters other than x, y and e: each needs a number in `parameters`."""
+    mathml: str
+    """The formula as presentation MathML."""
+
+
 class OfferedClass(Answer):
     """An installed class that live workers offer as a kind."""
 

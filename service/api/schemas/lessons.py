@@ -200,8 +200,10 @@ class LandscapeAnswer(Answer):
     """Number of variables."""
     formula: str | None
     """The formula in x and y; null for a quadratic."""
+    mathml: str | None
+    """The formula as presentation MathML; null for a quadratic."""
     program: Program | None
-    """The operations of the formula and of its gradient; null for a quadratic."""
+    """The operations of the formula and of its gradient, with its letters as inputs; null for a quadratic."""
     x: list[float] | None
     """Values of x on the map; null if no map was requested."""
     y: list[float] | None

@@ -12,7 +12,7 @@ const FIRST = {
   surface: ["start", "noise"],
 };
 // Fields without a control here: starts belong to the view Sweep, and no view shows shifts.
-const LEFT_OUT = ["starts", "shift_at", "shift_by", "name", "expression"];
+const LEFT_OUT = ["starts", "shift_at", "shift_by", "name", "expression", "parameters"];
 const OWN = "";
 
 /** Make the form: {element, value}; `problems` are entries of the catalogue; `change(problem)` follows each change. */

@@ -9,9 +9,13 @@ const DIVERGENCE_FACTOR = 1e9;
 const CLIP_EPS = 1e-6;
 const VARIABLES = ["x", "y"];
 
-/** Prepare a surface in some dimensions: gives the function (point, gradient) → loss, which writes the gradient. */
-export function surfaceOf(program, dimension) {
+/**
+ * Prepare a surface in some dimensions: gives the function (point, gradient) → loss, which writes the gradient.
+ * `letters` are the numbers of the other inputs of its program.
+ */
+export function surfaceOf(program, dimension, letters = {}) {
   const machine = prepared(program);
+  for (const [name, number] of Object.entries(letters)) for (const place of machine.input(name)) machine.values[place] = number;
   const names = VARIABLES.slice(0, dimension);
   const inputs = names.map((name) => machine.input(name)[0] ?? -1);
   const slopes = names.map((name) => machine.output(name)[0]);

@@ -54,12 +54,14 @@ function kept(program, dimension, prepare) {
  * `program` is that of the surface, `itemOf(optimizer)` gives the entry of the catalogue.
  */
 export function raced({ program, spec, itemOf, mostSeeds = Infinity }) {
-  const { start, noise = 0 } = spec.problem;
+  const { start, noise = 0, parameters } = spec.problem;
   if (!program || !isKnownProgram(program)) return null;
   const parts = spec.optimizers.map((one) => computable(one, itemOf(one)));
   if (parts.includes(null)) return null;
   const dimension = start.length;
-  const surface = kept(program, dimension, () => surfaceOf(program, dimension));
+  const surface = parameters
+    ? surfaceOf(program, dimension, parameters)
+    : kept(program, dimension, () => surfaceOf(program, dimension));
   const batch = spec.batch_size ?? 1;
   const common = { surface, start, steps: spec.epochs, noise: batch === "full" ? 0 : noise / Math.sqrt(batch) };
   const { first = 0, count = 1 } = spec.seeds ?? {};

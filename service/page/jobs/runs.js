@@ -1,6 +1,6 @@
 // The runs of a job, fifty a page: sorted, and filtered by status and label.
 import { changeAddress, readAddress } from "../address.js";
-import { get } from "../api.js";
+import { ROOT, get } from "../api.js";
 import { h, newId } from "../dom.js";
 import { short } from "../format.js";
 import { labelOf } from "../labels.js";
@@ -19,7 +19,7 @@ export function runsTable(jobId, spec, styles, signal) {
   const sorter = (sort) =>
     h("button", { type: "button", onclick: () => change({ sort: sort === "index" ? null : sort }) }, SORTS[sort]);
   const columns = [
-    { name: sorter("index"), cell: ({ index }) => String(index), number: true },
+    { name: sorter("index"), cell: ({ index }) => runLink(jobId, index), number: true },
     { name: "Setting", cell: ({ label }) => named(label, styles()), row: true },
     { name: "Seed", cell: ({ seed }) => String(seed), number: true },
     { name: "Start", cell: ({ start }) => start && `(${start.map((value) => short(value)).join(", ")})`, many: true },
@@ -119,7 +119,11 @@ export function runsTable(jobId, spec, styles, signal) {
   return { element, load };
 }
 
-function outcome({ status, diverged_epoch: diverged, epochs_done: done }, epochs) {
+const runLink = (jobId, index) =>
+  h("a", { href: `${ROOT}/jobs/${jobId}/runs/${index}`, "aria-label": `Run ${index}` }, String(index));
+
+/** Show how a run stands or ended. */
+export function outcome({ status, diverged_epoch: diverged, epochs_done: done }, epochs) {
   if (diverged !== null) return chip("diverged", `diverged at ${diverged}`);
   return status === "cancelled" && done ? chip(status, `stopped after epoch ${done} of ${epochs}`) : chip(status);
 }

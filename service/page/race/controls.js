@@ -4,41 +4,39 @@ import { choice } from "../controls/choice.js";
 import { NOT_NUMBERS, readNumbers } from "../controls/numbers.js";
 import { optimizers } from "../controls/optimizers.js";
 import { linear, log, slider } from "../controls/slider.js";
+import { mathOf } from "../mathml.js";
 import { calm, complain } from "../states.js";
+import { formulaEntry } from "./formula.js";
 import { help } from "./keys.js";
 
-// A formula is taken when its writer pauses, or leaves the field.
-const TYPING_MS = 600;
-
 /**
- * Make the controls: {element, optimizers, start(point), readAs(formula)}; `change(part, {redraws})` is called after each
- * change, `drag(part)` while a slider moves; `stable(state)` gives the state with stable rates.
+ * Make the controls: {element, optimizers, start(point), readAs(map)}; `change(part, {redraws})` is called after each
+ * change, `drag(part)` while a slider moves; `refuse(part, error)` takes a formula that cannot be read, and `stable(state)`
+ * gives the state with stable rates.
  */
-export function controls({ state, catalogue, change, drag, stable }) {
+export function controls({ state, catalogue, signal, change, drag, stable, refuse }) {
   const { surfaces } = catalogue;
   let now = state;
-  let typing = null;
   const put = (part, how) => {
     now = { ...now, ...part };
     return change(part, how);
   };
-  const [formulaId, surfaceId, startId] = [newId("formula"), newId("surface"), newId("start")];
+  const [surfaceId, startId] = [newId("surface"), newId("start")];
   const about = h("p", { class: "caption" });
-  const formula = h("input", {
-    id: formulaId,
-    type: "text",
-    value: now.formula,
-    placeholder: "x**2 + 10*y**2",
-    spellcheck: "false",
-    autocapitalize: "off",
-    "data-field": "expression",
-    oninput: () => {
-      clearTimeout(typing);
-      typing = setTimeout(take, TYPING_MS);
+  const entry = formulaEntry({
+    state: now,
+    signal,
+    take: (part) => {
+      point.value = part.start.join(", ");
+      put({ surface: null, ...part }, { redraws: true });
     },
-    onchange: take,
+    refuse: (part, error) => {
+      now = { ...now, surface: null, ...part };
+      refuse({ surface: null, ...part }, error);
+    },
+    drag,
+    change: (part) => put(part, { redraws: true, framed: true }),
   });
-  const formulaField = h("div", { class: "field" }, h("label", { for: formulaId }, "ƒ(x, y) ="), formula);
   const choose = h(
     "select",
     { id: surfaceId, "data-field": "problem.name", value: now.surface ?? "", onchange: () => chosen(choose.value) },
@@ -126,11 +124,7 @@ export function controls({ state, catalogue, change, drag, stable }) {
   function chosen(name) {
     const surface = surfaces.find((one) => one.name === name);
     explain(surface);
-    if (!surface) {
-      formula.value ||= surfaces.find((one) => one.name === now.surface)?.formula ?? "x**2 + 10*y**2";
-      formula.focus();
-      return put({ surface: null, formula: formula.value }, { redraws: true });
-    }
+    if (!surface) return entry.show(surfaces.find((one) => one.name === now.surface)?.formula ?? "x**2 + 10*y**2");
     point.value = surface.start.join(", ");
     const { optimizers: settled } = stable({ ...now, surface: name, start: surface.start });
     list.set(settled);
@@ -138,29 +132,16 @@ export function controls({ state, catalogue, change, drag, stable }) {
   }
 
   function explain(surface) {
-    formulaField.hidden = Boolean(surface);
+    entry.element.hidden = Boolean(surface);
     about.textContent = surface ? `${surface.formula}. ${surface.description}` : catalogue.formulas;
   }
 
-  /** Show how the server reads a formula, if that is not how it is written. */
-  function readAs(normal) {
-    if (now.surface === null) about.textContent = normal === now.formula ? catalogue.formulas : `Read as ${normal}.`;
-  }
-
-  /** Take the formula, unless it is the one that is raced already. */
-  function take() {
-    clearTimeout(typing);
-    const text = formula.value.trim();
-    if (text && (text !== now.formula || now.surface !== null))
-      put({ surface: null, formula: text, start: fitting(text) }, { redraws: true });
-  }
-
-  /** A formula in x alone has a start of one number. No name but the variable y has this letter. */
-  function fitting(text) {
-    const flat = !text.includes("y");
-    const next = flat ? now.start.slice(0, 1) : [now.start[0], now.start[1] ?? 1];
-    point.value = next.join(", ");
-    return next;
+  /** Set the formula as the service reads it. */
+  function readAs({ mathml }) {
+    if (!mathml) return;
+    const surface = surfaces.find(({ name }) => name === now.surface);
+    const set = h("span", { class: "typeset" }, mathOf(mathml));
+    about.replaceChildren(...(surface ? [set, ` ${surface.description}`] : [set]));
   }
 
   /** Take a typed start, or say beside it what is wrong with it. */
@@ -173,6 +154,7 @@ export function controls({ state, catalogue, change, drag, stable }) {
   }
 
   function start(value) {
+    entry.begin(value);
     point.value = value.join(", ");
     return put({ start: value }, { redraws: false });
   }
@@ -188,7 +170,7 @@ export function controls({ state, catalogue, change, drag, stable }) {
       views,
     ),
     tall,
-    formulaField,
+    entry.element,
     about,
     h("div", { class: "field inline" }, h("label", { for: startId }, "Start"), point),
     list.element,

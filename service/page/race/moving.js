@@ -1,4 +1,6 @@
 // The race while a slider or the start is dragged: computed in the browser for each frame, else by jobs, one at a time.
+import { racersOf } from "./racers.js";
+import { specOf } from "./state.js";
 
 // Between two jobs of kinds that the browser cannot compute.
 const PAUSE_MS = 250;
@@ -31,6 +33,7 @@ export class Moving {
     this.frame = null;
     const { race, state } = this;
     if (!state || race.signal.aborted) return;
+    if (state.parameters !== race.state.parameters) race.picture.sketch(state);
     race.picture.showStart(state.start);
     if (race.showPreview(state)) {
       clearTimeout(this.resting);
@@ -45,11 +48,26 @@ export class Moving {
     try {
       for (let tried = null; this.state && tried !== this.state; ) {
         tried = this.state;
-        await this.race.attempt(tried);
+        await this.runJob(tried);
         await new Promise((done) => setTimeout(done, PAUSE_MS));
       }
     } finally {
       this.isTrying = false;
+    }
+  }
+
+  /** Run a job of settings that still move, and draw its paths. */
+  async runJob(state) {
+    const { race } = this;
+    const spec = specOf(state);
+    if (!spec) return;
+    try {
+      const { histories } = await race.job.run(spec, race.runs.next());
+      if (!this.state) return;
+      race.racers = racersOf(spec, histories.byLabel());
+      race.picture.drawPaths(race.racers);
+    } catch (error) {
+      race.fail(error);
     }
   }
 

@@ -1,8 +1,10 @@
 // The picture of a race: the ground, the paths over it, and both in three dimensions.
 import { h } from "../dom.js";
+import { surfaceOf } from "../engine/path.js";
 import { survey } from "../landscape.js";
-import { drawGround, firstFrame } from "./ground.js";
-import { pathCanvas } from "./paths.js";
+import { drawGround, firstFrame } from "../plot/ground.js";
+import { pathCanvas } from "../plot/paths.js";
+import { mapOf, withoutPoles } from "../plot/poles.js";
 import { onPicture, pathsOf } from "./racers.js";
 import { space } from "./space.js";
 import { problemOf } from "./state.js";
@@ -56,15 +58,33 @@ export class Picture {
     this.subject = subject;
     // Paths and clicks may come before the map. In one dimension the heights are not known yet.
     if (frame.length === 4) this.path.frame(frame);
-    const map = await survey(problemOf(this.state()), frame, signal);
+    const problem = problemOf(this.state());
+    const map = await survey(problem, frame, signal);
     if (surface === null) this.read = { formula, program: map.program };
-    this.map = map;
-    const ends = await drawGround(this.ground, map, frame);
+    this.map = withoutPoles(map, surfaceOf(map.program, map.dimension, problem.parameters));
+    const ends = await drawGround(this.ground, this.map, frame);
     if (signal.aborted) return;
     this.ground.style.visibility = "";
     this.path.frame(ends);
     this.showStart();
     this.path.fixed({ minima: this.map.minima.map(({ position, value }) => onPicture(position, value)) });
+  }
+
+  /** Draw the ground of a formula while a letter of it moves, as the browser computes it. */
+  async sketch(state) {
+    const program = this.programOf(state);
+    if (!program || !this.map || this.isSketching) return;
+    this.isSketching = true;
+    const { dimension } = this.map;
+    const surface = surfaceOf(program, dimension, state.parameters);
+    const frame = this.frame();
+    this.map = { ...this.map, ...withoutPoles(mapOf(surface, frame), surface), minima: [] };
+    this.path.fixed({ minima: [] });
+    try {
+      this.path.frame(await drawGround(this.ground, this.map, frame));
+    } finally {
+      this.isSketching = false;
+    }
   }
 
   /** Remove the map, its minima and the paths over it. */

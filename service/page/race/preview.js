@@ -3,7 +3,7 @@ import { post } from "../api.js";
 import { surfaceOf } from "../engine/path.js";
 import { raced } from "../engine/race.js";
 import { racersOf } from "./racers.js";
-import { specOf } from "./state.js";
+import { problemOf, specOf } from "./state.js";
 
 // Updates of all runs in one frame: with more, only the first seeds are drawn while the settings move.
 const MOST_UPDATES = 10_000;
@@ -29,7 +29,7 @@ export class Preview {
   /** Give the function of the loss and gradient at a point, or null. */
   surface(state) {
     const program = this.programOf(state);
-    return program && surfaceOf(program, state.start.length);
+    return program && surfaceOf(program, state.start.length, problemOf(state).parameters);
   }
 
   /** Give the usual part of the plane of a named surface; null of a formula, or where the start lies outside of it. */

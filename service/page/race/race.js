@@ -53,19 +53,21 @@ export class Race {
     const change = (part, how) => this.change(part, how);
     const rates = this.catalogue.rates("surface");
     const stable = (state) => withStableRates(state, { preview: this.preview, rates });
-    return controls({ state: this.state, catalogue: this.catalogue, change, stable, drag: (part) => this.moving.to(part) });
+    const drag = (part) => this.moving.to(part);
+    const refuse = (part, error) => this.refuse(part, error);
+    return controls({ state: this.state, catalogue: this.catalogue, signal: this.signal, change, stable, drag, refuse });
   }
 
   /**
    * Take a change of the settings: `redraws` where the ground is another one, `runs` where the race is run again, `step`
-   * unless it cannot be undone.
+   * unless it cannot be undone, `framed` where the part of the plane stays.
    */
-  async change(part, { runs = true, redraws = false, step = true } = {}) {
+  async change(part, { runs = true, redraws = false, step = true, framed = false } = {}) {
     this.moving.end();
     const isNew = Object.keys(part).some((name) => JSON.stringify(part[name]) !== JSON.stringify(this.state[name]));
     if (step && isNew) this.past.push(this.state);
     this.state = { ...this.state, ...part };
-    if (redraws) this.state.frame = part.frame ?? null;
+    if (redraws && !framed) this.state.frame = part.frame ?? null;
     writeState(this.state);
     this.picture.describe();
     this.notice.textContent = noticeOf(this.state);
@@ -75,6 +77,17 @@ export class Race {
     if (redraws && isFormula && (!(await this.drawMap()) || signal?.aborted)) return;
     await Promise.all([redraws && !isFormula ? this.drawMap() : null, runs ? this.run(signal) : null]);
     if (redraws || part.view || "height" in part) this.drawSpace();
+  }
+
+  /** Take a formula that cannot be read: nothing of another one stays in sight. */
+  refuse(part, error) {
+    this.moving.end();
+    this.maps.stop();
+    this.past.push(this.state);
+    this.state = { ...this.state, ...part };
+    writeState(this.state);
+    this.picture.clearMap();
+    this.fail(error);
   }
 
   begin() {
@@ -103,7 +116,7 @@ export class Race {
     try {
       await this.picture.drawMap(signal);
       if (signal.aborted) return false;
-      this.panel.readAs(this.picture.map.formula);
+      this.panel.readAs(this.picture.map);
       return true;
     } catch (error) {
       if (error.name !== "AbortError") this.picture.clearMap();
@@ -133,20 +146,6 @@ export class Race {
       performance.mark("raced");
       await insistent((within) => tellFigures(this, job, spec, within), signal);
       this.standing.current();
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  /** Run a job of settings that still move, for kinds that the browser cannot compute. */
-  async attempt(state) {
-    const spec = specOf(state);
-    if (!spec) return;
-    try {
-      const { histories } = await this.job.run(spec, this.runs.next());
-      if (!this.moving.state) return;
-      this.racers = racersOf(spec, histories.byLabel());
-      this.picture.drawPaths(this.racers);
     } catch (error) {
       this.fail(error);
     }

@@ -2,7 +2,7 @@
 import { colour } from "../appearance.js";
 import { countUp } from "../marks.js";
 import { CONFIG, layout, plotly } from "../plot/plotly.js";
-import { heights } from "./ground.js";
+import { heights } from "../plot/ground.js";
 
 const CONTOURS = 14;
 // Paths lie above the surface by a share of its height, so that it does not hide them.
@@ -71,7 +71,7 @@ function logarithmic(found) {
 /** Heights are the loss itself, up to where the map has its last colour: the rim of a steep surface is cut off. */
 function plain(map, { to: top, lowest }) {
   const to = lowest + 10 ** top;
-  const cut = (loss) => (Number.isFinite(Number(loss)) ? Math.min(to, Number(loss)) : null);
+  const cut = (loss) => (loss !== null && Number.isFinite(Number(loss)) ? Math.min(to, Number(loss)) : null);
   const level = (loss) => Math.min(to, loss) + (to - lowest) * LIFT;
   return { rows: map.loss.map((row) => row.map(cut)), from: lowest, to, level, title: "loss" };
 }

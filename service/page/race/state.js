@@ -7,6 +7,7 @@ const KEEP_SECONDS = 3600;
 const FIRST = {
   surface: "ravine",
   formula: "",
+  parameters: {},
   start: null,
   noise: 0,
   batch: 1,
@@ -31,6 +32,7 @@ export function readState() {
   return {
     surface: query.has("f") ? null : (query.get("surface") ?? FIRST.surface),
     formula: query.get("f") ?? FIRST.formula,
+    parameters: query.has("f") ? readLetters(query.get("k")) : {},
     start: start?.every(Number.isFinite) ? start : null,
     noise: one("noise"),
     batch: one("batch"),
@@ -44,9 +46,17 @@ export function readState() {
   };
 }
 
+/** Read the letters of a formula: "a:2,b:0.5". */
+function readLetters(text) {
+  const pairs = (text ?? "").split(",").map((one) => one.split(":"));
+  const known = pairs.filter(([name, value]) => name.length === 1 && value && Number.isFinite(Number(value)));
+  return Object.fromEntries(known.map(([name, value]) => [name, Number(value)]));
+}
+
 /** Whether the address has no settings of its own, and whether it leaves the rates on a surface to the page. */
 export function leftOut() {
   const query = readAddress();
+  query.delete("hide");
   return { isBare: !query.size, hasNoRates: query.has("surface") && !query.has("o") };
 }
 
@@ -56,6 +66,7 @@ export function writeState(state) {
   writeAddress({
     surface: state.surface === null ? null : changed("surface"),
     f: state.surface === null ? state.formula : null,
+    k: state.surface === null ? Object.entries(state.parameters).map((one) => one.join(":")).join(",") : null,
     start: state.start?.map((value) => Number(value.toPrecision(4))).join(","),
     o: state.optimizers.map(writeOptimizer),
     noise: changed("noise"),
@@ -70,8 +81,10 @@ export function writeState(state) {
 }
 
 /** Give the problem that the race is on. */
-export function problemOf({ surface, formula, start, noise }) {
-  return { kind: "surface", ...(surface === null ? { expression: formula } : { name: surface }), start, noise };
+export function problemOf({ surface, formula, parameters, start, noise }) {
+  if (surface !== null) return { kind: "surface", name: surface, start, noise };
+  const letters = Object.keys(parameters).length ? { parameters } : {};
+  return { kind: "surface", expression: formula, ...letters, start, noise };
 }
 
 /** Give the spec of the job, or null where no optimizer is to run; labels are unique. */

@@ -4,26 +4,29 @@ The text is never run as code. A tokenizer and a precedence parser turn it into 
 operations of terms.py; everything else is rejected with its place and what is allowed there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from service.spec.formulas.builder import Builder
 from service.spec.formulas.derivative import derivative
-from service.spec.formulas.grammar import SURFACE
+from service.spec.formulas.grammar import SURFACE, WITH_LETTERS, Grammar, with_letters
 from service.spec.formulas.graph import Graph
+from service.spec.formulas.mathml import mathml
 from service.spec.formulas.notation import MAX_CHARACTERS, checked_normal
 from service.spec.formulas.program import Program
-from service.spec.formulas.syntax import read
+from service.spec.formulas.syntax import Tree, read
 from service.spec.formulas.terms import Term, Terms
 from service.spec.formulas.tokens import ExpressionError
 
 
 @dataclass(frozen=True, eq=False)
 class Expression:
-    """A formula in x, or in x and y; `text` is its normal form."""
+    """A formula in x, or in x and y; `text` is its normal form, `letters` are those that stand for numbers."""
 
     text: str
     variables: tuple[str, ...]
+    letters: tuple[str, ...]
     root: Term = field(repr=False)
     terms: Terms = field(repr=False)
 
@@ -34,7 +37,7 @@ class Expression:
     def derivative(self, variable: str) -> "Expression":
         """Give the partial derivative as an expression."""
         root = derivative(self.terms, self.root, variable)
-        return Expression(f"d({self.text})/d{variable}", self.variables, root, self.terms)
+        return Expression(f"d({self.text})/d{variable}", self.variables, self.letters, root, self.terms)
 
     def compile(self, outputs: tuple[str, ...] = ("value",)) -> Program:
         """Computes several outputs at once, with common terms shared.
@@ -60,18 +63,36 @@ class Expression:
         return self.compile()(namespace, **variables)[0]
 
 
-def parse(text: str) -> Expression:
-    """Parse a text; ExpressionError if it is not a valid formula.
+def parse(text: str, parameters: Mapping[str, float] | None = None) -> Expression:
+    """Parse a text, in which each letter of `parameters` stands for its number; ExpressionError if it is not valid.
 
     A text of operators, parentheses and the functions sin cos tan exp log sqrt abs tanh is its own normal form.
     """
+    return _expression(text, with_letters(parameters or ()), parameters or {})
+
+
+def parse_letters(text: str) -> tuple[Expression, str]:
+    """Parse a text in which letters are inputs beside x and y; give its expression and its MathML.
+
+    `letters` of the expression names them. ExpressionError if the text is not valid.
+    """
+    return _expression(text, WITH_LETTERS, {}), mathml(_read(text, WITH_LETTERS))
+
+
+def _read(text: str, grammar: Grammar) -> Tree:
     if len(text) > MAX_CHARACTERS:
         raise ExpressionError(f"The formula has {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed.")
-    tree = read(text, SURFACE)
+    return read(text, grammar)
+
+
+def _expression(text: str, grammar: Grammar, parameters: Mapping[str, float]) -> Expression:
+    tree = _read(text, grammar)
     terms = Terms()
-    root = Builder(SURFACE, terms).build(tree)
+    values = {name: terms.constant(number) for name, number in parameters.items()}
+    root = Builder(grammar, terms, values).build(tree)
     used = {node.token.text for node in tree.nodes if node.operation == "name"}
     if not used.intersection(SURFACE.variables):
         raise ExpressionError("The formula is constant: it uses neither x nor y, so there is nothing to minimise.")
     variables = SURFACE.variables if "y" in used else SURFACE.variables[:1]
-    return Expression(text if tree.is_plain else checked_normal(tree, SURFACE), variables, root, terms)
+    normal_form = text if tree.is_plain else checked_normal(tree, grammar)
+    return Expression(normal_form, variables, tuple(sorted(used & grammar.letters)), root, terms)

@@ -1,7 +1,8 @@
 """What a formula may contain: names, functions, signs, and how words become names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import e, pi
 
@@ -14,7 +15,8 @@ class Grammar:
     """The names of a kind of formula.
 
     `aliases` are other spellings of names. With `splits`, a word is a product of the longest known names from the left
-    (xy, xsin(y)); without, every word is one name.
+    (xy, xsin(y)); without, every word is one name. `letters` are names too, at most one in a word: ax, but not ab, so
+    that most misspelt words are errors.
     """
 
     variables: tuple[str, ...]
@@ -22,6 +24,7 @@ class Grammar:
     functions: Mapping[str, Function | Reduction]
     aliases: Mapping[str, str] = field(default_factory=dict)
     splits: bool = True
+    letters: frozenset[str] = frozenset()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -57,6 +60,16 @@ class Grammar:
 _CONSTANTS = {"pi": pi, "e": e}
 _ALIASES = {"π": "pi", "√": "sqrt", "ln": "log"}
 SURFACE = Grammar(variables=("x", "y"), constants=_CONSTANTS, functions=FUNCTIONS, aliases=_ALIASES)
+# Letters that may stand for numbers in the formula of a surface.
+LETTERS = frozenset(string.ascii_letters) - frozenset("xyeXYE")
+# The grammar of a surface in which all of them do.
+WITH_LETTERS = replace(SURFACE, letters=LETTERS)
+
+
+def with_letters(letters: Iterable[str]) -> Grammar:
+    """Give the grammar of surfaces in which some letters stand for numbers."""
+    chosen = frozenset(letters)
+    return replace(SURFACE, letters=chosen) if chosen else SURFACE
 
 
 def update_grammar(names: tuple[str, ...]) -> Grammar:

@@ -86,13 +86,17 @@ def _names(word: str, position: int, grammar: Grammar) -> Iterator[Token]:
     at = 0
     longest = grammar.longest_name if grammar.splits else len(word)
     shortest = 1 if grammar.splits else len(word)
+    has_letter = False
     while at < len(word):
         for length in range(min(longest, len(word) - at), shortest - 1, -1):
             name = word[at : at + length]
             if name in grammar.names:
                 break
         else:
-            raise ExpressionError(_unknown(word, at, position, grammar))
+            name = word[at]
+            if has_letter or name not in grammar.letters:
+                raise ExpressionError(_unknown(word, at, position, grammar))
+            has_letter, length = True, 1
         yield Token("name", grammar.aliases.get(name, name), position + at, name)
         at += length
 
@@ -108,7 +112,11 @@ def _unknown(word: str, at: int, position: int, grammar: Grammar) -> str:
             f"{grammar.allowed}"
         )
     parts = f", nor a product of such names: {_shown(word[at:])} is none" if at else ""
-    return f"{_shown(word)} at character {position} is not a name that a formula may use{parts}. {grammar.allowed}"
+    hint = ""
+    if grammar.splits and (len(word) == 1 or grammar.letters):
+        hint = " A letter needs a number in parameters; a product of letters is written a*b."
+    where = f"{_shown(word)} at character {position}"
+    return f"{where} is not a name that a formula may use{parts}. {grammar.allowed}{hint}"
 
 
 def _shown(text: str) -> str:

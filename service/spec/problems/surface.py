@@ -6,13 +6,14 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.spec.fields import Strict
-from service.spec.formulas.expression import Expression, parse
-from service.spec.formulas.grammar import SURFACE
+from service.spec.formulas.expression import Expression, parse, parse_letters
+from service.spec.formulas.grammar import LETTERS, SURFACE
 from service.spec.formulas.tokens import ExpressionError
 from service.spec.landscape import Landscape, Noise, ShiftAt, ShiftBy, check_shift
 from service.spec.starts import Domain, Start, Starts, check_dimension, check_starts
 from service.spec.surfaces import SURFACES
 
+MAX_LETTERS = 20
 # Random starts on a formula are drawn from this interval along each axis, unless given.
 AROUND_ORIGIN = (-5.0, 5.0)
 
@@ -28,9 +29,16 @@ class Surface(Landscape, Strict):
     name: str | None = Field(
         None, description="A surface of the catalogue.", json_schema_extra={"enum": [*SURFACES, None]}
     )
+    parameters: dict[str, float] = Field(
+        {},
+        max_length=MAX_LETTERS,
+        exclude_if=lambda parameters: not parameters,
+        description="Numbers of the letters of the formula other than x, y and e: "
+        '{"a": 2} in a x². Words have at most one such letter.',
+    )
     expression: str | None = Field(
         None,
-        description=f"Instead of a name, a formula of {SURFACE.contents}.",
+        description=f"Instead of a name, a formula of {SURFACE.contents}, and the letters in parameters.",
         examples=["x**2 + 10*y**2"],
     )
     noise: Noise = 0.0
@@ -50,6 +58,16 @@ class Surface(Landscape, Strict):
             )
         return name
 
+    @field_validator("parameters")
+    @classmethod
+    def _letters(cls, parameters: dict[str, float]) -> dict[str, float]:
+        for letter in parameters:
+            if letter not in LETTERS:
+                raise PydanticCustomError(
+                    "letter", "a parameter is one letter other than x, y and e, not '{name}'", {"name": letter[:40]}
+                )
+        return parameters
+
     @field_validator("expression")
     @classmethod
     def _readable(cls, text: str | None, info: ValidationInfo) -> str | None:
@@ -57,9 +75,14 @@ class Surface(Landscape, Strict):
             if info.data.get("name") is not None:
                 raise PydanticCustomError("one_of", "give either 'name' or 'expression', not both")
             try:
-                return parse(text).text
+                formula = parse(text, info.data.get("parameters"))
             except ExpressionError as error:
                 raise PydanticCustomError("formula", "{reason}", {"reason": str(error)}) from error
+            if unused := set(info.data.get("parameters", ())).difference(formula.letters):
+                raise PydanticCustomError(
+                    "unused_parameter", "the formula has no letter {letters}", {"letters": ", ".join(sorted(unused))}
+                )
+            return formula.text
         return text
 
     @field_validator("start")
@@ -83,6 +106,8 @@ class Surface(Landscape, Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
+        if self.name is not None and self.parameters:
+            raise PydanticCustomError("one_of", "the letters in 'parameters' belong to an 'expression'")
         if self.name is None and self.expression is None:
             raise PydanticCustomError("missing", "a surface needs a 'name' of the catalogue or an 'expression'")
         if self.start is None and self.starts is None:
@@ -94,7 +119,12 @@ class Surface(Landscape, Strict):
     @property
     def landscape(self) -> Expression:
         """Give the parsed formula."""
-        return parse(SURFACES[self.name].formula if self.name else self.expression or "")
+        return parse(SURFACES[self.name].formula if self.name else self.expression or "", self.parameters)
+
+    @property
+    def with_letters(self) -> tuple[Expression, str]:
+        """Give the formula with its letters as inputs, and as MathML."""
+        return parse_letters(SURFACES[self.name].formula if self.name else self.expression or "")
 
     @property
     def dimension(self) -> int:
@@ -125,4 +155,4 @@ def _formula_of(info: ValidationInfo) -> Expression | None:
     """Find the formula among the fields validated so far; None if they are invalid."""
     name, text = info.data.get("name"), info.data.get("expression")
     formula = SURFACES[name].formula if name else text
-    return None if formula is None else parse(formula)
+    return None if formula is None else parse(formula, info.data.get("parameters"))

@@ -153,6 +153,10 @@ def test_the_pure_parts_of_the_page_pass_their_unit_tests() -> None:
     run_node("units.test.mjs")
 
 
+def test_poles_are_holes_of_a_map() -> None:
+    run_node("poles.test.mjs")
+
+
 @pytest.mark.slow
 def test_every_named_surface_begins_with_stable_rates(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.json"

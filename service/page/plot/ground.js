@@ -1,27 +1,32 @@
 // The surface under the paths: contours in two dimensions, a curve in one, drawn by Plotly once for each part of the plane.
 import { colour } from "../appearance.js";
-import { CONFIG, axis, layout, plotly } from "../plot/plotly.js";
+import { CONFIG, axis, layout, plotly } from "./plotly.js";
 
 export const MARGIN = { l: 46, r: 12, t: 8, b: 34 };
 const LEVELS = 18;
 // Lowest contour above the minimum, as a share of the range of the loss.
 const FLOOR = 1e-4;
+const FLOOR_AT_POLES = 0.05;
+
+// Beside poles this share of the values on either side is beyond the colours, and beyond the axis of a curve.
+const TAIL = 0.04;
+
+/** List the finite numbers of a map. */
+const known = (values) => values.filter((value) => value !== null).map(Number).filter(Number.isFinite);
 
 /** Give the height above the lowest point in sight on a logarithmic scale, and where colours begin and end. */
-export function heights({ loss, minima }) {
-  const flat = loss
-    .flat()
-    .map(Number)
-    .filter(Number.isFinite)
-    .sort((one, other) => one - other);
+export function heights({ loss, minima, hasPoles = false }) {
+  const flat = known(loss.flat()).sort((one, other) => one - other);
   if (!flat.length) return null;
-  const lowest = Math.min(flat[0], ...minima.map(({ value }) => value).filter((value) => value !== null));
-  const highest = flat[Math.floor((flat.length - 1) * 0.995)] - lowest || 1;
+  // At a pole the lowest value depends on where the samples lie.
+  const lowest = Math.min(flat[hasPoles ? Math.floor(flat.length * TAIL) : 0], ...minima.map(({ value }) => value).filter((value) => value !== null));
+  const highest = flat[Math.floor((flat.length - 1) * (hasPoles ? 1 - TAIL : 0.995))] - lowest || 1;
+  const floor = highest * (hasPoles ? FLOOR_AT_POLES : FLOOR);
   const height = (value) =>
-    Number.isFinite(Number(value)) ? Math.log10(Math.max(Number(value) - lowest, highest * FLOOR)) : null;
+    value !== null && Number.isFinite(Number(value)) ? Math.log10(Math.max(Number(value) - lowest, floor)) : null;
   return {
     rows: loss.map((row) => (Array.isArray(row) ? row.map(height) : height(row))),
-    from: Math.log10(highest * FLOOR),
+    from: Math.log10(floor),
     to: Math.log10(highest),
     lowest,
   };
@@ -32,9 +37,9 @@ export async function drawGround(element, map, frame) {
   const Plotly = await plotly();
   const size = { width: element.clientWidth, height: element.clientHeight, margin: MARGIN };
   if (map.dimension === 1) {
-    const values = map.loss.map(Number);
-    const known = values.filter(Number.isFinite);
-    const [low, high] = [Math.min(...known), Math.max(...known)];
+    const values = map.loss.map((value) => (value === null ? null : Number(value)));
+    const sorted = known(values).sort((one, other) => one - other);
+    const [low, high] = (map.hasPoles ? [TAIL, 1 - TAIL] : [0, 1]).map((share) => sorted[Math.floor((sorted.length - 1) * share)]);
     const ends = [frame[0], frame[1], low - (high - low) * 0.08, high + (high - low) * 0.05];
     const line = {
       x: map.x,
