@@ -15,7 +15,8 @@ from service.settings import get_settings
 from service.spec.job import JobSpec
 from service.spec.price import price
 from worker.engine.device import use_device
-from worker.engine.trainer import Engine, Trainer
+from worker.engine.fused.requests import Engine
+from worker.engine.trainer import Trainer
 from worker.plan import plan
 
 ENGINES: tuple[Engine, ...] = ("compiled", "torch")

@@ -6,17 +6,13 @@ checkpoints between yields, and closes it to stop. A poll makes it yield inside 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from worker.engine.fused.ahead import Ahead, Frame
-from worker.engine.fused.programs import Programs
-from worker.engine.problems.flipnet import FlipNet
-from worker.engine.problems.quadratic import Quadratic
-from worker.engine.problems.surface import Surface
+from worker.engine.fused.requests import Engine, requested
 from worker.engine.protocols import Poll, never_pause
 from worker.engine.stack import checkpoints
 from worker.engine.stack.checkpoints import Checkpoint
@@ -30,10 +26,6 @@ from worker.engine.stack.stack import Stack
 BLOCK_BYTES = 640 * 1024
 # A run has diverged when its loss is above this many times max(1, |loss at epoch 0|), or not finite.
 DIVERGENCE_FACTOR = 1e9
-# Fewer updates of runs than this take torch less time than a program costs to look up.
-LEAST_UPDATES = 2**18
-# "auto" trains with torch until programs are compiled, and only if that pays; "compiled" waits for them.
-Engine = Literal["auto", "compiled", "torch"]
 
 
 class Trainer:
@@ -74,22 +66,7 @@ class Trainer:
             self._values_FR = torch.full(shape, torch.nan, dtype=torch.float64, device=self._device)
             if checkpoint is not None:
                 self._restore(checkpoint)
-        self._programs = self._requested(engine)
-
-    def _requested(self, engine: Engine) -> Programs | None:
-        """The programs of this plan, which are compiled in the background where that pays."""
-        plan, problem = self._plan, self._plan.problem
-        updates = problem.num_runs * plan.epochs * -(-problem.num_batches(plan.accumulate) // plan.accumulate)
-        # Elsewhere batches may differ from epoch to epoch.
-        has_equal_epochs = isinstance(problem, Surface | Quadratic | FlipNet) and problem.shift is None
-        is_possible = has_equal_epochs and self._device.type == "cpu"
-        if engine == "torch" or not is_possible or (engine == "auto" and updates < LEAST_UPDATES):
-            return None
-        programs = Programs(self._stacks)
-        programs.request()
-        if engine == "compiled":
-            programs.wait()
-        return programs
+        self._programs = requested(plan, self._stacks, engine)
 
     @property
     def reason(self) -> str | None:

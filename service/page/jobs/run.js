@@ -17,7 +17,11 @@ import { outcome } from "./runs.js";
 
 // Most rows of a history that are drawn; the files have all of them.
 const MOST_POINTS = 1000;
-// One figure for each: what is measured in one unit stands together.
+/**
+ * One figure for each: what is measured in one unit stands together.
+ *
+ * @type {[string, (name: string) => boolean][]}
+ */
 const GROUPS = [
   ["Loss", (name) => name.endsWith("loss")],
   ["Accuracy", (name) => name.endsWith("accuracy") || name.endsWith("r2")],

@@ -80,7 +80,11 @@ export function writeState(state) {
   });
 }
 
-/** Give the problem that the race is on. */
+/**
+ * Give the problem that the race is on.
+ *
+ * @returns {{kind: string, name?: string, expression?: string, parameters?: Record<string, number>, start: number[], noise: number}}
+ */
 export function problemOf({ surface, formula, parameters, start, noise }) {
   if (surface !== null) return { kind: "surface", name: surface, start, noise };
   const letters = Object.keys(parameters).length ? { parameters } : {};

@@ -27,6 +27,8 @@ class Expression:
     text: str
     variables: tuple[str, ...]
     letters: tuple[str, ...]
+    # The numbers of those letters that have one.
+    parameters: tuple[tuple[str, float], ...]
     root: Term = field(repr=False)
     terms: Terms = field(repr=False)
 
@@ -37,7 +39,9 @@ class Expression:
     def derivative(self, variable: str) -> "Expression":
         """Give the partial derivative as an expression."""
         root = derivative(self.terms, self.root, variable)
-        return Expression(f"d({self.text})/d{variable}", self.variables, self.letters, root, self.terms)
+        return Expression(
+            f"d({self.text})/d{variable}", self.variables, self.letters, self.parameters, root, self.terms
+        )
 
     def compile(self, outputs: tuple[str, ...] = ("value",)) -> Program:
         """Computes several outputs at once, with common terms shared.
@@ -95,4 +99,5 @@ def _expression(text: str, grammar: Grammar, parameters: Mapping[str, float]) ->
         raise ExpressionError("The formula is constant: it uses neither x nor y, so there is nothing to minimise.")
     variables = SURFACE.variables if "y" in used else SURFACE.variables[:1]
     normal_form = text if tree.is_plain else checked_normal(tree, grammar)
-    return Expression(normal_form, variables, tuple(sorted(used & grammar.letters)), root, terms)
+    letters = tuple(sorted(used & grammar.letters))
+    return Expression(normal_form, variables, letters, tuple(sorted(parameters.items())), root, terms)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from tests.groups import group_runs
 from tests.rules import RULES, own, settings_of
 from tests.worker.engine.training import EIGENVALUES, ROSENBROCK, surface
 from worker.engine import trainer as trainer_module
+from worker.engine.fused import requests
+from worker.engine.fused.requests import Engine
 from worker.engine.optimizers import OPTIMIZERS
 from worker.engine.problems import FlipNet, Quadratic, Surface
 from worker.engine.protocols import Problem, Shift
@@ -247,7 +250,7 @@ def test_a_run_changes_its_engine_at_a_checkpoint(at: int, before: Any, after: A
 
 
 def test_programs_take_over_while_torch_trains(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trainer_module, "LEAST_UPDATES", 0)
+    monkeypatch.setattr(requests, "LEAST_UPDATES", 0)
     # A program of its own, which no other test has compiled.
     formula = f"(x - {random.random()})**2 + 3*y**2 + x*y"
     plan = Plan(landscape(formula), group_runs(entries("momentum"), np.arange(NUM)), 600, record_every=100)
@@ -281,6 +284,30 @@ def test_the_poll_may_end_a_call_between_two_blocks(monkeypatch: pytest.MonkeyPa
     assert (trainer.epoch, trainer.num_compiled_epochs) == (0, 0)
     resumed = Trainer(plan, trainer.checkpoint(), engine="compiled")
     assert_equal(list(resumed.run()), list(Trainer(plan, engine="torch").run())[1:])
+
+
+def test_a_small_plan_is_compiled_the_second_time_and_used_from_then_on() -> None:
+    formula = f"(x - {random.random()})**2 + 3*y**2"
+    plan = Plan(landscape(formula, 2), group_runs(entries("momentum", 2), np.arange(2)), 100)
+    first, second = Trainer(plan), Trainer(plan)
+    assert first._programs is not None
+    assert second._programs is not None
+    assert first._programs.kernels is None
+    assert second._programs.wait(60)
+    third = Trainer(plan)
+    found = list(third.run())
+    assert third.num_compiled_epochs == 100
+    assert_equal(found, list(Trainer(plan, engine="torch").run()))
+
+
+def test_a_letter_with_another_number_is_another_program() -> None:
+    def trained(number: float, engine: Engine) -> list[Epoch | None]:
+        problem = replace(landscape("x**2 + y**2", 2), expression=parse("a*x**2 + y**2", {"a": number}))
+        plan = Plan(problem, group_runs(entries("sgd", 2), np.arange(2)), 30)
+        return list(Trainer(plan, engine=engine).run())
+
+    for number in (1.5, 4.0):
+        assert_equal(trained(number, "compiled"), trained(number, "torch"))
 
 
 @pytest.mark.slow

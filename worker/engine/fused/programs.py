@@ -41,6 +41,7 @@ class Service:
         self._checked = threading.Event()
         self._kernels: OrderedDict[str, Kernel] = OrderedDict()
         self._known: OrderedDict[Recipe, tuple[Kernel | str, Optimizer]] = OrderedDict()
+        self._seen: OrderedDict[tuple[Recipe | None, ...], None] = OrderedDict()
 
     def submit(self, task: Callable[[], None]) -> None:
         """Run a task in the thread, after those before it."""
@@ -95,6 +96,14 @@ class Service:
             raise Unavailable(self._unavailable)
         return self._compiler
 
+    def has_seen(self, of: tuple[Recipe | None, ...]) -> bool:
+        """Whether this was called before with the same recipes."""
+        found = of in self._seen
+        self._seen[of] = None
+        if len(self._seen) > MOST_KERNELS:
+            self._seen.popitem(last=False)
+        return found
+
     def known(self, of: Recipe | None) -> Kernel | str | None:
         """The kernel of a recipe, or the reason why there is none, if it was made before."""
         found = None if of is None else self._known.get(of)
@@ -148,6 +157,15 @@ class Programs:
         if self.reason is None:
             self.kernels = {key: one for key, one in zip(self._recipes, known, strict=True) if isinstance(one, Kernel)}
         self._end()
+
+    def request_again(self) -> None:
+        """Use the programs of these recipes if they are known; begin if their plan has been seen before."""
+        recipes = tuple(self._recipes.values())
+        if service().has_seen(recipes):
+            self.request()
+        else:
+            self.reason = "a small plan, seen for the first time"
+            self._end()
 
     def _end(self) -> None:
         self._stacks, self._parts = (), {}

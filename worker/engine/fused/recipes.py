@@ -33,7 +33,7 @@ def recipe(stack: Stack, part: Part, widths: Collection[int]) -> Recipe | None:
             array = np.asarray(value, dtype=np.float64)
             found.append((array.shape, array.tobytes()))
         elif isinstance(text := getattr(value, "text", None), str):
-            found.append((text, value.variables))
+            found.append((text, value.variables, value.parameters))
         else:
             return None
     # Sums depend on whether rows fill registers, of which the widest, four of AVX-512, have 64 numbers.
