@@ -23,6 +23,7 @@ from service.jobs.specs import spec_of
 from service.observing import tracing
 from service.settings import Settings
 from service.spec.price import BATCH
+from service.spec.snapshots import snapshot_epochs
 from worker import shutdown
 from worker.data.known import known_of
 from worker.data.loading import table_of
@@ -32,6 +33,7 @@ from worker.plan import plan
 from worker.plugins.installed import installed
 from worker.receipt import receipt
 from worker.recorder import Recorder, pack, unpack
+from worker.snapshots import Snapshots
 from worker.storing import store
 
 # Most rows of a chunk: about 50 MB as Python numbers, before they are written to SQLite.
@@ -149,11 +151,13 @@ class Training:
         self._recorder = Recorder(
             self._trainer.fields, claim.first_run, claim.num_runs, spec.epochs, resumed, maximize=spec.maximize
         )
+        self._snapshots = Snapshots(snapshot_epochs(spec), resumed)
         self._heartbeat.prepared(time.monotonic() - began_at)
         try:
             for epoch in self._trainer.run():
                 if epoch is not None:
                     self._recorder.add(epoch)
+                    self._snapshots.take(epoch.number, self._trainer.weights)
                 if self._heartbeat.handover is not None and self._trainer.epoch < spec.epochs:
                     raise Stopped(self._heartbeat.handover)
                 if epoch is None or self._is_due():
@@ -182,7 +186,7 @@ class Training:
 
     def _store_chunk(self, *, hand_over: str | None = None) -> None:
         """Store everything since the last chunk; with ``hand_over``, queue the shard there in the same transaction."""
-        checkpoint = pack({**self._trainer.checkpoint(), **self._recorder.arrays()})
+        checkpoint = pack({**self._trainer.checkpoint(), **self._recorder.arrays(), **self._snapshots.arrays()})
         progress = self._recorder.take(checkpoint)
 
         def write(session: Session) -> None:
@@ -200,14 +204,17 @@ class Training:
         outcomes = progress.outcomes
         trained_R = outcomes.diverged_epoch_R < 0
         num_decisions = 0 if decided is None else int(trained_R.sum())
+        weights_RED = self._snapshots.by_run(len(trained_R))
         waiting: Waiting | None = None
 
         def write(session: Session) -> None:
             nonlocal waiting
             lease_seconds = self._settings.lease_seconds
-            shards.record(session, self._claim, progress, lease_seconds=lease_seconds, decisions=num_decisions)
+            sizes = {"decisions": num_decisions, "weights": weights_RED[0].nbytes}
+            shards.record(session, self._claim, progress, lease_seconds=lease_seconds, **sizes)
             if decided is not None:
-                write_decisions(session, self._claim.job_key, epochs, outcomes.index_R[trained_R], decided[trained_R])
+                of_trained = outcomes.index_R[trained_R], decided[trained_R], weights_RED[trained_R]
+                write_decisions(session, self._claim.job_key, epochs, *of_trained)
             waiting = shards.end(session, self._claim, ShardStatus.COMPLETED, settings=self._settings)
 
         self._store(progress, write)

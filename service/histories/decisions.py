@@ -1,4 +1,4 @@
-"""Storage of decision maps: the output of a network on a grid of points of the plane."""
+"""Decision maps: the output of a network on a grid of points of the plane, and its weights at some epochs."""
 
 from typing import Any
 
@@ -9,19 +9,27 @@ from sqlalchemy.orm import Session
 
 from service.database.tables import Decision, Job
 from service.errors import NotFound
-from service.spec.problems.playground import GRID_REACH, GRID_SIDE
+from service.spec.job import JobSpec
+from service.spec.problems.playground import GRID_REACH, GRID_SIDE, Playground
+from service.spec.snapshots import snapshot_epochs
 
 # float16 has three digits, more than a picture shows. A sweep of many runs stores one grid per run.
 KEPT = np.dtype("<f2")
+_GRID = GRID_SIDE * GRID_SIDE
 
 
 def write_decisions(
-    session: Session, job_key: int, epoch: int, index_R: NDArray[np.int64], values_RYX: NDArray[np.float32]
+    session: Session,
+    job_key: int,
+    epoch: int,
+    index_R: NDArray[np.int64],
+    values_RYX: NDArray[np.float32],
+    weights_RED: NDArray[np.float16],
 ) -> None:
-    """Store the grids of runs that trained to their last epoch."""
+    """Store the grids of runs that trained to their last epoch, and behind each the run's weights, epoch by epoch."""
     rows = [
-        {"job_key": job_key, "run_index": index, "epoch": epoch, "data": values.astype(KEPT).tobytes()}
-        for index, values in zip(index_R.tolist(), values_RYX, strict=True)
+        {"job_key": job_key, "run_index": index, "epoch": epoch, "data": _bytes(values) + _bytes(weights)}
+        for index, values, weights in zip(index_R.tolist(), values_RYX, weights_RED, strict=True)
     ]
     if rows:
         session.execute(insert(Decision), rows)
@@ -33,11 +41,40 @@ def decision_of(session: Session, job: Job, index: int) -> dict[str, Any]:
     Raises:
         NotFound: The run has no grid.
     """
+    epoch, data = _read(session, job, index)
+    axis = np.linspace(-GRID_REACH, GRID_REACH, GRID_SIDE).tolist()
+    values = data[:_GRID].reshape(GRID_SIDE, GRID_SIDE).astype(np.float64)
+    return {"epoch": epoch, "x": axis, "y": axis, "values": values.tolist()}
+
+
+def network_of(session: Session, job: Job, spec: JobSpec, index: int) -> dict[str, Any]:
+    """Read a run's weights: ``{"epochs", "widths", "activation", "weights": [[…], …]}``, one list for each epoch.
+
+    Raises:
+        NotFound: The run has no weights.
+    """
+    _, data = _read(session, job, index)
+    epochs = snapshot_epochs(spec)
+    weights = data[_GRID:]
+    if not isinstance(spec.problem, Playground) or not weights.size or weights.size % len(epochs):
+        raise NotFound("the weights of this run are not kept: its job has too many runs")
+    return {
+        "epochs": epochs,
+        "widths": [2, *spec.problem.widths, 1],
+        "activation": spec.problem.activation,
+        "weights": weights.reshape(len(epochs), -1).astype(np.float64).tolist(),
+    }
+
+
+def _read(session: Session, job: Job, index: int) -> tuple[int, NDArray[np.float16]]:
     kept = session.execute(
         select(Decision.epoch, Decision.data).where(Decision.job_key == job.key, Decision.run_index == index)
     ).one_or_none()
     if kept is None:
         raise NotFound("this run has no decision values: only runs of a playground have them, after their last epoch")
-    axis = np.linspace(-GRID_REACH, GRID_REACH, GRID_SIDE).tolist()
-    values = np.frombuffer(kept.data, KEPT).reshape(GRID_SIDE, GRID_SIDE).astype(np.float64)
-    return {"epoch": kept.epoch, "x": axis, "y": axis, "values": values.tolist()}
+    return kept.epoch, np.frombuffer(kept.data, KEPT)
+
+
+def _bytes(values: NDArray[np.floating[Any]]) -> bytes:
+    with np.errstate(over="ignore"):
+        return values.astype(KEPT).tobytes()

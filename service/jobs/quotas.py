@@ -20,6 +20,7 @@ from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.metric_fields import FIELDS
 from service.spec.price import Price
+from service.spec.snapshots import snapshot_bytes
 
 ROW_BYTES = 56
 VALUE_BYTES = 8
@@ -45,7 +46,7 @@ def most(spec: JobSpec, cost: Price) -> Size:
     """Give the most that a job may store."""
     fields = (*spec.problem.fields, *spec.measure)
     num_values = sum(len(FIELDS[name].columns) or 1 for name in fields)
-    decision = DECISION_BYTES if spec.problem.kind == "playground" else 0
+    decision = DECISION_BYTES + snapshot_bytes(spec) if spec.problem.kind == "playground" else 0
     rows = cost.rows_total * (ROW_BYTES + VALUE_BYTES * num_values)
     return Size(cost.rows_total, rows + cost.runs_total * (RUN_BYTES + decision))
 
@@ -58,9 +59,9 @@ def of_rows(rows: MetricRows | None) -> Size:
     return Size(num_rows, num_rows * ROW_BYTES + int(rows.measured_FN.sum()) * VALUE_BYTES)
 
 
-def of_runs(num_runs: int, num_decisions: int) -> Size:
-    """Give the size of the rows of runs and of decision maps."""
-    return Size(bytes=RUN_BYTES * num_runs + DECISION_BYTES * num_decisions)
+def of_runs(num_runs: int, num_decisions: int, weights: int = 0) -> Size:
+    """Give the size of the rows of runs and of decision maps, each with so many bytes of weights."""
+    return Size(bytes=RUN_BYTES * num_runs + (DECISION_BYTES + weights) * num_decisions)
 
 
 def add(session: Session, owner: str, size: Size) -> None:

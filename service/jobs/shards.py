@@ -105,10 +105,13 @@ def claim(
     return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue, taken.kinds, chosen)
 
 
-def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float, decisions: int = 0) -> None:
+def record(
+    session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float, decisions: int = 0, weights: int = 0
+) -> None:
     """Store a chunk: rows, outcomes, progress, checkpoint and lease. Progress resets the count of lost workers.
 
-    ``decisions`` is the number of decision maps stored with it, which count towards the quota.
+    ``decisions`` is the number of decision maps stored with it, which count towards the quota, each with ``weights``
+    bytes of weights.
 
     A shard that was queued again is claimed back unless another worker has it, so a refused attempt is over for ever.
 
@@ -120,7 +123,7 @@ def record(session: Session, claim: Claim, chunk: Chunk, *, lease_seconds: float
     before, bytes_before = known or (0, 0)
     # The first chunk stores the runs.
     num_runs = 0 if bytes_before else claim.num_runs
-    size = quotas.of_rows(chunk.rows) + quotas.of_runs(num_runs, decisions)
+    size = quotas.of_rows(chunk.rows) + quotas.of_runs(num_runs, decisions, weights)
     _guarded(
         session,
         claim,

@@ -25,6 +25,15 @@ def test_the_decision_of_a_run_is_a_grid_of_probabilities_and_diverged_runs_have
     # Class 1 is on the upper right.
     assert values[-1, -1] > 0.9
     assert values[0, 0] < 0.1
+    # The weights at every epoch; those at the end make the map.
+    network = client.get(f"/v1/runs/{good['id']}/network").json()
+    assert (network["widths"], network["activation"]) == ([2, 8, 1], "linear")
+    assert network["epochs"] == list(range(21))
+    first, bias, second, last = np.split(np.array(network["weights"][-1]), [16, 24, 32])
+    x, y = np.meshgrid(decision["x"], decision["y"])
+    hidden = np.stack([x, y], axis=-1) @ first.reshape(8, 2).T + bias
+    np.testing.assert_allclose(1 / (1 + np.exp(-(hidden @ second + last))), values, atol=0.02)
+    assert client.get(f"/v1/runs/{bad['id']}/network").status_code == 404
     absent = client.get(f"/v1/runs/{bad['id']}/decision")
     assert absent.status_code == 404
     assert "playground" in absent.json()["detail"]

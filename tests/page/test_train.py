@@ -27,11 +27,22 @@ def test_flipnet_is_trained_over_seeds_and_a_link_shows_it_again(new_page: OpenP
     assert again.locator(".view").get_attribute("data-job") == page.locator(".view").get_attribute("data-job")
 
 
-def test_the_playground_shows_its_decision_map(new_page: OpenPage) -> None:
-    page = new_page("/train?p=playground,dataset:circles&o=adam,lr:0.03&epochs=10&seeds=1")
+def test_the_playground_shows_its_decisions_and_hidden_units_epoch_by_epoch(new_page: OpenPage) -> None:
+    page = new_page("/train?p=playground,dataset:circles,widths:[3~c2]&o=adam,lr:0.03&epochs=10&seeds=1")
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for_count(page, "trained", 1)
     expect(page.get_by_role("img", name="Decisions of adam")).to_be_visible()
+    expect(page.locator(".decisions .unit")).to_have_count(5)
+    expect(page.locator(".decisions output.step")).to_have_text("epoch 10")
+    drawn = "() => document.querySelector('.decisions .map').toDataURL()"
+    last = page.evaluate(drawn)
+    page.get_by_role("slider", name="Epoch", exact=True).press("ArrowLeft")
+    expect(page.locator(".decisions output.step")).to_have_text("epoch 9")
+    assert page.evaluate(drawn) != last
+    page.get_by_label("test points").check()
+    with_tests = page.evaluate(drawn)
+    page.get_by_label("test points").uncheck()
+    assert page.evaluate(drawn) != with_tests
 
 
 @pytest.mark.slow

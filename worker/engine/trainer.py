@@ -193,6 +193,11 @@ class Trainer:
             decided = [part for part in parts if part is not None]
             return torch.cat(decided)[self._columns].float().cpu().numpy() if decided else None
 
+    def weights(self) -> NDArray[np.float32]:
+        """The weights [runs, D] that the last yielded epoch recorded."""
+        with torch.inference_mode():
+            return torch.cat([stack.point() for stack in self._stacks])[self._columns].float().cpu().numpy()
+
     def checkpoint(self) -> Checkpoint:
         """Everything that a trainer of the same plan needs to continue with the same bits.
 

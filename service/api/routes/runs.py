@@ -16,7 +16,16 @@ from service.api.routes import exports
 from service.api.routes.dependencies import Documented, PageQuery, TheCaller, TheDatabase, TheWork, guarded
 from service.api.routes.exports import IN_PARTS, TABLES, chosen_format
 from service.api.routes.stored import find_job, find_run
-from service.api.schemas.answers import DecisionMap, Histories, History, Page, Problem, RunAnswer, run_answer
+from service.api.schemas.answers import (
+    DecisionMap,
+    Histories,
+    History,
+    NetworkWeights,
+    Page,
+    Problem,
+    RunAnswer,
+    run_answer,
+)
 from service.api.turns.routes import TurnRoute
 from service.api.turns.streams import Pieces
 from service.database.connection import Database
@@ -194,6 +203,15 @@ def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response
         job, _, row = find_run(session, run, caller)
         decision = decisions.decision_of(session, job, row.index)
     return answer(DecisionMap(run_id=run_id(job.id, row.index), **decision))
+
+
+@router.get("/runs/{run}/network", operation_id="get_network", responses={200: {"model": NetworkWeights}, **NO_RUN})
+def get_network(run: str, caller: TheCaller, database: TheDatabase) -> Response:
+    """Get the weights of a playground network at up to 61 epochs of its training; large jobs keep none."""
+    with database.snapshot() as session:
+        job, runs, row = find_run(session, run, caller)
+        network = decisions.network_of(session, job, runs.spec, row.index)
+    return answer(NetworkWeights(run_id=run_id(job.id, row.index), **network))
 
 
 @router.get(

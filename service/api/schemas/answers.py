@@ -114,6 +114,21 @@ class DecisionMap(Answer):
     """Probability of class 1 at each x, one row per y."""
 
 
+class NetworkWeights(Answer):
+    """The weights of a small network while it was trained."""
+
+    run_id: str
+    """Id of the run."""
+    epochs: list[int]
+    """Epochs at which they were kept, from 0 to the last."""
+    widths: list[int]
+    """Units of each layer: inputs, hidden layers, output."""
+    activation: str
+    """Activation of the hidden units."""
+    weights: list[list[Number]]
+    """At each epoch, layer after layer: the matrix, one row for each unit, then the biases."""
+
+
 class ErrorPlace(Answer):
     """An invalid value of a request."""
 

@@ -1,13 +1,13 @@
 // A race: its settings, its job, and everything that is drawn of it.
 import { h } from "../dom.js";
 import { countUp } from "../marks.js";
+import { clock } from "../controls/clock.js";
 import { curves } from "../plot/curves.js";
 import { progressBar } from "../controls/progress.js";
 import { restarts } from "../restarts.js";
 import { calm, complain, empty, failure, viewState } from "../states.js";
 import { insistent } from "../watchdog.js";
 import { arrowsAt } from "./arrows.js";
-import { clock } from "./clock.js";
 import { controls } from "./controls.js";
 import { RaceJob } from "./job.js";
 import { Moving } from "./moving.js";

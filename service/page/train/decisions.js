@@ -1,128 +1,124 @@
-// Decision maps of networks: one for each optimizer, of one seed.
+// What the networks of one seed decide, epoch by epoch: a map for each optimizer, its hidden units, and the points.
 import { get } from "../api.js";
+import { clock } from "../controls/clock.js";
 import { h, newId } from "../dom.js";
+import { unitsOf } from "../engine/network.js";
+import { pointsOf } from "../engine/points.js";
 import { number } from "../format.js";
-import { CONFIG, axis, layout, plotly } from "../plot/plotly.js";
+import { board } from "./board.js";
 
-// From one class over undecided to the other, safe for colour blindness: blue and orange (Okabe and Ito) through the ground.
-const COLOURS = {
-  light: [
-    [0, "#0072b2"],
-    [0.5, "#f4f6f7"],
-    [1, "#d55e00"],
-  ],
-  dark: [
-    [0, "#4aa8e0"],
-    [0.5, "#1a2026"],
-    [1, "#f07f2e"],
-  ],
+// Values per side of a map, of the map of a unit, and how far they reach from the middle.
+const SIDE = 40;
+const UNIT_SIDE = 20;
+const REACH = 1.25;
+const grid = (side) => {
+  const place = (at) => -REACH + (2 * REACH * at) / (side - 1);
+  return Array.from({ length: side * side }, (_, at) => [place(at % side), place(Math.floor(at / side))]);
 };
+const [MAP, UNIT_MAP] = [grid(SIDE), grid(UNIT_SIDE)];
 
-/** Make the maps: {element, draw(histories, optimizers), hide()}. */
-export function decisions({ signal, isDark }) {
+/** Make the maps: {element, draw(histories, optimizers, problem), repaint(), hide()}; `at(epoch)` follows the clock. */
+export function decisions({ signal, at }) {
   const maps = h("div", { class: "maps" });
   const id = newId("seed");
   const choose = h("select", { id, onchange: () => show() });
+  const shown = h("input", { type: "checkbox", onchange: () => paint(time.at) });
+  const time = clock({ show: (place) => paint(place), signal, unit: "epoch", name: (place) => frames[place] ?? 0 });
+  const caption = h("p", { class: "caption" });
   const element = h(
     "section",
     { class: "decisions panel", hidden: true, "aria-label": "Decisions" },
-    h("div", { class: "row heading" }, h("h2", {}, "What they decide"), h("label", { for: id }, "seed"), choose),
-    maps,
     h(
-      "p",
-      { class: "caption" },
-      "Probability of class 1 after the last epoch: orange is class 1, blue class 0; the line is where it is a half.",
+      "div",
+      { class: "row heading" },
+      h("h2", {}, "What they decide"),
+      h("label", { for: id }, "seed"),
+      choose,
+      h("label", { class: "tick" }, shown, " test points"),
     ),
+    time.element,
+    maps,
+    caption,
   );
   let groups = [];
-  let grids = [];
+  let networks = [];
+  // The epochs of the clock's places.
+  let frames = [0];
+  let points = [[], []];
 
   async function show() {
-    const chosen = groups.map(({ label, runs }) => ({
-      label,
-      run: runs.find(({ seed }) => seed === Number(choose.value)),
-    }));
-    grids = await Promise.all(
-      chosen.map(async ({ label, run }) => ({
-        label,
-        grid: run ? await get(`/v1/runs/${run.id}/decision`, { signal }).catch(nothing) : null,
-      })),
-    );
-    if (!signal.aborted) await paint();
+    const chosen = groups.map(({ label, runs }) => ({ label, run: runs.find(({ seed }) => seed === Number(choose.value)) }));
+    networks = await Promise.all(chosen.map(async ({ label, run }) => ({ label, ...(run ? await read(run.id) : {}) })));
+    if (signal.aborted) return;
+    layOut();
+    frames = networks.find(({ network }) => network)?.network.epochs ?? [0];
+    time.element.hidden = frames.length < 2;
+    time.range(frames.length - 1, { settles: false });
+    time.go(frames.length - 1);
   }
 
-  /** A run that diverged or was cancelled has no decision map. */
+  /** Read the weights of a run over its epochs; of a large job only the map at the end; nothing of a run that diverged. */
+  async function read(run) {
+    const network = await get(`/v1/runs/${run}/network`, { signal }).catch(nothing);
+    if (network) return { network };
+    const end = await get(`/v1/runs/${run}/decision`, { signal }).catch(nothing);
+    return end ? { values: end.values.flat().map(number) } : {};
+  }
+
   function nothing(error) {
     if (error.status !== 404) throw error;
     return null;
   }
 
-  async function paint() {
-    if (element.hidden) return;
-    const Plotly = await plotly();
-    for (const old of maps.querySelectorAll(".map")) Plotly.purge(old);
+  function layOut() {
+    const unit = (layer) => (_, at) => h("canvas", { class: "unit", title: `unit ${at + 1} of hidden layer ${layer}` });
     maps.replaceChildren(
-      ...grids.map(({ label, grid }) =>
-        h(
+      ...networks.map(({ label, network, values }) => {
+        const layers = (network?.widths.slice(1, -1) ?? []).map((num, layer) =>
+          h("div", { class: "units" }, Array.from({ length: num }, unit(layer + 1))),
+        );
+        const map =
+          network || values
+            ? h("canvas", { class: "map" })
+            : h("p", { class: "caption none" }, "No decision: it did not train to its end.");
+        return h(
           "figure",
           { role: "img", "aria-label": `Decisions of ${label}` },
           h("figcaption", {}, label),
-          grid
-            ? h("div", { class: "map" })
-            : h("p", { class: "caption none" }, "No decision: it did not train to its end."),
-        ),
-      ),
+          map,
+          layers,
+        );
+      }),
     );
-    const places = [...maps.querySelectorAll(".map")];
-    grids.filter(({ grid }) => grid).forEach(({ grid }, at) => draw(Plotly, places[at], grid));
+    const has = networks.some(({ network }) => network);
+    caption.textContent =
+      "Probability of class 1: orange is class 1, blue class 0; the line is where it is a half. " +
+      (has ? "Below each map are its hidden units: orange is the largest value of a unit, blue the smallest." : "");
   }
 
-  function draw(Plotly, place, { x, y, values }) {
-    const z = values.map((row) => row.map(number));
-    const size = place.clientWidth;
-    const colorscale = COLOURS[isDark() ? "dark" : "light"];
-    const ends = (list) => [list[0], list.at(-1)];
-    Plotly.newPlot(
-      place,
-      [
-        {
-          type: "heatmap",
-          x,
-          y,
-          z,
-          zmin: 0,
-          zmax: 1,
-          zsmooth: "best",
-          colorscale,
-          showscale: false,
-          hovertemplate: "%{x:.2f}, %{y:.2f}: %{z:.2f}<extra></extra>",
-        },
-        {
-          type: "contour",
-          x,
-          y,
-          z,
-          showscale: false,
-          hoverinfo: "skip",
-          contours: { start: 0.5, end: 0.5, size: 1, coloring: "none" },
-          line: { width: 1.5, color: isDark() ? "#e8ecef" : "#1f2429" },
-        },
-      ],
-      layout({
-        width: size,
-        height: size,
-        margin: { l: 30, r: 6, t: 4, b: 24 },
-        xaxis: axis("", { range: ends(x), showgrid: false, nticks: 5 }),
-        yaxis: axis("", { range: ends(y), showgrid: false, nticks: 5 }),
-      }),
-      CONFIG,
-    );
+  function paint(place) {
+    if (element.hidden) return;
+    const drawn = [...points[0], ...(shown.checked ? points[1] : [])];
+    [...maps.children].forEach((figure, at) => {
+      const { network, values } = networks[at];
+      const canvas = figure.querySelector(".map");
+      if (!canvas) return;
+      if (!network) return board(canvas, { values, side: SIDE, reach: REACH, points: drawn });
+      const weights = network.weights[Math.min(place, network.weights.length - 1)].map(number);
+      board(canvas, { values: unitsOf(network, weights, MAP).at(-1)[0], side: SIDE, reach: REACH, points: drawn });
+      const hidden = unitsOf(network, weights, UNIT_MAP).slice(0, -1).flat();
+      [...figure.querySelectorAll(".unit")].forEach((one, which) =>
+        board(one, { values: scaled(hidden[which]), side: UNIT_SIDE, reach: REACH, isPlain: true }),
+      );
+    });
+    at(frames[place] ?? null);
   }
 
   return {
     element,
-    draw(histories, optimizers) {
+    draw(histories, optimizers, problem) {
       element.hidden = false;
+      points = [0, 1].map((part) => pointsOf(problem, part).map((one) => ({ ...one, isTest: part === 1 })));
       groups = [...histories.byLabel()]
         .map(([label, runs]) => ({ label, runs }))
         .filter(({ label }) => optimizers.some((one) => one.label === label));
@@ -134,9 +130,16 @@ export function decisions({ signal, isDark }) {
       choose.value = seeds.includes(Number(before)) && before ? before : seeds[0];
       return show();
     },
-    repaint: paint,
+    repaint: () => paint(time.at),
     hide: () => {
+      time.pause();
       element.hidden = true;
     },
   };
+}
+
+/** Spread values over 0 to 1, with a half in the middle of them. */
+function scaled(values) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return values.map((one) => (high > low ? (one - low) / (high - low) : 0.5));
 }

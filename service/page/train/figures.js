@@ -8,11 +8,10 @@ import { plotly } from "../plot/plotly.js";
 import { span } from "../plot/ticks.js";
 
 /** Name the fields that are drawn of a kind of problem, an entry of the catalogue. */
-export const fieldsOf = ({ has_test_data: hasTestData }) => [
-  "loss",
-  hasTestData ? "test_accuracy" : "accuracy",
-  "grad_norm",
-];
+export const fieldsOf = ({ has_test_data: hasTestData }) =>
+  hasTestData ? ["loss", "test_accuracy", "grad_norm", "test_loss"] : ["loss", "accuracy", "grad_norm"];
+// The loss on test data is drawn beside that on training data, in the same colour.
+const TEST_DASH = [1, 1.5];
 
 /** Make the figures: {element, draw(histories, spec, state)}. */
 export function figures({ catalogue, signal, scale }) {
@@ -61,17 +60,23 @@ export function figures({ catalogue, signal, scale }) {
         : "One seed: a single run says little.";
     const styles = () => lineStyles(optimizers.map(({ kind }) => kind));
     const seen = Math.max(...[...histories.runs.values()].map(({ epoch }) => epoch.at(-1) ?? 0));
-    fields.forEach((field, at) => {
+    fields.slice(0, charts.length).forEach((field, at) => {
       const bands = list.map(({ label }) => band(groups.get(label), field));
       const drawn = bands.map((one) => (state.x === "log" ? without(one) : one));
+      const tests = field === "loss" && fields.includes("test_loss") ? list.map(({ label }) => tested(groups.get(label), state)) : [];
       names[at].textContent = fieldTitle(field);
       charts[at].draw({
-        series: () =>
-          list.map(({ label }, which) => ({
-            label,
-            style: styles()[optimizers.findIndex((one) => one.label === label)],
-            ...drawn[which],
-          })),
+        series: () => {
+          const style = ({ label }) => styles()[optimizers.findIndex((one) => one.label === label)];
+          return [
+            ...list.map((one, which) => ({ label: one.label, style: style(one), ...drawn[which] })),
+            ...tests.flatMap((test, which) =>
+              test.x.length
+                ? [{ label: `${list[which].label}, test`, style: { ...style(list[which]), dash: TEST_DASH }, ...test }]
+                : [],
+            ),
+          ];
+        },
         xTitle: "epoch",
         // The axis has the length of the whole training, as soon as the curves are long enough to be visible on it.
         xRange:
@@ -86,10 +91,18 @@ export function figures({ catalogue, signal, scale }) {
   return {
     element,
     draw,
+    /** Mark an epoch in all figures; null removes the mark. */
+    rule: (epoch) => charts.forEach((chart) => chart.rule(epoch)),
     hide: () => {
       element.hidden = true;
     },
   };
+}
+
+/** Give the median of the loss on test data, without a band. */
+function tested(runs, { x }) {
+  const of = band(runs, "test_loss");
+  return { ...(x === "log" ? without(of) : of), low: null, high: null };
 }
 
 /** Remove epoch 0, which a logarithmic axis cannot show. */

@@ -1,5 +1,5 @@
 // The view Train: networks trained as jobs, with live curves, and decision maps and a verdict at the end.
-import { isDark, onAppearance } from "../appearance.js";
+import { onAppearance } from "../appearance.js";
 import { ApiError, ROOT, get, post } from "../api.js";
 import { getCatalogue } from "../catalogue.js";
 import { progressLine } from "../controls/progress.js";
@@ -47,14 +47,14 @@ export async function show(root, { signal }) {
       chart.draw(histories, job.spec, state);
     },
   });
-  const maps = decisions({ signal, isDark });
+  const maps = decisions({ signal, at: (epoch) => chart.rule(epoch) });
   const panel = settings({ state, catalogue, change, train });
   root.append(
     h("h1", { class: "sr-only" }, "Train"),
     h(
       "div",
       { class: "split" },
-      h("div", { class: "left" }, problems, place, verdict, progress.element, chart.element, table, maps.element),
+      h("div", { class: "left" }, problems, place, verdict, progress.element, maps.element, chart.element, table),
       h("aside", { class: "right", "aria-label": "Settings" }, panel.element),
     ),
   );
@@ -155,7 +155,7 @@ export async function show(root, { signal }) {
         mine,
       );
     if (catalogue.problem(ended.spec.problem.kind).has_decision && ended.status === "completed")
-      await maps.draw(histories, optimizers);
+      await maps.draw(histories, optimizers, ended.spec.problem);
     standing.current();
     countUp(root, "trained");
   }

@@ -242,6 +242,10 @@ class Stack:
         more = on_request(self.extra, self._objective, after, self._before_last, self.parts, self._variance_share)
         return fields | more
 
+    def point(self) -> Tensor:
+        """The weights that a history records [R, D]."""
+        return self._point().T
+
     def decision(self) -> Tensor | None:
         """Decision values of the networks on a grid [R, y, x], on problems that have them."""
         return self._objective.decision(self._point()) if isinstance(self._objective, PlaneObjective) else None

@@ -1,12 +1,18 @@
-// One clock for picture and curves: play, pause, step, speed and a scrubber.
+// One clock for a picture and curves: play, pause, step, speed and a scrubber.
 import { h, lessMotion } from "../dom.js";
 
 // A race of this many steps takes four seconds at speed 1, and no step is shown for longer than an eighth of a second.
 const SECONDS = 4;
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 
-/** Make the clock: {element, range(steps), go(step), play(), pause(), …}; `show(step)` is called for each new step. */
-export function clock({ show, settle, signal }) {
+/**
+ * Make the clock: {element, range(steps), go(step), play(), pause(), …}; `show(step)` is called for each new step, `settle(step)`
+ * when it stops. `name(step)` counts `unit`s.
+ *
+ * @param {{show: (step: number, playing: boolean) => void, settle?: (step: number) => void, signal: AbortSignal, unit?: string,
+ *   name?: (step: number) => number}} options
+ */
+export function clock({ show, settle, signal, unit = "step", name: nameOf = (place) => place }) {
   let steps = 0;
   let at = 0;
   let speed = 1;
@@ -19,13 +25,13 @@ export function clock({ show, settle, signal }) {
     step: 1,
     value: 0,
     class: "scrubber",
-    "aria-label": "Step",
+    "aria-label": unit.replace(/^./, (letter) => letter.toUpperCase()),
     oninput: () => {
       pause();
       go(Number(scrubber.value));
     },
   });
-  const label = h("output", { class: "number step" }, "step 0");
+  const label = h("output", { class: "number step" }, `${unit} 0`);
   const button = (shape, name, action) =>
     h("button", { type: "button", "aria-label": name, title: name, onclick: action }, icon(shape));
   const toggle = button("play", "Play", () => (playing ? pause() : play()));
@@ -67,8 +73,8 @@ export function clock({ show, settle, signal }) {
     at = Math.min(steps, Math.max(0, step));
     const whole = Math.floor(at);
     scrubber.value = whole;
-    scrubber.setAttribute("aria-valuetext", `step ${whole} of ${steps}`);
-    label.textContent = `step ${whole}`;
+    scrubber.setAttribute("aria-valuetext", `${unit} ${nameOf(whole)} of ${nameOf(steps)}`);
+    label.textContent = `${unit} ${nameOf(whole)}`;
     show(whole, playing);
     if (settles) settle?.(whole);
   }
