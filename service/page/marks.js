@@ -29,3 +29,10 @@ export function mark(element, name, value) {
 export function countUp(element, name) {
   mark(element, name, Number(element.dataset[name] ?? 0) + 1);
 }
+
+/** Count an event of a view, and mark its time for measurements of the page. */
+export function timed(root, name) {
+  countUp(root, name);
+  performance.clearMarks(name);
+  performance.mark(name);
+}

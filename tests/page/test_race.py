@@ -178,7 +178,7 @@ def test_the_surface_is_shown_in_three_dimensions(new_page: OpenPage) -> None:
     assert address(page)["height"] == ["log"]
     assert page.evaluate(surface, "z") == page.evaluate(surface, "surfacecolor") == colours
     # A ball with a name is at the end of each path.
-    heads = page.evaluate("() => document.querySelector('.solid').data[2]")
+    heads = page.evaluate("() => document.querySelector('.solid').data[3]")
     assert heads["text"] == ["sgd", "momentum"]
     assert abs(heads["x"][0] - 5 * 0.97**100) < 1e-9
 

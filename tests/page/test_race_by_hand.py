@@ -1,9 +1,10 @@
 """The race under the hand: paths follow what is dragged, nothing old stays in sight, every change can be undone."""
 
 from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.page.conftest import Complaints, count, on_one_stack, wait_for_count
 from tests.servers import Stack
@@ -189,11 +190,51 @@ def test_a_start_is_read_as_people_write_it(new_page: OpenPage) -> None:
         start.fill(text)
         start.press("Enter")
         expect(page.locator(".complaint")).to_contain_text(says)
+        # The race from the former start is not shown as if it were from this one.
+        expect(page.locator(".view")).to_have_attribute("data-state", "failed")
+        expect(page.locator(".readouts")).to_be_empty()
     assert "start=3,1" in page.url
+    start.fill("3, 2")
+    start.press("Enter")
+    expect(page.locator(".view[data-state=current] .readouts table")).to_be_visible()
+    expect(page.locator(".complaint")).to_have_count(0)
 
 
 @pytest.mark.slow
-def test_listeners_do_not_grow_from_race_to_race(new_page: OpenPage) -> None:
+def test_two_fingers_pinch_and_pan_the_picture(new_page: OpenPage) -> None:
+    page = open_race(new_page, "?o=sgd,lr:0.015", size=(390, 800), has_touch=True)
+    box = page.locator("canvas.paths").bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+    def touch(kind: str, apart: float, right: float = 0) -> None:
+        points = [{"x": middle[0] + right + side * apart, "y": middle[1], "id": at} for at, side in enumerate((-1, 1))]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [] if kind == "touchEnd" else points})
+
+    raced = count(page, "raced")
+    touch("touchStart", 40)
+    for at in range(1, 5):
+        touch("touchMove", 40 + 10 * at, 5 * at)
+    touch("touchEnd", 80)
+    page.wait_for_function("() => location.search.includes('frame=')")
+    left, right, *_ = (float(one) for one in parse_qs(urlsplit(page.url).query)["frame"][0].split(","))
+    # Twice as far apart: half of the plane, moved with the fingers.
+    assert 5.5 < right - left < 7
+    assert (left + right) / 2 < -0.2
+    # The start has not moved: nothing was raced again.
+    assert count(page, "raced") == raced
+    assert page.get_by_label("Start", exact=True).input_value() == "5, 2"
+
+
+def heap_bytes(session: CDPSession) -> int:
+    """The bytes of the page's objects after a collection of garbage."""
+    session.send("HeapProfiler.collectGarbage")
+    return int(session.send("Runtime.getHeapUsage")["usedSize"])
+
+
+@pytest.mark.slow
+def test_listeners_and_memory_do_not_grow_from_race_to_race(new_page: OpenPage) -> None:
     page = open_race(new_page, "?o=sgd,lr:0.015&steps=20")
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
@@ -208,5 +249,8 @@ def test_listeners_do_not_grow_from_race_to_race(new_page: OpenPage) -> None:
         metrics = session.send("Performance.getMetrics")["metrics"]
         return int(next(one["value"] for one in metrics if one["name"] == "JSEventListeners"))
 
-    first = listeners_after(4)
-    assert listeners_after(16) <= first + 2
+    first = listeners_after(10)
+    heap = heap_bytes(session)
+    assert listeners_after(90) <= first + 2
+    # 90 races with their jobs, curves and tables leave less than 2 MB.
+    assert heap_bytes(session) <= heap + 2_000_000

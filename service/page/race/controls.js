@@ -5,7 +5,7 @@ import { NOT_NUMBERS, readNumbers } from "../controls/numbers.js";
 import { optimizers } from "../controls/optimizers.js";
 import { linear, log, slider } from "../controls/slider.js";
 import { mathOf } from "../mathml.js";
-import { calm, complain } from "../states.js";
+import { calm } from "../states.js";
 import { formulaEntry } from "./formula.js";
 import { help } from "./keys.js";
 
@@ -150,7 +150,7 @@ export function controls({ state, catalogue, signal, change, drag, stable, refus
     calm(element);
     if (value?.length === num) return start(value);
     const msg = value === null ? NOT_NUMBERS : `Write ${num === 1 ? "one number" : "two numbers"} for this surface.`;
-    complain(element, { errors: [{ loc: ["problem", "start"], msg }] });
+    refuse(null, { errors: [{ loc: ["problem", "start"], msg }] });
   }
 
   function start(value) {

@@ -15,8 +15,11 @@ export class RaceJob {
     this.former.delete(this.job.id);
   }
 
-  /** Run a spec: gives the ended job and its histories; `tell({status, progress})` on the way. */
-  async run(spec, signal, tell) {
+  /**
+   * Run a spec: gives the ended job and its histories; `tell({status, progress})` on the way, and `whole(histories)` once, when
+   * all rows have come, which may be before the job's end.
+   */
+  async run(spec, signal, tell, whole) {
     const posted = await post("/v1/jobs", spec, { signal });
     const { id } = posted;
     const former = [...this.former];
@@ -25,17 +28,31 @@ export class RaceJob {
     const say = (part) => tell?.((news = { ...news, ...part }));
     say({});
     const histories = new Histories();
+    let isTold = false;
+    const told = () => {
+      if (!isTold) whole?.(histories);
+      isTold = true;
+    };
     this.job = await follow(id, {
       fields: ["loss", "position"],
       signal,
       status: (status) => say({ status }),
       progress: (progress) => say({ progress }),
-      metrics: (runs) => histories.add(runs),
+      metrics: (runs) => {
+        if (isWhole(histories.add(runs), spec)) told();
+      },
       restart: () => histories.clear(),
     });
+    if (!this.job.error) told();
     for (const other of former) {
       if (this.former.delete(other)) send("DELETE", `/v1/jobs/${other}`).catch(() => {});
     }
     return { job: this.job, histories };
   }
+}
+
+/** Whether every run has its last row; one that diverges has none. */
+function isWhole(histories, { optimizers, seeds, epochs }) {
+  const runs = [...histories.runs.values()];
+  return runs.length === optimizers.length * seeds.count && runs.every(({ epoch }) => epoch.at(-1) === epochs);
 }

@@ -1,6 +1,6 @@
 // A race: its settings, its job, and everything that is drawn of it.
 import { h } from "../dom.js";
-import { countUp } from "../marks.js";
+import { timed } from "../marks.js";
 import { clock } from "../controls/clock.js";
 import { curves } from "../plot/curves.js";
 import { progressBar } from "../controls/progress.js";
@@ -79,14 +79,16 @@ export class Race {
     if (redraws || part.view || "height" in part) this.drawSpace();
   }
 
-  /** Take a formula that cannot be read: nothing of another one stays in sight. */
+  /** Take a formula, or a start without a part, that cannot be read: nothing of another one stays in sight. */
   refuse(part, error) {
     this.moving.end();
-    this.maps.stop();
-    this.past.push(this.state);
-    this.state = { ...this.state, ...part };
-    writeState(this.state);
-    this.picture.clearMap();
+    if (part) {
+      this.maps.stop();
+      this.past.push(this.state);
+      this.state = { ...this.state, ...part };
+      writeState(this.state);
+      this.picture.clearMap();
+    }
     this.fail(error);
   }
 
@@ -135,20 +137,23 @@ export class Race {
     }
     this.showPreview(this.state);
     try {
-      const { job, histories } = await this.job.run(spec, signal, (news) => this.waiting.show(news));
+      const show = (histories) => this.showRace(spec, histories);
+      const { job } = await this.job.run(spec, signal, (news) => this.waiting.show(news), show);
       calm(this.root);
       if (job.error) throw Object.assign(new Error(job.error.detail ?? job.error.reason), { title: "The job failed" });
       this.problems.replaceChildren();
-      this.racers = racersOf(spec, histories.byLabel());
-      this.draw();
-      countUp(this.root, "raced");
-      performance.clearMarks("raced");
-      performance.mark("raced");
       await insistent((within) => tellFigures(this, job, spec, within), signal);
       this.standing.current();
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  /** Draw the race as the service has computed it. */
+  showRace(spec, histories) {
+    this.racers = racersOf(spec, histories.byLabel());
+    this.draw();
+    timed(this.root, "raced");
   }
 
   /** Draw what the browser computes of a state; gives whether it can. */

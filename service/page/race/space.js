@@ -1,10 +1,20 @@
 // The surface in three dimensions: the colours of the map, the start, the minima, and a ball on each path.
 import { colour } from "../appearance.js";
+import { lessMotion } from "../dom.js";
 import { countUp } from "../marks.js";
 import { CONFIG, layout, plotly } from "../plot/plotly.js";
 import { heights } from "../plot/ground.js";
 
 const CONTOURS = 14;
+// Traces before those of the race: the surface, start and minima, and their wires.
+const FIXED = 3;
+const EYE = { x: 0.9, y: -1.25, z: 1.45 };
+const ABOVE = { x: 0, y: -0.01, z: 2.2 };
+const CENTRE = { x: 0, y: 0, z: -0.15 };
+const TILT_MS = 250;
+// Half the size of the wires at a minimum, as a share of the picture, and the lines of one of its three rings.
+const RING = 0.035;
+const CORNERS = 24;
 // Paths lie above the surface by a share of its height, so that it does not hide them.
 const LIFT = 0.012;
 
@@ -15,6 +25,7 @@ const LIFT = 0.012;
  */
 export function space(element, signal) {
   let drawn = null;
+  let isTilted = false;
   signal.addEventListener("abort", () => window.Plotly?.purge(element));
 
   async function draw({ map, paths, step, start, height }) {
@@ -35,25 +46,48 @@ export function space(element, signal) {
     }));
     await Plotly.react(
       element,
-      [surface(map, found, scale), fixed(map, { start, loss: paths[0]?.losses[0] }, scale), heads(drawn, step), ...lines],
+      [
+        surface(map, found, scale),
+        fixed(map, { start, loss: paths[0]?.losses[0] }, scale),
+        wires(map, scale),
+        heads(drawn, step),
+        ...lines,
+      ],
       framed(element, map, scale),
       CONFIG,
     );
+    if (!isTilted) tilt(Plotly);
     countUp(element, "drawn");
+  }
+
+  /** Move the camera from above, where the picture is the map, to the side. */
+  function tilt(Plotly) {
+    isTilted = true;
+    if (lessMotion()) return;
+    const began = performance.now();
+    const move = (now) => {
+      const share = Math.min(1, (now - began) / TILT_MS);
+      const soft = share * share * (3 - 2 * share);
+      const eye = Object.fromEntries(Object.entries(EYE).map(([side, to]) => [side, ABOVE[side] + (to - ABOVE[side]) * soft]));
+      if (signal.aborted || element.hidden) return;
+      Plotly.relayout(element, { "scene.camera": { eye, center: CENTRE } });
+      if (share < 1) requestAnimationFrame(move);
+    };
+    requestAnimationFrame(move);
   }
 
   function show(step) {
     if (!drawn?.length || !window.Plotly) return;
     const parts = [heads(drawn, step), ...drawn.map((path) => upTo(path, step))];
     const change = Object.fromEntries(["x", "y", "z"].map((side) => [side, parts.map((part) => part[side])]));
-    const places = parts.map((_, at) => at + 2);
+    const places = parts.map((_, at) => at + FIXED);
     window.Plotly.restyle(element, change, places);
   }
 
   /** Remove the paths; the surface stays. */
   function clear() {
     if (!drawn?.length || !window.Plotly) return;
-    window.Plotly.deleteTraces(element, [2, ...drawn.map((_, at) => at + 3)]);
+    window.Plotly.deleteTraces(element, [FIXED, ...drawn.map((_, at) => at + FIXED + 1)]);
     drawn = null;
   }
 
@@ -91,7 +125,8 @@ const surface = (map, found, { rows, from, to }) => ({
   ],
   showscale: false,
   hoverinfo: "skip",
-  lighting: { ambient: 0.75, diffuse: 0.5, specular: 0.05 },
+  // Little shade: the colours are those of the map.
+  lighting: { ambient: 0.92, diffuse: 0.12, specular: 0, fresnel: 0 },
   contours: {
     z: { show: true, color: colour("--quiet"), width: 1, start: from, end: to, size: (to - from) / CONTOURS },
   },
@@ -116,6 +151,27 @@ function fixed(map, { start, loss }, { level }) {
     y: from(1),
     z: points.map(({ position, value }) => level(value ?? near(position))),
   };
+}
+
+/** A ball of wire at each minimum: three rings, which hide no path. */
+function wires(map, { from, to, level }) {
+  const half = [map.x.at(-1) - map.x[0], map.y.at(-1) - map.y[0], to - from].map((range) => range * RING);
+  const known = map.minima.filter(({ value }) => value !== null);
+  const points = known.flatMap(({ position, value }) =>
+    [[0, 1], [0, 2], [1, 2]].flatMap((sides) => [
+      ...Array.from({ length: CORNERS + 1 }, (_, at) => {
+        const point = [...position, level(value)];
+        const angle = (2 * Math.PI * at) / CORNERS;
+        point[sides[0]] += half[sides[0]] * Math.cos(angle);
+        point[sides[1]] += half[sides[1]] * Math.sin(angle);
+        return point;
+      }),
+      [null, null, null],
+    ]),
+  );
+  const side = (at) => points.map((point) => point[at]);
+  const line = { color: colour("--ink"), width: 1.5 };
+  return { type: "scatter3d", mode: "lines", hoverinfo: "skip", line, x: side(0), y: side(1), z: side(2) };
 }
 
 const nearest = (values, one) =>
@@ -166,7 +222,7 @@ function framed(element, map, { from, to, title }) {
       yaxis: { ...quiet, range: [map.y[0], map.y.at(-1)], title: { text: "y" } },
       zaxis: { ...quiet, range: [from, to + (to - from) * 0.05], title: { text: title } },
       aspectratio: { x: 1.4, y: 1.1, z: 0.7 },
-      camera: { eye: { x: 0.9, y: -1.25, z: 1.45 }, center: { x: 0, y: 0, z: -0.15 } },
+      camera: { eye: EYE, center: CENTRE },
     },
   });
 }

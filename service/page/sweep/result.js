@@ -1,7 +1,7 @@
 // The result of a sweep: the map with its key, and the curves of the chosen cell.
-import { writeOptimizer } from "../address.js";
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
+import { racePath } from "../elsewhere.js";
 import { number } from "../format.js";
 import { heatmap } from "../plot/heatmap.js";
 import { basins } from "./basins.js";
@@ -127,7 +127,7 @@ export function sweepResult({ catalogue, signal, put, fail }) {
       says.hidden = false;
       says.replaceChildren(
         `A run ${basin.map.tell(cell)}. `,
-        h("a", { href: raceFrom(job.spec, basin.startAt(cell)) }, "Race from there"),
+        h("a", { href: raceFrom(job.spec, basin.startAt(cell), catalogue) }, "Race from there"),
       );
     } else if (grid) detail.show(grid, cell, bestOf(grid), job.spec).catch(fail);
   }
@@ -136,15 +136,10 @@ export function sweepResult({ catalogue, signal, put, fail }) {
 }
 
 /** Give the address of a race from a start, on the same problem with the same optimizer. */
-function raceFrom({ problem, optimizers: [{ label, ...optimizer }], epochs }, start) {
-  const query = new URLSearchParams({
-    o: writeOptimizer(spoken(optimizer)),
-    start: start.join(","),
-    steps: String(Math.min(epochs, 2000)),
-  });
-  if (problem.name) query.set("surface", problem.name);
-  else query.set("f", problem.expression);
-  return `${ROOT}/?${query}`;
+function raceFrom({ problem: { starts, ...problem }, optimizers: [{ label, ...optimizer }], epochs }, start, catalogue) {
+  const seeds = { first: 0, count: 1 };
+  const race = { problem: { ...problem, start }, optimizers: [spoken(optimizer)], epochs: Math.min(epochs, 2000), seeds };
+  return ROOT + racePath(race, catalogue);
 }
 
 const spoken = (one) =>
