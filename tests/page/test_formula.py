@@ -18,6 +18,7 @@ HOLES = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_letters_of_a_formula_become_sliders_that_the_link_keeps(new_page: OpenPage) -> None:
     page = new_page("/?f=x**2+%2B+y**2&start=2,1&o=sgd,lr:0.02")
     wait_for_count(page, "raced", 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import on_one_stack, wait_for_count
@@ -36,6 +37,7 @@ def test_a_run_has_a_page_with_setting_history_and_files(new_page: OpenPage, sta
     assert race.startswith("/?surface=ravine&start=5%2C2&o=momentum")
 
 
+@pytest.mark.slow
 def test_a_link_hides_controls_for_a_class(new_page: OpenPage) -> None:
     page = new_page("/?hide=seeds,navigation,more&o=sgd,lr:0.015")
     wait_for_count(page, "raced", 1)
