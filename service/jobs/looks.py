@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from service.analysis.decisions import Decision, Rule, decide
 from service.analysis.replicates import distinct
 from service.database.looks import Look
-from service.database.statements import lock
 from service.database.tables import Job, Shard
 from service.errors import QuotaReached
 from service.jobs import quotas
 from service.jobs.division import store_more
+from service.jobs.limits import account_of
 from service.jobs.messages import channel_of
 from service.jobs.outcomes import choose_settings, read_digests, read_values
 from service.jobs.specs import chosen_settings, runs_of, spec_of
@@ -92,9 +92,9 @@ def next_cost(job: Job, max_seeds: int | None = None) -> Price:
 def why_stopped(session: Session, job: Job, settings: Settings) -> str | None:
     """Say why the next batch of seeds may not be queued: its rows would exceed a quota of the owner. None if it may."""
     spec, cost = spec_of(job), next_cost(job)
-    lock(session, job.owner)
+    account = account_of(session, job.owner)
     try:
-        quotas.check(session, job.owner, quotas.open_jobs(session, job.owner), quotas.most(spec, cost), settings)
+        quotas.check(session, job.owner, account.stored, account.waiting.size, quotas.most(spec, cost), settings)
     except QuotaReached as reached:
         return reached.detail
     return None
