@@ -1,5 +1,6 @@
 // The catalogue of the server: kinds of problem and of optimizer, with their parameters and properties.
 import { getOnce } from "./api.js";
+import { learnNames } from "./labels.js";
 
 /** Learning rate of a slider if the catalogue suggests none. */
 export const USUAL_RATE = 0.015;
@@ -7,6 +8,7 @@ export const USUAL_RATE = 0.015;
 /** Load the catalogue; one request for each list while the page is open. */
 export async function getCatalogue() {
   const [problems, optimizers] = await Promise.all(["/v1/problems", "/v1/optimizers"].map(getOnce));
+  learnNames(optimizers.items);
   return new Catalogue(problems.items, optimizers.items);
 }
 

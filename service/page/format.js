@@ -3,7 +3,7 @@
 /** Parse a number of the API, which writes numbers that are not finite as texts. */
 export const number = (value) => (value === null || value === undefined ? null : Number(value));
 
-/** Write a number with a few digits: 0.139, 1.2 × 10⁻⁹, ∞. */
+/** Write a number with a few digits, as the sentences of the API do: 0.139, 12,300, 1.2×10⁻⁹, ∞. */
 export function short(value, digits = 3) {
   if (value === null || value === undefined) return "–";
   const one = Number(value);
@@ -11,17 +11,18 @@ export function short(value, digits = 3) {
   if (!Number.isFinite(one)) return one > 0 ? "∞" : "−∞";
   if (one === 0) return "0";
   const size = Math.abs(one);
-  const text = size >= 1e5 || size < 1e-3 ? power(one, digits) : String(Number(one.toPrecision(digits)));
+  const text = size >= 1e6 || size < 1e-4 ? power(one, digits) : Number(one.toPrecision(digits)).toLocaleString("en", ALL_DIGITS);
   return text.replace(/^-/, "−");
 }
 
-/** Write a number with a power of ten: 1.2 × 10⁻⁹, 10⁶. */
+/** Write a number with a power of ten: 1.2×10⁻⁹, 10⁶. */
 function power(one, digits) {
   const [factor, exponent] = one.toExponential(digits - 1).split("e");
   const raised = Array.from(String(Number(exponent)), (sign) => RAISED[sign]).join("");
   const number = Number(factor);
-  return Math.abs(number) === 1 ? `${number < 0 ? "-" : ""}10${raised}` : `${number}\u00a0×\u00a010${raised}`;
+  return Math.abs(number) === 1 ? `${number < 0 ? "-" : ""}10${raised}` : `${number}×10${raised}`;
 }
+const ALL_DIGITS = { maximumFractionDigits: 20 };
 const RAISED = { "-": "⁻", ...Object.fromEntries(Array.from("⁰¹²³⁴⁵⁶⁷⁸⁹", (sign, digit) => [digit, sign])) };
 
 /** Write an estimate with its uncertainty: 0.139 (0.131 to 0.147). */

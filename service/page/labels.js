@@ -1,6 +1,15 @@
 // Labels of optimizers, which distinguish the entries of a job.
 import { short } from "./format.js";
 
+// Names of kinds in sentences, figures and choices, by the catalogue.
+const names = new Map();
+// What follows a kind in the label of a setting: of the API, or of a race with one kind twice.
+const SETTING = /^(?:(?:\w+=\S+)(?: \w+=\S+)*|(?:\w+|β) [\d.]\S*(?: (?:\w+|β) [\d.]\S*)*|\(\d+\))$/;
+
+/** Learn the short names of the kinds of the catalogue. */
+export const learnNames = (optimizers) =>
+  optimizers.forEach(({ kind, short_name: name }) => kind === "formula" || names.set(kind, name));
+
 /** Give an entry's label: its kind where it has none. */
 export const labelOf = (entry) => entry.label ?? entry.kind;
 
@@ -24,6 +33,20 @@ export function labelled(list) {
   });
 }
 
-/** Shorten the numbers in a label: "sgd lr=0.0888623816274" is "sgd lr=0.08886", "lr=1e-05" is "lr=10⁻⁵". */
-export const plainLabel = (label) =>
+/** Write a label in words: "sgd lr=0.0888623816274" is "SGD lr=0.08886", "lr=1e-05" is "lr=10⁻⁵". */
+export function plainLabel(label) {
+  const [kind, ...rest] = label.split(" ");
+  const setting = rest.join(" ");
+  if (!names.has(kind) || (setting && !SETTING.test(setting))) return plainNumbers(label);
+  return [names.get(kind), plainNumbers(setting)].filter(Boolean).join(" ");
+}
+
+/** Name an entry of a spec. */
+export const nameOf = (entry) => plainLabel(labelOf(entry));
+
+const HYPER_PARAMETERS = { lr: "learning rate", beta1: "β₁", beta2: "β₂", nu: "ν", eps: "ε", alpha: "α", rho: "ρ" };
+/** Name a hyper-parameter in words: "weight decay". */
+export const hyperParameterName = (name) => HYPER_PARAMETERS[name] ?? name.replaceAll("_", " ");
+
+const plainNumbers = (label) =>
   label.replace(/(?<![\w.])-?(?:\d+\.\d{5,}(?:e[-+]?\d+)?|\d+(?:\.\d+)?e[-+]?\d+)(?![\w.])/g, (text) => short(text, 4));

@@ -37,6 +37,8 @@ class Entry(Strict):
     other_names: ClassVar[tuple[str, ...]] = ()
 
     title: ClassVar[str]
+    # Name in sentences, figures and choices; by default the title.
+    short_name: ClassVar[str]
     formula: ClassVar[str]
     reference: ClassVar[str]
     # Numbers of state for each parameter; a flag or a momentum may need more.
@@ -84,6 +86,8 @@ class Entry(Strict):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Sort the fields of a kind by their annotations, and reject one that is neither a grid nor a flag."""
+        if "title" in cls.__dict__ and "short_name" not in cls.__dict__:
+            cls.short_name = cls.title
         annotations = {name: field.annotation for name, field in cls.model_fields.items()}
         cls.grid_names = tuple(name for name, kind in annotations.items() if kind == _GRID)
         cls.flag_names = tuple(name for name, kind in annotations.items() if kind is bool)

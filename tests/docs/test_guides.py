@@ -182,7 +182,7 @@ def test_the_notebook_runs_from_top_to_bottom(stack: Stack, monkeypatch: pytest.
     assert len(names["histories"]) == 40 * 31
     assert any(isinstance(one, Picture) for one in shown)
     verdict, _ = shown[-1]
-    assert "momentum needed" in verdict
+    assert "Momentum needed" in verdict
     assert "20 seeds" in verdict
     # The stored outputs are those of this version; numbers may differ by 10 % between processors.
     stored = ["".join(output["data"]["text/plain"]) for cell in cells for output in cell.get("outputs", [])]

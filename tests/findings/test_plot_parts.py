@@ -80,7 +80,7 @@ def test_labels_that_differ_stay_different_when_they_are_shortened() -> None:
         names = short_names([*long, *rounded, "x" * 99], most)
         assert len(set(names)) == 6
         assert max(map(len, names[:3])) <= most
-    assert short_names(["sgd lr=0.0149249554505"]) == ["sgd lr=0.0149"]
+    assert short_names(["sgd lr=0.0149249554505"]) == ["SGD lr=0.0149"]
     assert short_names(["same" * 20, "same" * 20]) == [shorten("same" * 20)] * 2
 
 

@@ -111,9 +111,9 @@ def test_a_page_loads_nothing_prints_on_a4_and_has_whole_pictures(database: Data
 
 def test_the_report_of_a_search_has_spaces_trials_and_chosen_settings(database: Database, search: str) -> None:
     text = written(database, search)
-    assert "Each of sgd, adam has exactly 8 trials, drawn by uniform random points with seed 5." in text
+    assert "Each of SGD, Adam has exactly 8 trials, drawn by uniform random points with seed 5." in text
     assert "6 seeds at even positions chose one setting of each label" in text
-    assert "| sgd | Stochastic gradient descent | lr log-uniform in 0.0001 to 1 | 8 |" in text
+    assert "| SGD | Stochastic gradient descent | lr log-uniform in 0.0001 to 1 | 8 |" in text
     assert "lr log-uniform in 0.001 to 0.1" in text
     assert len(re.findall(r"^torch\.optim\.\w+\(model\.parameters\(\)", text, re.MULTILINE)) == 2
     assert "@article{bergstra2012" in text

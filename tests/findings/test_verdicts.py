@@ -37,19 +37,19 @@ def said(found: Judged, **around: Any) -> str:
 
 def test_the_winner_of_two_is_named_with_ratio_interval_and_seeds() -> None:
     sentence = said(judged(LOG, ["sgd", "nesterov"], losses([0.2, 0.056])))
-    pattern = r"nesterov ended at a loss of 0\.0\d+, sgd at 0\.\d+ \(3\.\d× lower; 95 %: 3\.\d to 3\.\d, 20 seeds\)\."
+    pattern = r"Nesterov ended at a loss of 0\.0\d+, SGD at 0\.\d+ \(3\.\d× lower; 95 %: 3\.\d to 3\.\d, 20 seeds\)\."
     assert re.fullmatch(pattern, sentence), sentence
 
 
 def test_the_winner_of_many_is_compared_with_the_next_one() -> None:
     sentence = said(judged(LOG, ["sgd", "adam", "nesterov"], losses([0.9, 0.11, 0.2])))
-    assert re.match(r"adam is best, with a loss of 0\.1\d*; nesterov follows with 0\.\d+ \(1\.\d+× lower;", sentence)
+    assert re.match(r"Adam is best, with a loss of 0\.1\d*; Nesterov follows with 0\.\d+ \(1\.\d+× lower;", sentence)
 
 
 def test_labels_that_may_be_best_are_named_and_the_others_are_worse_than_each() -> None:
     found = judged(LOG, ["adam", "adamw", "sgd"], losses([0.1, 0.1001, 0.3], spread=0.2))
     assert re.fullmatch(
-        r"(adam and adamw|adamw and adam) cannot be told apart as best \(20 seeds\); sgd is worse than each\.",
+        r"(Adam and AdamW|AdamW and Adam) cannot be told apart as best \(20 seeds\); SGD is worse than each\.",
         said(found),
     )
 
@@ -76,9 +76,9 @@ def test_a_target_is_told_in_epochs_or_where_it_is_missed_in_runs() -> None:
     times_KN = np.log(np.array([[28.0, 30, 27, 29, 28, 31, 26, 28], [100.0, 90, 110, 95, 99, 101, 105, 98]]))
     found = judged(EPOCHS, ["nesterov", "sgd"], times_KN[:, :, None])
     sentence = said(found, target=0.0565, unit="step", reached=[(8, 8), (8, 8)])
-    assert sentence.startswith("nesterov needed 28.3 steps to a loss of 0.0565, sgd 99.6 (3.5× fewer; 95 %: ")
+    assert sentence.startswith("Nesterov needed 28.3 steps to a loss of 0.0565, SGD 99.6 (3.5× fewer; 95 %: ")
     missing = said(found, target=0.0565, unit="epoch", reached=[(7, 8), (0, 8)])
-    assert missing.startswith("nesterov reached a loss of 0.0565 in 7 of 8 runs, sgd in none (3.5× fewer; ")
+    assert missing.startswith("Nesterov reached a loss of 0.0565 in 7 of 8 runs, SGD in none (3.5× fewer; ")
 
 
 @pytest.mark.parametrize(("tuned", "needed"), [(False, 6), (True, 12)])
@@ -131,7 +131,7 @@ def test_nothing_recorded_and_nothing_to_compare_with() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.0565, "0.0565"), (5.99e-125, "6.0e-125"), (1e9, "1.0e9"), (1234.5, "1,230"), (0.0, "0"), (-0.25, "−0.25")],
+    [(0.0565, "0.0565"), (5.99e-125, "6.0×10⁻¹²⁵"), (1e9, "10⁹"), (1234.5, "1,230"), (0.0, "0"), (-0.25, "−0.25")],
 )
 def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert number(value) == text

@@ -50,7 +50,7 @@ def test_an_optimizer_whose_interval_excludes_no_difference_is_the_best_one(comp
 
 
 def test_the_verdict_says_it_in_one_sentence_with_its_numbers(comparison: dict[str, Any]) -> None:
-    assert comparison["verdict"].startswith("momentum needed ")
+    assert comparison["verdict"].startswith("Momentum needed ")
     assert "95 %: " in comparison["verdict"]
     assert "20 seeds" in comparison["verdict"]
 

@@ -79,6 +79,6 @@ def test_a_question_that_has_no_answer_says_why(new_page: OpenPage, complaints: 
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("seed")
     none = new_page("/compare?o=sgd")
-    none.get_by_role("checkbox", name="Stochastic gradient descent", exact=True).uncheck()
+    none.get_by_role("checkbox", name="SGD", exact=True).uncheck()
     none.get_by_role("button", name="Compare", exact=True).click()
     expect(none.get_by_role("alert")).to_be_visible()

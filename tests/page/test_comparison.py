@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from service.findings.comparison.words import spoken
 from tests.page.conftest import Complaints, on_one_stack
 from tests.page.test_looks import serious
 from tests.servers import Stack, wait_for_job
@@ -77,7 +78,7 @@ def test_a_clear_win_marks_one_label_and_its_pair(new_page: OpenPage, stack: Sta
     page, comparison = open_comparison(new_page, job_id)
     expect(page.get_by_role("region", name="Verdict")).to_contain_text(answer["verdict"])
     expect(page.get_by_role("region", name="Verdict")).to_contain_text("12 distinct seeds judged.")
-    assert marked(comparison) == ["momentum best"]
+    assert marked(comparison) == ["Momentum best"]
     rows = comparison.get_by_role("region", name="Labels").locator("tbody tr")
     assert [row.locator("td").first.text_content() for row in rows.all()] == ["1", "2"]
     expect(cell(comparison, 0, 1)).to_have_class("better")
@@ -90,7 +91,7 @@ def test_a_clear_win_marks_one_label_and_its_pair(new_page: OpenPage, stack: Sta
     ):
         assert cell(comparison, *at).text_content() in {f"{ratio:.3g} ▲", f"{ratio:.3g} ▽"}
         name = cell(comparison, *at).get_attribute("title") or ""
-        assert name.startswith(f"momentum is better than sgd: ratio {ratio:.3g} ({ends[0]:.3g} to {ends[1]:.3g})")
+        assert name.startswith(f"Momentum is better than SGD: ratio {ratio:.3g} ({ends[0]:.3g} to {ends[1]:.3g})")
 
 
 @pytest.mark.slow
@@ -122,7 +123,7 @@ def test_another_criterion_changes_verdict_and_marks_and_stays_in_the_address(ne
     job_id, answer = finished(stack, {**FOUR, "seeds": {"first": 0, "count": 6}})
     assert set(answer["best"]) == {"nesterov", "momentum"}
     page, comparison = open_comparison(new_page, job_id)
-    assert marked(comparison) == [f"{label} among the best" for label in answer["best"]]
+    assert marked(comparison) == [f"{spoken(label)} among the best" for label in answer["best"]]
     others = {other["name"]: other["verdict"] for other in answer["other_criteria"]}
     criterion = page.get_by_label("Compared by")
     options = criterion.locator("option").evaluate_all("list => list.map(({ value }) => value)")
@@ -131,7 +132,7 @@ def test_another_criterion_changes_verdict_and_marks_and_stays_in_the_address(ne
         expect(comparison.locator(".others")).to_contain_text(f"{name.replace('_', ' ').capitalize()}{verdict}")
     criterion.select_option("loss_area")
     expect(page.locator(".verdict")).to_have_text(others["loss_area"])
-    assert marked(comparison) == ["nesterov best"]
+    assert marked(comparison) == ["Nesterov best"]
     assert page.url.endswith("?criterion=loss_area")
     page.reload()
     expect(page.locator(".verdict")).to_have_text(others["loss_area"])
@@ -158,7 +159,7 @@ def test_larger_accuracies_are_better_and_differences_are_linear(new_page: OpenP
     assert answer["best"] == ["momentum"]
     page, comparison = open_comparison(new_page, job_id)
     expect(page.get_by_role("region", name="Verdict")).to_contain_text("Declared in the job, before the results.")
-    assert headings(comparison)[2:7] == ["Test accuracy", "Difference to sgd", "Final loss", "Test loss", "Accuracy"]
+    assert headings(comparison)[2:7] == ["Test accuracy", "Difference to SGD", "Final loss", "Test loss", "Accuracy"]
     expect(cell(comparison, 0, 1)).to_have_class("better")
     expect(cell(comparison, 1, 0)).to_have_text(re.compile("^−0[.]"))
 
@@ -193,9 +194,9 @@ def test_chosen_settings_are_shown_with_their_code(new_page: OpenPage, stack: St
     for at, label in enumerate(answer["labels"]):
         row, code = chosen.locator("tbody tr").nth(at), label["chosen"]["code"]
         assert code.startswith("torch.optim.SGD(")
-        expect(row).to_contain_text(label["chosen"]["setting"])
+        expect(row).to_contain_text(spoken(label["chosen"]["setting"]))
         expect(row.locator("code")).to_have_text(code)
-        row.get_by_role("button", name=f"Copy the code of {label['label']}").click()
+        row.get_by_role("button", name=f"Copy the code of {spoken(label['label'])}").click()
         page.wait_for_function("async (code) => (await navigator.clipboard.readText()) === code", arg=code)
 
 
@@ -209,7 +210,7 @@ def test_a_linear_model_shows_its_curvatures_and_where_each_setting_is_stable(st
     assert picture.locator(".eigenvalue").count() == len(curved)
     said = str(picture.get_attribute("aria-label"))
     assert said.startswith(f"{len(curved)} curvatures from 0.01 to 0.36")
-    assert "sgd is stable below 0.2; momentum is stable below 7.6" in said
+    assert "SGD is stable below 0.2; Momentum is stable below 7.6" in said
     ends = [
         float(str(line.get_attribute("d")).removeprefix("M").split()[0])
         for line in picture.locator(".limit").all()[1::2]
@@ -219,5 +220,5 @@ def test_a_linear_model_shows_its_curvatures_and_where_each_setting_is_stable(st
         for line in picture.locator(".eigenvalue").all()
     )
     assert ends[0] < last < ends[1]
-    expect(comparison).to_contain_text("without scaling 27900")
+    expect(comparison).to_contain_text("without scaling 27,900")
     assert not serious(page)

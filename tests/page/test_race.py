@@ -39,11 +39,11 @@ def test_the_first_race_runs_at_once_and_shows_its_figures(new_page: OpenPage) -
     rows = {row[0]: row[1:] for row in figures(page)}
     # Known results at learning rate 0.015: the hardest usual target that both reach in 100 steps is a thousandth of the
     # loss at the start, 0.065. SGD has it after 98 steps, as 25·0.97^(2·98) < 0.065, and momentum after 30.
-    assert rows["sgd"][:2] == ["98 steps", "0.0565"]
-    assert rows["momentum"][0] == "30 steps"
+    assert rows["SGD"][:2] == ["98 steps", "0.0565"]
+    assert rows["Momentum"][0] == "30 steps"
     # 2/20 and 2·1.9/20: the limits of both methods on a curvature of 20.
-    assert rows["sgd"][4] == "inside 0.1"
-    assert rows["momentum"][4] == "inside 0.19"
+    assert rows["SGD"][4] == "stable (limit 0.1)"
+    assert rows["Momentum"][4] == "stable (limit 0.19)"
     # One run of each claims nothing.
     expect(page.locator(".verdict")).to_contain_text("no margin of error")
     expect(page.locator(".verdict")).not_to_contain_text("better")
@@ -85,7 +85,7 @@ def test_beyond_its_limit_a_method_diverges_and_the_page_shows_it(new_page: Open
     page = open_race(new_page, "?o=sgd,lr:0.15&o=momentum,lr:0.015,momentum:0.9")
     rows = figures(page)
     assert rows[0][1] == "1 of 1 diverged"
-    assert rows[0][5] == "beyond 0.1"
+    assert rows[0][5] == "unstable (limit 0.1)"
     assert page.locator(".slider .limit:visible").count() == 2
 
 
@@ -180,7 +180,7 @@ def test_the_surface_is_shown_in_three_dimensions(new_page: OpenPage) -> None:
     assert page.evaluate(surface, "z") == page.evaluate(surface, "surfacecolor") == colours
     # A ball with a name is at the end of each path.
     heads = page.evaluate("() => document.querySelector('.solid').data[3]")
-    assert heads["text"] == ["sgd", "momentum"]
+    assert heads["text"] == ["SGD", "Momentum"]
     assert abs(heads["x"][0] - 5 * 0.97**100) < 1e-9
 
 

@@ -31,7 +31,7 @@ def test_the_playground_shows_its_decisions_and_hidden_units_epoch_by_epoch(new_
     page = new_page("/train?p=playground,dataset:circles,widths:[3~c2]&o=adam,lr:0.03&epochs=10&seeds=1")
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for_count(page, "trained", 1)
-    expect(page.get_by_role("img", name="Decisions of adam")).to_be_visible()
+    expect(page.get_by_role("img", name="Decisions of Adam")).to_be_visible()
     expect(page.locator(".decisions .unit")).to_have_count(5)
     expect(page.locator(".decisions output.step")).to_have_text("epoch 10")
     drawn = "() => document.querySelector('.decisions .map').toDataURL()"

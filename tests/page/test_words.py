@@ -25,25 +25,29 @@ def called(page: Page, module: str, function: str, *arguments: object) -> object
 
 @pytest.mark.slow
 def test_numbers_and_labels_are_written_as_people_write_them(new_page: OpenPage) -> None:
-    page = new_page("/presets")
+    page = new_page("/compare")
+    expect(page.get_by_role("checkbox", name="QHM", exact=True)).to_be_visible()
     written = {
         0.1390: "0.139",
-        12345.6: "12300",
+        12345.6: "12,300",
         1e-3: "0.001",
-        1.234e-9: "1.23 × 10⁻⁹",
-        -2e-5: "−2 × 10⁻⁵",
+        1.234e-9: "1.23×10⁻⁹",
+        -2e-5: "−2×10⁻⁵",
         1e-7: "10⁻⁷",
         -1e6: "−10⁶",
-        9.999e-4: "10⁻³",
+        9.999e-4: "0.001",
         0: "0",
     }
-    shown = [str(called(page, "format.js", "short", number)).replace("\u00a0", " ") for number in written]
+    shown = [called(page, "format.js", "short", number) for number in written]
     assert shown == list(written.values())
     assert called(page, "format.js", "bytes", 64_000_000) == "64 MB"
     labels = {
-        "sgd lr=0.0888623816274": "sgd lr=0.08886",
-        "sgd lr=1e-05": "sgd lr=10⁻⁵",
-        "adam lr=0.01 eps=1e-08": "adam lr=0.01 eps=10⁻⁸",
+        "sgd lr=0.0888623816274": "SGD lr=0.08886",
+        "sgd lr=1e-05": "SGD lr=10⁻⁵",
+        "adam lr=0.01 eps=1e-08": "Adam lr=0.01 eps=10⁻⁸",
+        "quasi_hyperbolic": "QHM",
+        "momentum β 0.5": "Momentum β 0.5",
+        "momentum of mine": "momentum of mine",
         "run 2e3x": "run 2e3x",
     }
     assert [called(page, "labels.js", "plainLabel", label) for label in labels] == list(labels.values())
@@ -62,7 +66,7 @@ def test_the_curves_of_a_job_are_told_in_words(new_page: OpenPage, stack: Stack)
     page = new_page(f"/jobs/{post(stack, SPEC)}")
     expect(page.locator(".lines[data-drawn]")).to_be_visible()
     told = page.get_by_role("img", name="loss over update: ")
-    for label in ("sgd", "momentum"):
+    for label in ("SGD", "Momentum"):
         expect(told).to_have_attribute("aria-label", re.compile(f"{label} ends at .* at update 50"))
     for heading in ("Settings", "Details", "Download"):
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()

@@ -75,6 +75,7 @@ def _problems() -> tuple[bytes, str]:
             "has_test_data": kind.has_test_data,
             "has_decision": kind.has_decision,
             "default_epochs": kind.default_epochs,
+            "default_batch_size": _default_batch_size(kind),
             **_criteria(kind),
         }
         for kind in PROBLEMS
@@ -121,6 +122,7 @@ def _optimizers() -> list[dict[str, Any]]:
         entry = _entry(kind)
         own = as_formula(kind)
         extra = {
+            "short_name": kind.short_name,
             "state_per_parameter": kind.state_per_parameter,
             "learning_rates": learning_rates(entry["kind"]),
             "default_space": {
@@ -166,6 +168,12 @@ def schedules(request: Request) -> Response:
 @cache
 def _schedules() -> tuple[bytes, str]:
     return _list([_entry(kind) for kind in SCHEDULES])
+
+
+def _default_batch_size(kind: Any) -> int | None:
+    """Give the batch size of a job that gives none; None of a landscape, or where the data decide."""
+    size = getattr(kind, "default_batch_size", None)
+    return size if isinstance(size, int) and not kind.is_landscape else None
 
 
 def _criteria(kind: Any) -> dict[str, Any]:

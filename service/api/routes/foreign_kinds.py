@@ -44,6 +44,7 @@ def offered_entry(offer: Offer) -> dict[str, Any]:
     return {
         "kind": offer.kind,
         "title": offer.class_name.rpartition(".")[2],
+        "short_name": offer.class_name.rpartition(".")[2],
         "description": f"The class {offer.class_name}, offered by a worker; {how}.",
         "formula": f"w ← w + step of {offer.class_name}(lr, …)",
         "reference": offer.package,

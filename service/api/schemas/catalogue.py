@@ -80,6 +80,8 @@ class OfferedClass(Answer):
 class OptimizerInfo(CatalogueEntry):
     """A kind of optimizer."""
 
+    short_name: str
+    """Its name in sentences, figures and choices, such as SGD."""
     state_per_parameter: float
     """Numbers of state per parameter, without the parameter itself; of an offered class as measured on a network."""
     learning_rates: dict[str, float]
@@ -153,6 +155,8 @@ class ProblemInfo(CatalogueEntry):
     """Whether its runs have a decision map, `GET /v1/runs/{run}/decision`."""
     default_epochs: int
     """Epochs of a job that gives none."""
+    default_batch_size: int | None
+    """Batch size of a job that gives none; null of landscapes, and where it depends on the data."""
     criteria: list[CriterionInfo]
     """What labels can be compared by."""
     default_criterion: Criterion

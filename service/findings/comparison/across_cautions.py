@@ -9,7 +9,7 @@ from service.findings.comparison.evidence import Evidence
 from service.findings.comparison.judged import judge
 from service.findings.comparison.members import Member, related_key
 from service.findings.comparison.targets import Target
-from service.findings.comparison.words import names, plural
+from service.findings.comparison.words import names, plural, spoken
 
 # What a comparison of one job says about its intervals, which here are over problems.
 _OF_ONE_JOB = ("relies_on_normality", "linear_scale")
@@ -40,7 +40,12 @@ def _repeated(problems: Sequence[Evidence], members: Sequence[Member]) -> list[t
         entries = [member.table.runs.entries[position].entry for member in members]
         kinds = sorted({entry.kind for entry in entries})
         if len(kinds) > 1:
-            found.append(("kinds_differ", f"{label} is not the same optimizer in all jobs: {', '.join(kinds)}."))
+            found.append(
+                (
+                    "kinds_differ",
+                    f"{spoken(label)} is not the same optimizer in all jobs: {', '.join(map(spoken, kinds))}.",
+                )
+            )
     return found
 
 

@@ -1,12 +1,14 @@
 """The verdict of a comparison across jobs: one plain sentence. It claims what the intervals over problems show."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from service.analysis.estimate import Estimate
 from service.analysis.simultaneous import MIN_SEEDS
 from service.findings.comparison.judged import Judged
 from service.findings.comparison.verdict import is_negligible, worse
-from service.findings.comparison.words import names, number, plural, times
+from service.findings.comparison.words import names, number, plural, spoken_all, times
 
 
 def verdict_across(found: Judged, *, any_solved: bool, partial: bool) -> str:
@@ -17,6 +19,7 @@ def verdict_across(found: Judged, *, any_solved: bool, partial: bool) -> str:
         any_solved: Whether any run reaches any goal.
         partial: Whether runs are missing.
     """
+    found = replace(found, labels=spoken_all(found.labels))
     problems, labels = plural(found.num_seeds, "problem"), found.labels
     if len(labels) == 1:
         return f"{labels[0]} is the only label that all jobs have; there is nothing to compare it with."

@@ -9,7 +9,7 @@ from service.findings.comparison.choice import Choice
 from service.findings.comparison.judged import Judged
 from service.findings.comparison.table import MAX_PATHS, Table
 from service.findings.comparison.targets import Target
-from service.findings.comparison.words import number, plural
+from service.findings.comparison.words import number, plural, spoken
 from service.spec.job import JobSpec
 
 
@@ -76,7 +76,7 @@ def _grids(table: Table, choice: Choice) -> list[tuple[str, str]]:
     found = []
     nums = {str(settings.entry.label): settings.num for settings in table.runs.entries}
     if choice.is_tuned and len(set(nums.values())) > 1:
-        counts = ", ".join(f"{label} {num}" for label, num in nums.items())
+        counts = ", ".join(f"{spoken(label)} {num}" for label, num in nums.items())
         found.append(("unequal_grids", "The labels had unequal numbers of settings to choose from "
                       f"({counts}): the best of more looks better."))  # fmt: skip
     if choice.scores_S is None:
@@ -89,8 +89,8 @@ def _grids(table: Table, choice: Choice) -> list[tuple[str, str]]:
         best = table.setting(choice.rows[entry]).optimizer["lr"]
         if best in (rates.min(), rates.max()):
             end = "smallest" if best == rates.min() else "largest"
-            found.append(("lr_at_grid_edge", f"The best learning rate of {settings.entry.label}, {best:g}, is the "
-                          f"{end} of its grid: a better one may lie beyond."))  # fmt: skip
+            found.append(("lr_at_grid_edge", f"The best learning rate of {spoken(str(settings.entry.label))}, "
+                          f"{number(best)}, is the {end} of its grid: a better one may lie beyond."))  # fmt: skip
     return found
 
 
@@ -102,10 +102,10 @@ def _targets(table: Table, choice: Choice, target: Target) -> list[tuple[str, st
     found = []
     missed = [label for label, epochs in first.items() if recorded[label].any() and not np.isfinite(epochs).any()]
     if missed:
-        names = ", ".join(missed[:5]) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
+        names = ", ".join(map(spoken, missed[:5])) + (f" and {len(missed) - 5} more" if len(missed) > 5 else "")
         found.append(("target_never_reached", f"No run of {names} reaches a loss of {number(target.loss)}."))
     some = [
-        f"{label} in {int((recorded[label] & ~np.isfinite(epochs)).sum())} of {int(recorded[label].sum())} runs"
+        f"{spoken(label)} in {int((recorded[label] & ~np.isfinite(epochs)).sum())} of {int(recorded[label].sum())} runs"
         for label, epochs in first.items()
         if label not in missed and (recorded[label] & ~np.isfinite(epochs)).any()
     ]
@@ -125,16 +125,17 @@ def _rows(choice: Choice) -> list[tuple[str, int]]:
 
 def _clipping(spec: JobSpec, table: Table, row: int) -> list[tuple[str, str]]:
     setting = table.setting(row)
+    who = spoken(setting.label)
     limits: dict[str, Any] = spec.optimizers[setting.entry].clipping()
     if not limits:
         return []
     shares = table.clipped_SN[row][table.recorded_SN[row]] if table.clipped_SN.size else np.empty(0)
     if "clip_norm" in limits and len(shares) and np.mean(shares) > 0.5:
-        return [("clipping_active", f"{setting.label} was clipped most of the time: the full gradient was longer than "
+        return [("clipping_active", f"{who} was clipped most of the time: the full gradient was longer than "
                  f"clip_norm {limits['clip_norm']:g} in {np.mean(shares):.0%} of its recorded epochs (the gradients of "
                  "single updates are not stored).")]  # fmt: skip
     if "clip_value" in limits:
-        return [("clipping_possible", f"{setting.label} has clip_value {limits['clip_value']:g}; how often it cut is "
+        return [("clipping_possible", f"{who} has clip_value {limits['clip_value']:g}; how often it cut is "
                  "not stored.")]  # fmt: skip
     return []
 

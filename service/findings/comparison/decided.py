@@ -7,7 +7,7 @@ from service.database.looks import Look
 from service.database.tables import Job
 from service.findings.comparison.cautions import caution
 from service.findings.comparison.criterion import Measure
-from service.findings.comparison.words import names, number, plural
+from service.findings.comparison.words import names, number, plural, spoken
 from service.spec import criteria
 from service.spec.decide import Decide
 from service.spec.job import JobSpec
@@ -51,8 +51,8 @@ def stopped(job: Job) -> list[dict[str, str]]:
 
 
 def _said(decide: Decide, verdict: str, labels: list[str], spec: JobSpec) -> str:
-    who, are = names(labels), "is" if len(labels) == 1 else "are"
-    other = spec.optimizers[0].label if decide.against == "baseline" else "the best of the others"
+    who, are = names([spoken(label) for label in labels]), "is" if len(labels) == 1 else "are"
+    other = spoken(str(spec.optimizers[0].label)) if decide.against == "baseline" else "the best of the others"
     if verdict == "undecided":
         return f"{who} {are} undecided against {other}"
     if verdict == "equal":

@@ -1,14 +1,14 @@
 """The verdict of a comparison: one plain sentence, which claims only what the simultaneous intervals show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from service.analysis.estimate import Estimate
 from service.analysis.simultaneous import MIN_SEEDS
 from service.findings.comparison.judged import Judged
-from service.findings.comparison.words import names, number, percent, plural, times
+from service.findings.comparison.words import names, number, percent, plural, spoken_all, times
 
 # Differences within these limits are called negligible: a ratio of 1 %, half a percentage point of accuracy, 1 % of
 # what the best label gains on the untrained start.
@@ -55,6 +55,7 @@ class Circumstances:
 
 def verdict(found: Judged, around: Circumstances) -> str:
     """Write the sentence."""
+    found = replace(found, labels=spoken_all(found.labels))
     labels = found.labels
     if not labels or not found.num_seeds:
         return "No run has recorded anything yet." if not labels else "No seed is complete for all labels yet."

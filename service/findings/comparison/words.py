@@ -1,21 +1,31 @@
-"""Numbers, shares and lists of names as a verdict writes them."""
+"""Numbers, shares, labels and lists of names as a verdict writes them."""
 
 import math
+import re
 from collections.abc import Sequence
+
+from service.spec.bare_kinds import KINDS
+from service.spec.optimizers import BUILT_IN
 
 MAX_NAMES = 3
 # A ratio beyond this is written as a bound.
 LARGEST = 1e6
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SHORT_NAMES = {kind: entry.short_name for kind, entry in zip(KINDS, BUILT_IN, strict=True)}
+# What follows the kind in the label of a setting: "sgd lr=0.1".
+_SETTING = re.compile(r"(?:\w+=\S+)(?: \w+=\S+)*")
+_LONG_NUMBER = re.compile(r"(?<==)-?(?:\d+\.\d{5,}(?:e[-+]?\d+)?|\d+(?:\.\d+)?e[-+]?\d+)(?![\w.])")
 
 
 def number(value: float) -> str:
-    """Write a number with three digits: 0.0565, 1,230, 2.4e-7."""
+    """Write a number with three digits: 0.0565, 1,230, 2.4×10⁻⁷."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "infinity" if value > 0 else "−infinity"
     size = abs(value)
     if not 1e-4 <= size < 1e6:
         digits, power = f"{value:.1e}".split("e")
-        text = f"{digits}e{int(power)}"
+        factor = "" if digits == "1.0" else "-" if digits == "-1.0" else f"{digits}×"
+        text = f"{factor}10{str(int(power)).translate(_RAISED)}"
     elif size >= 1000:
         text = f"{float(f'{value:.3g}'):,.0f}"
     else:
@@ -36,6 +46,20 @@ def percent(share: float) -> str:
     """Write a share in per cent with two digits: 4.2 %."""
     value = 100 * share
     return f"{value:.2g} %".replace("-", "−") if abs(value) < 99.5 else f"{value:.0f} %".replace("-", "−")
+
+
+def spoken(label: str) -> str:
+    """Write a label in a sentence: "sgd lr=0.0888623816" is "SGD lr=0.0889"; labels of users stay as they are."""
+    kind, _, setting = label.partition(" ")
+    if kind not in _SHORT_NAMES or (setting and not _SETTING.fullmatch(setting)):
+        return label
+    return " ".join(filter(None, [_SHORT_NAMES[kind], _LONG_NUMBER.sub(lambda it: number(float(it[0])), setting)]))
+
+
+def spoken_all(labels: Sequence[str]) -> list[str]:
+    """Write labels in sentences; those that would become equal stay as they are."""
+    said = [spoken(label) for label in labels]
+    return [one if said.count(one) == 1 else label for one, label in zip(said, labels, strict=True)]
 
 
 def names(labels: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from service.findings.comparison.words import spoken_all
 from service.visible import visible
 
 # Longest label, in characters.
@@ -18,8 +19,8 @@ def shorten(label: str, most: int = MAX_LETTERS) -> str:
 
 def short_names(labels: Sequence[str], most: int = MAX_LETTERS) -> list[str]:
     """Shorten labels so that no two become equal: those with the same short form are cut where they differ first."""
-    whole = [visible(label) for label in labels]
-    names = [shorten(label, most) for label in labels]
+    whole = [visible(label) for label in spoken_all(labels)]
+    names = [shorten(label, most) for label in whole]
     # Each round keeps a later part of labels that are still equal, so there are few rounds.
     for _ in range(_MAX_ROUNDS):
         equal: dict[str, set[str]] = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from service.analysis.simultaneous import MIN_SEEDS
-from service.findings.comparison.words import number, plural
+from service.findings.comparison.words import number, plural, spoken, spoken_all
 from service.findings.reports.methods import has_intervals
 from service.findings.reports.spaces import space_of
 from service.spec.job import JobSpec
@@ -19,7 +19,7 @@ MAX_LETTERS, MAX_SEEDS = 300, 12
 
 def question(spec: JobSpec, found: dict[str, Any]) -> str:
     """Write what the job asks."""
-    labels = [label["label"] for label in found["labels"]]
+    labels = spoken_all([label["label"] for label in found["labels"]])
     problem = problem_name(spec)
     if len(labels) == 1:
         return f"How does {labels[0]} do on {problem}?"
@@ -46,7 +46,7 @@ def protocol(spec: JobSpec, found: dict[str, Any]) -> str:
 def spaces(spec: JobSpec) -> tuple[tuple[str, ...], ...]:
     """List the entries: label, method, hyper-parameters, number of settings."""
     return tuple(
-        (str(settings.entry.label), settings.entry.method, space_of(settings.entry), f"{settings.num:,}")
+        (spoken(str(settings.entry.label)), settings.entry.method, space_of(settings.entry), f"{settings.num:,}")
         for settings in Runs(spec).entries
     )
 
@@ -98,7 +98,7 @@ def _seeds(spec: JobSpec) -> str:
 
 
 def _choice(spec: JobSpec, found: dict[str, Any]) -> Iterator[str]:
-    searched = [str(entry.label) for entry in spec.optimizers if entry.is_searched]
+    searched = [spoken(str(entry.label)) for entry in spec.optimizers if entry.is_searched]
     if searched:
         method = "a scrambled Sobol sequence" if spec.search.method == "sobol" else "uniform random points"
         trials = plural(spec.search.trials, "trial")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from service.findings.comparison.words import number, plural
+from service.findings.comparison.words import number, plural, spoken
 from service.findings.reports.document import Block, Code, Intervals, Listing, Paragraph, Table
 
 DASH = "–"
@@ -19,7 +19,7 @@ def answer(found: dict[str, Any]) -> Iterator[Block]:
         )
     if found["seeds_needed"]:
         seeds = found["seeds_needed"] * (2 if found["tuned"] else 1)
-        best = found["ranks"][0]["label"]
+        best = spoken(found["ranks"][0]["label"])
         yield Paragraph(
             f"About {plural(seeds, 'more seed', 'more seeds')} would show {best} to be better than each other label, "
             "if the present differences hold."
@@ -33,13 +33,13 @@ def table(found: dict[str, Any]) -> Table | None:
         return None
     name, versus = found["criterion"]["name"].replace("_", " "), _versus(found)
     has_target = found["target"]["loss"] is not None
-    columns = ["label", "rank", f"mean {name}", f"{versus} to {found['baseline']}"]
+    columns = ["label", "rank", f"mean {name}", f"{versus} to {spoken(found['baseline'])}"]
     if has_target:
         columns += [f"reached {number(found['target']['loss'])}", "expected epochs"]
     rows = []
     for rank in found["ranks"]:
         setting = settings[rank["label"]]
-        cells = [rank["label"], _range(rank), _written(rank["value"]), _against(setting, versus)]
+        cells = [spoken(rank["label"]), _range(rank), _written(rank["value"]), _against(setting, versus)]
         if has_target:
             cells += [_reached(setting), _written(setting["expected_epochs"])]
         rows.append((*cells, f"{setting['diverged']} of {setting['runs']}"))
@@ -57,7 +57,9 @@ def chosen(found: dict[str, Any]) -> Iterator[Block]:
         if label["chosen"] is not None:
             good = (label["tuning"] or {}).get("good_share")
             share = DASH if good is None else f"{100 * good:.0f} %"
-            rows.append((label["label"], label["chosen"]["setting"], f"{label['num_settings']:,}", share))
+            rows.append(
+                (spoken(label["label"]), spoken(label["chosen"]["setting"]), f"{label['num_settings']:,}", share)
+            )
     caption = "Chosen settings. Good settings have a loss above the least one within 10 % of the best."
     yield Table(caption, ("label", "chosen setting", "settings", "good"), tuple(rows), has_words=True)
     lines = [label["chosen"]["code"] for label in found["labels"] if label["chosen"] and label["chosen"]["code"]]
@@ -79,7 +81,7 @@ def intervals(found: dict[str, Any]) -> Intervals | None:
     for rank in found["ranks"]:
         summary = settings[rank["label"]][name]
         median = summary["median"] if summary else {"value": math.nan, "low": math.nan, "high": math.nan}
-        rows.append((rank["label"], *(_float(median[part]) for part in ("value", "low", "high"))))
+        rows.append((spoken(rank["label"]), *(_float(median[part]) for part in ("value", "low", "high"))))
     finite = [value for _, *of in rows for value in of if math.isfinite(value)]
     if not any(math.isfinite(row[1]) for row in rows):
         return None

@@ -4,6 +4,7 @@ import { ApiError, ROOT, asCurl, get, post } from "../api.js";
 import { progressLine } from "../controls/progress.js";
 import { copy, h } from "../dom.js";
 import { follow } from "../events.js";
+import { nameOf } from "../labels.js";
 import { countUp, mark } from "../marks.js";
 import { lineStyles } from "../palette.js";
 import { standings } from "../standings.js";
@@ -133,7 +134,7 @@ export function answerPart({ root, catalogue, signal, hint, spec, extra = () => 
       isRatio: (criterion?.scale ?? surface?.scale) === "log" && kind === "relative",
       margin,
       styles: stylesOf(spec),
-      against: against === "best" ? "the best of the others" : spec.optimizers[0].label,
+      against: against === "best" ? "the best of the others" : nameOf(spec.optimizers[0]),
     };
   }
 

@@ -4,8 +4,8 @@ import { log, slider } from "./slider.js";
 
 const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
-/** Make the controls of {epochs, batch, seeds}; batch is null for the problem's own. `change(part)` follows each change. */
-export function course({ value, change, mostSeeds = 200, isNetwork = true }) {
+/** Make the controls of {epochs, batch, seeds}; batch is null for the default of the problem, `usual`, if that is known. `change(part)` follows each change. */
+export function course({ value, change, mostSeeds = 200, isNetwork = true, usual = null }) {
   const unit = isNetwork ? "epochs" : "steps";
   const epochs = slider({
     name: unit,
@@ -41,7 +41,7 @@ export function course({ value, change, mostSeeds = 200, isNetwork = true }) {
         change({ batch: target.value === "" ? null : target.value === "full" ? "full" : Number(target.value) });
       },
     },
-    h("option", { value: "" }, "the problem’s own"),
+    h("option", { value: "" }, usual === null ? "default" : `default (${usual === "full" ? "all data" : usual})`),
     sizes.map((size) => h("option", { value: size }, size)),
     h("option", { value: "full" }, "all data"),
   );

@@ -67,8 +67,8 @@ export function optimizers({ value, catalogue, rates, change, drag = null, most 
         },
       },
       // A rule of the user's is among the choices only where it is the one.
-      one.kind === "formula" && h("option", { value: one.kind }, one.label ?? entry.title),
-      catalogue.choices.map(({ kind, title }) => h("option", { value: kind }, title)),
+      one.kind === "formula" && h("option", { value: one.kind }, one.label ?? entry.short_name),
+      catalogue.choices.map(({ kind, title, short_name: name }) => h("option", { value: kind, title }, name)),
     );
     const toggle = h(
       "button",
@@ -109,7 +109,7 @@ export function optimizers({ value, catalogue, rates, change, drag = null, most 
       controls,
       element: h(
         "section",
-        { class: `optimizer${one.off ? " off" : ""}`, "aria-label": entry.title },
+        { class: `optimizer${one.off ? " off" : ""}`, "aria-label": entry.short_name },
         h("header", {}, toggle, choose, away),
         show(first),
         details,

@@ -46,7 +46,7 @@ export function schemaField({ name, schema, value, field, change }) {
     );
   }
   if (one?.type === "number" || one?.type === "integer") {
-    const nothing = variants(schema).length !== (schema.anyOf ?? schema.oneOf ?? [schema]).length ? "usual" : null;
+    const nothing = variants(schema).length !== (schema.anyOf ?? schema.oneOf ?? [schema]).length ? "default" : null;
     return place(
       h("input", {
         ...common,
@@ -68,7 +68,7 @@ export function schemaField({ name, schema, value, field, change }) {
         ...common,
         type: "text",
         inputmode: "decimal",
-        placeholder: "usual",
+        placeholder: "default",
         value: text(value ?? schema.default),
         spellcheck: "false",
         onchange: (event) => {

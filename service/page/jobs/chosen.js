@@ -45,7 +45,7 @@ function code({ label, chosen: { code: line } }) {
     h("code", {}, line),
     h(
       "button",
-      { type: "button", class: "quiet", "aria-label": `Copy the code of ${label}`, onclick: () => copy(line, "Code") },
+      { type: "button", class: "quiet", "aria-label": `Copy the code of ${plainLabel(label)}`, onclick: () => copy(line, "Code") },
       "Copy",
     ),
   );

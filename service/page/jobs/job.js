@@ -6,7 +6,7 @@ import { progressBar } from "../controls/progress.js";
 import { h } from "../dom.js";
 import { follow } from "../events.js";
 import { duration, moment, short } from "../format.js";
-import { labelOf } from "../labels.js";
+import { nameOf } from "../labels.js";
 import { mark } from "../marks.js";
 import { failure, loading } from "../states.js";
 import { chips, isOpen, took } from "../status.js";
@@ -157,7 +157,7 @@ function facts(spec, catalogue) {
     h(
       "li",
       {},
-      h("strong", {}, labelOf(entry)),
+      h("strong", {}, nameOf(entry)),
       ` ${optimizerWords(entry, catalogue.optimizer(entry.kind)?.parameters)}`,
     ),
   );

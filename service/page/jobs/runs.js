@@ -3,7 +3,7 @@ import { changeAddress, readAddress } from "../address.js";
 import { ROOT, get } from "../api.js";
 import { h, newId } from "../dom.js";
 import { short } from "../format.js";
-import { labelOf } from "../labels.js";
+import { labelOf, plainLabel } from "../labels.js";
 import { numStarts } from "../seeds.js";
 import { failure } from "../states.js";
 import { RUN_STATUSES, chip } from "../status.js";
@@ -48,7 +48,7 @@ export function runsTable(jobId, spec, styles, signal) {
         onchange: () => change({ [name]: control.value }),
       },
       h("option", { value: "" }, "all"),
-      options.map((value) => h("option", { value }, value)),
+      options.map((value) => h("option", { value }, plainLabel(value))),
     );
     return h("div", { class: "field" }, h("label", { for: id }, title), control);
   };

@@ -1,6 +1,7 @@
 // Predicted and measured rates of the settings of a job.
 import { h } from "../dom.js";
 import { short } from "../format.js";
+import { plainLabel } from "../labels.js";
 import { table } from "../table.js";
 import { named } from "../plot/swatch.js";
 import { spectrumFigure } from "./spectrum.js";
@@ -35,7 +36,7 @@ export function theoryTable({ theory, labels }, styles) {
           : `, without scaling ${short(problem.unscaled_condition_number)}.`);
   const best = problem.best.map(
     ({ kind, lr, momentum, rate }) =>
-      `${kind} at rate ${short(lr)}${momentum ? ` and momentum ${short(momentum)}` : ""} (${short(rate)}× at each update)`,
+      `${plainLabel(kind)} at rate ${short(lr)}${momentum ? ` and momentum ${short(momentum)}` : ""} (${short(rate)}× at each update)`,
   );
   return [
     h("h2", {}, "Theory beside it"),
@@ -74,7 +75,7 @@ function notes(problem, settings) {
     for (const one of sentences) labels.set(one, [...(labels.get(one) ?? []), label]);
   }
   const own = [...labels].filter(([sentence]) => !problem.notes.includes(sentence));
-  return [...problem.notes, ...own.map(([sentence, names]) => `${names.join(", ")}: ${sentence}`)];
+  return [...problem.notes, ...own.map(([sentence, names]) => `${names.map(plainLabel).join(", ")}: ${sentence}`)];
 }
 
 const factor = (value) => (value === null ? null : `${short(value, 4)}×`);

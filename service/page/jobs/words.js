@@ -1,7 +1,7 @@
 // A spec in words.
 import { count, short } from "../format.js";
 import { numSettings } from "../grids.js";
-import { labelOf } from "../labels.js";
+import { nameOf } from "../labels.js";
 import { numSeeds, numStarts } from "../seeds.js";
 
 /** Describe the problem briefly. */
@@ -100,7 +100,7 @@ export function seedWords({ seeds }) {
 export function summary(spec, catalogue) {
   const names = spec.optimizers.map((entry) => {
     const num = numSettings(entry);
-    return num > 1 ? `${labelOf(entry)} × ${num}` : labelOf(entry);
+    return num > 1 ? `${nameOf(entry)} × ${num}` : nameOf(entry);
   });
   const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
   const starts = numStarts(spec.problem);

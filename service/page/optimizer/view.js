@@ -144,7 +144,7 @@ function startFrom(catalogue, begin) {
       "select",
       { id, onchange: ({ target }) => begin(target.value) },
       h("option", { value: "" }, "what is written here"),
-      known.map(({ kind, title }) => h("option", { value: kind }, title)),
+      known.map(({ kind, title, short_name: name }) => h("option", { value: kind, title }, name)),
     ),
   );
 }

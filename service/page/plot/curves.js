@@ -2,6 +2,7 @@
 import { onAppearance } from "../appearance.js";
 import { h } from "../dom.js";
 import { short } from "../format.js";
+import { plainLabel } from "../labels.js";
 import { countUp } from "../marks.js";
 import { plotlyDash } from "../palette.js";
 import { CONFIG, axis, layout, onResize, plotly } from "./plotly.js";
@@ -71,7 +72,7 @@ function framed(
   const heights = series.flatMap(({ y, low, high }) => [...y, ...(low ?? []), ...(high ?? [])]);
   const log = logY === "auto" ? fitsLog(heights) : logY;
   const direct = width >= 440 && series.length <= height / LINE - 4;
-  const right = direct ? Math.min(width * 0.4, 12 + Math.max(0, ...series.map(({ label }) => wide(label)))) : 14;
+  const right = direct ? Math.min(width * 0.4, 12 + Math.max(0, ...series.map(({ label }) => wide(plainLabel(label))))) : 14;
   const left = 62;
   const top = 8;
   const bottom = 46;
@@ -96,7 +97,7 @@ function framed(
   );
   const annotations = direct
     ? series.map(({ label, style }, at) => ({
-        text: escaped(label),
+        text: escaped(plainLabel(label)),
         font: { color: style.colour, size: 12 },
         xref: "paper",
         yref: "paper",
@@ -148,7 +149,7 @@ function traces(series) {
   const lines = series.map(({ label, x, y, style, faint }) => ({
     x,
     y: y.map(finite),
-    name: escaped(label),
+    name: escaped(plainLabel(label)),
     mode: x.length > 1 ? "lines" : "markers",
     type: "scatter",
     opacity: faint ? 0.4 : 1,

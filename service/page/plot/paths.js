@@ -1,5 +1,6 @@
 // The paths over the contours, on two canvases: drawn pieces stay on the lower one, to which each step adds a piece.
 import { colour } from "../appearance.js";
+import { plainLabel } from "../labels.js";
 import { MARGIN } from "./ground.js";
 
 const CLOUD = 0.28;
@@ -136,8 +137,8 @@ export function pathCanvas(canvas, trail) {
       let [x, y] = place(points[at]);
       const text =
         diverged !== null && diverged !== undefined && shown >= diverged
-          ? `${label}: diverged at step ${diverged}`
-          : label;
+          ? `${plainLabel(label)}: diverged at step ${diverged}`
+          : plainLabel(label);
       const width = over.measureText(text).width;
       x = Math.min(size.width - MARGIN.r - width - 4, Math.max(MARGIN.l + 4, x + 9));
       y = Math.min(size.height - MARGIN.b - 9, Math.max(MARGIN.t + 9, y - 9));

@@ -76,16 +76,16 @@ export function questionForm({ problem, state, catalogue, change, compare, below
       "fieldset",
       { class: "kinds", "data-field": "optimizers" },
       h("legend", {}, "Optimizers"),
-      catalogue.choices.map(({ kind, title }) =>
+      catalogue.choices.map(({ kind, title, short_name: name }) =>
         h(
           "label",
-          { class: "choice" },
+          { class: "choice", title },
           h("input", {
             type: "checkbox",
             checked: kinds.includes(kind),
             onchange: (event) => choose(kind, event.target.checked),
           }),
-          title,
+          name,
         ),
       ),
     ),

@@ -1,6 +1,7 @@
 // The picture of a race: the ground, the paths over it, and both in three dimensions.
 import { h } from "../dom.js";
 import { surfaceOf } from "../engine/path.js";
+import { nameOf } from "../labels.js";
 import { survey } from "../landscape.js";
 import { drawGround, firstFrame } from "../plot/ground.js";
 import { pathCanvas } from "../plot/paths.js";
@@ -35,7 +36,7 @@ export class Picture {
   /** Describe the picture in words, and show or hide its third dimension. */
   describe() {
     const { surface, formula, optimizers, start, view } = this.state();
-    const names = optimizers.filter(({ off }) => !off).map(({ kind, label }) => label ?? kind);
+    const names = optimizers.filter(({ off }) => !off).map(nameOf);
     const text =
       `Paths of ${names.join(", ")} on ${surface ?? formula} from (${start.join(", ")}). ` +
       "Arrow keys move the start; the figures are in the table below.";

@@ -2,6 +2,7 @@
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, number, short } from "../format.js";
+import { plainLabel } from "../labels.js";
 import { swatch } from "../plot/swatch.js";
 import { reached, verdictLines } from "../verdict.js";
 
@@ -78,7 +79,7 @@ function row(setting, racer, theory) {
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, swatch(racer.style), ` ${setting.label}`),
+    h("th", { scope: "row" }, swatch(racer.style), ` ${plainLabel(setting.label)}`),
     cells.map((text) => h("td", { class: "number" }, text)),
     h("td", { class: "number" }, stability(theory?.setting)),
   );
@@ -88,7 +89,7 @@ function row(setting, racer, theory) {
 function stability(setting) {
   const limit = number(setting?.lr_limit);
   if (limit === null && setting?.inside !== false) return "–";
-  const text = limit === null ? "never stable" : `${setting.inside ? "inside" : "beyond"} ${short(limit)}`;
+  const text = limit === null ? "never stable" : `${setting.inside ? "stable" : "unstable"} (limit ${short(limit)})`;
   return h("span", { class: setting.inside ? "chip good" : "chip warn" }, text);
 }
 
@@ -107,7 +108,7 @@ function prospect(found, race, theory) {
     // The loss is proportional to the square of the distance, which shrinks by this factor at every update.
     const steps = Math.ceil(Math.log(target / first) / (2 * Math.log(best.rate)));
     return [
-      `${race[at].label} at its own best (rate ${short(best.lr)}${best.momentum ? `, β ${short(best.momentum)}` : ""}) about ${steps} steps`,
+      `${plainLabel(race[at].label)} at its own best (rate ${short(best.lr)}${best.momentum ? `, β ${short(best.momentum)}` : ""}) about ${steps} steps`,
     ];
   });
   return sentences.length ? [`Theory gives to loss ${short(target)}: ${[...new Set(sentences)].join("; ")}.`] : [];

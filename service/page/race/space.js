@@ -1,6 +1,7 @@
 // The surface in three dimensions: the colours of the map, the start, the minima, and a ball on each path.
 import { colour } from "../appearance.js";
 import { lessMotion } from "../dom.js";
+import { plainLabel } from "../labels.js";
 import { countUp } from "../marks.js";
 import { CONFIG, layout, plotly } from "../plot/plotly.js";
 import { heights } from "../plot/ground.js";
@@ -39,7 +40,7 @@ export function space(element, signal) {
     const lines = drawn.map((path) => ({
       type: "scatter3d",
       mode: "lines",
-      name: path.label,
+      name: plainLabel(path.label),
       line: { color: path.style.colour, width: 6 },
       hoverinfo: "name",
       ...upTo(path, step),
@@ -190,7 +191,7 @@ function heads(drawn, step) {
     type: "scatter3d",
     mode: "markers+text",
     hoverinfo: "skip",
-    text: drawn.map(({ label }) => label),
+    text: drawn.map(({ label }) => plainLabel(label)),
     textposition: "top right",
     textfont: { size: 13, color: drawn.map(({ style }) => style.colour) },
     marker: { size: 7, color: drawn.map(({ style }) => style.colour), line: { width: 1, color: colour("--ground") } },

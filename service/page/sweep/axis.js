@@ -2,6 +2,7 @@
 import { NOT_NUMBERS, readNumbers } from "../controls/numbers.js";
 import { h, newId } from "../dom.js";
 import { spaced } from "../grids.js";
+import { hyperParameterName } from "../labels.js";
 
 /** Give the values of an axis: those of its range, or its own list. */
 export const valuesOf = (one) => one.values ?? spaced(one);
@@ -75,7 +76,7 @@ export function axisFields({ title, value, names, field, change }) {
     },
     h("option", { value: "log" }, "log"),
     h("option", { value: "linear" }, "linear"),
-    names.length ? h("option", { value: "list" }, "list") : null,
+    names.length ? h("option", { value: "list" }, "own list") : null,
   );
   const which = names.length
     ? labelled(
@@ -86,7 +87,7 @@ export function axisFields({ title, value, names, field, change }) {
             value: now.name,
             onchange: ({ target }) => change({ ...firstAxis(target.value), name: target.value }, { again: true }),
           },
-          names.map((name) => h("option", { value: name }, name)),
+          names.map((name) => h("option", { value: name }, hyperParameterName(name))),
         ),
       )
     : h("h3", {}, title);
@@ -114,7 +115,7 @@ export function axisFields({ title, value, names, field, change }) {
       "div",
       { class: "range" },
       list ?? [number("from", "from"), number("to", "to"), number("values", "num", { min: 1, max: 1000, step: 1 })],
-      labelled("steps", kind),
+      labelled("spacing", kind),
     ),
   );
 }

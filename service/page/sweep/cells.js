@@ -3,6 +3,7 @@ import { ROOT, get } from "../api.js";
 import { h } from "../dom.js";
 import { short } from "../format.js";
 import { Histories, band } from "../histories.js";
+import { hyperParameterName, plainLabel } from "../labels.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
 import { isPlane, pathOfRun, pathPicture } from "../plot/pathpicture.js";
@@ -45,7 +46,7 @@ export function cells({ catalogue, signal }) {
       const hasPaths = isPlane(spec.problem, catalogue);
       const fields = hasPaths ? "loss,position" : "loss";
       const found = await Promise.all(wanted.map((one) => read(grid, one, fields, by)));
-      if (grid.others.length) says.textContent += ` Best of the others: ${found[0].label}.`;
+      if (grid.others.length) says.textContent += ` Best of the others: ${plainLabel(found[0].label)}.`;
       // The best is drawn as its optimizer is everywhere; the chosen one beside it in another colour and dash.
       const styles = () => lineStyles(wanted.length === 2 ? [kind === "adamw" ? "momentum" : "adamw", kind] : [kind]);
       const labels = wanted.length === 2 ? ["chosen", "smallest"] : ["smallest"];
@@ -85,7 +86,7 @@ export function cells({ catalogue, signal }) {
 /** Describe a cell. */
 export function tell(grid, [row, column]) {
   const value = grid.values[row][column];
-  const where = `${grid.x.name} ${short(grid.x.values[column])}, ${grid.y.name} ${short(grid.y.values[row])}`;
+  const where = `${hyperParameterName(grid.x.name)} ${short(grid.x.values[column])}, ${hyperParameterName(grid.y.name)} ${short(grid.y.values[row])}`;
   const of = grid.num_observations > 1 ? ` (median of ${grid.num_observations} runs)` : "";
   if (value === null) return `${where}: nothing recorded yet.`;
   if (grid.value === "diverged")

@@ -3,6 +3,7 @@ import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { racePath } from "../elsewhere.js";
 import { number } from "../format.js";
+import { hyperParameterName } from "../labels.js";
 import { heatmap } from "../plot/heatmap.js";
 import { basins } from "./basins.js";
 import { cells, tell } from "./cells.js";
@@ -82,15 +83,15 @@ export function sweepResult({ catalogue, signal, put, fail }) {
     const cell = inside(state.cell) ? state.cell : best;
     map.select(cell === best ? null : cell);
     await map.draw({
-      x: { title: grid.x.name, values: grid.x.values },
-      y: { title: grid.y.name, values: grid.y.values },
+      x: { title: hyperParameterName(grid.x.name), values: grid.x.values },
+      y: { title: hyperParameterName(grid.y.name), values: grid.y.values },
       ...coloured(grid.values, value),
       hatches: lost,
       best,
       lines,
       tell: (one) => tell(grid, one),
       label: [
-        `Heat map of ${value.replaceAll("_", " ")} over ${grid.x.name} and ${grid.y.name}.`,
+        `Heat map of ${value.replaceAll("_", " ")} over ${hyperParameterName(grid.x.name)} and ${hyperParameterName(grid.y.name)}.`,
         best && `The smallest: ${tell(grid, best)}`,
         `${lost.length} cells: ${VALUES[value].lost}.`,
         "Arrow keys choose a cell.",

@@ -85,7 +85,7 @@ export function settings({ state, catalogue, change, run, signal }) {
           );
         },
       },
-      catalogue.choices.map(({ kind, title }) => h("option", { value: kind }, title)),
+      catalogue.choices.map(({ kind, title, short_name: name }) => h("option", { value: kind, title }, name)),
     );
     const fixed = catalogue.hyperParameters(now.optimizer.kind).filter(
       ([name]) => isMap || (name !== now.x.name && name !== now.y.name),
@@ -142,13 +142,19 @@ export function settings({ state, catalogue, change, run, signal }) {
       ...(isMap
         ? [axis("sx", "starts, x", []), axis("sy", "starts, y", []), h("div", { class: "fields" }, fields)]
         : [
-            axis("x", "to the right", other("x")),
-            axis("y", "upwards", other("y")),
+            axis("x", "horizontal axis", other("x")),
+            axis("y", "vertical axis", other("y")),
             fields.length
               ? h("details", {}, h("summary", {}, "fixed settings"), h("div", { class: "fields" }, fields))
               : "",
           ]),
-      course({ value: now, change: put, mostSeeds: 100, isNetwork: !isLandscape }),
+      course({
+        value: now,
+        change: put,
+        mostSeeds: 100,
+        isNetwork: !isLandscape,
+        usual: catalogue.problem(now.problem.kind).default_batch_size,
+      }),
       h("div", { class: "row act" }, h("button", { class: "main", type: "submit" }, "Run the sweep")),
       cost,
     );

@@ -1,5 +1,6 @@
 // The state of the view Sweep in its address, and its job.
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
+import { hyperParameterName, plainLabel } from "../labels.js";
 import { axisOf, gridOf, readAxis, valuesOf, writeAxis } from "./axis.js";
 import { FIRST_VALUE, VALUES } from "./values.js";
 
@@ -116,7 +117,7 @@ export function specOf({ over, problem, optimizer, x, y, sx, sy, epochs, seeds, 
     const range = ({ from, to, num, scale }) => ({ from, to, num, scale });
     // Only the first and the last row of a run are needed.
     return {
-      name: `Where ${optimizer.kind} ends on ${where}`.slice(0, 100),
+      name: `Where ${plainLabel(optimizer.kind)} ends on ${where}`.slice(0, 100),
       problem: { ...rest, starts: { x: range(sx), y: range(sy) } },
       optimizers: [optimizer],
       ...common,
@@ -127,7 +128,7 @@ export function specOf({ over, problem, optimizer, x, y, sx, sy, epochs, seeds, 
   const runs = valuesOf(x).length * valuesOf(y).length * seeds;
   const every = Math.min(epochs, Math.max(1, Math.ceil((runs * epochs) / MOST_ROWS)));
   return {
-    name: `${optimizer.kind} on ${where} over ${x.name} and ${y.name}`.slice(0, 100),
+    name: `${plainLabel(optimizer.kind)} on ${where} over ${hyperParameterName(x.name)} and ${hyperParameterName(y.name)}`.slice(0, 100),
     problem,
     optimizers: [{ ...optimizer, [x.name]: gridOf(x), [y.name]: gridOf(y) }],
     ...common,

@@ -6,6 +6,7 @@ import { unitsOf } from "../engine/network.js";
 import { pointsOf } from "../engine/points.js";
 import { number } from "../format.js";
 import { board } from "./board.js";
+import { plainLabel } from "../labels.js";
 
 // Values per side of a map, of the map of a unit, and how far they reach from the middle.
 const SIDE = 40;
@@ -83,8 +84,8 @@ export function decisions({ signal, at }) {
             : h("p", { class: "caption none" }, "No decision: it did not train to its end.");
         return h(
           "figure",
-          { role: "img", "aria-label": `Decisions of ${label}` },
-          h("figcaption", {}, label),
+          { role: "img", "aria-label": `Decisions of ${plainLabel(label)}` },
+          h("figcaption", {}, plainLabel(label)),
           map,
           layers,
         );

@@ -48,7 +48,7 @@ export function settings({ state, catalogue, change, train }) {
       rates: catalogue.rates(now.problem.kind),
       change: (value) => put({ optimizers: value }),
     });
-    const long = course({ value: now, change: put });
+    const long = course({ value: now, change: put, usual: catalogue.problem(now.problem.kind).default_batch_size });
     const also = Object.entries(now.also);
     element.replaceChildren(
       problem.element,

@@ -2,7 +2,7 @@
 import { readAddress, readOptimizer, writeAddress, writeOptimizer } from "../address.js";
 import { USUAL_RATE } from "../catalogue.js";
 import { expanded } from "../grids.js";
-import { labelled } from "../labels.js";
+import { labelled, nameOf } from "../labels.js";
 
 // Initial numbers of epochs and seeds by kind of problem.
 const FIRST_KIND = "flipnet";
@@ -82,7 +82,7 @@ export function specOf({ problem, optimizers, epochs, seeds, batch, also }) {
   if (!running.length) return null;
   return {
     name: `${[problem.kind, problem.model ?? problem.dataset].filter(Boolean).join(" ")}: ${labelled(running)
-      .map(({ label }) => label)
+      .map(nameOf)
       .join(", ")}`.slice(0, 100),
     problem,
     optimizers: labelled(running).map(({ off, ...one }) => one),

@@ -2,6 +2,7 @@
 import { ROOT, asCurl, get } from "../api.js";
 import { copy, h } from "../dom.js";
 import { estimate, short } from "../format.js";
+import { plainLabel } from "../labels.js";
 import { swatch } from "../plot/swatch.js";
 import { describing, reached, verdictLines } from "../verdict.js";
 
@@ -22,7 +23,7 @@ export async function showVerdict(element, figures, job, styles, signal) {
     h(
       "tr",
       {},
-      h("th", { scope: "row" }, styles.has(one.label) ? swatch(styles.get(one.label)) : "", ` ${one.label}`),
+      h("th", { scope: "row" }, styles.has(one.label) ? swatch(styles.get(one.label)) : "", ` ${plainLabel(one.label)}`),
       h(
         "td",
         { class: "number" },

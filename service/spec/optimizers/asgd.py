@@ -18,6 +18,7 @@ class ASGD(Entry):
     """Gradient descent with a slowly falling rate, whose result is the mean of the points since update t0."""
 
     title: ClassVar = "Averaged stochastic gradient descent"
+    short_name: ClassVar = "ASGD"
     formula: ClassVar = "w ← (1 − λ·η)·w − η·g;  a ← a + μ·(w − a);  η = lr / (1 + λ·lr·t)^α;  μ = 1 / max(1, t − t0)"
     reference: ClassVar = cite(POLYAK_1992)
     state_per_parameter: ClassVar = 1

@@ -20,6 +20,7 @@ class Muon(Entry):
     """Make the momentum of every matrix nearly orthogonal before the step; AdamW trains what is not a matrix."""
 
     title: ClassVar = "Muon, with AdamW for vectors"
+    short_name: ClassVar = "Muon"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  u = NewtonSchulz((1 − β)·g + β·m);  w ← w − lr·√max(1, rows/columns)·u"
     reference: ClassVar = cite(JORDAN_2024, "; match_rms_adamw: ", LIU_2025)
     state_per_parameter: ClassVar = 2

@@ -19,6 +19,7 @@ class QuasiHyperbolic(Entry):
     """Step between gradient descent and momentum: a share of a running mean, the rest of the newest gradient."""
 
     title: ClassVar = "Quasi-hyperbolic momentum (QHM)"
+    short_name: ClassVar = "QHM"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  w ← w − lr·((1 − ν)·g + ν·m)"
     reference: ClassVar = cite(MA_2019)
     state_per_parameter: ClassVar = 1

@@ -32,6 +32,7 @@ class SGD(Entry):
     """Step against the gradient of one mini-batch at a time."""
 
     title: ClassVar = "Stochastic gradient descent"
+    short_name: ClassVar = "SGD"
     formula: ClassVar = "w ← w − lr·g"
     reference: ClassVar = cite(ROBBINS_1951)
     state_per_parameter: ClassVar = 0
@@ -56,6 +57,7 @@ class Momentum(Entry):
     """Gradient descent with a velocity: past gradients add up."""
 
     title: ClassVar = "Momentum (heavy ball)"
+    short_name: ClassVar = "Momentum"
     formula: ClassVar = "v ← β·v + (1 − dampening)·g;  w ← w − lr·v"
     reference: ClassVar = cite(POLYAK_1964)
     state_per_parameter: ClassVar = 1
@@ -81,6 +83,7 @@ class Nesterov(Entry):
     """Momentum that steps along the predicted next velocity (torch's form, without dampening)."""
 
     title: ClassVar = "Nesterov's accelerated gradient"
+    short_name: ClassVar = "Nesterov"
     formula: ClassVar = "v ← β·v + g;  w ← w − lr·(g + β·v)"
     reference: ClassVar = cite(NESTEROV_1983, "; this form: ", SUTSKEVER_2013)
     state_per_parameter: ClassVar = 1

@@ -22,6 +22,7 @@ class SignSGD(Entry):
     """Move every parameter by lr in the direction of its gradient's sign, or of its running mean's (Signum)."""
 
     title: ClassVar = "signSGD and Signum"
+    short_name: ClassVar = "signSGD"
     formula: ClassVar = "m ← β·m + (1 − β)·g;  w ← w − lr·sign(m)"
     reference: ClassVar = cite(BERNSTEIN_2018)
     state_per_parameter: ClassVar = 0
