@@ -23,6 +23,7 @@ from service.database.connection import Database
 from service.database.ids import is_id
 from service.database.tables import Job
 from service.errors import NotFound
+from service.jobs.annotations import tags_of
 from service.jobs.owners import Caller
 from service.jobs.progress import progress_of
 
@@ -32,9 +33,13 @@ MAX_JOBS = 100
 CACHED_JOBS, CACHED_BYTES = 256, 1 << 16
 # All columns of a job's answer that can change. The receipt is stored when the job starts and never changes.
 _STANDING = """
-SELECT jobs.id, jobs.status, started_at, finished_at, error_reason, error_detail,
+SELECT jobs.id, EXISTS (SELECT 1 FROM job_tags WHERE job_tags.job_key = jobs.key), jobs.name, jobs.note,
+       jobs.status, started_at, finished_at, error_reason, error_detail,
        sum(runs_ended), sum(runs_diverged), sum(epochs_done), sum(num_runs * epoch)
 FROM jobs JOIN shards ON shards.job_key = jobs.key WHERE jobs.id IN ({}) GROUP BY jobs.key
+"""
+_TAGS = """
+SELECT jobs.id, tag FROM jobs JOIN job_tags ON job_tags.job_key = jobs.key WHERE jobs.id IN ({}) ORDER BY tag
 """
 
 
@@ -115,10 +120,10 @@ class Polls:
     def _find(self, job_ids: Sequence[str]) -> dict[str, Polled]:
         """Read the changing columns of jobs, and serialize the answers of those that have changed."""
         waiting = self._database.why_full()
-        standings = {
-            standing[0]: (*standing, waiting)
-            for standing in self._database.rows(_STANDING.format(", ".join("?" * len(job_ids))), job_ids)
-        }
+        rows = self._database.rows(_STANDING.format(", ".join("?" * len(job_ids))), job_ids)
+        tagged = [row[0] for row in rows if row[1]]
+        tags = self._database.rows(_TAGS.format(", ".join("?" * len(tagged))), tagged) if tagged else []
+        standings = {row[0]: (*row, tuple(tag for job_id, tag in tags if job_id == row[0]), waiting) for row in rows}
         cached = {job_id: self._cache.get(job_id, (None, None)) for job_id in standings}
         found = {job_id: polled for job_id, (known, polled) in cached.items() if polled and known == standings[job_id]}
         if changed := [job_id for job_id in standings if job_id not in found]:
@@ -133,8 +138,9 @@ class Polls:
         """Read jobs and their progress in one transaction, which is not older than the changing columns."""
         with self._database.snapshot() as session:
             jobs = session.execute(select(Job).where(Job.id.in_(job_ids))).scalars().all()
-            totals = progress_of(session, [job.key for job in jobs])
+            keys = [job.key for job in jobs]
+            totals, tags = progress_of(session, keys), tags_of(session, keys)
         # A job may be deleted between the two statements.
         found = [job for job in jobs if job.key in totals]
-        bodies = {job.id: json_bytes(job_answer(job, totals[job.key], waiting)) for job in found}
+        bodies = {job.id: json_bytes(job_answer(job, totals[job.key], waiting, tags.get(job.key, ()))) for job in found}
         return {job.id: Polled(job, bodies[job.id], tag_of(bodies[job.id])) for job in found}

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from service.database.ids import is_id
 from service.database.statements import contains, seconds_from_now
 from service.database.states import JOB_ENDED, JobStatus
-from service.database.tables import Job
+from service.database.tables import Job, JobTag
 from service.errors import Conflict, NotFound, RavineError
 from service.jobs import endings, removal
 from service.jobs.creating import Order, create_all
@@ -71,6 +71,7 @@ def listed(
     status: str | None,
     name: str | None,
     problem: str | None,
+    tag: str | None = None,
 ) -> list[Job]:
     """List the jobs of a caller, newest first, with keys below ``before``."""
     # First the keys alone, which are read from an index.
@@ -85,6 +86,8 @@ def listed(
         query = query.where(contains(Job.name_folded, name.casefold()))
     if problem is not None:
         query = query.where(Job.problem == problem)
+    if tag is not None:
+        query = query.where(Job.key.in_(select(JobTag.job_key).where(JobTag.tag == tag)))
     return list(session.execute(select(Job).where(Job.key.in_(query)).order_by(Job.key.desc())).scalars())
 
 

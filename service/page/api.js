@@ -31,6 +31,7 @@ export async function ask(method, path, options) {
 }
 
 export const get = (path, options) => ask("GET", path, options);
+export const patch = (path, body, options) => ask("PATCH", path, { ...options, body });
 export const post = (path, body, options) => ask("POST", path, { ...options, body });
 
 /** Get something that never changes while the server runs: catalogue, presets. */

@@ -129,6 +129,7 @@ def test_a_job_of_another_owner_is_404(clients: tuple[httpx.Client, ...]) -> Non
         unknown = other.request(method, path.replace(run["id"], nothing).replace(job["id"], nothing))
         detail, unknown_detail = answer.json()["detail"], unknown.json()["detail"]
         assert detail.replace(run["id"], nothing).replace(job["id"], nothing) == unknown_detail
+    assert other.patch(here, json={"note": "mine"}).status_code == 404
     assert other.get("/v1/jobs", params={"name": job["name"]}).json()["items"] == []
     for client in (one, admin):
         assert [found["id"] for found in client.get("/v1/jobs", params={"name": job["name"]}).json()["items"]] == [

@@ -156,7 +156,7 @@ def test_an_accept_header_that_allows_no_answer_is_406(api: httpx.Client, accept
         assert api.get("/v1/jobs", params={"name": "unwanted"}).json()["items"] == []
 
 
-ALLOWED = [("PUT", "/v1/jobs", {"GET", "HEAD", "POST"}), ("POST", "/v1/jobs/x", {"GET", "HEAD", "DELETE"})]
+ALLOWED = [("PUT", "/v1/jobs", {"GET", "HEAD", "POST"}), ("POST", "/v1/jobs/x", {"GET", "HEAD", "PATCH", "DELETE"})]
 
 
 def test_unknown_paths_are_404_and_wrong_methods_405_with_the_allowed_ones(api: httpx.Client) -> None:

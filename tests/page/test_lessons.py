@@ -1,5 +1,6 @@
-"""Lessons in the browser: the list, and running a lesson."""
+"""Lessons in the browser: the list, the five steps of a lesson, and running one."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from service.findings.lessons import LESSONS
 from tests.page.conftest import on_one_stack, wait_for_count
+from tests.page.test_looks import serious
 from tests.servers import Stack
 
 OpenPage = Callable[..., Page]
@@ -20,12 +22,39 @@ def test_all_lessons_are_listed_with_their_verdicts(new_page: OpenPage) -> None:
 
 
 def test_a_lesson_is_run_and_shows_statement_and_verdict(new_page: OpenPage) -> None:
-    page = new_page("/lessons/beta-zero")
-    page.get_by_role("button", name="Run").first.click()
+    page = new_page("/lessons/beta-zero?step=all")
+    page.get_by_role("button", name="Run it").click()
     expect(page.locator(".view[data-verdict]")).to_be_visible()
     expect(page.locator(".view")).to_have_attribute("data-verdict", "holds")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Momentum 0 is SGD exactly")
     expect(page.locator("tbody tr").first).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_lesson_is_told_in_five_steps_by_keyboard_and_reveals_the_guess(new_page: OpenPage) -> None:
+    page = new_page("/lessons/parabola-velocity")
+    expect(page.get_by_role("region", name="The claim")).to_contain_text("It is judged by")
+    expect(page.get_by_role("region", name="Why")).to_be_hidden()
+
+    def onwards(title: str) -> None:
+        page.get_by_role("button", name=f"Next: {title.lower()}").press("Enter")
+        expect(page.get_by_role("heading", name=title)).to_be_focused()
+        expect(page.get_by_role("button", name=title, exact=False).first).to_have_attribute("aria-current", "step")
+
+    onwards("Your guess")
+    page.get_by_role("radio", name="It fails.").press("Space")
+    onwards("The run")
+    expect(page).to_have_url(re.compile(r"\?step=run&guess=fails$|\?guess=fails&step=run$"))
+    page.get_by_role("button", name="Run it").press("Enter")
+    expect(page.locator(".view")).to_have_attribute("data-verdict", "holds")
+    onwards("The figure")
+    expect(page.get_by_role("region", name="What was measured")).to_be_visible()
+    onwards("Why")
+    expect(page.locator(".guessed")).to_contain_text("Your guess: It fails: but the runs say “holds”.")
+    assert serious(page) == []
+    # The link opens the same step with the same guess.
+    again = new_page(page.url)
+    expect(again.locator(".guessed")).to_be_visible()
 
 
 @pytest.mark.slow

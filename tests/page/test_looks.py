@@ -35,12 +35,30 @@ def serious(page: Page) -> list[str]:
     ]
 
 
+def raw_names(page: Page) -> list[str]:
+    """List names of fields such as `test_loss` that a reader sees or hears, outside of code and fields of a form."""
+    return page.evaluate(  # type: ignore[no-any-return]
+        r"""() => {
+          const isCode = (element) => element.closest("code, pre, textarea, script, style");
+          const isSeen = (element) => element.checkVisibility?.() ?? true;
+          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          const found = [];
+          for (let node = walker.nextNode(); node; node = walker.nextNode())
+            if (!isCode(node.parentElement) && isSeen(node.parentElement)) found.push(node.textContent);
+          for (const name of ["aria-label", "title", "placeholder", "alt"])
+            for (const element of document.querySelectorAll(`[${name}]`)) found.push(element.getAttribute(name));
+          return found.filter((text) => /[a-z]_[a-z0-9]/i.test(text));
+        }"""
+    )
+
+
 @pytest.mark.slow(after=1)
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_accessible_and_no_wider_than_its_window(new_page: OpenPage, view: str) -> None:
     page = open_view(new_page, VIEWS[view])
     expect(page.locator("header [aria-current=page]")).to_have_text(view.capitalize())
     assert serious(page) == []
+    assert raw_names(page) == []
     page.get_by_role("button", name="Light or dark").click()
     assert serious(page) == []
     for width in (360, 768, 2560):

@@ -1,9 +1,10 @@
-"""Routes of jobs: create, list, get, cancel, continue, delete."""
+"""Routes of jobs: create, list, get, change name, tags and note, cancel, continue, delete."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Header, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, StringConstraints
+from sqlalchemy.orm import Session
 
 from service.api.http.cursors import read_cursor, write_cursor
 from service.api.http.json_answers import answer
@@ -25,7 +26,7 @@ from service.api.turns.routes import TurnRoute, in_turn, plainly
 from service.api.turns.work import Kind
 from service.database.states import JobStatus
 from service.database.tables import Job
-from service.jobs import continuing, lifecycle
+from service.jobs import annotations, continuing, lifecycle
 from service.jobs.dispatch import MESSAGES_PER_JOB
 from service.jobs.progress import progress_of
 from service.spec.decide import MAX_DECIDE_SEEDS
@@ -42,6 +43,10 @@ else:
     ProblemKind = Literal[PROBLEM_KINDS]
 
 
+MAX_TAGS = 10
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True, pattern=NO_ZERO_CHARACTER)]
+
+
 class JobsQuery(PageQuery):
     """Filter of the list of jobs."""
 
@@ -50,6 +55,19 @@ class JobsQuery(PageQuery):
         None, max_length=200, pattern=NO_ZERO_CHARACTER, description="Only jobs whose name contains this."
     )
     problem: ProblemKind | None = Field(None, description="Only jobs on this kind of problem.")
+    tag: Tag | None = Field(None, description="Only jobs with this tag.")
+
+
+class JobChanges(Strict):
+    """Changes of a job; what is left out stays."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_ZERO_CHARACTER)] = Field(
+        "", description="Its name; the one in the spec stays."
+    )
+    tags: list[Tag] = Field([], max_length=MAX_TAGS, description="All of its tags; equal ones count once.")
+    note: Annotated[str, StringConstraints(max_length=2000, pattern=NO_ZERO_CHARACTER)] | None = Field(
+        None, description="Text about it; null removes it."
+    )
 
 
 class MoreSeeds(Strict):
@@ -94,13 +112,15 @@ def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database:
             status=query.status,
             name=query.name,
             problem=query.problem,
+            tag=query.tag,
         )
         shown = found[: query.limit]
-        totals = progress_of(session, [job.key for job in shown])
+        keys = [job.key for job in shown]
+        totals, tags = progress_of(session, keys), annotations.tags_of(session, keys)
     next_cursor = write_cursor("jobs", shown[-1].key) if len(found) > query.limit else None
     waiting = database.why_full()
     # A job may be deleted between the two statements.
-    items = [job_answer(job, totals[job.key], waiting) for job in shown if job.key in totals]
+    items = [job_answer(job, totals[job.key], waiting, tags.get(job.key, ())) for job in shown if job.key in totals]
     return answer({"items": items, "next": next_cursor})
 
 
@@ -114,6 +134,17 @@ async def get(job_id: str, request: Request, caller: TheCaller) -> Response:
     return await answer_status(request, job_id, caller)
 
 
+@router.patch("/{job_id}", operation_id="change_job", responses={200: {"model": JobAnswer}, **NO_JOB})
+def change(job_id: str, changes: JobChanges, caller: TheCaller, database: TheDatabase) -> Response:
+    """Change the name, the tags or the note of a job, at any time; spec, digest and rows stay."""
+    given = changes.model_dump(exclude_unset=True)
+    if "tags" in given:
+        given["tags"] = sorted(set(given["tags"]))
+    with database.transaction() as session:
+        shown = _shown(session, annotations.change(session, job_id, caller, given), database.why_full())
+    return answer(shown)
+
+
 @router.post(
     "/{job_id}/cancel",
     status_code=202,
@@ -123,8 +154,7 @@ async def get(job_id: str, request: Request, caller: TheCaller) -> Response:
 def cancel(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     """Cancel a job; recorded rows are kept."""
     with database.transaction() as session:
-        job: Job = lifecycle.cancel(session, job_id, caller)
-        shown = job_answer(job, progress_of(session, [job.key])[job.key], database.why_full())
+        shown = _shown(session, lifecycle.cancel(session, job_id, caller), database.why_full())
     return answer(shown, 202)
 
 
@@ -146,7 +176,7 @@ def go_on(
     database.require_space()
     with database.transaction() as session:
         job, waiting = continuing.go_on(session, job_id, caller, more.max_seeds, settings)
-        shown = job_answer(job, progress_of(session, [job.key])[job.key])
+        shown = _shown(session, job)
     if waiting is not None:
         channel, num = waiting
         dispatcher.send(channel, min(num, MESSAGES_PER_JOB))
@@ -159,3 +189,8 @@ def delete(job_id: str, caller: TheCaller, database: TheDatabase) -> Response:
     with database.transaction() as session:
         lifecycle.remove(session, job_id, caller)
     return Response(status_code=204)
+
+
+def _shown(session: Session, job: Job, waiting: str | None = None) -> JobAnswer:
+    tags = annotations.tags_of(session, [job.key]).get(job.key, ())
+    return job_answer(job, progress_of(session, [job.key])[job.key], waiting, tags)

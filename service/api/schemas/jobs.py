@@ -1,5 +1,6 @@
 """Models of answers about jobs: the job, its progress, and the size of a job that is not stored."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -75,7 +76,11 @@ class JobAnswer(Answer):
     id: str
     """Opaque id; ids sort by time of creation."""
     name: str
-    """The name in the spec."""
+    """Its name, at first that in the spec; PATCH changes it."""
+    tags: list[str]
+    """Words that its owner has attached to it, in the order of the alphabet; PATCH replaces them."""
+    note: str | None
+    """Text that its owner has written about it; PATCH changes it."""
     status: JobStatus
     """queued → running → completed, failed or cancelled; cancelling from the request to cancel until the end."""
     created_at: datetime
@@ -151,7 +156,7 @@ def size_of(cost: Price) -> dict[str, Any]:
     }
 
 
-def job_answer(job: Job, totals: Any, waiting: str | None = None) -> JobAnswer:
+def job_answer(job: Job, totals: Any, waiting: str | None = None, tags: Sequence[str] = ()) -> JobAnswer:
     """Make the answer for a job; ``totals`` is the sum over its shards, ``waiting`` why no rows can be stored."""
     ended = job.status == JobStatus.COMPLETED
     epochs_max = job.epochs_total // job.runs_total * (job.runs_max or job.runs_total)
@@ -159,6 +164,8 @@ def job_answer(job: Job, totals: Any, waiting: str | None = None) -> JobAnswer:
     return JobAnswer(
         id=job.id,
         name=job.name,
+        tags=list(tags),
+        note=job.note,
         status=JobStatus(job.status),
         created_at=job.created_at,
         started_at=job.started_at,

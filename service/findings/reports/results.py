@@ -77,11 +77,12 @@ def warnings(found: dict[str, Any]) -> Block:
 def intervals(found: dict[str, Any]) -> Intervals | None:
     """Give the median of the criterion of each label with its own interval; None without a finite one."""
     settings, name = _settings(found), found["criterion"]["name"]
-    rows = []
+    rows: list[tuple[str, float, float, float]] = []
     for rank in found["ranks"]:
         summary = settings[rank["label"]][name]
         median = summary["median"] if summary else {"value": math.nan, "low": math.nan, "high": math.nan}
-        rows.append((spoken(rank["label"]), *(_float(median[part]) for part in ("value", "low", "high"))))
+        value, low, high = (_float(median[part]) for part in ("value", "low", "high"))
+        rows.append((spoken(rank["label"]), value, low, high))
     finite = [value for _, *of in rows for value in of if math.isfinite(value)]
     if not any(math.isfinite(row[1]) for row in rows):
         return None

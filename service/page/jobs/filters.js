@@ -4,7 +4,7 @@ import { h, newId } from "../dom.js";
 import { STATUSES } from "../status.js";
 
 /** Filters that the API has, in the query of the address and of the request. */
-export const FILTERS = ["status", "problem", "name"];
+export const FILTERS = ["status", "problem", "name", "tag"];
 /** Orders of the jobs that are shown; the API lists the newest first. */
 export const ORDERS = { newest: "newest first", name: "by name", longest: "longest first", runs: "most runs first" };
 
@@ -15,7 +15,8 @@ export const filterForm = (catalogue, change) =>
     { class: "row filters", role: "search", "aria-label": "Filter jobs", onsubmit: (event) => event.preventDefault() },
     choice("Status", "status", [["", "all"], ...STATUSES.map((name) => [name, name])], change),
     choice("Problem", "problem", [["", "all"], ...catalogue.problems.map(({ kind, title }) => [kind, title])], change),
-    search(change),
+    search("Name contains", "name", 200, change),
+    search("Tag", "tag", 40, change),
     choice(
       "Order of this page",
       "order",
@@ -55,20 +56,20 @@ function choice(title, name, options, change) {
   return h("div", { class: "field" }, h("label", { for: id }, title), select);
 }
 
-function search(change) {
-  const id = newId("name");
+function search(title, name, most, change) {
+  const id = newId(name);
   let typed = null;
   const input = h("input", {
     id,
     type: "search",
-    maxlength: 200,
-    value: readAddress().get("name") ?? "",
-    "data-field": "name",
+    maxlength: most,
+    value: readAddress().get(name) ?? "",
+    "data-field": name,
     oninput: () => {
       clearTimeout(typed);
-      typed = setTimeout(() => change("name", input.value), 250);
+      typed = setTimeout(() => change(name, input.value.trim()), 250);
     },
   });
-  return h("div", { class: "field" }, h("label", { for: id }, "Name contains"), input);
+  return h("div", { class: "field" }, h("label", { for: id }, title), input);
 }
 

@@ -11,6 +11,7 @@ import { mark } from "../marks.js";
 import { failure, loading } from "../states.js";
 import { chips, isOpen, took } from "../status.js";
 import { actions } from "./actions.js";
+import { annotations } from "./annotations.js";
 import { charts } from "./charts.js";
 import { comparison } from "./comparison.js";
 import { downloads } from "./downloads.js";
@@ -62,6 +63,7 @@ export async function showJob(root, id, signal) {
           h("summary", {}, "As JSON"),
           h("pre", { class: "json", tabindex: 0 }, JSON.stringify(job.spec, null, 2)),
         ),
+        annotations(job),
         h("h2", {}, "Details"),
         times,
         files,

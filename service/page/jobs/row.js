@@ -6,19 +6,21 @@ import { moment } from "../format.js";
 import { mark } from "../marks.js";
 import { chips, isOpen, took } from "../status.js";
 import { cancelJob, deleteJob } from "./actions.js";
+import { tagLinks } from "./annotations.js";
 import { summary } from "./words.js";
 
 /** Make the row: `{element, job, show(job)}`; `ticked()` says whether it is selected, `tick(isIt)` changes that. */
 export function rowOf(name, { catalogue, reload, ticked, tick }) {
   const title = h("a", { class: "title" });
   const words = h("div", { class: "caption" });
+  const about = h("div", { class: "caption" });
   const state = h("div", { class: "state" });
   const course = h("div", { class: "course" });
   const time = h("time", { class: "caption" });
   const act = h("button", { type: "button", class: "quiet" });
   const bar = progressBar(name);
   const box = h("input", { type: "checkbox", "aria-label": `Select ${name}`, onchange: () => tick(box.checked) });
-  const element = h("li", {}, box, h("div", { class: "what" }, title, words), state, course, time, act);
+  const element = h("li", {}, box, h("div", { class: "what" }, title, words, about), state, course, time, act);
   const row = { element, job: null, show };
 
   function show(job) {
@@ -32,6 +34,7 @@ export function rowOf(name, { catalogue, reload, ticked, tick }) {
     title.textContent = job.name;
     title.href = `${ROOT}/jobs/${job.id}`;
     words.textContent = summary(job.spec, catalogue);
+    about.replaceChildren(...tagLinks(job), job.note ? h("span", {}, job.note) : "");
     time.textContent = moment(job.created_at);
     time.dateTime = job.created_at;
     state.replaceChildren(...chips(job).filter(Boolean));

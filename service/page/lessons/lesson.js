@@ -1,4 +1,4 @@
-// One lesson: statement, verdict, measured numbers, and a button that runs it.
+// One lesson in five steps: statement, guess, runs, figures with measured numbers, and the verdict.
 import { ROOT, asCurl, get, getOnce, post } from "../api.js";
 import { curvesWords, depict } from "../depiction.js";
 import { copy, h } from "../dom.js";
@@ -8,7 +8,9 @@ import { lineStyles, STYLES } from "../palette.js";
 import { curves } from "../plot/curves.js";
 import { failure, loading } from "../states.js";
 import { table } from "../table.js";
+import { claim } from "./claim.js";
 import { linked, runs } from "./running.js";
+import { guessPart, guessed, isShown, steps } from "./steps.js";
 import { kindOf, readingSign, reason, sign } from "./verdict.js";
 
 const POLL_MS = 2_000;
@@ -29,27 +31,19 @@ export async function showLesson(root, id, signal) {
   root.append(
     h("nav", { class: "row steps", "aria-label": "Other lessons" }, ...others),
     h("h1", { class: "statement" }, lesson.statement),
-    h(
-      "p",
-      { class: "caption" },
-      lesson.texts.includes("ours") ? "A statement of this project." : `Said by ${listed(lesson.sources)}.`,
-    ),
-    verdict,
-    h(
-      "div",
-      { class: "row run" },
-      button,
-      h(
-        "button",
-        { type: "button", onclick: () => copy(asCurl("POST", `/v1/lessons/${id}/jobs`), "Command") },
-        "Copy as curl",
-      ),
-      price,
-    ),
-    course,
-    evidence,
-    h("section", { class: "panel", "aria-label": "Experiments" }, h("h2", {}, "Experiments"), experiments),
+    steps({ claim: claim(lesson), guess: guessPart(), run: run(), figure: evidence, why: verdict }, show),
   );
+
+  function run() {
+    const curl = () => copy(asCurl("POST", `/v1/lessons/${id}/jobs`), "Command");
+    return h(
+      "div",
+      {},
+      h("div", { class: "row run" }, button, h("button", { type: "button", onclick: curl }, "Copy as curl"), price),
+      course,
+      h("section", { class: "panel", "aria-label": "Experiments" }, h("h3", {}, "Experiments"), experiments),
+    );
+  }
 
   function show() {
     const kind = kindOf(lesson);
@@ -60,7 +54,12 @@ export async function showLesson(root, id, signal) {
     drawing?.abort();
     drawing = new AbortController();
     signal.addEventListener("abort", () => drawing.abort());
-    evidence.replaceChildren(...lesson.figures.map((figure) => picture(figure, drawing.signal)), ...measured(lesson));
+    const found = isShown("figure")
+      ? [...lesson.figures.map((figure) => picture(figure, drawing.signal)), ...measured(lesson)]
+      : [];
+    evidence.replaceChildren(
+      ...(found.length || !isShown("figure") ? found : [h("p", { class: "empty" }, "Nothing is measured yet: run it first.")]),
+    );
     experiments.replaceChildren(
       ...lesson.presets.map((preset) =>
         experiment(
@@ -78,6 +77,7 @@ export async function showLesson(root, id, signal) {
         ? h("p", { class: "empty" }, "A job failed, was cancelled or deleted before it was judged. Run the lesson again.")
         : null;
     return [
+      guessed(lesson),
       h(
         "div",
         { class: "row judged" },
@@ -157,8 +157,6 @@ async function neighbours(id) {
     at < ids.length - 1 && link(ids[at + 1], `${ids[at + 1]} →`),
   ].filter(Boolean);
 }
-
-const listed = (names) => (names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names[0]);
 
 /** Draw one of the lesson's figures. */
 function picture({ title, x, y, curves: lines, log_x: logX, log_y: logY }, signal) {

@@ -11,6 +11,9 @@ const LOOKS = {
 };
 export const VERDICTS = Object.entries(LOOKS).map(([name, [, , words]]) => [name, words]);
 
+/** Name a kind of verdict in words. */
+export const wordsOf = (kind) => LOOKS[kind][2];
+
 /** Give the kind of the verdict of a lesson; a stopped lesson has none. */
 export function kindOf({ state, verdict }) {
   if (state === "running" || state === "completed") return "running";
