@@ -48,5 +48,12 @@ const HYPER_PARAMETERS = { lr: "learning rate", beta1: "β₁", beta2: "β₂", 
 /** Name a hyper-parameter in words: "weight decay". */
 export const hyperParameterName = (name) => HYPER_PARAMETERS[name] ?? name.replaceAll("_", " ");
 
+/** Shorten a description of the catalogue to its first clause, in words: "Adds weight decay × w to the gradient". */
+export const clause = (description) =>
+  description
+    .split(/\. |; |\.$| \(/)[0]
+    .replaceAll("`", "")
+    .replace(/(?<=\w)_(?=\w)/g, " ");
+
 const plainNumbers = (label) =>
   label.replace(/(?<![\w.])-?(?:\d+\.\d{5,}(?:e[-+]?\d+)?|\d+(?:\.\d+)?e[-+]?\d+)(?![\w.])/g, (text) => short(text, 4));

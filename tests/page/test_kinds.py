@@ -51,7 +51,7 @@ def test_fields_that_the_form_of_a_problem_shows_first_exist() -> None:
 
 def test_every_kind_of_plot_can_be_downloaded() -> None:
     text = (FOLDER / "jobs/downloads.js").read_text()
-    block = re.search(r"^const PICTURES = \{\n(.*?)^\};$", text, re.MULTILINE | re.DOTALL)
+    block = re.search(r"^export const PICTURES = \{\n(.*?)^\};$", text, re.MULTILINE | re.DOTALL)
     assert block
     assert set(re.findall(r"^  (\w+): ", block[1], re.MULTILINE)) == {*Kind}
 

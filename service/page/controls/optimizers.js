@@ -1,6 +1,7 @@
 // A list of optimizers with their sliders, as the catalogue of the server describes them.
 import { USUAL_RATE } from "../catalogue.js";
 import { h } from "../dom.js";
+import { clause } from "../labels.js";
 import { lineStyles } from "../palette.js";
 import { linear, log, slider } from "./slider.js";
 
@@ -151,7 +152,7 @@ function control({ name, schema, one, at, put, move, style }) {
         : linear(least > -1e9 ? least : 0, Math.max(1, value * 2));
   const made = slider({
     name: SYMBOLS[name] ?? name.replaceAll("_", " "),
-    title: schema.description ?? name,
+    title: clause(schema.description ?? name),
     value,
     scale,
     least: undefined,

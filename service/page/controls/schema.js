@@ -1,5 +1,6 @@
 // A field of a form for a simple property of a JSON Schema: a choice, a switch, a number or several numbers.
 import { h, newId } from "../dom.js";
+import { clause } from "../labels.js";
 import { NOT_NUMBERS, readNumbers } from "./numbers.js";
 
 const NAMES = {
@@ -19,7 +20,7 @@ export const variants = (schema) => (schema.anyOf ?? schema.oneOf ?? [schema]).f
 /** Make a labelled field: {element, set(value)}, or null for what is not simple; `change(value)` follows each change. */
 export function schemaField({ name, schema, value, field, change }) {
   const id = newId(name);
-  const title = schema.description ?? name;
+  const title = clause(schema.description ?? name);
   const [one] = variants(schema);
   const named = h("label", { for: id, title }, NAMES[name] ?? name.replaceAll("_", " "));
   const common = { id, title, "data-field": field };

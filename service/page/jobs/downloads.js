@@ -4,7 +4,7 @@ import { h, note } from "../dom.js";
 import { isTuned, varying } from "../grids.js";
 
 // The server's kinds of plot; a test compares both lists.
-const PICTURES = {
+export const PICTURES = {
   loss: "Curves",
   comparison: "Intervals",
   ranks: "Ranks",
@@ -54,7 +54,7 @@ export function downloads({ id, spec, finished_at }, catalogue) {
 }
 
 /** Choose the pictures that a job can be drawn as. */
-function fitting({ problem, optimizers }, catalogue) {
+export function fitting({ problem, optimizers }, catalogue) {
   const plane = catalogue.isLandscape(problem) && (problem.eigenvalues?.length ?? 2) <= 2;
   return [
     "loss",

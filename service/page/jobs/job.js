@@ -15,6 +15,7 @@ import { annotations } from "./annotations.js";
 import { charts } from "./charts.js";
 import { comparison } from "./comparison.js";
 import { downloads } from "./downloads.js";
+import { gallery } from "./gallery.js";
 import { runsTable } from "./runs.js";
 import { optimizerWords, problemWords, seedWords, trainingWords } from "./words.js";
 
@@ -40,6 +41,7 @@ export async function showJob(root, id, signal) {
   const bar = progressBar(job.name);
   const picture = charts(job, catalogue, () => watch(), signal);
   const judged = comparison(id, job.spec, picture.styles, signal);
+  const figures = gallery(job, catalogue, signal);
   const runs = runsTable(id, job.spec, picture.styles, signal);
   let watching = null;
   let lastRuns = 0;
@@ -51,7 +53,7 @@ export async function showJob(root, id, signal) {
     h(
       "div",
       { class: "desk" },
-      h("div", {}, picture.element, judged.details, runs.element),
+      h("div", {}, picture.element, judged.details, figures.element, runs.element),
       h(
         "aside",
         { "aria-label": "About this job" },
@@ -139,11 +141,13 @@ export async function showJob(root, id, signal) {
   /** Show what only an ended job has. */
   async function finish(either) {
     await picture.load(either);
-    await Promise.all([job.progress.epochs_done ? judged.load() : null, runs.load()]);
+    const hasRows = job.progress.epochs_done > 0;
+    await Promise.all([hasRows && judged.load(), hasRows && figures.load(), runs.load()]);
   }
 
   onAppearance(() => {
     judged.show();
+    if (!figures.element.hidden) figures.load();
     runs.load();
   }, signal);
   show(job);

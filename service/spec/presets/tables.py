@@ -42,7 +42,7 @@ PRESETS = (
     *(
         Preset(
             f"table-{name}",
-            f"A perceptron on {dataset}",
+            f"A perceptron on {dataset.replace('_', ' ')}",
             "Momentum and Adam with 16 hidden units: six rates each, 40 seeds, 20 epochs.",
             {
                 "problem": {"kind": "data", "dataset": dataset, "model": {"kind": "mlp", "widths": [16]}},
