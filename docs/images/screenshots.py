@@ -1,4 +1,4 @@
-"""Screenshots of the page, light and dark: make screenshots
+"""Screenshots of the page, light and dark, on a desktop and on a phone: make screenshots
 
 Starts a stack, runs the jobs of the views, and opens each view in Chromium.
 """
@@ -7,14 +7,21 @@ import tempfile
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from benchmarks.page import find_chromium
 from benchmarks.timing import wait_for_job
 from service.cli.local.stack import LocalStack
 
 FOLDER = Path(__file__).parent
-SIZE = {"width": 1440, "height": 1080}
+# The name of each size of window, with the views that are pictured at it; the usual one has no name.
+SIZES: dict[str, tuple[ViewportSize, tuple[str, ...]]] = {
+    "": ({"width": 1440, "height": 1080}, ("race", "train", "sweep", "job", "lessons", "lesson")),
+    "-phone": ({"width": 390, "height": 844}, ("race", "job", "lesson")),
+}
+# Colours of a picture: enough for text and maps, at a third of the bytes.
+NUM_COLOURS = 192
 # Lessons of at most 1 s, with every kind of verdict.
 LESSONS = (
     "parabola-sgd",
@@ -54,21 +61,28 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         addresses = prepared(client, browser.new_page(base_url=stack.url))
-        for dark in (False, True):
-            context = browser.new_context(
-                base_url=stack.url,
-                viewport=SIZE,
-                color_scheme="dark" if dark else "light",
-                reduced_motion="reduce",
-            )
-            for name, (address, ready) in addresses.items():
-                page = context.new_page()
-                page.goto(address)
-                page.wait_for_selector(ready)
-                page.wait_for_load_state("networkidle")
-                page.screenshot(path=FOLDER / f"{name}-{'dark' if dark else 'light'}.png")
-                page.close()
+        for suffix, (size, names) in SIZES.items():
+            for look in ("light", "dark"):
+                context = browser.new_context(
+                    base_url=stack.url,
+                    viewport=size,
+                    color_scheme="dark" if look == "dark" else "light",
+                    reduced_motion="reduce",
+                )
+                for name in names:
+                    take(context.new_page(), *addresses[name], FOLDER / f"{name}{suffix}-{look}.png")
         browser.close()
+
+
+def take(page: Page, address: str, ready: str, path: Path) -> None:
+    """Open an address, wait until it is drawn, and store its picture."""
+    page.goto(address)
+    page.wait_for_selector(ready)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=path)
+    page.close()
+    with Image.open(path) as picture:
+        picture.convert("RGB").quantize(NUM_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def prepared(client: httpx.Client, page: Page) -> dict[str, tuple[str, str]]:
@@ -82,6 +96,7 @@ def prepared(client: httpx.Client, page: Page) -> dict[str, tuple[str, str]]:
         "race": (RACE, ".view[data-state=current] .readouts table"),
         "job": (f"/jobs/{job['id']}", ".lines[data-drawn]"),
         "lessons": ("/lessons", "li[data-lesson]"),
+        "lesson": ("/lessons/ravine-race?step=figure&guess=holds", ".evidence .lines[data-drawn]"),
     }
     for name, address, button in (("train", TRAIN, "Train"), ("sweep", SWEEP, "Run the sweep")):
         page.goto(address)

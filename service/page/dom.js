@@ -17,6 +17,14 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Make an element of a picture, with attributes as they are. */
+export function svg(name, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  element.append(...children);
+  return element;
+}
+
 let number = 0;
 
 /** Give a unique name. */

@@ -41,6 +41,15 @@ def test_every_figure_that_fits_is_one_press_away_and_says_what_it_shows(new_pag
         caption = str(figures.locator("figcaption").text_content())
         assert len(caption) > 20, title
         assert figures.locator("img").get_attribute("alt") == caption
+    # The settings of a search side by side: the best first, each with its values.
+    side = page.get_by_role("region", name="Settings side by side")
+    expect(side.locator("svg path:not(.axis)")).to_have_count(9)
+    expect(side.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile("^9 settings over learning rate, momentum")
+    )
+    expect(side.locator("output")).to_have_text(re.compile(r"^1 of 9: learning rate .*, momentum .*, final loss "))
+    side.get_by_role("slider", name="Setting by rank").press("ArrowRight")
+    expect(side.locator("output")).to_have_text(re.compile("^2 of 9: "))
     assert serious(page) == []
     assert raw_names(page) == []
     page.reload()

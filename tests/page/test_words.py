@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,7 +16,7 @@ OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
 
 
-def called(page: Page, module: str, function: str, *arguments: object) -> object:
+def called(page: Page, module: str, function: str, *arguments: object) -> Any:
     """Call a function of a script of the page."""
     return page.evaluate(
         "async ([address, name, values]) => (await import(address))[name](...values)",
@@ -41,6 +42,12 @@ def test_numbers_and_labels_are_written_as_people_write_them(new_page: OpenPage)
     shown = [called(page, "format.js", "short", number) for number in written]
     assert shown == list(written.values())
     assert called(page, "format.js", "bytes", 64_000_000) == "64 MB"
+    axes = {
+        (-1.25, 0.01): ["0.1", "0.2", "0.5", "1"],
+        (-24.5, 2): ["10⁻²⁴", "10⁻²⁰", "10⁻¹⁶", "10⁻¹²", "10⁻⁸", "0.0001", "1"],
+    }
+    for ends, texts in axes.items():
+        assert called(page, "plot/ticks.js", "logTicks", list(ends), 9)["ticktext"] == texts
     labels = {
         "sgd lr=0.0888623816274": "SGD lr=0.08886",
         "sgd lr=1e-05": "SGD lr=10⁻⁵",

@@ -1,12 +1,11 @@
 // The curvatures at a minimum on a logarithmic axis, with the largest curvature at which each drawn setting is stable.
-import { h } from "../dom.js";
+import { h, svg } from "../dom.js";
 import { number, short } from "../format.js";
 import { plainLabel } from "../labels.js";
 
 // Most settings with a line; the table below has all of them.
 const MAX_LINES = 8;
 const [WIDTH, SIDE, TOP, TICKS, LINE, AXIS] = [720, 24, 8, 34, 22, 36];
-const SVG = "http://www.w3.org/2000/svg";
 
 /** Draw the spectrum; [] where fewer than two curvatures other than 0 are known. */
 export function spectrumFigure({ problem, settings }, styles) {
@@ -57,11 +56,4 @@ function decades(low, high, x, y) {
     svg("text", { x: x(value), y: y + 17, "text-anchor": "middle" }, short(value)),
   ]);
   return [...ticks, svg("text", { x: WIDTH / 2, y: y + 32, "text-anchor": "middle" }, "curvature")];
-}
-
-function svg(name, attributes, ...children) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children);
-  return element;
 }

@@ -1,8 +1,10 @@
 // One lesson in five steps: statement, guess, runs, figures with measured numbers, and the verdict.
 import { ROOT, asCurl, get, getOnce, post } from "../api.js";
+import { getCatalogue } from "../catalogue.js";
 import { curvesWords, depict } from "../depiction.js";
 import { copy, h } from "../dom.js";
 import { count, duration, moment, short } from "../format.js";
+import { plainLabel } from "../labels.js";
 import { mark } from "../marks.js";
 import { lineStyles, STYLES } from "../palette.js";
 import { curves } from "../plot/curves.js";
@@ -19,7 +21,8 @@ const POLL_MS = 2_000;
 export async function showLesson(root, id, signal) {
   let lesson = await loading(root, get(`/v1/lessons/${id}`, { signal }));
   document.title = `${id} · Ravine`;
-  const others = await loading(root, neighbours(id));
+  // The catalogue knows the names of optimizers.
+  const [others] = await loading(root, Promise.all([neighbours(id), getCatalogue()]));
   const verdict = h("section", { class: "answer", "aria-label": "Verdict", "aria-live": "polite" });
   const course = h("div", {});
   const evidence = h("div", { class: "evidence" });
@@ -186,7 +189,7 @@ function measured({ quantities }) {
   if (!quantities.length) return [];
   const anySaid = quantities.some(({ said }) => said !== null);
   const columns = [
-    { name: "Measured", cell: ({ name }) => name, row: true },
+    { name: "Measured", cell: ({ name }) => name.split(", ").map(plainLabel).join(", "), row: true },
     { name: "Value", cell: valued, number: true },
     { name: "Interval", cell: ({ interval }) => interval ?? "", many: quantities.some(({ interval }) => interval) },
     {

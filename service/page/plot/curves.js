@@ -6,7 +6,7 @@ import { plainLabel } from "../labels.js";
 import { countUp } from "../marks.js";
 import { plotlyDash } from "../palette.js";
 import { CONFIG, axis, layout, onResize, plotly } from "./plotly.js";
-import { fitsLog, span, spread } from "./ticks.js";
+import { fitsLog, logTicks, span, spread } from "./ticks.js";
 
 const LINE = 15;
 const ruler = document.createElement("canvas").getContext("2d");
@@ -109,6 +109,7 @@ function framed(
         showarrow: false,
       }))
     : [];
+  const most = Math.max(3, Math.floor(inner / 40));
   return {
     left,
     top,
@@ -125,8 +126,8 @@ function framed(
       hovermode: "x unified",
       showlegend: legend && !direct && series.length > 1,
       legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } },
-      xaxis: axis(xTitle, { range: x, type: logX ? "log" : "linear" }),
-      yaxis: axis(yTitle, { range: y, type: log ? "log" : "linear", nticks: Math.max(3, Math.floor(inner / 40)) }),
+      xaxis: axis(xTitle, { range: x, type: logX ? "log" : "linear", ...(logX ? logTicks(x, Math.max(3, (width - left - right) / 70)) : {}) }),
+      yaxis: axis(yTitle, { range: y, type: log ? "log" : "linear", nticks: most, ...(log ? logTicks(y, most) : {}) }),
     }),
   };
 }

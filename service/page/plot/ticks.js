@@ -45,6 +45,27 @@ export function placeOf(values, one) {
   return at + (low > 0 && one > 0 ? Math.log(one / low) / Math.log(high / low) : (one - low) / (high - low));
 }
 
+/**
+ * Label a logarithmic axis between two powers: with digits 1, 2, 5 over a few decades, else with decades alone.
+ *
+ * @param {number[]} ends
+ * @param {number} most
+ */
+export function logTicks([from, to], most) {
+  const decades = [];
+  for (let power = Math.floor(from); power <= to; power += 1) decades.push(power);
+  const within = (list) => list.filter((one) => Math.log10(one) >= from && Math.log10(one) <= to);
+  const choices = [[1, 2, 5], [1, 3], [1]].map((digits) =>
+    within(decades.flatMap((power) => digits.map((digit) => Number(`${digit}e${power}`)))),
+  );
+  let found = choices.find((list) => list.length <= most);
+  for (let step = 2; !found; step += 1) {
+    const fewer = within(decades.filter((power) => power % step === 0).map((power) => Number(`1e${power}`)));
+    if (fewer.length <= most) found = fewer;
+  }
+  return found.length > 1 ? { tickmode: "array", tickvals: found, ticktext: found.map((one) => short(one)) } : {};
+}
+
 /** Choose what is written beside cells of one size: round numbers where their steps are even, else values of cells. */
 export function placedTicks(values, most) {
   const written = (numbers, places) => ({
