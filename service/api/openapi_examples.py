@@ -93,6 +93,12 @@ EXAMPLES: dict[str, dict[str, Example]] = {
             "value": {"preset": "ravine-large-lr", "epochs": 500},
         },
     },
+    "change_job": {
+        "tags_and_note": {
+            "summary": "Attach two tags and a note",
+            "value": {"tags": ["lecture 3", "to check"], "note": "Momentum overshoots here."},
+        },
+    },
     "continue_job": {
         "more_seeds": {"summary": "Train up to 1,000 seeds", "value": {"max_seeds": 1_000}},
     },

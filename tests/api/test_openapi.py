@@ -154,7 +154,7 @@ def test_every_example_of_a_body_gets_the_documented_answer(document: dict[str, 
         expected = max(status for status in operation["responses"] if status < "300")
         for name, example in examples.items():
             assert example["summary"]
-            if operation["operationId"] == "continue_job":
+            if operation["operationId"] in ("change_job", "continue_job"):
                 path = path.format(job_id=wait_for_job(client, client.post("/v1/jobs", json=CLOSE).json()["id"])["id"])
             value = example["value"]
             content = json.dumps(value) if media_type == "application/json" else value

@@ -44,7 +44,7 @@ def test_numbers_and_labels_are_written_as_people_write_them(new_page: OpenPage)
     assert called(page, "format.js", "bytes", 64_000_000) == "64 MB"
     axes = {
         (-1.25, 0.01): ["0.1", "0.2", "0.5", "1"],
-        (-24.5, 2): ["10⁻²⁴", "10⁻²⁰", "10⁻¹⁶", "10⁻¹²", "10⁻⁸", "0.0001", "1"],
+        (-24.5, 2): ["10⁻²⁴", "10⁻²¹", "10⁻¹⁸", "10⁻¹⁵", "10⁻¹²", "10⁻⁹", "10⁻⁶", "0.001", "1"],
     }
     for ends, texts in axes.items():
         assert called(page, "plot/ticks.js", "logTicks", list(ends), 9)["ticktext"] == texts
