@@ -17,6 +17,7 @@ from service.api.schemas.jobs import job_answer
 from service.database.connection import Database
 from service.errors import RavineError
 from service.jobs import messages
+from service.jobs.annotations import tags_of
 from service.jobs.creating import Created, Order, create_all
 from service.jobs.dispatch import MESSAGES_PER_JOB, Dispatcher
 from service.jobs.progress import NO_PROGRESS, progress_of
@@ -104,6 +105,7 @@ class Creations:
             found = create_all(session, orders, self._settings)
             known = [one.job.key for one in found if isinstance(one, Created) and not one.is_new]
             totals = progress_of(session, known) if known else {}
+            tags = tags_of(session, known) if known else {}
         new = [
             (one.job, order.cost)
             for one, order in zip(found, orders, strict=True)
@@ -112,7 +114,10 @@ class Creations:
         answers = [
             one
             if isinstance(one, RavineError)
-            else Stored(one.job.id, json_bytes(job_answer(one.job, totals.get(one.job.key, NO_PROGRESS))))
+            else Stored(
+                one.job.id,
+                json_bytes(job_answer(one.job, totals.get(one.job.key, NO_PROGRESS), tags=tags.get(one.job.key, ()))),
+            )
             for one in found
         ]
         needed: Counter[str] = Counter()

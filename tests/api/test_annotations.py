@@ -38,6 +38,11 @@ def test_tags_and_note_are_kept_found_and_removed_and_the_spec_stays(client: htt
     for query in ({"tag": word}, {"tag": word, "name": "émile"}):
         (found,) = client.get("/v1/jobs", params=query).json()["items"]
         assert found == after.json()
+    # An idempotent repetition shows them too.
+    named = {"Idempotency-Key": str(uuid4())}
+    again = client.post("/v1/jobs", json=SPEC, headers=named).json()
+    client.patch(f"/v1/jobs/{again['id']}", json={"tags": ["kept"]})
+    assert client.post("/v1/jobs", json=SPEC, headers=named).json()["tags"] == ["kept"]
     assert client.patch(here, json={"tags": ["c"]}).json()["note"] == "For Monday."
     assert client.get(here).json()["tags"] == ["c"]
     assert client.get("/v1/jobs", params={"tag": word}).json()["items"] == []

@@ -22,6 +22,7 @@ from service.errors import NotFound
 from service.histories.arrays import arrays, named
 from service.histories.chosen import RunRange, chosen_runs, inside
 from service.histories.reading import Selection
+from service.jobs.annotations import tags_of
 from service.jobs.progress import progress_of
 from service.jobs.specs import chosen_settings, runs_of
 from service.spec.runs import Runs
@@ -93,7 +94,7 @@ def read_state(session: Session, job_key: int, behind: int) -> State | None:
     totals = progress_of(session, [job_key])
     if job_key not in totals:
         return None
-    answer = job_answer(job, totals[job_key])
+    answer = job_answer(job, totals[job_key], tags=tags_of(session, [job_key]).get(job_key, ()))
     return State(
         status=job.status,
         progress=to_json(answer.progress),
