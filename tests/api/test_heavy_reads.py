@@ -137,7 +137,8 @@ def test_every_route_takes_turns_or_is_a_coroutine_that_takes_what_it_needs() ->
         for route in guarded
         if isinstance(route, TurnRoute)
     }
-    assert kinds["POST", "/v1/jobs"] == kinds["DELETE", "/v1/jobs/{job_id}"] == Kind.WRITE
+    assert kinds["POST", "/v1/jobs"] == Kind.CREATE
+    assert kinds["DELETE", "/v1/jobs/{job_id}"] == Kind.WRITE
     assert kinds["GET", "/v1/jobs"] == Kind.READ
     assert kinds["POST", "/v1/landscape"] == kinds["POST", "/v1/theory"] == Kind.PIECE
     assert kinds["GET", "/v1/jobs/{job_id}"] is None

@@ -160,5 +160,5 @@ def test_the_memory_of_a_worker_is_flat_over_many_jobs(new_database: Callable[[s
         listed = lifecycle.listed(session, ANYBODY, before=None, limit=300, status="completed", name=None, problem=None)
     database.close()
     assert len(listed) == 200
-    # A leak of 20 kB a job, less than one of its histories, would show.
-    assert sizes[-1] - sizes[0] < 5e6, sizes
+    # A leak of 20 kB a job, less than one of its histories, would show. In the first 50 jobs the compiler is loaded.
+    assert sizes[-1] - sizes[1] < 2e6, sizes

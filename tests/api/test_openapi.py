@@ -22,7 +22,7 @@ from tests.servers import Stack, until, wait_for_job
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 VERBS = {
-    "ask", "cancel", "continue", "compare", "create", "delete", "draw", "get", "list", "run", "watch",
+    "ask", "cancel", "change", "continue", "compare", "create", "delete", "draw", "get", "list", "run", "watch",
 }  # fmt: skip
 
 

@@ -39,6 +39,10 @@ def job(database: Database) -> str:
     return trained(database, SEARCH)
 
 
+# The names of the labels in figures.
+NAMES = {"sgd": "SGD", "adam": "Adam"}
+
+
 def picture(database: Database, job: str, kind: str, **query: Any) -> ElementTree.Element:
     with database.snapshot() as session:
         drawn = draw(session, lifecycle.find(session, job, ANYBODY), PlotQuery(kind=kind, **query), "svg")
@@ -61,9 +65,9 @@ def test_the_lines_have_the_numbers_of_the_comparison(database: Database, job: s
     words = str(shown.findtext("{*}desc"))
     for label, tuning in found.items():
         losses = tuning["expected_best"]["loss"]
-        assert f"{label} {short(losses[0])} with 1 trial, {short(losses[-1])} with 12" in words
-    assert {"1", "2", "4", "8", "12", "number of trials", "expected best loss", "sgd", "adam"} <= texts(shown)
-    assert "momentum" not in texts(shown)
+        assert f"{NAMES[label]} {short(losses[0])} with 1 trial, {short(losses[-1])} with 12" in words
+    assert {"1", "2", "4", "8", "12", "number of trials", "expected best loss", "SGD", "Adam"} <= texts(shown)
+    assert "Momentum" not in texts(shown)
 
 
 def test_the_bars_have_the_shares_of_the_comparison(database: Database, job: str) -> None:
@@ -71,8 +75,8 @@ def test_the_bars_have_the_shares_of_the_comparison(database: Database, job: str
     words = str(shown.findtext("{*}desc"))
     for label, tuning in found.items():
         shares = ", ".join(f"{one['name']} {percent(one['variance_share'])}" for one in tuning["importance"])
-        assert f"{label}: {shares} ({percent(tuning['good_share'])} of 12 settings good)" in words
-    assert {"lr", "beta1", "beta2", "sgd", "adam"} <= texts(shown)
+        assert f"{NAMES[label]}: {shares} ({percent(tuning['good_share'])} of 12 settings good)" in words
+    assert {"lr", "beta1", "beta2", "SGD", "Adam"} <= texts(shown)
 
 
 @pytest.mark.parametrize("kind", ["tuning", "importance"])

@@ -77,7 +77,8 @@ def test_other_members_are_refused_whatever_their_names(bundle: Path, tmp_path: 
     members = members_of(bundle)
     evil = {**{name: members[name] for name in MEMBERS[:-1]}, "../../etc/passwd": b"x"}
     refused(rewrite(tmp_path / "evil.zip", evil), "each once, and no other")
-    refused(rewrite(tmp_path / "more.zip", {**members, "more": b""}), "6 members")
+    refused(rewrite(tmp_path / "more.zip", {**members, "more": b""}), "each once, and no other")
+    refused(rewrite(tmp_path / "most.zip", {**members, "more": b"", "most": b""}), "7 members")
     refused(rewrite(tmp_path / "many.zip", {f"{number}": b"" for number in range(2_000)}), "2,000 members")
 
 

@@ -35,7 +35,7 @@ def test_letters_of_a_formula_become_sliders_that_the_link_keeps(new_page: OpenP
     wait_for_count(again, "raced", 1)
     assert again.get_by_role("spinbutton", name="b in the formula").input_value() == "7"
     # Twice 7 is the curvature along y, and 2/14 the limit of stability.
-    expect(again.locator(".readouts tbody tr")).to_contain_text("inside 0.143")
+    expect(again.locator(".readouts tbody tr")).to_contain_text("stable (limit 0.143)")
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ as long as the answer. Everything but the plain case goes on to ``routes/status.
 same: a request without a query, with headers that need no negotiation, from a caller who is known already.
 """
 
+from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import State
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -77,7 +78,7 @@ class PlainPolls:
                 return None
             polls: Polls = self._state.polls
             polled = await polls.get(scope["path"][len(_PATH) :], caller)
-        except RavineError:
+        except (RavineError, DBAPIError):
             return None
         return polled if len(polled.body) < MIN_BYTES else None
 
