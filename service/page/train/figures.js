@@ -2,6 +2,7 @@
 import { h } from "../dom.js";
 import { fieldTitle, isShare } from "../fields.js";
 import { band } from "../histories.js";
+import { plainLabel } from "../labels.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
 import { plotly } from "../plot/plotly.js";
@@ -72,7 +73,7 @@ export function figures({ catalogue, signal, scale }) {
             ...list.map((one, which) => ({ label: one.label, style: style(one), ...drawn[which] })),
             ...tests.flatMap((test, which) =>
               test.x.length
-                ? [{ label: `${list[which].label}, test`, style: { ...style(list[which]), dash: TEST_DASH }, ...test }]
+                ? [{ label: `${plainLabel(list[which].label)}, test`, style: { ...style(list[which]), dash: TEST_DASH }, ...test }]
                 : [],
             ),
           ];
