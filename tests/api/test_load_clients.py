@@ -42,7 +42,7 @@ def epochs_done(client: httpx.Client, job_id: str) -> int:
     return int(client.get(f"/v1/jobs/{job_id}").json()["progress"]["epochs_done"])
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_fifty_clients_poll_while_ten_jobs_train_without_an_error(client: httpx.Client) -> None:
     job_ids = [post(client, SWEEP)["id"] for _ in range(10)]
     answers = poll(str(client.base_url), 50, 4.0, job_ids)
@@ -54,6 +54,7 @@ def test_fifty_clients_poll_while_ten_jobs_train_without_an_error(client: httpx.
     assert ends <= {"completed", "cancelled"}
 
 
+@pytest.mark.slow(after=1)
 def test_a_poll_is_never_older_than_an_earlier_answer(client: httpx.Client) -> None:
     """A shared read starts after the poll arrives, also while other clients poll all the time."""
     stopped = threading.Event()

@@ -14,9 +14,13 @@ from service.errors import Rejected
 from tests.datasets.bad_files import BAD_FILES, bad_file, parquet
 
 MEMORY_MB = 400
+# A gigabyte of zeros takes ten seconds to compress.
+BOMB = "a zip bomb"
 
 
-@pytest.mark.parametrize("name", BAD_FILES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name == BOMB else []) for name in BAD_FILES]
+)
 def test_a_bad_file_gets_its_sentence(name: str) -> None:
     media_type, data, sentence = bad_file(name)
     began = time.thread_time()
@@ -63,8 +67,9 @@ def test_a_page_that_lies_about_its_size_takes_no_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_MB * 1_024
 
 
+@pytest.mark.slow
 def test_the_error_of_a_process_is_that_of_the_file(tmp_path: Path) -> None:
-    media_type, data, sentence = bad_file("a zip bomb")
+    media_type, data, sentence = bad_file(BOMB)
     assert media_type == NPZ
     source = tmp_path / "bomb.npz"
     source.write_bytes(data)

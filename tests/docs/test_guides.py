@@ -24,7 +24,7 @@ on_sqlite = pytest.mark.parametrize("stack", ["sqlite"], indirect=True)
 WITH_BLOCKS = [page for page in PAGES if fences(page)]
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 @on_sqlite
 @pytest.mark.parametrize("page", WITH_BLOCKS)
 def test_the_code_blocks_of_a_page_work(

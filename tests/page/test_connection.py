@@ -27,6 +27,7 @@ def test_a_job_is_polled_if_its_stream_breaks(new_page: Callable[..., Page], com
     expect(page.locator(".readouts tbody tr")).to_have_count(1)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stack")
 @on_one_stack
 def test_a_view_that_could_not_be_loaded_says_so_and_is_tried_again(

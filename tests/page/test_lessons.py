@@ -15,6 +15,7 @@ OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
 
 
+@pytest.mark.slow
 def test_all_lessons_are_listed_with_their_verdicts(new_page: OpenPage) -> None:
     page = new_page("/lessons")
     wait_for_count(page, "drawn", 1)

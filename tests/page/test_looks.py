@@ -56,7 +56,7 @@ def raw_names(page: Page) -> list[str]:
     return [text for text in found if text not in IDENTIFIERS]
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_accessible_and_no_wider_than_its_window(new_page: OpenPage, view: str) -> None:
     page = open_view(new_page, VIEWS[view])

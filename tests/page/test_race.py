@@ -64,6 +64,7 @@ def test_a_click_in_the_picture_moves_the_start(new_page: OpenPage) -> None:
     assert page.get_by_label("Start", exact=True).input_value() == f"{x:g}, {y:g}"
 
 
+@pytest.mark.slow
 def test_a_slider_runs_a_new_race_and_deletes_the_old_job(new_page: OpenPage, stack: Stack) -> None:
     page = open_race(new_page)
     before = page.get_by_role("link", name="All of this job").get_attribute("href")

@@ -122,6 +122,7 @@ def test_one_sign_in_serves_all_tabs_and_links_until_one_of_them_signs_out(
     expect(second.get_by_role("alert")).to_contain_text("there is no job")
 
 
+@pytest.mark.slow
 def test_a_declined_sign_in_stays_possible_and_a_revoked_key_asks_again(
     server: KeyedApi, new_tab: Callable[[str], Page]
 ) -> None:

@@ -176,6 +176,7 @@ def test_seeds_with_equal_histories_are_evidence_once(database: Database) -> Non
     assert "seeds_repeat" in [one["code"] for one in answer["warnings"]]
 
 
+@pytest.mark.slow(after=1)
 def test_a_quota_between_batches_leaves_a_job_undecided_which_continues_as_if_nothing_had_happened(
     database: Database,
 ) -> None:

@@ -146,6 +146,7 @@ def test_a_digest_has_one_value_for_all_nans_and_for_what_was_not_measured() -> 
     assert digest(rows_of(values, is_measured=False)) == digest(rows_of(other, is_measured=False))
 
 
+@pytest.mark.slow
 def test_histories_that_differ_have_different_digests() -> None:
     rng = np.random.default_rng(1)
     # float32 numbers leave most low bits of a double empty.

@@ -52,6 +52,7 @@ def test_other_problems_keep_none(problem: dict[str, object]) -> None:
     assert snapshot_epochs(spec(20, **problem)) == ()
 
 
+@pytest.mark.slow
 def test_a_large_job_keeps_none() -> None:
     one = snapshot_bytes(spec(100)) // 2
     assert snapshot_bytes(spec(100, MOST_NUMBERS // one)) > 0

@@ -103,7 +103,7 @@ def test_an_interactive_shard_stays_where_the_time_is_that_of_a_busy_machine(
     assert (shard(database, job).status, shard(database, job).attempt) == (ShardStatus.COMPLETED, 1)
 
 
-@pytest.mark.slow(after=1)
+@pytest.mark.slow
 def test_a_long_shard_is_handed_over_when_another_owner_waits(database: Database) -> None:
     ana, undisturbed = (post(database, "batch", owner="ana", **SLOW) for _ in range(2))
     ben = post(database, "batch", owner="ben")

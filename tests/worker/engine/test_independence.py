@@ -109,7 +109,7 @@ def test_a_run_is_the_same_alone_among_a_thousand_and_in_any_split(problem, dtyp
     assert histories(problem, dtype, everything[411:][::-1]) == together[411:][::-1]
 
 
-@pytest.mark.slow(after=2)
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_a_resumed_run_yields_the_bits_of_an_undisturbed_one(problem, dtype):

@@ -39,7 +39,7 @@ def test_every_kind_has_a_counterpart_and_hyper_parameters():
         assert set(SETTINGS[kind]) == {*optimizer.hyper_parameters, *optimizer.flags} - {"lr", "maximize"}
 
 
-@pytest.mark.slow(after=2)
+@pytest.mark.slow(after=1)
 @pytest.mark.parametrize("kind", OPTIMIZERS)
 @settings(max_examples=2, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(data=st.data())
