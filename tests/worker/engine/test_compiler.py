@@ -1,6 +1,7 @@
 """The compiler is checked against torch, keeps its code in a folder, and leaves training to torch where it cannot."""
 
 import logging
+import subprocess
 import sys
 from pathlib import Path
 
@@ -69,6 +70,25 @@ def test_without_llvmlite_torch_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = Trainer(plan, engine="compiled")
     assert [epoch.number for epoch in trainer.run() if epoch] == [0, 1, 2, 3]
     assert (trainer.num_compiled_epochs, trainer.reason) == (0, "llvmlite is not installed (the extra `fast`)")
+
+
+# What is registered first runs last.
+EXITS = """
+import atexit, threading
+atexit.register(lambda: print([thread.name for thread in threading.enumerate()]))
+from worker.engine.fused.programs import service
+begins = threading.Event()
+service().submit(begins.set)
+service().configure(enabled=True, folder="")
+begins.wait()
+"""
+
+
+def test_a_process_exits_after_the_program_that_is_being_compiled() -> None:
+    # A thread inside LLVM or torch would abort a process that exits.
+    pytest.importorskip("llvmlite")
+    done = subprocess.run([sys.executable, "-c", EXITS], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "['MainThread']"
 
 
 def test_switched_off_torch_trains() -> None:

@@ -3,6 +3,7 @@
 One thread of the process traces, compiles and checks; a trainer asks without waiting.
 """
 
+import atexit
 import logging
 import queue
 import threading
@@ -36,6 +37,7 @@ class Service:
         self._folder: Path | None = None
         self._tasks: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._ends = False
         self._compiler: Compiler | None = None
         self._unavailable: str | None = None
         self._checked = threading.Event()
@@ -49,10 +51,21 @@ class Service:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="compiler", daemon=True)
             self._thread.start()
+            atexit.register(self.end)
 
     def _work(self) -> None:
-        while True:
+        while not self._ends:
             self._tasks.get()()
+
+    def end(self) -> None:
+        """Wait for the program that is being compiled, and leave those after it.
+
+        A process that exits frees what LLVM and torch use, and a thread that still runs there would abort it.
+        """
+        if self._thread is not None:
+            self._ends = True
+            self._tasks.put(lambda: None)
+            self._thread.join()
 
     def configure(self, *, enabled: bool, folder: str) -> None:
         """Begin the check of the compiler in the background, or do without it."""
