@@ -61,7 +61,7 @@ thorough: $(TEST) ## Run all tests on both databases, with more examples and wit
 	RAVINE_THOROUGH=1 RAVINE_CHAOS=all $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder --durations=10 $(ARGS)
 
 fuzz: $(TEST) ## Send 10,000 generated requests to the API, parse 100,000 formulas and 100,000 update rules; takes minutes
-	RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 RAVINE_FUZZ_RULES=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)
+	RAVINE_THOROUGH=1 RAVINE_FUZZ_REQUESTS=10000 RAVINE_FUZZ_FORMULAS=100000 RAVINE_FUZZ_RULES=100000 $(BIN)/pytest -s tests/fuzz $(ARGS)
 
 check: $(TEST) $(SCHEMAS) ## Check style, types, directions of imports and migrations; change nothing
 	$(BIN)/ruff check

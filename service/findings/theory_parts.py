@@ -10,6 +10,9 @@ from service.findings.theory_points import TheoryPoint
 
 # Most eigenvalues in an answer.
 MAX_EIGENVALUES = 200
+_OUT_OF_RANGE = "A value is beyond the range of floating point numbers, so the theory of this {what} is not computed."
+# Values of a setting that are None without a formula.
+_OF_CURVATURES = ("lr_limit", "inside", "rate", "oscillates", "critical_momentum", "stationary_loss")
 
 
 def problem_theory(point: TheoryPoint) -> dict[str, Any]:
@@ -29,10 +32,13 @@ def problem_theory(point: TheoryPoint) -> dict[str, Any]:
         return found
     smallest, largest = point.curved[0], point.curved[-1]
     best = []
-    for kind in stability.LINEAR_KINDS:
-        if one := stability.best_settings(kind, smallest, largest):
-            best.append({"kind": kind, "lr": one.lr, "momentum": one.momentum, "rate": one.rate})
-    return {**found, "condition_number": largest / smallest, "best": best}
+    try:
+        for kind in stability.LINEAR_KINDS:
+            if one := stability.best_settings(kind, smallest, largest):
+                best.append({"kind": kind, "lr": one.lr, "momentum": one.momentum, "rate": one.rate})
+        return {**found, "condition_number": largest / smallest, "best": best}
+    except ArithmeticError:
+        return {**found, "notes": [*found["notes"], _OUT_OF_RANGE.format(what="problem")]}
 
 
 def setting_theory(
@@ -41,13 +47,21 @@ def setting_theory(
     """Give the theory of one setting: its sharpness ceiling, and the rest if the curvatures are known.
 
     Values are None if there is no formula: the method is not linear, a schedule changes the learning rate, or the
-    curvatures are unknown. ``notes`` has a sentence for each reason.
+    curvatures are unknown, or a value overflows. ``notes`` has a sentence for each reason.
     """
+    try:
+        return _setting_theory(optimizer, point, noise, batch_size, accumulate)
+    except ArithmeticError:
+        known = {"kind": optimizer["kind"], "lr": float(optimizer["lr"]), "sharpness_ceiling": None}
+        return {**known, **dict.fromkeys(_OF_CURVATURES), "notes": [_OUT_OF_RANGE.format(what="setting")]}
+
+
+def _setting_theory(
+    optimizer: Mapping[str, Any], point: TheoryPoint, noise: float, batch_size: int, accumulate: int
+) -> dict[str, Any]:
     kind, lr = optimizer["kind"], float(optimizer["lr"])
     method = _method(optimizer)
-    found: dict[str, Any] = dict.fromkeys(
-        ("lr_limit", "inside", "rate", "oscillates", "critical_momentum", "stationary_loss")
-    )
+    found: dict[str, Any] = dict.fromkeys(_OF_CURVATURES)
     ceiling = None
     if not optimizer.get("maximize"):
         of_rule = method.sharpness_ceiling(lr) if isinstance(method, LinearRule) else None

@@ -73,6 +73,8 @@ def test_the_minimum_of_a_formula_is_that_reached_from_its_start(client: httpx.C
     ("query", "place"),
     [
         ({"problem": RAVINE, "x": SIDE}, ["body"]),
+        ({"problem": RAVINE, "y": SIDE}, ["body"]),
+        ({"problem": {"kind": "quadratic", "eigenvalues": [1], "start": [1]}, "y": SIDE}, ["body"]),
         ({"problem": RAVINE, "points": [[1]]}, ["body"]),
         ({"problem": RAVINE, "x": {**SIDE, "num": 301}, "y": SIDE}, ["body", "x", "num"]),
         ({"problem": {"kind": "quadratic", "eigenvalues": [1, 2, 3]}}, ["body"]),

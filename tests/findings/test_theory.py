@@ -61,6 +61,29 @@ def test_an_invalid_query_is_rejected_with_the_place(client: httpx.Client, query
     assert answer.json()["errors"][0]["loc"] == place
 
 
+@pytest.mark.parametrize(
+    ("problem", "setting"),
+    [
+        ({"kind": "flipnet"}, {"optimizer": "adamw", "lr": 5e-324}),
+        ({**RAVINE, "noise": 1.0}, {"optimizer": "momentum", "lr": 1e-300, "momentum": 1 - 2**-53, "dampening": 1}),
+        ({**RAVINE, "noise": 1.0}, {"accumulate": 10**400}),
+    ],
+)
+def test_a_setting_whose_theory_overflows_has_a_note_in_its_place(
+    client: httpx.Client, problem: dict[str, Any], setting: dict[str, Any]
+) -> None:
+    found = ask(client, problem=problem, **setting)
+    assert "beyond the range of floating point numbers" in found["setting"]["notes"][-1]
+    assert (found["setting"]["rate"], found["setting"]["stationary_loss"]) == (None, None)
+
+
+def test_curvatures_that_are_too_small_have_no_best_setting(client: httpx.Client) -> None:
+    problem = {"kind": "quadratic", "eigenvalues": [5e-324, 1e-310], "start": [1, 1]}
+    found = ask(client, problem=problem)["problem"]
+    assert (found["condition_number"], found["best"]) == (None, [])
+    assert "beyond the range" in found["notes"][-1]
+
+
 def theory_of_job(client: httpx.Client, problem: dict[str, Any], *optimizers: dict[str, Any]) -> Any:
     spec = {"problem": problem, "optimizers": list(optimizers), "epochs": 200}
     job = wait_for_job(client, client.post("/v1/jobs", json=spec).raise_for_status().json()["id"])

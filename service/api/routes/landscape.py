@@ -55,7 +55,8 @@ class LandscapeQuery(Strict):
         dimension = self.problem.dimension
         if dimension > 2:
             raise PydanticCustomError("dimension", "a map has at most two dimensions; this problem has more")
-        if self.x is not None and (self.y is not None) != (dimension == 2):
+        sides = (self.x is not None, self.y is not None)
+        if any(sides) and sides != (True, dimension == 2):
             raise PydanticCustomError("sides", "give one axis per variable of the problem: x, or x and y")
         if any(len(point) != dimension for point in self.points):
             raise PydanticCustomError("points", "each point needs as many coordinates as the problem has variables")
