@@ -144,9 +144,10 @@ class Database:
         """Return free space inside the file to the disk, in a short transaction; whether there is more to return."""
         if self.file is None:
             return False
-        with self.transaction() as session:
-            if not self.dialect.gives_back(session):
+        with self.snapshot() as session:
+            if not self.dialect.has_free(session):
                 return False
+        with self.transaction() as session:
             began, returned = time.monotonic(), 0
             while (portion := self.dialect.give_back(session, PORTION_BYTES)) and time.monotonic() < began + seconds:
                 returned += portion

@@ -14,6 +14,10 @@ from service.datasets import builtin
 from service.datasets.stored import NOBODY, of_owner
 from service.errors import Conflict, NotFound
 
+_OF_NOBODY = and_(Dataset.owner == NOBODY, Dataset.expires_at <= seconds_from_now())
+# Whether ``remove_chunks`` has something to do.
+CAN_REMOVE_CHUNKS = exists(select(Dataset.key).where(_OF_NOBODY))
+
 
 def remove(session: Session, owner: str | None, dataset_id: str) -> None:
     """Delete a dataset. Nothing finds it afterwards; its chunks are removed later.
@@ -58,8 +62,7 @@ def remove_chunks(session: Session, limit: int = 4) -> int | None:
     Returns:
         The number of removed chunks; None if there is no such dataset.
     """
-    of_nobody = and_(Dataset.owner == NOBODY, Dataset.expires_at <= seconds_from_now())
-    query = select(Dataset.key).where(of_nobody).order_by(Dataset.key).limit(1).with_for_update(skip_locked=True)
+    query = select(Dataset.key).where(_OF_NOBODY).order_by(Dataset.key).limit(1).with_for_update(skip_locked=True)
     key = session.execute(query).scalar_one_or_none()
     if key is None:
         return None

@@ -16,6 +16,10 @@ from service.settings import Settings
 MAX_SHARDS, MAX_RUNS = 5_000, 10_000
 TIMED_OUT = "the job took longer than its time limit; what was recorded stays"
 
+_HAS_QUEUED = exists().where(Shard.job_key == Job.key, Shard.status == ShardStatus.QUEUED)
+# Whether ``cancel_more`` has something to do.
+CAN_CANCEL_MORE = exists().where(Job.status == JobStatus.CANCELLING, _HAS_QUEUED)
+
 
 def blame(session: Session, job_key: int, reason: str, detail: str | None) -> None:
     """Store the reason for which a job failed, unless it has one."""
@@ -75,8 +79,7 @@ def cancel_queued(session: Session, job_key: int) -> None:
 
 def cancel_more(session: Session) -> int:
     """Cancel queued shards of a job that is being cancelled, and return their number; 0 if there are none."""
-    waiting = exists().where(Shard.job_key == Job.key, Shard.status == ShardStatus.QUEUED)
-    query = select(Job.key).where(Job.status == JobStatus.CANCELLING, waiting).order_by(Job.key).limit(1)
+    query = select(Job.key).where(Job.status == JobStatus.CANCELLING, _HAS_QUEUED).order_by(Job.key).limit(1)
     job_key = session.execute(query.with_for_update(skip_locked=True)).scalar_one_or_none()
     if job_key is None:
         return 0

@@ -4,7 +4,7 @@ Each chunk is a transaction of its own and stores where the next one begins. Any
 processes can remove rows at the same time. No function commits.
 """
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from service.database.accounts import Removal
@@ -15,6 +15,8 @@ from service.jobs.quotas import Size
 
 # A decision map takes as much space as this many metric rows.
 _ROWS_PER_DECISION = 32
+# Whether ``step`` has something to do.
+CAN_STEP = exists(select(Removal.job_key))
 
 
 def begin(session: Session, job: Job) -> None:

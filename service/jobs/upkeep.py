@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
@@ -15,6 +15,8 @@ from service.jobs import endings, removal
 # Time for which a transaction should hold SQLite's write lock; the number of rows is adapted to it.
 CHUNK_SECONDS = 0.025
 FIRST_ROWS, FEWEST_ROWS, MOST_ROWS = 2_000, 200, 50_000
+
+_HAS_WORK = select(or_(endings.CAN_CANCEL_MORE, removal.CAN_STEP, removing.CAN_REMOVE_CHUNKS))
 
 log = logging.getLogger("ravine.upkeep")
 
@@ -38,12 +40,17 @@ class Upkeep(threading.Thread):
 
     def once(self) -> None:
         """Remove the rows of what is deleted, end the shards of cancelled jobs, and return free space to the disk."""
-        while self._cancel() or self._remove() or self._remove_chunks():
+        while self._has_work() and (self._cancel() or self._remove() or self._remove_chunks()):
             pass
         if self._is_idle() or self._database.why_full() is not None:
             while self._give_back():
                 pass
             self._database.shorten_journal()
+
+    def _has_work(self) -> bool:
+        """Whether a short transaction would change anything; it reads, because writers would wait for it."""
+        with self._database.snapshot() as session:
+            return bool(session.execute(_HAS_WORK).scalar())
 
     def _cancel(self) -> bool:
         with self._database.transaction() as session:

@@ -1,5 +1,6 @@
 """A deleted job disappears at once; its rows are removed in chunks, by any process, from where another one stopped."""
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -143,3 +144,14 @@ def test_upkeep_removes_all_rows_and_ends_what_a_cancellation_left(
         job = lifecycle.find(session, cancelled.id, ANYBODY)
         assert job.status == "cancelled"
         assert {str(run.status) for run in run_states.read(session, job, range(6))} == {"cancelled"}
+
+
+@pytest.mark.databases("sqlite")
+def test_upkeep_without_work_does_not_write(database: Database) -> None:
+    kinds = []
+    watched = Database(
+        database.url.render_as_string(hide_password=False), timed=lambda kind, seconds: kinds.append(kind)
+    )
+    with closing(watched):
+        Upkeep(watched, 1.0).once()
+    assert set(kinds) == {"read"}

@@ -98,6 +98,10 @@ class Dialect(ABC):
         """Whether space of deleted rows returns to the disk in portions, by ``give_back``."""
 
     @abstractmethod
+    def has_free(self, session: Session) -> bool:
+        """Whether ``give_back`` has space to return."""
+
+    @abstractmethod
     def give_back(self, session: Session, num_bytes: int) -> int:
         """Return free space inside the file to the disk, about so many bytes; give the number of returned bytes."""
 

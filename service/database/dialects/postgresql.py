@@ -148,6 +148,10 @@ class PostgreSQL(Dialect):
         """Leave the space of deleted rows to autovacuum, which lets later rows use it."""
         return True
 
+    def has_free(self, session: Session) -> bool:
+        """Leave it to autovacuum."""
+        return False
+
     def give_back(self, session: Session, num_bytes: int) -> int:
         """Do nothing: autovacuum truncates tables."""
         return 0

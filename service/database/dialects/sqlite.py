@@ -22,6 +22,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from service.database.bulk import Bools, Floats, Integers, MetricRows, StoredTwice
 from service.database.dialects import sqlite_file
 from service.database.dialects.dialect import Dialect
+from service.database.dialects.sqlite_errors import REASONS, primary_code
 
 # Longer than any write of this service: a chunk of 200,000 rows takes about half a second.
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -87,8 +88,9 @@ class SQLite(Dialect):
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
             if connection.get_execution_options().get("writes", False):
-                connection.exec_driver_sql(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
-                _begin_immediate(connection, patience)
+                opened: Any = connection.connection.driver_connection
+                opened.execute(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
+                _begin_immediate(opened, patience)
             elif not connection.get_execution_options().get("reads", False):
                 connection.exec_driver_sql("BEGIN")
 
@@ -201,6 +203,10 @@ class SQLite(Dialect):
         """Whether the file was made with incremental vacuum."""
         return sqlite_file.gives_back(session)
 
+    def has_free(self, session: Session) -> bool:
+        """Whether free pages can return to the disk."""
+        return sqlite_file.gives_back(session) and sqlite_file.free_pages(session) >= sqlite_file.FEWEST_FREE_PAGES
+
     def give_back(self, session: Session, num_bytes: int) -> int:
         """Move the last pages of the file to free ones, and cut the file."""
         return sqlite_file.give_back(session, num_bytes)
@@ -211,7 +217,7 @@ class SQLite(Dialect):
 
     def is_full(self, error: BaseException) -> bool:
         """Whether it is SQLITE_FULL."""
-        return _code(error) == sqlite3.SQLITE_FULL
+        return primary_code(error) == sqlite3.SQLITE_FULL
 
     def has_raised(self, error: BaseException) -> bool:
         """Whether an error has a result code."""
@@ -219,41 +225,25 @@ class SQLite(Dialect):
 
     def reason(self, error: BaseException) -> str | None:
         """Find the result code of an error."""
-        return _REASONS.get(_code(error))
+        return REASONS.get(primary_code(error))
 
 
-def _begin_immediate(connection: Connection, patience: float) -> None:
-    """Begin as soon as no other writer is left."""
+def _begin_immediate(connection: Any, patience: float) -> None:
+    """Begin as soon as no other writer is left.
+
+    On the driver's connection: a poll takes 3 µs there, and 57 µs through SQLAlchemy.
+    """
     deadline = time.monotonic() + patience
-    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    connection.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
             try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            except OperationalError as error:
-                if error.orig is None or _code(error.orig) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
                 time.sleep(LOCK_POLL_SECONDS)
             else:
                 return
     finally:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {round(1_000 * patience)}")
-
-
-def _code(error: BaseException) -> int:
-    """Give the primary result code; extended codes have it in their lowest eight bits."""
-    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)) & 0xFF
-
-
-_REASONS = {
-    sqlite3.SQLITE_BUSY: "stays locked by another process",
-    sqlite3.SQLITE_LOCKED: "stays locked by another process",
-    sqlite3.SQLITE_READONLY: "is read-only",
-    sqlite3.SQLITE_FULL: "has no disk space left",
-    sqlite3.SQLITE_IOERR: "cannot read or write its disk",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-    sqlite3.SQLITE_PERM: "cannot be opened",
-    sqlite3.SQLITE_AUTH: "cannot be opened",
-    sqlite3.SQLITE_NOTADB: "is damaged",
-    sqlite3.SQLITE_CORRUPT: "is damaged",
-}
+        connection.execute(f"PRAGMA busy_timeout = {round(1_000 * patience)}")

@@ -128,13 +128,13 @@ def gives_back(session: Session) -> bool:
 
 def give_back(session: Session, num_bytes: int) -> int:
     """Move the last pages of the file to free ones, cut the file, and give the number of returned bytes."""
-    free = _free_pages(session)
+    free = free_pages(session)
     if free < FEWEST_FREE_PAGES:
         return 0
     connection: Any = session.connection().connection.driver_connection
     # Each step frees one page, so all rows have to be fetched.
     connection.execute(f"PRAGMA incremental_vacuum({max(1, num_bytes // PAGE_BYTES):d})").fetchall()
-    return (free - _free_pages(session)) * PAGE_BYTES
+    return (free - free_pages(session)) * PAGE_BYTES
 
 
 def rebuild(file: str) -> None:
@@ -145,5 +145,6 @@ def rebuild(file: str) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _free_pages(session: Session) -> int:
+def free_pages(session: Session) -> int:
+    """Count the free pages."""
     return int(session.execute(text("PRAGMA freelist_count")).scalar_one())
