@@ -9,6 +9,9 @@ import httpx
 
 from service.cli.local.stack import LocalStack
 
+# Connections that stay open: as many as a benchmark has threads.
+KEPT = httpx.Limits(max_connections=200, max_keepalive_connections=200)
+
 
 @contextmanager
 def embedded_stack(*, workers: int) -> Iterator[httpx.Client]:
@@ -16,6 +19,6 @@ def embedded_stack(*, workers: int) -> Iterator[httpx.Client]:
     with (
         tempfile.TemporaryDirectory() as folder,
         LocalStack(Path(folder), port=0, workers=workers) as stack,
-        httpx.Client(base_url=stack.url, timeout=120, trust_env=False) as client,
+        httpx.Client(base_url=stack.url, timeout=120, trust_env=False, limits=KEPT) as client,
     ):
         yield client

@@ -1,15 +1,14 @@
 """Final states of jobs, and of the shards and runs that no worker trains. No function commits."""
 
 from itertools import accumulate
-from typing import Any
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from service.database.statements import seconds_from_now
-from service.database.states import JOB_ENDED, RUN_ENDED, JobStatus, RunStatus, ShardStatus
-from service.database.tables import Checkpoint, Job, Run, Shard
-from service.jobs import looks
+from service.database.states import JobStatus, RunStatus, ShardStatus
+from service.database.tables import Job, Shard
+from service.jobs import looks, shard_statements
 from service.settings import Settings
 
 # Shards, and runs that have rows, ended in one transaction: about 50 ms on SQLite.
@@ -41,10 +40,11 @@ def end_job_with_its_last_shard(
     Returns:
         The channel and the number of the next shards, if there are any.
     """
-    statuses = set(session.execute(select(Shard.status).where(Shard.job_key == job_key).distinct()).scalars())
+    of_job = {"of_job": job_key}
+    statuses = set(session.execute(shard_statements.STATUSES, of_job).scalars())
     if statuses & {ShardStatus.QUEUED, ShardStatus.RUNNING}:
         return None
-    job = session.execute(select(Job).where(Job.key == job_key).execution_options(populate_existing=True)).scalar_one()
+    job: Job = session.execute(shard_statements.WHOLE_JOB, of_job).scalar_one()
     status = JobStatus.COMPLETED
     if ShardStatus.FAILED in statuses:
         status = JobStatus.FAILED
@@ -59,11 +59,7 @@ def end_job_with_its_last_shard(
             looks.stop(session, job, reason)
         else:
             status = JobStatus.CANCELLED
-    session.execute(
-        update(Job)
-        .where(Job.key == job_key, Job.status.not_in(JOB_ENDED))
-        .values(status=status, finished_at=seconds_from_now())
-    )
+    session.execute(shard_statements.END_JOB, of_job | {"new_status": status})
     if (ttl := job.spec["ttl_seconds"]) is not None:
         session.execute(update(Job).where(Job.key == job_key).values(expires_at=seconds_from_now(ttl)))
     return None
@@ -133,18 +129,10 @@ def _end_queued(session: Session, job_key: int, status: ShardStatus) -> int:
 
 def drop_checkpoint(session: Session, job_key: int, number: int) -> None:
     """Delete the checkpoint of a shard that has ended."""
-    session.execute(delete(Checkpoint).where(Checkpoint.job_key == job_key, Checkpoint.number == number))
+    session.execute(shard_statements.DROP_CHECKPOINT, {"of_job": job_key, "at_number": number})
 
 
 def end_runs(session: Session, job_key: int, first_run: int, num_runs: int, status: ShardStatus) -> None:
     """End the stored runs of a shard that have not ended by themselves."""
-    session.execute(
-        update(Run)
-        .where(*runs_of_shard(job_key, first_run, num_runs), Run.status.not_in(RUN_ENDED))
-        .values(status=RunStatus(status))
-    )
-
-
-def runs_of_shard(job_key: int, first_run: int, num_runs: int) -> tuple[Any, ...]:
-    """Return the conditions that select the stored runs of a shard."""
-    return Run.job_key == job_key, Run.index >= first_run, Run.index < first_run + num_runs
+    which = {"of_job": job_key, "from_run": first_run, "to_run": first_run + num_runs}
+    session.execute(shard_statements.END_RUNS, which | {"new_status": RunStatus(status)})

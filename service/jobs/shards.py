@@ -16,7 +16,7 @@ from service.database.statements import seconds_from_now, upsert
 from service.database.states import SHARD_ENDED, SHARD_OPEN, JobStatus, ShardStatus, Stop
 from service.database.tables import SHARD_IS_RUNNING, Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
-from service.jobs import quotas, receipts, tallies, turns
+from service.jobs import quotas, receipts, shard_statements, tallies, turns
 from service.jobs.endings import blame, drop_checkpoint, end_job_with_its_last_shard, end_runs
 from service.jobs.specs import chosen_settings
 from service.settings import Settings
@@ -74,35 +74,26 @@ def claim(
 
     ``offers`` are the worker's installed classes by kind; the receipt has those of the job.
     """
-    locked = select(Job).where(Job.key == job_key).with_for_update(skip_locked=not waits)
-    job = session.execute(locked).scalar_one_or_none()
+    chosen = {"of_job": job_key, "at_number": number}
+    job = session.execute(shard_statements.CLAIMED_JOB[waits], {"of_job": job_key}).one_or_none()
     if job is None:
         return None
-    taken = session.execute(
-        update(Shard)
-        .where(Shard.job_key == job_key, Shard.number == number, Shard.status == ShardStatus.QUEUED)
-        .values(status=ShardStatus.RUNNING, attempt=Shard.attempt + 1, lease_until=seconds_from_now(lease_seconds))
-        .returning(Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Shard.queue, Shard.kinds)
-    ).one_or_none()
+    taken = session.execute(shard_statements.take(lease_seconds), chosen).one_or_none()
     if taken is None:
         return None
     limit = job.spec["time_limit_seconds"] or max_seconds
-    deadline = None if limit is None else seconds_from_now(limit)
     if job.status == JobStatus.QUEUED:
         environment = receipts.with_classes(receipt, taken.kinds, offers or {})
-        started = {"started_at": seconds_from_now(), "deadline_at": deadline, "receipt": environment}
-        session.execute(update(Job).where(Job.key == job_key).values(status=JobStatus.RUNNING, **started))
+        session.execute(shard_statements.start(limit), {"of_job": job_key, "new_receipt": environment})
     elif job.deadline_at is None and limit is not None:
         # The first shard of a job that was continued.
-        session.execute(update(Job).where(Job.key == job_key).values(deadline_at=deadline))
-    checkpoint = session.execute(
-        select(Checkpoint.data).where(Checkpoint.job_key == job_key, Checkpoint.number == number)
-    ).scalar_one_or_none()
+        session.execute(update(Job).where(Job.key == job_key).values(deadline_at=seconds_from_now(limit)))
+    checkpoint = session.execute(shard_statements.CHECKPOINT, chosen).scalar_one_or_none()
     tallies.add(session, shards_retried=int(taken.lost > 0))
     turns.serve(session, taken.queue, job.owner)
     held = taken.attempt, job.spec, taken.first_run, taken.num_runs, checkpoint
-    chosen = chosen_settings(job.decision)
-    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue, taken.kinds, chosen)
+    settings = chosen_settings(job.decision)
+    return Claim(job_key, job.id, number, *held, job.traceparent, job.owner, taken.queue, taken.kinds, settings)
 
 
 def record(
@@ -119,25 +110,20 @@ def record(
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
     # No other attempt can change it: the guarded update below would fail.
-    known = session.execute(select(Shard.epochs_done, Shard.num_bytes).where(*_held(claim))).one_or_none()
+    known = session.execute(shard_statements.PROGRESS, _values(claim)).one_or_none()
     before, bytes_before = known or (0, 0)
     # The first chunk stores the runs.
     num_runs = 0 if bytes_before else claim.num_runs
     size = quotas.of_rows(chunk.rows) + quotas.of_runs(num_runs, decisions, weights)
-    _guarded(
-        session,
-        claim,
-        SHARD_OPEN,
-        status=ShardStatus.RUNNING,
-        lost=0,
-        lease_until=seconds_from_now(lease_seconds),
-        epoch=chunk.epoch,
-        epochs_done=chunk.epochs_done,
-        runs_ended=chunk.runs_ended,
-        runs_diverged=chunk.runs_diverged,
-        num_rows=Shard.num_rows + size.rows,
-        num_bytes=Shard.num_bytes + size.bytes,
-    )
+    progress = {
+        "new_epoch": chunk.epoch,
+        "new_epochs_done": chunk.epochs_done,
+        "new_runs_ended": chunk.runs_ended,
+        "new_runs_diverged": chunk.runs_diverged,
+        "new_num_rows": size.rows,
+        "new_num_bytes": size.bytes,
+    }
+    _check(claim, session.execute(shard_statements.record(lease_seconds), _values(claim) | progress))
     if chunk.rows is not None:
         write_rows(session, claim.job_key, chunk.rows)
     write_outcomes(session, claim.job_key, chunk.outcomes)
@@ -223,8 +209,8 @@ def end(
         LeaseLost: A newer attempt owns the shard, or it has ended.
     """
     # The row of the job is locked first, here and in cancel: of two last shards the later one must see the other's end.
-    session.execute(select(Job.key).where(Job.key == claim.job_key).with_for_update())
-    _guarded(session, claim, status=status, lease_until=None, runs_ended=Shard.num_runs)
+    session.execute(shard_statements.LOCKED_JOB, {"of_job": claim.job_key})
+    _check(claim, session.execute(shard_statements.END_SHARD, _values(claim) | {"new_status": status}))
     end_runs(session, claim.job_key, claim.first_run, claim.num_runs, status)
     drop_checkpoint(session, claim.job_key, claim.number)
     if reason is not None:
@@ -270,11 +256,20 @@ def _guarded(
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has another status.
     """
-    changed = session.execute(update(Shard).where(*_held(claim), Shard.status.in_(statuses)).values(**values))
-    if changed.rowcount != 1:  # type: ignore[attr-defined]
+    _check(claim, session.execute(update(Shard).where(*_held(claim), Shard.status.in_(statuses)).values(**values)))
+
+
+def _check(claim: Claim, changed: Any) -> None:
+    """Raise LeaseLost unless the shard of a claim was changed."""
+    if changed.rowcount != 1:
         raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
 
 
 def _held(claim: Claim) -> tuple[Any, ...]:
     """Return the conditions that select the shard of a claim, unless a newer attempt owns it."""
     return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
+
+
+def _values(claim: Claim) -> dict[str, Any]:
+    """Give the values of statements that name the attempt of a claim."""
+    return {"of_job": claim.job_key, "at_number": claim.number, "of_attempt": claim.attempt}

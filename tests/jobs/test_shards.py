@@ -1,8 +1,11 @@
 """What the rows of shards promise, on both databases: one owner at a time, nothing stale, nothing forgotten."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
+from sqlalchemy.engine.interfaces import CacheStats
 
 from service.database.bulk import MetricRows, Outcomes, StoredTwice
 from service.database.connection import Database
@@ -14,6 +17,7 @@ from service.jobs.dispatch import QUEUES
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Chunk, Claim, LeaseLost
 from tests.queued import count, create, expire, not_measured, statuses
+from tests.stored import Stored
 
 RECEIPT = {"torch": "none"}
 
@@ -258,3 +262,17 @@ def test_every_queued_shard_needs_a_message_up_to_a_bound(database: Database, mo
     assert needed() == [2, 0]
     monkeypatch.setattr(messages, "MAX_MESSAGES", 1)
     assert needed() == [1, 0]
+
+
+def test_the_statements_of_a_shard_are_compiled_once(database: Database) -> None:
+    """A compilation takes longer than its statement, and on SQLite all other writers wait meanwhile."""
+    Stored(database).finish()
+    compiled: list[str] = []
+
+    def note(_: object, __: object, statement: str, ___: object, context: Any, ____: object) -> None:
+        if context.compiled is not None and context.cache_hit is not CacheStats.CACHE_HIT:
+            compiled.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    Stored(database).finish()
+    assert compiled == []
