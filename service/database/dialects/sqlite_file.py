@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 PAGE_BYTES = 16_384
-# Size of the WAL above which a writer checkpoints after its commit.
-WAL_BYTES = 64 << 20
+# Size of the WAL above which a writer checkpoints after its commit. Other writers wait for a part of the checkpoint.
+WAL_BYTES = 16 << 20
 # Longest wait of such a checkpoint for other writers, then for readers. It is four times as long for each further
-# quarter of WAL_BYTES, so that statements of readers that overlap do not let the WAL grow.
+# WAL_BYTES, so that statements of readers that overlap do not let the WAL grow.
 CHECKPOINT_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.02, 5.0
 # Time in which the checkpoint is repeated, and shortest pause after one that others have prevented.
 CHECKPOINT_SECONDS = 0.3
@@ -63,7 +63,7 @@ class Journals:
         """Whether to checkpoint: not again while the same long reader lasts, unless the WAL has grown much."""
         now = time.monotonic()
         tried_at, tried_size = self._tried.get(wal, (-math.inf, 0))
-        if now - tried_at < CHECKPOINT_PAUSE_SECONDS and 0 <= size - tried_size < WAL_BYTES // 4:
+        if now - tried_at < CHECKPOINT_PAUSE_SECONDS and 0 <= size - tried_size < WAL_BYTES:
             return False
         self._tried[wal] = now, size
         return True
@@ -71,8 +71,8 @@ class Journals:
 
 def _patience(size: int) -> float:
     """Give the seconds for which a checkpoint of a WAL of this size waits for others, while writers wait for it."""
-    quarters = max(0, 4 * (size - WAL_BYTES) // WAL_BYTES)
-    return float(min(LONGEST_WAIT_SECONDS, CHECKPOINT_WAIT_SECONDS * 4 ** min(quarters, 8)))
+    steps = max(0, (size - WAL_BYTES) // WAL_BYTES)
+    return float(min(LONGEST_WAIT_SECONDS, CHECKPOINT_WAIT_SECONDS * 4 ** min(steps, 8)))
 
 
 def _checkpoint(connection: Any, seconds: float) -> bool:
