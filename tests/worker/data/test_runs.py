@@ -15,6 +15,7 @@ from service.spec.price import price
 from tests.on_data import planned, resolved, table_of, trained
 from tests.queued import count
 from tests.worker.engine.training import History
+from worker.engine.networks import transformer
 from worker.engine.trainer import Trainer
 from worker.runner import train_shard
 
@@ -76,6 +77,17 @@ def test_a_run_is_the_same_alone_and_among_others(name: str, dtype: str, toleran
             np.testing.assert_allclose(
                 alone[field][:, 0], together[field][:, run], rtol=tolerance, atol=tolerance, err_msg=field
             )
+
+
+def test_the_number_of_transformers_computed_at_once_changes_rounding_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = {"validation_share": 0.1}
+    spec = resolved(PROBLEMS["transformer"] | more, optimizers=OPTIMIZERS, seeds=[0, 1], epochs=2, dtype="float64")
+    _, together = trained(spec)
+    for at_once in (1, 2 * spec.problem.numbers_per_example * 32):
+        monkeypatch.setattr(transformer, "NUMBERS_AT_ONCE", at_once)
+        _, found = trained(spec)
+        for field in found.fields:
+            np.testing.assert_allclose(found[field], together[field], rtol=1e-9, atol=1e-12, err_msg=field)
 
 
 @pytest.mark.slow(after=1)

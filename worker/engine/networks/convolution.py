@@ -48,6 +48,10 @@ class Convolutional:
     def shapes(self) -> tuple[Shape, ...]:
         return tuple(shape for layer in self.layers for shape in layer if shape)
 
+    @property
+    def numbers_at_once(self) -> int | None:
+        return None
+
     def start(self, seed: int) -> Tensor:
         return _start(self, seed)
 

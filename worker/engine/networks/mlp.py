@@ -57,6 +57,10 @@ class MLP:
     def numbers_per_example(self) -> int:
         return sum(self.widths)
 
+    @property
+    def numbers_at_once(self) -> int | None:
+        return None
+
     def start(self, seed: int) -> Tensor:
         return _start(self.widths, seed)
 

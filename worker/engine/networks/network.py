@@ -30,6 +30,11 @@ class Network(Protocol):
         """Approximate count of numbers in a forward pass of one example: decides how many examples form a chunk."""
         ...
 
+    @property
+    def numbers_at_once(self) -> int | None:
+        """Numbers of a forward pass that are computed at once, those of whole runs; None: of all runs."""
+        ...
+
     def start(self, seed: int) -> Tensor:
         """The weights [D] in float32 that torch's layers get by default after manual_seed(seed)."""
         ...

@@ -1,6 +1,6 @@
 """Objective of a supervised problem for all runs of a stack: batches, gradients, test, curvature and noise."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from worker.engine.supervised.setup import Examples, Head, SupervisedSetup
 NUMBERS_PER_CHUNK = 2**20
 # Smaller chunks of convolutions cost more in calls than they save in cache.
 SMALLEST_CHUNK = 64
+# Runs whose chunks are computed at once where a network bounds the numbers that are.
+RUNS_AT_ONCE = 2
 
 
 class OutputSlopes:
@@ -74,19 +76,17 @@ class SupervisedObjective:
         num = len(self._inputs)
         loss_R = credit_R = gradient_RD = self._none
         for inputs, labels in self._chunks():
-            slopes = OutputSlopes(self._head, labels, num)
-            part_RD = self._network.gradient(weights_DR.T, inputs, slopes)
+            part_RD, losses_RN, credit_RN = self._gradient(weights_DR, inputs, labels, num)
             gradient_RD = gradient_RD + part_RD
-            loss_R = loss_R + slopes.losses_RN.sum(1)
-            credit_R = credit_R + self._head.credit(slopes.outputs_RON, labels).sum(1)
+            loss_R = loss_R + losses_RN.sum(1)
+            credit_R = credit_R + credit_RN.sum(1)
         loss_R, score_R = loss_R / num, self._head.scored(credit_R / num, self._labels)
         return Evaluation(*self._penalized(weights_DR, loss_R, gradient_RD.T), score_R)
 
     def loss(self, weights_DR: Tensor) -> Tensor:
         loss_R = self._none
         for inputs, labels in self._chunks():
-            outputs_RON = self._network.outputs(weights_DR.T, inputs)
-            loss_R = loss_R + self._head.losses(outputs_RON, labels).sum(1)
+            loss_R = loss_R + self._losses(weights_DR, inputs, labels)[0].sum(1)
         loss_R = loss_R / len(self._inputs)
         return loss_R if self._penalty is None else loss_R + self._penalty.loss(weights_DR)
 
@@ -104,9 +104,9 @@ class SupervisedObjective:
         for part in range(0, len(inputs), self._examples_per_chunk):
             self.poll()
             chosen = slice(part, part + self._examples_per_chunk)
-            outputs_RON = self._network.outputs(weights_DR.T, inputs[chosen])
-            loss_R = loss_R + self._head.losses(outputs_RON, labels[chosen]).sum(1)
-            credit_R = credit_R + self._head.credit(outputs_RON, labels[chosen]).sum(1)
+            losses_RN, credit_RN = self._losses(weights_DR, inputs[chosen], labels[chosen])
+            loss_R = loss_R + losses_RN.sum(1)
+            credit_R = credit_R + credit_RN.sum(1)
         return loss_R / len(inputs), self._head.scored(credit_R / len(inputs), labels)
 
     def batch(self, weights_DR: Tensor, step: int, known: Evaluation | None) -> tuple[Tensor, Tensor]:
@@ -114,10 +114,45 @@ class SupervisedObjective:
             known = known or self.evaluate(weights_DR)
             return known.loss_R[None], known.gradient_DR
         inputs, labels = self._batch(step)
-        slopes = OutputSlopes(self._head, labels, inputs.shape[-2])
-        gradient_RD = self._network.gradient(weights_DR.T, inputs, slopes)
-        loss_R, gradient_DR = self._penalized(weights_DR, slopes.losses_RN.mean(1), gradient_RD.T)
+        num = inputs.shape[-2]
+        gradient_RD, losses_RN, _ = self._gradient(weights_DR, inputs, labels, num, has_credit=False)
+        loss_R, gradient_DR = self._penalized(weights_DR, losses_RN.mean(1), gradient_RD.T)
         return loss_R[None], gradient_DR
+
+    def _gradient(
+        self, weights_DR: Tensor, inputs: Tensor, labels: Tensor, num: int, *, has_credit: bool = True
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Gradients [R, D] of a mean over `num` examples, losses [R, N] and credits [R, N] of some examples."""
+        found = []
+        for weights_RD, own, own_labels in self._blocks(weights_DR, inputs, labels):
+            slopes = OutputSlopes(self._head, own_labels, num)
+            gradient_RD = self._network.gradient(weights_RD, own, slopes)
+            credit_RN = self._head.credit(slopes.outputs_RON, own_labels) if has_credit else slopes.losses_RN
+            found.append((gradient_RD, slopes.losses_RN, credit_RN))
+        gradient_RD, losses_RN, credit_RN = _joined(found)
+        return gradient_RD, losses_RN, credit_RN
+
+    def _losses(self, weights_DR: Tensor, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Losses [R, N] and credits [R, N] of some examples."""
+        found = []
+        for weights_RD, own, own_labels in self._blocks(weights_DR, inputs, labels):
+            outputs_RON = self._network.outputs(weights_RD, own)
+            found.append((self._head.losses(outputs_RON, own_labels), self._head.credit(outputs_RON, own_labels)))
+        losses_RN, credit_RN = _joined(found)
+        return losses_RN, credit_RN
+
+    def _blocks(self, weights_DR: Tensor, inputs: Tensor, labels: Tensor) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Weights, examples and labels of as many runs as the network computes at once."""
+        at_once, num_runs = self._network.numbers_at_once, weights_DR.shape[1]
+        per_run = self._network.numbers_per_example * inputs.shape[-2]
+        num = num_runs if at_once is None else max(1, at_once // per_run)
+        for first in range(0, num_runs, num):
+            runs = slice(first, first + num)
+            yield (
+                weights_DR.T[runs],
+                inputs[runs] if inputs.dim() > self._inputs.dim() else inputs,
+                labels[runs] if labels.dim() > self._setup.training.labels.ndim else labels,
+            )
 
     def _penalized(self, weights_DR: Tensor, loss_R: Tensor, gradient_DR: Tensor) -> tuple[Tensor, Tensor]:
         if self._penalty is None:
@@ -185,7 +220,10 @@ class SupervisedObjective:
 
     @property
     def _examples_per_chunk(self) -> int:
-        return max(SMALLEST_CHUNK, NUMBERS_PER_CHUNK // (self._network.numbers_per_example * len(self._columns)))
+        at_once, numbers = self._network.numbers_at_once, self._network.numbers_per_example
+        if at_once is not None:
+            return max(1, at_once // (RUNS_AT_ONCE * numbers))
+        return max(SMALLEST_CHUNK, NUMBERS_PER_CHUNK // (numbers * len(self._columns)))
 
     def _chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
         for first in range(0, len(self._inputs), self._examples_per_chunk):
@@ -195,6 +233,11 @@ class SupervisedObjective:
 
     def _labels_of(self, chosen: slice) -> Tensor:
         return self._labels[:, chosen] if self._labels_by_run else self._labels[chosen]
+
+
+def _joined(blocks: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    """The results of all blocks, run after run."""
+    return blocks[0] if len(blocks) == 1 else tuple(torch.cat(parts) for parts in zip(*blocks, strict=True))
 
 
 def _rows(values: Tensor, order_RB: Tensor) -> Tensor:
