@@ -1,5 +1,7 @@
 """Every random update rule is rejected with its place in less than 0.1 s, or accepted and trained within its price.
 
+Some are trained by compiled programs too: with the same weights, and the plans that cause a compilation cost more.
+
 By default four hundred rules; `make fuzz` tries more (RAVINE_FUZZ_RULES).
 """
 
@@ -19,6 +21,8 @@ from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula
 from service.spec.price import price
 from tests.rules import RULES
+from worker.engine.fused.programs import service
+from worker.engine.fused.requests import WORTH, worth
 from worker.engine.trainer import Trainer
 from worker.plan import plan
 
@@ -26,6 +30,7 @@ NUM = int(os.environ.get("RAVINE_FUZZ_RULES", "400"))
 LONGEST_SECONDS = 0.1
 # Training takes longer than reading: one of so many accepted rules is trained, and of these one with many seeds.
 TRAINED_EVERY = 10
+COMPILED_EVERY = 60
 MANY_EVERY = 20
 FEW_SEEDS, MANY_SEEDS = 8, 1_000
 NAMES = ("w", "g", "t", "lr", "normal", "m", "v", "beta", "eps", "a", "pi", "e")
@@ -108,6 +113,7 @@ def test_every_rule_is_refused_in_a_short_time_or_accepted_and_trained_within_it
     chance = random.Random(21)
     accepted, refused, slowest = 0, 0, 0.0
     shares: list[tuple[float, str]] = []
+    compiled: list[tuple[float, str]] = []
     for number in range(NUM):
         usual = {"state": {"m": 0, "v": 0.1}, "parameters": {"beta": 0.9, "eps": 1e-8}}
         named = names(chance) if number % 5 == 0 else usual
@@ -126,9 +132,14 @@ def test_every_rule_is_refused_in_a_short_time_or_accepted_and_trained_within_it
             assert Formula.model_validate(found.model_dump(by_alias=True)).update == found.update
             has_many = accepted % (TRAINED_EVERY * MANY_EVERY) == 0
             shares.append((train(found, MANY_SEEDS if has_many else FEW_SEEDS), str(entry)[:300]))
+        if accepted % COMPILED_EVERY == 0:
+            compiled += [(share, str(entry)[:300]) for share in compile_and_train(found)]
     print(f"{accepted:,} rules accepted, {refused:,} refused, slowest in {1_000 * slowest:.1f} ms; ", end="")
     print(f"{len(shares):,} trained, at most {100 * max(shares)[0]:.0f} % of the price")
     assert max(shares)[0] <= 1, max(shares)[1]
+    if compiled:
+        print(f"{len(compiled):,} compiled, at most {100 * max(compiled)[0]:.0f} % of the price")
+        assert max(compiled)[0] <= 1, max(compiled)[1]
     assert accepted > NUM / 10
     assert refused > NUM / 10
     assert len(shares) > NUM / 100
@@ -169,6 +180,33 @@ def train(found: Formula, num_seeds: int) -> float:
         if name.startswith(("weights", "state")):
             assert array.dtype == np.float32
     return least
+
+
+def compile_and_train(found: Formula) -> list[float]:
+    """Train a rule by compiled programs: the compilation's share of the price of the plans that cause it."""
+    if not service().is_available():
+        return []
+    torch.set_num_threads(1)
+    shares = []
+    for problem in ({"kind": "flipnet"}, {"kind": "surface", "name": "rosenbrock"}):
+        body = {"problem": problem, "optimizers": [found.model_dump(by_alias=True)], "seeds": {"count": 2}, "epochs": 3}
+        if problem["kind"] == "surface":
+            body["seeds"] = [0]
+        spec = JobSpec.model_validate(body)
+        given = plan(spec, 0, price(spec).runs_total)
+        num_runs, num_parameters = given.problem.num_runs, given.problem.num_parameters
+        began = time.process_time()
+        by_program = Trainer(given, engine="compiled")
+        seconds = time.process_time() - began
+        by_torch = Trainer(given, engine="torch")
+        for trainer in (by_program, by_torch):
+            *_, last = trainer.run()
+            assert last is not None
+        for name, array in by_torch.checkpoint().items():
+            np.testing.assert_array_equal(by_program.checkpoint()[name], array, name)
+        epochs = -(-WORTH // worth(1, num_runs, num_parameters))
+        shares.append(seconds / (price(spec.model_copy(update={"epochs": epochs})).seconds))
+    return shares
 
 
 PLAIN = {"kind": "formula", "lr": 0.01, "label": "plain", **RULES["normalised"]}

@@ -300,6 +300,25 @@ def test_a_small_plan_is_compiled_the_second_time_and_used_from_then_on() -> Non
     assert_equal(found, list(Trainer(plan, engine="torch").run()))
 
 
+def test_a_rule_is_compiled_once_torch_has_taken_longer_than_that_for_plans_with_it() -> None:
+    _, rule = own("aligned", 0.01)
+    plan = Plan(
+        landscape(f"(x - {random.random()})**2 + 3*y**2", 2), group_runs([("formula", rule)] * 2, range(2)), 100
+    )
+    num = -(-requests.WORTH // requests.worth(100, 2, 2))
+    assert 2 < num < 5
+    trainers = [Trainer(plan) for _ in range(num)]
+    assert [trainer.reason for trainer in trainers[:-1]] == ["too little work for a program"] * (num - 1)
+    last = trainers[-1]._programs
+    assert last is not None
+    assert last.wait(60)
+    assert last.kernels is not None
+    known = Trainer(plan)
+    found = list(known.run())
+    assert known.num_compiled_epochs == 100
+    assert_equal(found, list(Trainer(plan, engine="torch").run()))
+
+
 def test_a_letter_with_another_number_is_another_program() -> None:
     def trained(number: float, engine: Engine) -> list[Epoch | None]:
         problem = replace(landscape("x**2 + y**2", 2), expression=parse("a*x**2 + y**2", {"a": number}))

@@ -43,7 +43,7 @@ class Service:
         self._checked = threading.Event()
         self._kernels: OrderedDict[str, Kernel] = OrderedDict()
         self._known: OrderedDict[Recipe, tuple[Kernel | str, Optimizer]] = OrderedDict()
-        self._seen: OrderedDict[tuple[Recipe | None, ...], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[Recipe | None, ...], int] = OrderedDict()
 
     def submit(self, task: Callable[[], None]) -> None:
         """Run a task in the thread, after those before it."""
@@ -109,13 +109,12 @@ class Service:
             raise Unavailable(self._unavailable)
         return self._compiler
 
-    def has_seen(self, of: tuple[Recipe | None, ...]) -> bool:
-        """Whether this was called before with the same recipes."""
-        found = of in self._seen
-        self._seen[of] = None
+    def seen(self, of: tuple[Recipe | None, ...], more: int = 1) -> int:
+        """The sum of `more` of all calls with the same recipes, this one included."""
+        total = self._seen[of] = self._seen.pop(of, 0) + more
         if len(self._seen) > MOST_KERNELS:
             self._seen.popitem(last=False)
-        return found
+        return total
 
     def known(self, of: Recipe | None) -> Kernel | str | None:
         """The kernel of a recipe, or the reason why there is none, if it was made before."""
@@ -173,11 +172,14 @@ class Programs:
 
     def request_again(self) -> None:
         """Use the programs of these recipes if they are known; begin if their plan has been seen before."""
-        recipes = tuple(self._recipes.values())
-        if service().has_seen(recipes):
+        self.request_from(2, 1)
+
+    def request_from(self, least: int, more: int) -> None:
+        """Begin if `more` of this plan and of those before it with the same recipes sum up to `least`."""
+        if service().seen(tuple(self._recipes.values()), more) >= least:
             self.request()
         else:
-            self.reason = "a small plan, seen for the first time"
+            self.reason = "a small plan, seen for the first time" if more == 1 else "too little work for a program"
             self._end()
 
     def _end(self) -> None:

@@ -15,6 +15,10 @@ from worker.engine.stack.stack import Stack
 LEAST_UPDATES = 2**18
 # Fewer updates than this take torch less time than a program costs to look up.
 LEAST_STEPS = 20
+# An operation takes 0.3 ms to compile. Torch takes twice as long for it in so many columns, and for its call as long as
+# in `CALL` columns of all rows. Each rule of a user has a program of its own, and rules may be as many as requests: a
+# rule is compiled once torch has trained that long with it.
+WORTH, CALL = 2**20, 10_000
 # "auto" trains with torch until programs are compiled, and only if that pays; "compiled" waits for them.
 Engine = Literal["auto", "compiled", "torch"]
 
@@ -29,10 +33,17 @@ def requested(plan: Plan, stacks: Sequence[Stack], engine: Engine) -> Programs |
     if engine == "torch" or not is_possible or (engine == "auto" and steps < LEAST_STEPS):
         return None
     programs = Programs(stacks)
-    if engine == "auto" and problem.num_runs * steps < LEAST_UPDATES:
+    if engine == "auto" and any(group.optimizer.kind == "formula" for group in plan.groups):
+        programs.request_from(WORTH, worth(plan.epochs, problem.num_runs, problem.num_parameters))
+    elif engine == "auto" and problem.num_runs * steps < LEAST_UPDATES:
         programs.request_again()
     else:
         programs.request()
     if engine == "compiled":
         programs.wait()
     return programs
+
+
+def worth(epochs: int, num_runs: int, num_parameters: int) -> int:
+    """The time that torch takes for each operation of an epoch's program, in columns: see `WORTH`."""
+    return epochs * (num_runs + CALL // num_parameters)
