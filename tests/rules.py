@@ -66,6 +66,43 @@ RULES: dict[str, dict[str, Any]] = {
             "m = beta2*m + (1 - beta2)*g",
         ],
     },
+    "yogi": {
+        "state": {"m": 0, "v": 1e-6},
+        "parameters": {"beta1": 0.9, "beta2": 0.99, "eps": 1e-3},
+        "update": [
+            "m = beta1 m + (1 - beta1) g",
+            "v = v - (1 - beta2)*sign(v - g²)*g²",
+            "w = w - lr*(m/(1 - beta1^t))/(sqrt(v/(1 - beta2^t)) + eps)",
+        ],
+    },
+    "quasi-hyperbolic adam": {
+        "state": {"m": 0, "v": 0},
+        "parameters": {"nu1": 0.7, "nu2": 0.95, "beta1": 0.95, "beta2": 0.98, "eps": 1e-6},
+        "update": [
+            "m = beta1*m + (1 - beta1)*g",
+            "v = beta2*v + (1 - beta2)*g^2",
+            "a = m/(1 - beta1^t)",
+            "b = v/(1 - beta2^t)",
+            "w = w - lr*((1 - nu1)*g + nu1*a)/(sqrt((1 - nu2)*g^2 + nu2*b) + eps)",
+        ],
+    },
+    "signum": {
+        "state": {"m": 0},
+        "parameters": {"beta": 0.9, "decay": 0.1},
+        "update": ["m = beta*m + (1 - beta)*g", "w = (1 - lr*decay)*w - lr*sign(m)*tensor_mean(|m|)"],
+    },
+    "adan": {
+        "state": {"m": 0, "d": 0, "v": 0, "before": 0},
+        "parameters": {"b1": 0.1, "b2": 0.2, "b3": 0.05, "eps": 1e-6, "decay": 0.02},
+        "update": [
+            "diff = where(t > 1, g - before, 0)",
+            "m = (1 - b1)*m + b1*g",
+            "d = (1 - b2)*d + b2*diff",
+            "v = (1 - b3)*v + b3*(g + (1 - b2)*diff)^2",
+            "before = g",
+            "w = (w - lr/(sqrt(v) + eps)*(m + (1 - b2)*d))/(1 + lr*decay)",
+        ],
+    },
 }
 
 

@@ -164,6 +164,7 @@ def fragile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     env = {
         "RAVINE_LEASE_SECONDS": str(LEASE_SECONDS),
         "RAVINE_SWEEP_SECONDS": str(SWEEP_SECONDS),
+        "RAVINE_OPTIMIZERS": "lion2=pytorch_optimizer:Lion",
     }
     workers = {"batch": {}, "batch-ahead": {"PYTHONPATH": f"{folder / 'clock'}:{root}"}}
     database = Database(url)

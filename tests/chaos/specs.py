@@ -94,3 +94,12 @@ LONG: dict[str, Any] = {
     "shuffle": True,
 }
 SMALL = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}
+# Random numbers in an update rule and the state of an installed class, which the workers of the stack offer.
+OWN: dict[str, Any] = {
+    **LONG,
+    "optimizers": [{"kind": "lion2", "lr": [0.001, 0.002]},
+                   {"kind": "formula", "lr": 0.05, "state": {"v": 0},
+                    "update": ["v = 0.9*v + g + 0.01*normal", "w = w - lr*v"]}],
+    "seeds": {"count": 4},
+    "epochs": 500,
+}  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.conftest import Fragile, on
 from tests.chaos.invariants import record_of, violations
-from tests.chaos.specs import LONG, SLOW, SMALL
+from tests.chaos.specs import LONG, OWN, SLOW, SMALL
 from tests.servers import wait_for_job
 
 pytestmark = on("sqlite")
@@ -43,6 +43,23 @@ def test_a_worker_suspended_beyond_its_lease_writes_nothing_more(fragile: Fragil
         fragile.wait(lambda: fragile.shard(job_id).attempt == 2, 60, "another worker has the shard")
     assert wait_for_job(fragile.client, job_id)["status"] == "completed"
     assert fragile.shard(job_id).attempt == 2
+    assert violations(expected, record_of(fragile.database, job_id), []) == []
+
+
+@pytest.mark.slow
+def test_own_optimizers_whose_worker_is_killed_have_the_bytes_of_an_undisturbed_job(fragile: Fragile) -> None:
+    fragile.wait_until_workers_are_up()
+    undisturbed = fragile.post(OWN)
+    assert wait_for_job(fragile.client, undisturbed, timeout=200)["status"] == "completed"
+    job_id = fragile.post(OWN)
+    fragile.wait_until_running(job_id, epoch=1)
+    name, _ = fragile.trainer()
+    psutil.Process(fragile.workers()[name]).kill()
+    assert wait_for_job(fragile.client, job_id, timeout=200)["status"] == "completed"
+    assert fragile.shard(job_id).attempt == 2
+    expected = record_of(fragile.database, undisturbed)
+    assert expected is not None
+    assert len(expected.runs) == 12
     assert violations(expected, record_of(fragile.database, job_id), []) == []
 
 

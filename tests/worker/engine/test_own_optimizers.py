@@ -85,6 +85,34 @@ def cautious(t, w, g, memory, normal, lr=0.01):
     return w - lr * u * agree / max(agree.mean(), 0.1)
 
 
+def yogi(t, w, g, memory, normal, lr=0.01):
+    m = memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * g
+    before = memory.get("v", 1e-6)
+    v = memory["v"] = before - 0.01 * np.sign(before - g**2) * g**2
+    return w - lr * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.99**t)) + 1e-3)
+
+
+def quasi_hyperbolic_adam(t, w, g, memory, normal, lr=0.01):
+    m = memory["m"] = 0.95 * memory.get("m", 0) + 0.05 * g
+    v = memory["v"] = 0.98 * memory.get("v", 0) + 0.02 * g**2
+    a, b = m / (1 - 0.95**t), v / (1 - 0.98**t)
+    return w - lr * (0.3 * g + 0.7 * a) / (np.sqrt(0.05 * g**2 + 0.95 * b) + 1e-6)
+
+
+def signum(t, w, g, memory, normal, lr=0.01):
+    m = memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * g
+    return (1 - lr * 0.1) * w - lr * np.sign(m) * by_tensor(np.abs(m), np.mean)
+
+
+def adan(t, w, g, memory, normal, lr=0.01):
+    change = g - memory.get("before", g)
+    m = memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * g
+    d = memory["d"] = 0.8 * memory.get("d", 0) + 0.2 * change
+    v = memory["v"] = 0.95 * memory.get("v", 0) + 0.05 * (g + 0.8 * change) ** 2
+    memory["before"] = g
+    return (w - lr / (np.sqrt(v) + 1e-6) * (m + 0.8 * d)) / (1 + lr * 0.02)
+
+
 LOOPS: dict[str, Loop] = {
     "noisy heavy ball": noisy_heavy_ball,
     "centralised": centralised,
@@ -94,6 +122,10 @@ LOOPS: dict[str, Loop] = {
     "fractional": fractional,
     "aligned": aligned,
     "cautious": cautious,
+    "yogi": yogi,
+    "quasi-hyperbolic adam": quasi_hyperbolic_adam,
+    "signum": signum,
+    "adan": adan,
 }
 
 
