@@ -83,6 +83,31 @@ def test_all_numbers_are_read_as_they_were_written(database: Database, staged: b
     assert np.isnan(found.values_CN[1]).all()
 
 
+@pytest.mark.parametrize("staged", [False, True], ids=["direct", "staged"])
+def test_many_rows_are_read_as_they_were_written_in_a_transaction_and_outside(database: Database, staged: bool) -> None:
+    job, num = create(database), 1_000
+    numbers_N = np.random.default_rng(0).choice([*NUMBERS, -2.5, 3.0], num)
+    rows = MetricRows(
+        fields=("loss", "accuracy"),
+        run_index_N=np.repeat([0, 2], num // 2),
+        epoch_N=np.tile(np.arange(70_000, 70_000 + num // 2), 2),
+        values_FN=np.array([numbers_N, numbers_N[::-1]]),
+        measured_FN=np.array([np.ones(num, dtype=bool), np.arange(num) % 3 > 0]),
+    )
+    write(database, job, rows, staged=staged)
+    for opened in (database.snapshot, database.transaction):
+        with opened() as session:
+            found = read(session, job.key, Span(0, 3), ["accuracy", "loss", "sharpness"])
+        assert found.index_N.tolist() == rows.run_index_N.tolist()
+        assert found.epoch_N.tolist() == rows.epoch_N.tolist()
+        assert found.null_CN.tolist() == [(~rows.measured_FN[1]).tolist(), [False] * num, [True] * num]
+        expected = [repr(value) for value in numbers_N[::-1].tolist()]
+        expected = [one if known else "nan" for one, known in zip(expected, rows.measured_FN[1], strict=True)]
+        assert [repr(value) for value in found.values_CN[0].tolist()] == expected
+        assert [repr(value) for value in found.values_CN[1].tolist()] == [repr(value) for value in numbers_N.tolist()]
+        assert np.isnan(found.values_CN[2]).all()
+
+
 def test_a_nan_with_a_sign_is_a_number_that_was_measured(database: Database) -> None:
     job = create(database)
     write(database, job, rows_of(0, [float(np.copysign(np.nan, -1.0))]))

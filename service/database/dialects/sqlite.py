@@ -1,18 +1,16 @@
-"""SQLite: WAL mode, one writer at a time, bulk reads and writes on the driver's own cursor.
+"""SQLite: WAL mode, one writer at a time, bulk reads and writes by databases in memory (sqlite_rows.py).
 
 Writers begin with BEGIN IMMEDIATE: a transaction that reads first and writes later fails at once when another one has
-written meanwhile, whatever the timeout. Metric rows go to a temporary table before the transaction begins: the copy
-from there holds the write lock for a third of the time.
+written meanwhile, whatever the timeout. Metric rows are packed before the transaction begins, so that only their copy
+holds the write lock.
 """
 
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
@@ -20,7 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
 from service.database.bulk import Bools, Floats, Integers, MetricRows, StoredTwice
-from service.database.dialects import sqlite_file
+from service.database.dialects import sqlite_file, sqlite_rows
 from service.database.dialects.dialect import Dialect
 from service.database.dialects.sqlite_errors import REASONS, primary_code
 
@@ -32,17 +30,13 @@ LOCK_POLL_SECONDS = 0.002
 WRITER_CACHE_KIB = 65_536
 # Bulk readers never revisit a page.
 READER_CACHE_KIB = 4_096
-# A row takes 0.75 µs in statements of 40, and 1.2 µs in a statement of its own. A statement may have 999 parameters.
-ROWS_PER_INSERT = 40
-_STAGED = "rows in temp.staged_metrics"
 
 
 class SQLite(Dialect):
     """SQLite."""
 
     is_file = True
-    # SQLite stores the float NaN as NULL. The text sorts above all numbers, as NaN does on PostgreSQL.
-    nan = "NaN"
+    nan = sqlite_rows.NAN
     placeholder = "?"
     row_order = ("run_index", "epoch")
     turn_seconds = BUSY_TIMEOUT_SECONDS
@@ -82,8 +76,8 @@ class SQLite(Dialect):
             connection.execute(f"PRAGMA wal_autocheckpoint = {2 * sqlite_file.WAL_BYTES // sqlite_file.PAGE_BYTES}")
             connection.execute(f"PRAGMA journal_size_limit = {sqlite_file.WAL_BYTES}")
             connection.execute(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
-            # For the temporary table of ``stage``.
             connection.execute("PRAGMA temp_store = MEMORY")
+            sqlite_rows.attach(connection)
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -121,46 +115,15 @@ class SQLite(Dialect):
         """Do nothing: a writer holds the lock of the whole database."""
 
     def stage(self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows) -> None:
-        """Insert the rows into a temporary table of the connection."""
-        cursor: Any = connection.cursor()
-        if not cursor.execute("SELECT 1 FROM sqlite_temp_master WHERE name = 'staged_metrics'").fetchone():
-            (definition,) = cursor.execute("SELECT sql FROM sqlite_master WHERE name = 'metrics'").fetchone()
-            cursor.execute(definition.replace("CREATE TABLE metrics", "CREATE TEMP TABLE staged_metrics", 1))
-        cursor.execute("BEGIN")
-        # A transaction that was rolled back has left its rows here.
-        cursor.execute("DELETE FROM temp.staged_metrics")
-        self._insert(cursor, "temp.staged_metrics", job_key, rows)
-        cursor.execute("COMMIT")
-        connection.info[_STAGED] = rows
+        """Pack the rows into a database in memory."""
+        sqlite_rows.stage(connection, rows)
 
     def write_rows(self, session: Session, job_key: int, rows: MetricRows) -> None:
-        """Copy the rows from the temporary table, or insert them where they were not staged."""
-        connection = session.connection().connection
-        cursor: Any = connection.cursor()
+        """Copy the rows from the database in memory, or insert them where they were not staged."""
         try:
-            if connection.info.pop(_STAGED, None) is not rows:
-                self._insert(cursor, "metrics", job_key, rows)
-                return
-            # Between two tables of one definition SQLite copies whole records, if the statement selects * only.
-            cursor.execute("INSERT INTO metrics SELECT * FROM temp.staged_metrics")
-            cursor.execute("DELETE FROM temp.staged_metrics")
+            sqlite_rows.write(session.connection().connection, job_key, rows)
         except sqlite3.IntegrityError as error:
             raise StoredTwice(str(error)) from error
-
-    def _insert(self, cursor: Any, table: str, job_key: int, rows: MetricRows) -> None:
-        num_columns = 2 + len(rows.fields)
-        values_NC = np.empty((len(rows.epoch_N), num_columns), dtype=object)
-        values_NC[:, 0], values_NC[:, 1] = rows.run_index_N, rows.epoch_N
-        for at, (values_N, measured_N) in enumerate(zip(rows.values_FN, rows.measured_FN, strict=True), start=2):
-            values_NC[:, at] = values_N
-            values_NC[np.isnan(values_N), at] = self.nan
-            values_NC[~measured_N, at] = None
-        row = f"({job_key:d}, {', '.join('?' * num_columns)})"
-        insert = f"INSERT INTO {table} (job_key, run_index, epoch, {', '.join(rows.fields)}) VALUES "  # noqa: S608
-        whole = len(values_NC) // ROWS_PER_INSERT * ROWS_PER_INSERT
-        together = values_NC[:whole].reshape(-1, ROWS_PER_INSERT * num_columns)
-        cursor.executemany(insert + ", ".join([row] * ROWS_PER_INSERT), together.tolist())
-        cursor.executemany(insert + row, values_NC[whole:].tolist())
 
     def write_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
         """Insert or update row by row, by primary key."""
@@ -176,16 +139,10 @@ class SQLite(Dialect):
     def read(
         self, session: Session, integers: Sequence[str], floats: Sequence[str], rest: str
     ) -> tuple[Integers, Floats, Bools]:
-        """Read on the driver's cursor. NULL comes as the text of a NaN with a sign, which no stored NaN has."""
+        """Read the rows, all at once if they are many."""
         connection: Any = session.connection().connection.driver_connection
         connection.execute(f"PRAGMA cache_size = {-READER_CACHE_KIB}")
-        selected = [*integers, *(f"ifnull({name}, '-nan')" for name in floats)]
-        # Not as a list: rows that stay alive trigger the garbage collector.
-        rows = connection.execute(f"SELECT {', '.join(selected)} {rest}")
-        numbers_NK = np.fromiter(chain.from_iterable(rows), dtype=np.float64).reshape(-1, len(selected))
-        floats_CN = np.ascontiguousarray(numbers_NK[:, len(integers) :].T)
-        null_CN = np.isnan(floats_CN) & np.signbit(floats_CN)
-        return numbers_NK[:, : len(integers)].T.astype(np.int64), floats_CN, null_CN
+        return sqlite_rows.read(connection, integers, floats, rest)
 
     def epochs_within(self, first: int, end: int) -> str:
         """Limit the epoch, the last column of the primary key."""
