@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from service.database.dialects.equal_rows import repeat_row
+
 INT4, INT8, FLOAT8 = ">i4", ">i8", ">f8"
 # The signature, no flags, no header extension.
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
@@ -20,8 +22,13 @@ def pack(num_rows: int, columns: Mapping[str, tuple[str, Any]]) -> bytes:
     layout = [("num_columns", ">i2")]
     for name, (kind, _) in columns.items():
         layout += [(f"{name}.size", ">i4"), (name, kind)]
-    rows = np.empty(num_rows, dtype=layout)
-    rows["num_columns"] = len(columns)
+    row = np.empty(1, dtype=layout)
+    row["num_columns"] = len(columns)
+    each = {}
     for name, (kind, values) in columns.items():
-        rows[f"{name}.size"], rows[name] = np.dtype(kind).itemsize, values
-    return _HEADER + rows.tobytes() + _TRAILER
+        row[f"{name}.size"] = np.dtype(kind).itemsize
+        if isinstance(values, np.ndarray):
+            each[name] = values
+        else:
+            row[name] = values
+    return b"".join([_HEADER, repeat_row(row, each, num_rows).data, _TRAILER])

@@ -73,9 +73,13 @@ class PostgreSQL(Dialect):
     def write_rows(self, session: Session, job_key: int, rows: MetricRows) -> None:
         """Insert by binary COPY, one for each set of measured fields: the format of ``pack`` has no NULL."""
         self._refuse_stored(session, job_key, rows)
-        pattern_N = (1 << np.arange(len(rows.fields))) @ rows.measured_FN
-        for pattern in np.unique(pattern_N).tolist():
-            chosen_N = pattern_N == pattern
+        num_fields = len(rows.fields)
+        if rows.measured_FN.all():
+            patterns = {(1 << num_fields) - 1: slice(None)}
+        else:
+            pattern_N = (1 << np.arange(num_fields)) @ rows.measured_FN
+            patterns = {pattern: pattern_N == pattern for pattern in np.unique(pattern_N).tolist()}
+        for pattern, chosen_N in patterns.items():
             columns = {
                 "job_key": (INT8, job_key),
                 "run_index": (INT4, rows.run_index_N[chosen_N]),
@@ -85,7 +89,7 @@ class PostgreSQL(Dialect):
             }
             copy_in = f"COPY metrics ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
             with _cursor(session) as cursor, cursor.copy(copy_in) as copy:
-                copy.write(pack(int(chosen_N.sum()), columns))
+                copy.write(pack(len(rows.epoch_N[chosen_N]), columns))
 
     def _refuse_stored(self, session: Session, job_key: int, rows: MetricRows) -> None:
         """Do the work of a primary key, which this table lacks: a run gains rows at later epochs only.

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.database.dialects.equal_rows import repeat_row
+
 Bytes = NDArray[np.uint8]
 # Types of values in the header of a row, here each one byte.
 NULL, FLOAT = 0, 7
@@ -54,39 +56,41 @@ def pack(integers_N: Sequence[NDArray[np.int64]], values_CN: NDArray[np.float64]
     image = _pages(num_columns, num_rows, num_pages, per_page, slot_bytes)
     key_N = _four_bytes(_FIRST_KEY + np.arange(num_rows))
     for types, chosen_N in _patterns(values_CN, known_CN):
-        layout = [
-            ("length", f"V{_length_bytes(types, len(integers_N))}"),
-            ("key", ">u4"),
-            ("header", f"V{1 + num_columns}"),
-        ]
-        layout += [(f"integer {at}", ">i4") for at in range(len(integers_N))]
-        layout += [(f"{at}", ">f8" if kind == FLOAT else "V3") for at, kind in enumerate(types) if kind != NULL]
-        rows = np.empty(num_rows if chosen_N is None else len(chosen_N), dtype=layout)
-        length = rows.dtype.itemsize - rows.dtype["length"].itemsize - 4
-        rows["length"] = np.void(_varint(length))
-        rows["header"] = np.void(bytes([1 + num_columns, *[_INT4] * len(integers_N), *types]))
-        rows["key"] = key_N if chosen_N is None else key_N[chosen_N]
-        for at, column_N in enumerate(integers_N):
-            rows[f"integer {at}"] = column_N if chosen_N is None else column_N[chosen_N]
-        for at, kind in enumerate(types):
-            if kind == FLOAT:
-                rows[f"{at}"] = values_CN[at] if chosen_N is None else values_CN[at, chosen_N]
-            elif kind == _NAN:
-                rows[f"{at}"] = np.void(_NAN_TEXT)
+        row = _row(types, len(integers_N))
+        columns_N = {"key": key_N, **{f"integer {at}": column_N for at, column_N in enumerate(integers_N)}}
+        columns_N |= {f"{at}": values_CN[at] for at, kind in enumerate(types) if kind == FLOAT}
         slots = np.ndarray(
             (num_pages, per_page),
-            rows.dtype,
+            row.dtype,
             image.data,
             offset=_first_leaf(num_pages) * _PAGE_BYTES + LEAF_HEADER + 2 * per_page,
             strides=(_PAGE_BYTES, slot_bytes),
         )
         if chosen_N is not None:
-            slots[np.divmod(chosen_N, per_page)] = rows
+            columns_N = {name: column_N[chosen_N] for name, column_N in columns_N.items()}
+            slots[np.divmod(chosen_N, per_page)] = repeat_row(row, columns_N, len(chosen_N))
             continue
+        rows = repeat_row(row, columns_N, num_rows)
         full = num_rows // per_page
         slots[:full] = rows[: full * per_page].reshape(full, per_page)
         slots[full:, : num_rows - full * per_page] = rows[full * per_page :]
     return image
+
+
+def _row(types: Sequence[int], num_integers: int) -> NDArray[Any]:
+    """Make a row with values of some types behind integers; only its numbers are missing."""
+    num_columns = num_integers + len(types)
+    layout = [("key", ">u4"), ("header", f"V{1 + num_columns}")]
+    layout += [(f"integer {at}", ">i4") for at in range(num_integers)]
+    layout += [(f"{at}", ">f8" if kind == FLOAT else "V3") for at, kind in enumerate(types) if kind != NULL]
+    length = _varint(np.dtype(layout).itemsize - 4)
+    row = np.zeros(1, dtype=[("length", f"V{len(length)}"), *layout])
+    row["length"] = np.void(length)
+    row["header"] = np.void(bytes([1 + num_columns, *[_INT4] * num_integers, *types]))
+    for at, kind in enumerate(types):
+        if kind == _NAN:
+            row[f"{at}"] = np.void(_NAN_TEXT)
+    return row
 
 
 def _pages(num_columns: int, num_rows: int, num_pages: int, per_page: int, slot_bytes: int) -> Bytes:
@@ -137,11 +141,6 @@ def _patterns(
     same_N = np.ascontiguousarray(types_CN.T).view(f"V{len(types_CN)}")[:, 0]
     kinds, of_N = np.unique(same_N, return_inverse=True)
     return [(tuple(kind.tobytes()), np.flatnonzero(of_N == at)) for at, kind in enumerate(kinds)]
-
-
-def _length_bytes(types: Sequence[int], num_integers: int) -> int:
-    sizes = {NULL: 0, FLOAT: 8, _NAN: len(_NAN_TEXT)}
-    return len(_varint(1 + len(types) + num_integers + 4 * num_integers + sum(sizes[kind] for kind in types)))
 
 
 def _varint(number: int) -> bytes:
