@@ -25,6 +25,7 @@ BENCHMARKS = (
     "start",
     "load",
     "formats",
+    "rows",
     "storage",
     "disk",
     "serving",
