@@ -36,7 +36,7 @@ from worker.recorder import Recorder, pack, unpack
 from worker.snapshots import Snapshots
 from worker.storing import store
 
-# Most rows of a chunk: about 50 MB as Python numbers, before they are written to SQLite.
+# Most rows of a chunk: with 8 fields about 50 MB, as arrays and as the database from which SQLite copies.
 MAX_CHUNK_ROWS = 150_000
 
 # Shards that wait for messages: their channel and their number.

@@ -17,13 +17,15 @@ from service.database.bulk import Bools, Floats, Integers
 from service.database.connection import Database
 from service.database.dialects.dialect import Dialect
 from service.database.dialects.known import dialect_of
-from service.database.epochs import among, block_of, within
+from service.database.epochs import BLOCK_BITS, among, block_of, within
 from service.database.spans import ALL_EPOCHS, Span, joined, windows
 from service.database.tables import Job, Metric
 from service.errors import NotFound
 
 # Rows in memory at once: with ten columns about 2 MB.
 PIECE_ROWS = 20_000
+# Rows that one query looks up by their epochs.
+LOOKED_UP_ROWS = 1_000
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,33 @@ def stream(
                 require(session, job)
             if len(piece):
                 yield piece
+
+
+def stream_epochs(
+    database: Database, job: Job, run: int, epoch_N: Integers, columns: Sequence[str]
+) -> Iterator[MetricColumns]:
+    """Read rows of one run by their epochs, which are sorted and stored; each row is looked up by its key.
+
+    Raises:
+        NotFound: The job has been deleted meanwhile.
+    """
+    for first in range(0, len(epoch_N), LOOKED_UP_ROWS):
+        epochs = epoch_N[first : first + LOOKED_UP_ROWS].tolist()
+        blocks = sorted({epoch >> BLOCK_BITS for epoch in epochs})
+        rest = (
+            f"FROM metrics AS m WHERE m.job_key = {job.key:d} AND m.run_index = {run:d} AND m.epoch IN {_list(epochs)} "
+            f"AND {block_of('m.epoch')} IN {_list(blocks)} ORDER BY m.epoch"
+        )
+        with database.snapshot() as session:
+            (found_N,), values_CN, null_CN = dialect_of(session).read(
+                session, ["m.epoch"], [f"m.{name}" for name in columns], rest
+            )
+            require(session, job)
+        yield MetricColumns(tuple(columns), np.full(len(found_N), run), found_N, values_CN, null_CN)
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return f"({', '.join(f'{number:d}' for number in numbers)})"
 
 
 def require(session: Session, job: Job) -> None:

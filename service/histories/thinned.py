@@ -4,12 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.analysis.thinning import Extremes, positions, thin
 from service.database.connection import Database
-from service.database.reading import PIECE_ROWS, MetricColumns, stream
+from service.database.reading import PIECE_ROWS, MetricColumns, stream, stream_epochs
 from service.database.spans import Span, joined, rows_of_run
 from service.database.tables import Job
+
+# A look-up by key takes as long as reading some rows in their order.
+_SCANNED_PER_LOOKUP = 10
 
 
 def thinned(
@@ -17,7 +21,8 @@ def thinned(
 ) -> Iterator[MetricColumns]:
     """Read spans as ``stream`` does, with the rows of each run thinned to about ``max_points``.
 
-    A run that does not fit into a piece is read twice: first for its extremes, then for the points to keep.
+    A run that does not fit into a piece is read for its extremes first. Then the points to keep are looked up, or all
+    rows are read again if these are many.
     """
     for span in joined(spans):
         if rows_of_run(span, record_every) <= PIECE_ROWS:
@@ -27,12 +32,18 @@ def thinned(
         for run in range(span.first_run, span.end_run):
             of_run = [replace(span, first_run=run, end_run=run + 1)]
             extremes = [Extremes() for _ in columns]
-            num_points = 0
+            epochs: list[NDArray[np.int32]] = []
             for rows in stream(database, job, of_run, columns, record_every):
-                num_points += len(rows)
+                epochs.append(rows.epoch_N.astype(np.int32))
                 for extreme, values_N in zip(extremes, rows.values_CN, strict=True):
                     extreme.add(values_N)
-            chosen = positions(extremes, num_points, max_points)
+            if not epochs:
+                continue
+            epoch_N = np.concatenate(epochs)
+            chosen = positions(extremes, len(epoch_N), max_points)
+            if len(chosen) * _SCANNED_PER_LOOKUP < len(epoch_N):
+                yield from stream_epochs(database, job, run, epoch_N[chosen].astype(np.int64), columns)
+                continue
             first = 0
             for rows in stream(database, job, of_run, columns, record_every):
                 inside = chosen[(chosen >= first) & (chosen < first + len(rows))] - first

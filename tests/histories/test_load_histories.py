@@ -38,6 +38,7 @@ def short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reduce the size of blocks, so that a history has several, the last one shorter."""
     for module in (reading, json_histories, thinned):
         monkeypatch.setattr(module, "PIECE_ROWS", 1_000)
+    monkeypatch.setattr(reading, "LOOKED_UP_ROWS", 64)
     # Three fields at a time: some are written as they are read, some from memory, and one alone.
     monkeypatch.setattr(json_histories, "HELD_VALUES", 2 * NUM_ROWS)
 
