@@ -1,6 +1,6 @@
 """Text of users as terminals and pictures show it."""
 
-from service.visible import visible
+from service.visible import labels_in_words, visible
 
 
 def test_control_characters_are_written_as_their_codes_and_different_texts_stay_different() -> None:
@@ -10,3 +10,14 @@ def test_control_characters_are_written_as_their_codes_and_different_texts_stay_
     assert len(set(shown)) == len(texts)
     assert all(text.isprintable() for text in shown)
     assert visible("损失 🎉 μ $x$") == "损失 🎉 μ $x$"
+
+
+def test_labels_have_the_names_of_their_kinds_unless_a_user_wrote_them_or_two_would_be_equal() -> None:
+    names = {"sgd": "SGD", "momentum": "Momentum"}
+    labels = ["sgd lr=0.0888623816", "momentum", "sgd with a small rate", "Momentum"]
+    assert labels_in_words(labels, names, lambda value: f"{value:.3g}") == {
+        "sgd lr=0.0888623816": "SGD lr=0.0889",
+        "momentum": "momentum",
+        "sgd with a small rate": "sgd with a small rate",
+        "Momentum": "Momentum",
+    }

@@ -6,13 +6,17 @@ Each argument is NAME:PROCESSES:QUEUES. `ravine worker` and `ravine up` start it
 import argparse
 import os
 import sys
+import time
+from pathlib import Path
+
+GATE_POLL_SECONDS = 0.02
 
 
 def main() -> int:
     """Run the processes named by the arguments until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
     parser.add_argument("workers", nargs="+", metavar="NAME:PROCESSES:QUEUES")
-    parser.add_argument("--gate", type=int, help="file descriptor; no process starts before its end of file")
+    parser.add_argument("--gate", type=Path, help="no process starts before this file exists")
     parser.add_argument("--alone", action="store_true", help="train in this process; another process restarts it")
     arguments = parser.parse_args()
     # Set before numpy is imported: OpenBLAS would start threads, and a process with threads cannot fork safely.
@@ -23,9 +27,8 @@ def main() -> int:
     if arguments.alone:
         host.become(workers[0])
     host.load()
-    if arguments.gate is not None:
-        os.read(arguments.gate, 1)
-        os.close(arguments.gate)
+    while arguments.gate is not None and not arguments.gate.exists():
+        time.sleep(GATE_POLL_SECONDS)
     return host.Host(workers).run()
 
 

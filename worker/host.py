@@ -24,6 +24,7 @@ from service.settings import get_settings
 SETTLED_SECONDS = 5.0  # A process that ends after this time is restarted at once; an earlier end adds a pause.
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 10.0
+STAGGER_SECONDS = 0.3  # Ahead of the others, the first process takes the first job.
 _PR_SET_PDEATHSIG = 1  # From linux/prctl.h.
 _SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGALRM}
 # All modules that a process needs to train its first shard.
@@ -32,6 +33,12 @@ _LOADED = (
     "worker.runner",
     "kombu.transport.redis",
     "celery.app.control",
+    "celery.app.events",
+    "celery.worker.autoscale",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "celery.worker.strategy",
+    "billiard.pool",
     "service.database.dialects.known",
 )
 
@@ -85,6 +92,8 @@ class Host:
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         # By default SIGCHLD is ignored; some systems then discard it although it is blocked.
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        for worker in self._workers[1:]:
+            worker.starts_at = time.monotonic() + STAGGER_SECONDS
         while True:
             self._start_due()
             if self._stops and not any(worker.pid for worker in self._workers):

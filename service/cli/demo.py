@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.cli.commands.compare import print_verdict, print_warnings, ranks
+from service.cli.commands.names import in_words
 from service.cli.commands.sparkline import sparkline
 from service.cli.local.console import Console as PartsConsole
 from service.cli.local.preconditions import StackError
@@ -115,12 +116,13 @@ def _table(ravine: Ravine, job: Job, rank: dict[str, str]) -> Table:
     for heading in ("rank", "median", "quartiles", "diverged"):
         table.add_column(heading, justify="right")
     table.add_column("median by epoch")
+    names = in_words(ravine, rank)
     for label in rank:
         low, median, high = _quartiles(runs[label])
         diverged = sum(run["status"] == "diverged" for run in runs[label])
         # Every second epoch: a row then fits into 80 columns.
         curve = sparkline(curves[label][::2], min(scale), max(scale))
-        table.add_row(label, rank[label], f"{median:.4f}", f"{low:.4f} – {high:.4f}", str(diverged), curve)
+        table.add_row(names[label], rank[label], f"{median:.4f}", f"{low:.4f} – {high:.4f}", str(diverged), curve)
     return table
 
 

@@ -76,8 +76,8 @@ def _transaction(data_dir: Path | None) -> "Iterator[Session]":
     """Open a transaction; errors are printed in one line, with exit code 1."""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from service.cli.local.migration import bring_up_to_date
     from service.cli.local.preconditions import DataDir, StackError
-    from service.cli.local.stack import bring_up_to_date
     from service.database.connection import Database
     from service.database.revisions import check
     from service.errors import RavineError

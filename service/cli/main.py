@@ -140,8 +140,8 @@ def lessons(
 @app.command()
 def migrate() -> None:
     """Migrate the tables of the database at RAVINE_DATABASE_URL to this version."""
+    from service.cli.local.migration import bring_up_to_date, keeps_free_space
     from service.cli.local.preconditions import StackError
-    from service.cli.local.stack import bring_up_to_date, keeps_free_space
     from service.settings import get_settings
 
     try:

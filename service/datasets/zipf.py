@@ -36,7 +36,7 @@ def text() -> str:
     return "".join(lines)[:NUM_CHARACTERS]
 
 
-def _drawn(source: np.random.PCG64, num_ranks: int, size: int) -> NDArray[np.int64]:
+def _drawn(source: "np.random.PCG64", num_ranks: int, size: int) -> NDArray[np.int64]:
     """Draw ranks from 0 by Zipf's law."""
     ends = np.cumsum(_ONE // np.arange(1, num_ranks + 1, dtype=np.uint64))
     ranks: NDArray[np.int64] = np.searchsorted(ends, source.random_raw(size) % ends[-1], side="right")

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Discriminator,
     Field,
@@ -19,6 +18,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from service.spec.documented import Documented
+
 # A list or range has at most as many values as a job may have runs.
 MAX_VALUES = 1_000_000
 # Unknown fields of one object that are reported one by one; an object with more is rejected as a whole.
@@ -29,7 +30,7 @@ Item = TypeVar("Item")
 Several = Annotated[list[Item], Field(fail_fast=True)]
 
 
-class Strict(BaseModel):
+class Strict(Documented):
     """A part of a spec: no unknown field, no number as text, no NaN; immutable."""
 
     model_config = ConfigDict(
@@ -39,7 +40,6 @@ class Strict(BaseModel):
         allow_inf_nan=False,
         populate_by_name=True,
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
     )
 
     @model_validator(mode="before")

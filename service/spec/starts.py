@@ -5,7 +5,6 @@ from math import isfinite
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.random import PCG64, SeedSequence
 from numpy.typing import NDArray
 from pydantic import AfterValidator, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
@@ -108,7 +107,7 @@ class RandomStarts(Strict):
         places, run_R = np.unique(np.stack([seeds_R, numbers_R], axis=-1), axis=0, return_inverse=True)
         share_PD = np.empty((len(places), len(low_D)))
         for at, (seed, number) in enumerate(places.tolist()):
-            words_D = PCG64(SeedSequence([seed, number, _STREAM])).random_raw(len(low_D))
+            words_D = np.random.PCG64(np.random.SeedSequence([seed, number, _STREAM])).random_raw(len(low_D))
             share_PD[at] = (words_D >> np.uint64(11)) * 2.0**-53
         points: Floats = (low_D + (high_D - low_D) * share_PD)[run_R.reshape(-1)]
         return points

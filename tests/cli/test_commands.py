@@ -164,6 +164,8 @@ def test_a_table_has_the_bytes_of_the_service(ravine: Command, job_id: str, stac
     assert ravine("history", run_id, "--format", form).stdout_bytes == of_run
     options = ("--labels", "slow", "--fields", "loss", "--max-points", "9", "--format", form, "-o", "table")
     assert ravine("history", job_id, *options).exit_code == 0
+    assert ravine("history", job_id, *options[:-4], "-o", f"table.{form}").exit_code == 0
+    assert Path(f"table.{form}").read_bytes() == Path("table").read_bytes()
     assert Path("table").read_bytes() == of_job
     assert not Path("table.part").exists()
 
@@ -198,7 +200,7 @@ def test_plot_writes_a_file(ravine: Command, job_id: str) -> None:
         (["submit", "wrong.json"], "lr"),
         (["show", "nobody"], "there is no job 'nobody'"),
         (["history", "nobody"], "there is neither a run nor a job 'nobody'"),
-        (["history", "{job}", "-o", "a.json"], "csv, ndjson or parquet"),
+        (["history", "{job}", "-o", "a.json"], "must end with .csv, .ndjson or .parquet"),
         (["history", "{job}", "-o", "nowhere/a.csv", "--format", "csv"], "cannot be written"),
         (["history", "{job}", "--fields", "hope", "--format", "csv"], "hope"),
         (["compare", "{job}", "--baseline", "nobody"], "no label of this comparison is 'nobody'; there are slow, wild"),

@@ -68,7 +68,7 @@ def test_compare_names_the_setting_that_half_of_the_seeds_chose(
     shown = ravine("compare", grid_id, *option).stdout
     assert found["tuned"]
     assert "Chosen by 6 seeds:" in shown
-    assert "  sgd lr=0.04, of 2 settings" in shown
+    assert "  SGD lr=0.04, of 2 settings" in shown
     assert "lr=0.01" not in shown
     codes = [label["chosen"]["code"] for label in found["labels"]]
     assert all(code in shown for code in codes if code)
@@ -79,8 +79,8 @@ def test_compare_puts_every_setting_side_by_side(ravine: Command, grid_id: str) 
     shown = ravine("compare", grid_id, "--every-setting").stdout
     assert not found["tuned"]
     assert [len(label["settings"]) for label in found["labels"]] == [2, 1]
-    assert re.search(r"^ +sgd lr=0.01 ", shown, re.MULTILINE)
-    assert re.search(r"^ +sgd lr=0.04 ", shown, re.MULTILINE)
+    assert re.search(r"^ +SGD lr=0.01 ", shown, re.MULTILINE)
+    assert re.search(r"^ +SGD lr=0.04 ", shown, re.MULTILINE)
     assert "Chosen by" not in shown
 
 

@@ -24,9 +24,9 @@ def test_the_demo_compares_four_optimizers_and_leaves_nothing_behind(tmp_path: P
     # The sentence comes from the comparison of the service: it names the number of seeds.
     (verdict,) = re.findall(r"^.*20 seeds\).*$", answer.stdout, re.MULTILINE)
     assert verdict.endswith(".")
-    row = r"^ +(sgd|momentum|nesterov|adam) +\d(?:–\d)? +(\d\.\d+) "
+    row = r"^ +(SGD|Momentum|Nesterov|Adam) +\d(?:–\d)? +(\d\.\d+) "
     medians = dict(re.findall(row, answer.stdout, re.MULTILINE))
-    assert set(medians) == {"sgd", "momentum", "nesterov", "adam"}
+    assert set(medians) == {"SGD", "Momentum", "Nesterov", "Adam"}
     assert all(0 < float(median) < 1 for median in medians.values())
     assert list(temporary.iterdir()) == []
     assert list(tmp_path.iterdir()) == []

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import make_url
 
 from service.cli import doctor
+from service.cli.local.migration import bring_up_to_date
 from service.cli.local.preconditions import StackError
-from service.cli.local.stack import bring_up_to_date
 from service.database.connection import Database
 from service.database.revisions import check
 from service.errors import Unavailable

@@ -23,6 +23,7 @@ HAS_A_CHILD = (
     f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {SLEEPS_FOR_EVER!r}])\n" + SLEEPS_FOR_EVER
 )
 FAILS = "raise SystemExit('no such database')"
+REFUSES = "import os\nprint('loading')\nprint('This database is newer.', flush=True)\nos._exit(os.EX_CONFIG)"
 
 
 class Listener:
@@ -97,6 +98,16 @@ def test_a_process_that_cannot_start_is_an_error_with_its_last_lines(
         "  no such database",
     ]
     assert len(listener.deaths) == 4
+
+
+def test_a_process_that_refuses_its_configuration_is_not_started_again_and_its_last_line_is_the_error(
+    supervisor: Supervisor, listener: Listener
+) -> None:
+    run(supervisor, REFUSES)
+    with pytest.raises(StackError, match=r"^This database is newer\.$"):
+        supervisor.wait(10.0)
+    assert listener.lines == ["loading", "This database is newer."]
+    assert listener.deaths == []
 
 
 def test_a_process_that_has_started_once_is_restarted_without_a_limit(

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypeAliasType
 
 from service.database.ids import run_id
 from service.database.states import RunStatus
 from service.database.tables import Job
 from service.database.tables import Run as RunRow
+from service.spec.documented import Documented
 from service.spec.runs import Run as RunSpec
 
 Item = TypeVar("Item")
@@ -25,10 +26,10 @@ Number = TypeAliasType(
 )
 
 
-class Answer(BaseModel):
+class Answer(Documented):
     """Base of all answers."""
 
-    model_config = ConfigDict(ser_json_inf_nan="strings", use_attribute_docstrings=True)
+    model_config = ConfigDict(ser_json_inf_nan="strings")
 
 
 class RunAnswer(Answer):

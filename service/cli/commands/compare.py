@@ -15,6 +15,7 @@ from service.cli.commands.conventions import (
     service,
     written,
 )
+from service.cli.commands.names import in_words
 from service.cli.commands.watching import watch_job, why_ended
 
 if TYPE_CHECKING:
@@ -96,12 +97,13 @@ def compare(
             options = "--trials, --seeds, --epochs and --decide"
             give_up(f"{options} are for a new comparison, and the job has its own", WRONG_USE)
         found = ravine.comparison(job_id, baseline=baseline, target=target, criterion=criterion, tuned=tuned)
+        names = {} if as_json else in_words(ravine, _labels(found))
     if as_json:
         print_json(found)
         return
     out = console()
     print_verdict(out, found)
-    out.print(_table(found))
+    out.print(_table(found, names))
     if found["decision"]:
         if found["decision"]["status"] == "undecided":
             more = 2 * found["decision"]["max_seeds"]
@@ -109,8 +111,8 @@ def compare(
                 as_text(f"More seeds may decide: ravine continue {job_id} --max-seeds {more} --watch"), soft_wrap=True
             )
     elif found["seeds_needed"]:
-        out.print(as_text(_needed(found, found["seeds_needed"])), soft_wrap=True)
-    for line in _chosen(found):
+        out.print(as_text(_needed(found, found["seeds_needed"], names)), soft_wrap=True)
+    for line in _chosen(found, names):
         out.print(as_text(line), soft_wrap=True)
     print_warnings(out, found)
 
@@ -140,11 +142,11 @@ def print_verdict(out: "Console", found: "Comparison") -> None:
     out.print(as_text(found["verdict"], "bold"), soft_wrap=True)
 
 
-def _needed(found: "Comparison", num_judging: int) -> str:
+def _needed(found: "Comparison", num_judging: int, names: dict[str, str]) -> str:
     """Say how many more seeds would tell the best label from the others."""
     # With tuning, every second seed judges.
     num = num_judging * (2 if found["tuned"] else 1)
-    best = found["ranks"][0]["label"]
+    best = names[found["ranks"][0]["label"]]
     return f"About {num:,} more seeds would show {best} to be better than each other, if the present differences hold."
 
 
@@ -162,7 +164,7 @@ def ranks(found: "Comparison") -> dict[str, str]:
     }
 
 
-def _table(found: "Comparison") -> "Table":
+def _table(found: "Comparison", names: dict[str, str]) -> "Table":
     from rich.box import SIMPLE
     from rich.table import Table
 
@@ -172,7 +174,7 @@ def _table(found: "Comparison") -> "Table":
         title += f", {found['starts']} starts each"
     title += ", so far" if found["partial"] else ""
     versus = "ratio" if found["criterion"]["scale"] == "log" else "difference"
-    headings = ["rank", f"mean {name}", f"{versus} to {found['baseline']}", "seeds"]
+    headings = ["rank", f"mean {name}", f"{versus} to {names[found['baseline']]}", "seeds"]
     if target is not None:
         headings += [f"reached {written(target)}", "expected epochs"]
     table = Table(box=SIMPLE, title=as_text(title, "table.title"), title_justify="left", caption_justify="left")
@@ -190,8 +192,17 @@ def _table(found: "Comparison") -> "Table":
         if target is not None:
             share, epochs = setting["share_reached"], setting["expected_epochs"]
             cells += ["–" if share is None else f"{share * setting['runs']:.0f} of {setting['runs']}", written(epochs)]
-        table.add_row(as_text(label), *cells, f"{setting['diverged']} of {setting['runs']}")
+        table.add_row(as_text(names[label]), *cells, f"{setting['diverged']} of {setting['runs']}")
     return table
+
+
+def _labels(found: "Comparison") -> list[str]:
+    """List the labels of entries, of settings and of chosen settings."""
+    labels = [found["baseline"], *(one["label"] for one in found["ranks"])]
+    for label in found["labels"]:
+        labels += [label["label"], *(one["label"] for one in label["settings"])]
+        labels += [label["chosen"]["setting"]] if label["chosen"] is not None else []
+    return labels
 
 
 def _name(found: "Comparison", label: dict[str, Any], setting: dict[str, Any]) -> str:
@@ -212,14 +223,14 @@ def _versus(setting: dict[str, Any], versus: str) -> str:
     return f"{written(against[versus])} ({written(against[low])} to {written(against[high])})"
 
 
-def _chosen(found: "Comparison") -> list[str]:
+def _chosen(found: "Comparison", names: dict[str, str]) -> list[str]:
     """List the chosen setting of each label with the line of Python that makes it."""
     if not found["tuned"]:
         return []
     lines = [f"Chosen by {_plural(found['choosing_seeds'], 'seed')}:"]
     for label in found["labels"]:
         if (chosen := label["chosen"]) is not None:
-            lines.append(f"  {chosen['setting']}, of {_plural(label['num_settings'], 'setting')}")
+            lines.append(f"  {names[chosen['setting']]}, of {_plural(label['num_settings'], 'setting')}")
             lines += [f"    {chosen['code']}"] if chosen["code"] else []
     return lines
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """Format of the output. The last three are formats of the service."""
+    """Format of the output, and suffix of its file. The last three are formats of the service."""
 
     TABLE = "table"
     JSON = "json"
@@ -25,15 +25,18 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+_OF_SERVICE = {Format.CSV, Format.NDJSON, Format.PARQUET}
+
+
 def history(
     run_or_job: Annotated[str, typer.Argument(metavar="RUN|JOB", help="Id of a run, or of a job for all of its runs.")],
     form: Annotated[
-        Format,
-        typer.Option("--format", help="Format of the output; the service makes csv, ndjson and parquet."),
-    ] = Format.TABLE,
+        Format | None,
+        typer.Option("--format", help="Format of the output; by default that of the file's suffix, else table."),
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write, with --format csv, ndjson or parquet; - for the output."),
+        typer.Option("--output", "-o", help="File to write: name.csv, name.ndjson or name.parquet; - for the output."),
     ] = None,
     fields: Annotated[str | None, typer.Option(help="Names of fields, comma-separated; by default all.")] = None,
     labels: Annotated[
@@ -52,12 +55,13 @@ def history(
     form = Format.JSON if as_json else form
     output = None if output == Path("-") else output
     if excel:
-        if form not in {Format.TABLE, Format.CSV}:
+        if form not in {None, Format.TABLE, Format.CSV}:
             give_up(f"--excel is a form of CSV: use --format csv, not {form}", WRONG_USE)
         form, query["excel"] = Format.CSV, True
-    is_table = form in {Format.CSV, Format.NDJSON, Format.PARQUET}
+    form = form or _of_suffix(output)
+    is_table = form in _OF_SERVICE
     if output is not None and not is_table:
-        give_up("--output requires --format csv, ndjson or parquet", WRONG_USE)
+        give_up(f"{output}: the name of the file must end with .csv, .ndjson or .parquet, or add --format", WRONG_USE)
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
         give_up("--format parquet is binary and cannot be printed to a terminal: add --output FILE", WRONG_USE)
     with service() as ravine:
@@ -78,6 +82,11 @@ def history(
             print_json([_as_json(one) for one in histories])
         else:
             _print_tables(histories)
+
+
+def _of_suffix(output: Path | None) -> Format:
+    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
+    return Format(suffix) if suffix in _OF_SERVICE else Format.TABLE
 
 
 def _is_run(ravine: "Ravine", run_or_job: str) -> bool:

@@ -7,6 +7,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 
 from service.cli.commands.conventions import as_text, written
+from service.cli.commands.names import in_words
 from service.cli.commands.sparkline import evenly, sparkline
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ def losses_table(ravine: "Ravine", job: "Job") -> Table:
     for heading in ("runs", "diverged", "best loss", "median loss"):
         table.add_column(heading, justify="right")
     table.add_column("median run by epoch")
+    names = in_words(ravine, entries)
     sign = -1 if job["spec"]["optimizers"][0].get("maximize") else 1
     for label in sorted(found, key=lambda label: _order(medians[label], sign)):
         runs = found[label]
         table.add_row(
-            as_text(label),
+            as_text(names[label]),
             f"{len(runs)}{'+' if len(runs) == MAX_RUNS else ''}",
             str(sum(run["status"] == "diverged" for run in runs)),
             written(runs[0]["final_loss"] if runs else None),

@@ -22,9 +22,19 @@ def on_socket(path: Path) -> list[str]:
     return ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(path.parent)]
 
 
-def api_command(fd: int) -> list[str]:
-    """The API on an open socket, inherited as the file descriptor ``fd``."""
-    return [sys.executable, "-P", "-m", "service.cli.local.serve", str(fd)]
+def api_command(fd: int, migrated: Path | None = None) -> list[str]:
+    """The API on an open socket, inherited as the file descriptor ``fd``.
+
+    With ``migrated`` it first migrates the database, then creates this file.
+    """
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        "service.cli.local.serve",
+        str(fd),
+        *([] if migrated is None else [str(migrated)]),
+    ]
 
 
 def worker_command(name: str, queues: Sequence[str], processes: int) -> list[str]:
@@ -32,10 +42,10 @@ def worker_command(name: str, queues: Sequence[str], processes: int) -> list[str
     return workers_command({name: (queues, processes)})
 
 
-def workers_command(workers: Mapping[str, tuple[Sequence[str], int]], gate: int | None = None) -> list[str]:
+def workers_command(workers: Mapping[str, tuple[Sequence[str], int]], gate: Path | None = None) -> list[str]:
     """One program for training processes with several names; for each name the queues and the number of processes.
 
-    The program loads torch, then waits for the end of file of the descriptor ``gate``, if given.
+    The program loads torch, then waits until the file ``gate`` exists, if given.
     """
     names = [f"{name}:{processes}:{','.join(queues)}" for name, (queues, processes) in workers.items()]
     waits = [] if gate is None else ["--gate", str(gate)]

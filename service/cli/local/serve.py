@@ -6,10 +6,13 @@ import os
 import resource
 import socket
 import sys
+from pathlib import Path
 
 import uvicorn
 
 from service.cli.local.connection import Connection
+from service.cli.local.migration import bring_up_to_date
+from service.cli.local.preconditions import StackError, require_key
 from service.observing import logs, tracing
 from service.settings import get_settings
 
@@ -19,8 +22,21 @@ GRACE_SECONDS = 3  # Time for open streams to end; the supervisor kills the proc
 
 
 def main() -> None:
-    """Serve on the inherited socket whose file descriptor is the first argument."""
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    """Serve on the inherited socket whose file descriptor is the first argument.
+
+    With a second argument, the path of a file that is not there, first migrate the database and check that other
+    machines need a key; then create the file.
+    """
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    if sys.argv[2:] and not (migrated := Path(sys.argv[2])).exists():
+        try:
+            bring_up_to_date(get_settings().database_url)
+            require_key(listener.getsockname()[0])
+        except StackError as error:
+            print(error, file=sys.stderr)
+            sys.exit(os.EX_CONFIG)
+        migrated.touch()
+    serve(listener)
 
 
 def serve(listener: socket.socket, application: str = "service.api.app:create_app") -> None:

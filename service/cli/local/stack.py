@@ -8,16 +8,15 @@ with LocalStack(Path("data"), port=8000) as stack:
 import http.client
 import os
 import socket
-from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Self
 
 from service.cli.local.commands import BATCH, INTERACTIVE, api_command, broker_command, on_socket, workers_command
-from service.cli.local.preconditions import DataDir, StackError, find_broker, listen, require_key, require_torch
+from service.cli.local.preconditions import DataDir, find_broker, listen, require_torch
 from service.cli.local.supervisor import Listener, Supervisor
 
-START_SECONDS = 60.0  # Enough for a cold disk and one busy core; an idle machine takes 2 to 3 s.
+START_SECONDS = 60.0  # Enough for a cold disk and one busy core.
 _PROBE_SECONDS = 2.0
 
 
@@ -82,67 +81,14 @@ class LocalStack:
         supervisor = self._supervisor
         self._resources.callback(supervisor.stop)
         supervisor.run("broker", broker_command(broker_binary, *on_socket(broker_socket)), foundation=True)
-        open_gate = self._load_workers(env)
-        bring_up_to_date(self._data.database_url)
-        require_key(api_socket.getsockname()[0], self._data.database_url)
-        supervisor.wait_until(lambda: _accepts(broker_socket), "The broker", START_SECONDS)
-        fd = api_socket.fileno()
-        supervisor.run("api", api_command(fd), env=env, pass_fds=[fd])
-        open_gate()
-        supervisor.wait_until(lambda: is_ready(self.url), "The API", START_SECONDS)
-
-    def _load_workers(self, env: Mapping[str, str]) -> Callable[[], None]:
-        """Start the program of the workers, which loads torch for some seconds; return the function that lets it go on.
-
-        Until then it does not use the database, whose migration runs meanwhile.
-        """
-        reader, writer = map(self._resources.enter_context, map(_Descriptor, os.pipe()))
+        # All at once, because each loads code for some seconds. The API migrates the database, and the workers wait
+        # for the file that it then creates.
+        fd, migrated = api_socket.fileno(), self._data.scratch / "migrated"
+        supervisor.run("api", api_command(fd, migrated), env=env, pass_fds=[fd])
         workers = {"interactive": (INTERACTIVE, 1), "batch": (BATCH, self._workers)}
-        # After a restart of the program the gate is open.
-        self._supervisor.run("workers", workers_command(workers, reader.fd), env=env, pass_fds=[reader.fd])
-        return writer.close
-
-
-class _Descriptor:
-    """A file descriptor that is closed once."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close it, unless it is closed already."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
-
-
-def bring_up_to_date(database_url: str) -> None:
-    """Migrate a database. Raises StackError if it cannot be reached or belongs to a newer version."""
-    # Imported here, because most commands of `ravine` import this file and do not need SQLAlchemy.
-    from service.database.migrations import migrate
-    from service.database.revisions import NewerDatabase
-
-    try:
-        migrate(database_url)
-    except NewerDatabase as error:
-        raise StackError(str(error)) from error
-    except Exception as error:  # Of SQLAlchemy, Alembic or the driver; the first line has the reason.
-        reason = str(error).partition("\n")[0]
-        raise StackError(f"The database cannot be migrated to this version: {reason}") from error
-
-
-def keeps_free_space(database_url: str) -> bool:
-    """Whether the database is a file of an older version, which does not return the space of deleted rows."""
-    from service.database.connection import Database
-
-    with closing(Database(database_url)) as database, database.snapshot() as session:
-        return not database.dialect.gives_back(session)
+        supervisor.run("workers", workers_command(workers, migrated), env=env)
+        supervisor.wait_until(lambda: _accepts(broker_socket), "The broker", START_SECONDS)
+        supervisor.wait_until(lambda: is_ready(self.url), "The API", START_SECONDS)
 
 
 def is_ready(url: str) -> bool:

@@ -34,6 +34,8 @@ class SupervisedProcess:
 
     ``on_line(name, line)`` is called for each line of output, ``on_death(name, sentence)`` after each unexpected end,
     ``on_failure()`` once, if the process is not restarted any more. The calls come from threads of this object.
+
+    A process that ends with `os.EX_CONFIG` is not restarted; its last line states the reason.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class SupervisedProcess:
     ) -> None:
         self.name = name
         self.failure: str | None = None
+        self.is_misconfigured = False
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._argv = list(argv)
         self._env = {**os.environ, **(env or {})}
@@ -108,8 +111,11 @@ class SupervisedProcess:
                 settled = time.monotonic() - started >= SETTLED_SECONDS
                 has_settled, quick_deaths = has_settled or settled, 1 if settled else quick_deaths + 1
                 log.info("%s", logs.line("warning", f"{self.name} {sentence}", process=self.name))
-                if not has_settled and quick_deaths >= MAX_FALSE_STARTS:
+                if self.is_misconfigured:
+                    self.failure = sentence
+                elif not has_settled and quick_deaths >= MAX_FALSE_STARTS:
                     self.failure = f"{sentence} at each of {quick_deaths} attempts to start it"
+                if self.failure is not None:
                     self._on_failure()
                     return
                 self._on_death(self.name, f"{sentence}; starting it again")
@@ -134,6 +140,7 @@ class SupervisedProcess:
         code = process.wait()
         _end_group(process.pid)  # Its children must neither continue nor hold the pipe open.
         reader.join(timeout=1.0)
+        self.is_misconfigured = code == os.EX_CONFIG
         return _how_it_ended(code)
 
     def _popen(self) -> subprocess.Popen[str]:

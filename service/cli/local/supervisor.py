@@ -9,6 +9,7 @@ from typing import Protocol
 
 from service.cli.local.preconditions import StackError
 from service.cli.local.supervised_process import SupervisedProcess
+from service.observing.logs import readable
 
 STOP_SECONDS = 5.0  # Time for a worker to hand its shards over.
 _POLL_SECONDS = 0.05
@@ -99,6 +100,8 @@ class Supervisor:
             with suppress(queue.Empty):
                 self._wake_ups.get(timeout=seconds)
         for process in self.processes.values():
+            if process.is_misconfigured and process.tail:
+                raise StackError(readable(process.tail[-1])[1])
             if process.failure:
                 raise StackError("\n  ".join([f"{process.name} {process.failure}. Its last lines:", *process.tail]))
         return self._requests > 0

@@ -1,20 +1,17 @@
 """Numbers, shares, labels and lists of names as a verdict writes them."""
 
 import math
-import re
 from collections.abc import Sequence
 
 from service.spec.bare_kinds import KINDS
 from service.spec.optimizers import BUILT_IN
+from service.visible import label_in_words, labels_in_words
 
 MAX_NAMES = 3
 # A ratio beyond this is written as a bound.
 LARGEST = 1e6
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SHORT_NAMES = {kind: entry.short_name for kind, entry in zip(KINDS, BUILT_IN, strict=True)}
-# What follows the kind in the label of a setting: "sgd lr=0.1".
-_SETTING = re.compile(r"(?:\w+=\S+)(?: \w+=\S+)*")
-_LONG_NUMBER = re.compile(r"(?<==)-?(?:\d+\.\d{5,}(?:e[-+]?\d+)?|\d+(?:\.\d+)?e[-+]?\d+)(?![\w.])")
 
 
 def number(value: float) -> str:
@@ -50,16 +47,12 @@ def percent(share: float) -> str:
 
 def spoken(label: str) -> str:
     """Write a label in a sentence: "sgd lr=0.0888623816" is "SGD lr=0.0889"; labels of users stay as they are."""
-    kind, _, setting = label.partition(" ")
-    if kind not in _SHORT_NAMES or (setting and not _SETTING.fullmatch(setting)):
-        return label
-    return " ".join(filter(None, [_SHORT_NAMES[kind], _LONG_NUMBER.sub(lambda it: number(float(it[0])), setting)]))
+    return label_in_words(label, _SHORT_NAMES, number)
 
 
 def spoken_all(labels: Sequence[str]) -> list[str]:
     """Write labels in sentences; those that would become equal stay as they are."""
-    said = [spoken(label) for label in labels]
-    return [one if said.count(one) == 1 else label for one, label in zip(said, labels, strict=True)]
+    return list(labels_in_words(labels, _SHORT_NAMES, number).values())
 
 
 def names(labels: Sequence[str]) -> str:
