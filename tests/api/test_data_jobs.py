@@ -119,3 +119,20 @@ def test_a_job_trains_on_an_uploaded_table_which_cannot_be_deleted_meanwhile(cli
     assert wait_for_job(client, long["id"])["status"] == "cancelled"
     assert client.delete(f"/v1/datasets/{dataset['id']}").status_code == 204
     assert refused(client, {"dataset": dataset["id"]})[0][0] == ["body", "problem", "dataset"]
+
+
+def test_a_search_on_uploaded_data_is_named_in_words_and_warns_of_the_end_of_its_trials(client: httpx.Client) -> None:
+    rows = "\n".join(f"{x},{x * 2 % 7},{'ab'[x % 2]}" for x in range(60))
+    upload = {"content": f"x,y,kind\n{rows}", "headers": {"Content-Type": "text/csv"}, "params": {"name": "leaves"}}
+    dataset = client.post("/v1/datasets", **upload).json()["id"]
+    searched = [{"kind": "sgd", "lr": {"from": 0.01, "to": 0.1, "scale": "log"}}]
+    more = {"search": {"trials": 2}, "seeds": {"first": 0, "count": 2}}
+    job = client.post("/v1/jobs", json=body({"dataset": dataset, "target": "kind"}, optimizers=searched, **more)).json()
+    assert job["name"] == "sgd on own data"
+    assert wait_for_job(client, job["id"])["status"] == "completed"
+    warnings = client.get(f"/v1/jobs/{job['id']}/comparison").json()["warnings"]
+    assert any("of its trials: a better one may lie beyond" in warning["sentence"] for warning in warnings)
+    report = client.get(f"/v1/jobs/{job['id']}/report?format=md").text
+    assert "How does SGD do on linear on leaves?" in report
+    assert "dataset leaves" in report
+    assert client.delete(f"/v1/datasets/{dataset}").status_code == 204

@@ -89,8 +89,9 @@ def _grids(table: Table, choice: Choice) -> list[tuple[str, str]]:
         best = table.setting(choice.rows[entry]).optimizer["lr"]
         if best in (rates.min(), rates.max()):
             end = "smallest" if best == rates.min() else "largest"
+            tried = "trials" if settings.entry.is_searched else "grid"
             found.append(("lr_at_grid_edge", f"The best learning rate of {spoken(str(settings.entry.label))}, "
-                          f"{number(best)}, is the {end} of its grid: a better one may lie beyond."))  # fmt: skip
+                          f"{number(best)}, is the {end} of its {tried}: a better one may lie beyond."))  # fmt: skip
     return found
 
 

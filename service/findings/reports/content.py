@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from service.database.states import JOB_ENDED
 from service.database.tables import Job
+from service.datasets import stored
+from service.errors import NotFound
 from service.findings.comparison.job import compare_once
 from service.findings.reports import results
 from service.findings.reports.document import Block, Code, Document, Paragraph, Section, Table
@@ -17,6 +19,7 @@ from service.findings.reports.protocol import protocol, question, spaces
 from service.jobs import receipts
 from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
+from service.spec.problems import Data
 
 
 def document_of(session: Session, job: Job, *, draws: bool) -> Document:
@@ -30,9 +33,10 @@ def document_of(session: Session, job: Job, *, draws: bool) -> Document:
     shown = tuple(figures(session, job, spec, found, draws=draws))
     drawn = () if draws or (bars := results.intervals(found)) is None else (bars,)
     result: tuple[Block, ...] = tuple(part for part in (results.table(found), *results.chosen(found)) if part)
+    named = _with_name_of_data(session, job, spec)
     sections = [
-        Section("Question", tuple(_question(job, spec, found))),
-        Section("Protocol", (Paragraph(protocol(spec, found)), _spaces(spec))),
+        Section("Question", tuple(_question(job, named, found))),
+        Section("Protocol", (Paragraph(protocol(named, found)), _spaces(spec))),
         Section("Answer", tuple(results.answer(found))),
         Section("Results", result),
         Section("Figures", (*drawn, *shown)),
@@ -46,6 +50,18 @@ def document_of(session: Session, job: Job, *, draws: bool) -> Document:
         sections=tuple(section for section in sections if section.blocks),
         references=references_of(spec, found),
     )
+
+
+def _with_name_of_data(session: Session, job: Job, spec: JobSpec) -> JobSpec:
+    """Name an uploaded dataset as its owner did, instead of by its id; a deleted one keeps the id."""
+    problem = spec.problem
+    if not isinstance(problem, Data):
+        return spec
+    try:
+        name = stored.find(session, job.owner, problem.dataset).name
+    except NotFound:
+        return spec
+    return spec.model_copy(update={"problem": problem.model_copy(update={"dataset": name})})
 
 
 def _question(job: Job, spec: JobSpec, found: dict[str, Any]) -> Iterator[Block]:

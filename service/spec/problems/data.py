@@ -146,8 +146,8 @@ class Data(Strict):
 
     @property
     def name(self) -> str:
-        """Give the dataset, by which a job without a name is called."""
-        return self.dataset
+        """Give the built-in dataset by which a job without a name is called; the id of another one names nothing."""
+        return self.dataset if self.dataset.isidentifier() else "own data"
 
     @property
     def is_text(self) -> bool:
