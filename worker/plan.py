@@ -148,9 +148,13 @@ def _problem(
                 dataset=given.dataset,
                 noise=given.noise,
                 size=given.size,
+                test_size=given.test_size,
                 data_seed=given.data_seed,
                 widths=tuple(given.widths),
                 activation=given.activation,
+                features=tuple(given.features),
+                l1=given.l1,
+                l2=given.l2,
                 batch_size=spec.batch_size,
                 shuffle=spec.shuffle,
             )

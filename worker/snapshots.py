@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# The array stands beside those of the trainer in a checkpoint.
-_NAME = "snapshots.weights_ERD"
+from service.spec.snapshots import SNAPSHOTS
 
 
 class Snapshots:
@@ -18,7 +17,7 @@ class Snapshots:
 
     def __init__(self, epochs: Sequence[int], resumed: Mapping[str, Any] | None = None) -> None:
         self._epochs = epochs
-        kept = None if resumed is None else resumed.get(_NAME)
+        kept = None if resumed is None else resumed.get(SNAPSHOTS)
         self._weights: list[NDArray[np.float16]] = [] if kept is None else list(kept)
         # A checkpoint of an earlier version has none of the epochs before it.
         self._is_whole = resumed is None or kept is not None
@@ -32,7 +31,7 @@ class Snapshots:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Give what a checkpoint contains of them."""
-        return {_NAME: np.stack(self._weights)} if self._weights else {}
+        return {SNAPSHOTS: np.stack(self._weights)} if self._weights else {}
 
     def by_run(self, num_runs: int) -> NDArray[np.float16]:
         """Give the weights [R, E, D] of all epochs; without any where one is missing."""

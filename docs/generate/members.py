@@ -104,8 +104,10 @@ def problems() -> str:
         schema = kind.model_json_schema()
         parts.update(schema.get("$defs", {}))
         text += _member(kind, schema, set())
-        if not kind.is_landscape and kind.targets:
-            text.append(f"Target losses of comparisons: {', '.join(f'{target:g}' for target in kind.targets)}.\n")
+        # Those of the defaults: a playground that is a regression has none.
+        targets = () if kind.is_landscape else kind.model_construct().targets
+        if targets:
+            text.append(f"Target losses of comparisons: {', '.join(f'{target:g}' for target in targets)}.\n")
     text += [
         _part("Grids of starts", parts["StartGrid"]),
         _part("Random starts", parts["RandomStarts"]),

@@ -47,17 +47,25 @@ def capped(
         larger_is_better: Its direction.
         least: Least value, from which it is measured on a logarithmic scale.
     """
-    fallback = float(cap_T[np.isfinite(cap_T)].max()) if np.isfinite(cap_T).any() else 0.0
-    cap_T = np.where(np.isfinite(cap_T), cap_T, fallback)
+    cap_T = _known(cap_T)
     if name != "epochs_to_target":
         values_SJT = np.where(np.isfinite(values_SJT) & ~diverged_SJT, values_SJT, cap_T)
     values_SJT = (np.maximum if larger_is_better else np.minimum)(values_SJT, cap_T)
     if name == "test_accuracy":
         values_SJT = np.where(diverged_SJT, 0.0, values_SJT)
     if scale == "log":
-        gap_T = np.maximum(FLOOR * (cap_T - least), np.finfo(float).tiny)
-        if name == "epochs_to_target":
-            # A run that begins at the target does so with every label, so any positive number gives a difference of 0.
-            gap_T = np.ones_like(gap_T)
+        # A run that begins at the target does so with every label, so any positive number gives a difference of 0.
+        gap_T = np.ones_like(cap_T) if name == "epochs_to_target" else floors(cap_T, least)
         values_SJT = np.log(np.maximum(values_SJT - least, gap_T))
     return np.asarray(values_SJT)
+
+
+def floors(cap_T: Floats, least: float) -> Floats:
+    """Give the distance from the least value, [T], below which a value on a logarithmic scale counts as this distance."""
+    return np.asarray(np.maximum(FLOOR * (_known(cap_T) - least), np.finfo(float).tiny))
+
+
+def _known(cap_T: Floats) -> Floats:
+    """Replace unknown values at epoch 0 by the largest known one."""
+    fallback = float(cap_T[np.isfinite(cap_T)].max()) if np.isfinite(cap_T).any() else 0.0
+    return np.where(np.isfinite(cap_T), cap_T, fallback)

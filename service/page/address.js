@@ -7,7 +7,7 @@ export const readAddress = () => new URLSearchParams(location.search);
 export function writeAddress(values, { step = false } = {}) {
   const query = new URLSearchParams();
   // What a link hides stays hidden.
-  for (const [name, value] of Object.entries({ ...values, hide: readAddress().get("hide") })) {
+  for (const [name, value] of Object.entries({ ...values, hide: readAddress().getAll("hide") })) {
     for (const one of Array.isArray(value) ? value : [value])
       if (one !== null && one !== undefined && one !== "") query.append(name, one);
   }

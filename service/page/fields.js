@@ -5,8 +5,10 @@ const TITLES = {
   train_loss: "training loss, as printed",
   grad_norm: "gradient norm",
   lr: "learning rate",
+  r2: "R²",
+  test_r2: "test R²",
 };
-const LINEAR = ["accuracy", "test_accuracy", "lr", "momentum"];
+const LINEAR = ["accuracy", "test_accuracy", "r2", "test_r2", "lr", "momentum"];
 
 /** Give the title of a field. */
 export const fieldTitle = (name) => TITLES[name] ?? name.replaceAll("_", " ");

@@ -1,4 +1,4 @@
-// Controls that a link hides, for a class: ?hide=noise,seeds,navigation.
+// Controls that a link hides, for a class: ?hide=noise,seeds,navigation, or several times hide=.
 import { readAddress } from "./address.js";
 
 // What bears the name of a control, and what is hidden with it.
@@ -7,8 +7,9 @@ const WHOLE = ".slider, .field, fieldset";
 // Parts of the page that are no controls.
 const PARTS = { navigation: "body > header nav", settings: "aside", lead: ".lead-in" };
 
-/** Name the controls and parts that the address hides, in lower case. */
-const hiddenNames = () => new Set((readAddress().get("hide") ?? "").split(",").map(plain).filter(Boolean));
+/** Name what the address hides, in lower case: the whole of each value, for names with commas, and the parts of it. */
+const hiddenNames = () =>
+  new Set(readAddress().getAll("hide").flatMap((value) => [value, ...value.split(",")]).map(plain).filter(Boolean));
 
 const plain = (text) => text.trim().toLowerCase();
 
@@ -42,8 +43,7 @@ function wholeOf(element) {
 
 /** Keep what is hidden on the way to another view. */
 export function withHidden(address) {
-  const hide = readAddress().get("hide");
   const next = new URL(address, location.href);
-  if (hide && !next.searchParams.has("hide")) next.searchParams.set("hide", hide);
+  if (!next.searchParams.has("hide")) for (const hide of readAddress().getAll("hide")) next.searchParams.append("hide", hide);
   return next.href;
 }

@@ -6,6 +6,8 @@ from service.spec.job import JobSpec
 from service.spec.problems.playground import Playground
 from service.spec.runs import Runs
 
+# The array of a checkpoint [E, R, D] that has them so far, beside those of the trainer.
+SNAPSHOTS = "snapshots.weights_ERD"
 MOST_EPOCHS = 60
 # Numbers of a job, two bytes each; a job with more keeps no weights.
 MOST_NUMBERS = 2_000_000

@@ -6,6 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
+from service.findings.comparison.words import number
 from tests.findings.compared import compare, run_job, settings
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -76,6 +77,17 @@ def test_diverged_runs_count_as_the_untrained_start(client: httpx.Client) -> Non
     assert found["criterion"]["untrained"] == 65
     assert found["pairs"][0]["difference"] == pytest.approx(expected)
     assert found["best"] == ["sgd"]
+
+
+def test_a_loss_below_the_scale_is_a_bound_in_the_verdict_and_itself_in_the_table(client: httpx.Client) -> None:
+    surface = {"kind": "surface", "name": "himmelblau", "start": [2.5, 2.5]}
+    optimizers = [{"kind": "sgd", "lr": 0.01}, {"kind": "momentum", "lr": 0.001, "momentum": 0.1}]
+    found = compare(client, run_job(client, {"problem": surface, "optimizers": optimizers, "epochs": 200}))
+    measured = settings(found)["sgd"]["final_loss"]["median"]["value"]
+    floor = 1e-12 * (2.5**2 + 2.5 - 11) ** 2 + 1e-12 * (2.5 + 2.5**2 - 7) ** 2
+    assert measured < floor / 1000
+    assert f"SGD ended at a loss of at most {number(floor)}, Momentum at" in found["verdict"]
+    assert "Momentum at at most" not in found["verdict"]
 
 
 def test_the_offset_of_a_loss_changes_no_band_of_rates(client: httpx.Client) -> None:

@@ -1,9 +1,11 @@
 """Decision maps of playground networks over HTTP, on both databases; they are deleted with the job."""
 
+from typing import Any
+
 import httpx
 import numpy as np
 
-from tests.servers import wait_for_job
+from tests.servers import until, wait_for_job
 
 SPEC = {
     "problem": {"kind": "playground", "dataset": "gaussians", "size": 100, "activation": "linear"},
@@ -28,6 +30,7 @@ def test_the_decision_of_a_run_is_a_grid_of_probabilities_and_diverged_runs_have
     # The weights at every epoch; those at the end make the map.
     network = client.get(f"/v1/runs/{good['id']}/network").json()
     assert (network["widths"], network["activation"]) == ([2, 8, 1], "linear")
+    assert (network["features"], network["output"]) == (["x", "y"], "sigmoid")
     assert network["epochs"] == list(range(21))
     first, bias, second, last = np.split(np.array(network["weights"][-1]), [16, 24, 32])
     x, y = np.meshgrid(decision["x"], decision["y"])
@@ -39,3 +42,21 @@ def test_the_decision_of_a_run_is_a_grid_of_probabilities_and_diverged_runs_have
     assert "playground" in absent.json()["detail"]
     assert client.delete(f"/v1/jobs/{job['id']}").status_code == 204
     assert client.get(f"/v1/runs/{good['id']}/decision").status_code == 404
+
+
+def test_weights_of_a_run_that_is_trained_are_those_of_its_last_checkpoint(client: httpx.Client) -> None:
+    long = {"kind": "playground", "dataset": "hills", "features": ["x", "sin_y"], "widths": [4], "size": 2_000}
+    spec = {"problem": long, "optimizers": [{"kind": "sgd", "lr": 0.1}], "epochs": 100_000, "record_every": 100_000}
+    job = client.post("/v1/jobs", json=spec).json()
+    (run,) = client.get(job["links"]["runs"]).json()["items"]
+
+    def so_far() -> dict[str, Any] | None:
+        answer = client.get(f"/v1/runs/{run['id']}/network")
+        return answer.json() if answer.status_code == 200 else None
+
+    network = until(so_far)
+    assert (network["features"], network["widths"], network["output"]) == (["x", "sin_y"], [2, 4, 1], "linear")
+    assert network["epochs"][0] == 0
+    assert len(network["epochs"]) == len(network["weights"]) < 61
+    assert client.post(f"/v1/jobs/{job['id']}/cancel").status_code == 202
+    assert wait_for_job(client, job["id"])["status"] == "cancelled"

@@ -39,10 +39,38 @@ def test_the_playground_shows_its_decisions_and_hidden_units_epoch_by_epoch(new_
     page.get_by_role("slider", name="Epoch", exact=True).press("ArrowLeft")
     expect(page.locator(".decisions output.step")).to_have_text("epoch 9")
     assert page.evaluate(drawn) != last
-    page.get_by_label("test points").check()
+    page.get_by_label("show test points").check()
     with_tests = page.evaluate(drawn)
-    page.get_by_label("test points").uncheck()
+    page.get_by_label("show test points").uncheck()
     assert page.evaluate(drawn) != with_tests
+
+
+def test_a_regression_with_chosen_inputs_and_penalties_is_mapped_while_it_is_trained(new_page: OpenPage) -> None:
+    page = new_page("/train?p=playground,dataset:hills,size:2000&o=adam,lr:0.03&epochs=2000&seeds=1")
+    settings = page.get_by_role("form", name="Settings")
+    for feature in ("x²", "sin 5y"):
+        settings.get_by_label(feature, exact=True).check()
+    settings.get_by_label("L1", exact=True).fill("0.001")
+    settings.get_by_label("test points", exact=True).fill("50")
+    page.get_by_role("button", name="Train", exact=True).click()
+    # A map of the epochs so far, which is drawn again as more are trained.
+    page.locator(".decisions .map").wait_for()
+    assert page.locator(".view").get_attribute("data-status") == "running"
+    clock = page.get_by_role("slider", name="Epoch", exact=True)
+    first = int(clock.get_attribute("max") or 0)
+    page.wait_for_function("first => Number(document.querySelector('.decisions .scrubber').max) > first", arg=first)
+    page.get_by_role("button", name="Cancel").click()
+    wait_for_count(page, "trained", 1)
+    expect(page.locator(".decisions .caption")).to_contain_text("number that the network predicts")
+    expect(page.locator(".figures")).to_contain_text("test R²")
+    job = page.evaluate(
+        "id => fetch('/v1/jobs/' + id).then((one) => one.json())", page.get_attribute(".view", "data-job")
+    )
+    problem = job["spec"]["problem"]
+    assert problem["features"] == ["x", "y", "x2", "sin_y"]
+    assert (problem["l1"], problem["test_size"], problem["size"]) == (0.001, 50, 2000)
+    again = new_page(page.url)
+    expect(again.get_by_label("sin 5y", exact=True)).to_be_checked()
 
 
 @pytest.mark.slow

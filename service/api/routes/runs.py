@@ -207,7 +207,7 @@ def get_decision(run: str, caller: TheCaller, database: TheDatabase) -> Response
 
 @router.get("/runs/{run}/network", operation_id="get_network", responses={200: {"model": NetworkWeights}, **NO_RUN})
 def get_network(run: str, caller: TheCaller, database: TheDatabase) -> Response:
-    """Get the weights of a playground network at up to 61 epochs of its training; large jobs keep none."""
+    """Get the weights of a playground network at up to 61 epochs, also while it is trained; large jobs keep none."""
     with database.snapshot() as session:
         job, runs, row = find_run(session, run, caller)
         network = decisions.network_of(session, job, runs.spec, row.index)

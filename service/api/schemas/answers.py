@@ -112,7 +112,7 @@ class DecisionMap(Answer):
     y: list[float]
     """Values of y."""
     values: list[list[Number]]
-    """Probability of class 1 at each x, one row per y."""
+    """Probability of class 1, or the output of a regression, at each x, one row per y."""
 
 
 class NetworkWeights(Answer):
@@ -121,11 +121,15 @@ class NetworkWeights(Answer):
     run_id: str
     """Id of the run."""
     epochs: list[int]
-    """Epochs at which they were kept, from 0 to the last."""
+    """Epochs at which they were kept, from 0 to the last; of a run that is trained, those so far."""
+    features: list[str]
+    """Inputs of the network, computed from a point."""
     widths: list[int]
     """Units of each layer: inputs, hidden layers, output."""
     activation: str
     """Activation of the hidden units."""
+    output: Literal["sigmoid", "linear"]
+    """Function of the output: sigmoid for the probability of class 1, linear for the number of a regression."""
     weights: list[list[Number]]
     """At each epoch, layer after layer: the matrix, one row for each unit, then the biases."""
 

@@ -1,18 +1,19 @@
 """Labels judged by one criterion: all pairs, ranks, and the set of the best, from the same intervals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.analysis.estimate import Estimate
+from service.analysis.robust import floors
 from service.analysis.sequence_pairs import sequence_pairs
 from service.analysis.simultaneous import CONFIDENCE, MIN_SEEDS, Pairs, Ranks, compare_pairs, rank_sets
 from service.analysis.speed import SpeedUp, speed_up
 from service.findings.comparison.choice import Choice
-from service.findings.comparison.criterion import Measure, run_values
+from service.findings.comparison.criterion import Measure, run_values, untrained
 from service.findings.comparison.table import Table
 from service.spec.job import JobSpec
 
@@ -30,6 +31,8 @@ class Judged:
         by_start_TK: Mean over seeds, by start and label.
         claims: Whether intervals may be concluded from; False while runs are missing.
         confidence: Probability that all intervals of pairs hold at once.
+        bounded: The labels of which a value was too small for the scale and counts as its least one: their means are
+            upper bounds.
     """
 
     measure: Measure
@@ -41,6 +44,7 @@ class Judged:
     ranks: Ranks
     claims: bool
     confidence: float
+    bounded: frozenset[int] = frozenset()
 
     @property
     def num_seeds(self) -> int:
@@ -109,7 +113,11 @@ def judge(
     whole_N = ~np.isnan(values_KNT).any(axis=(0, 2)) if rows else np.zeros(0, dtype=bool)
     values_KNT = values_KNT[:, whole_N] if rows else values_KNT
     labels = [choice.labels[at] for at in there]
-    return judged(measure, labels, values_KNT, claims=not partial, positions=there, looks=looks, confidence=confidence)
+    found = judged(measure, labels, values_KNT, claims=not partial, positions=there, looks=looks, confidence=confidence)
+    if measure.scale == "linear" or measure.name == "epochs_to_target":
+        return found
+    least_T = np.log(floors(untrained(spec, table, measure.name), measure.least))
+    return replace(found, bounded=frozenset(np.flatnonzero((values_KNT <= least_T).any(axis=(1, 2))).tolist()))
 
 
 def judged(

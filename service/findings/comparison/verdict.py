@@ -193,7 +193,9 @@ def _standing(found: Judged, label: int, around: Circumstances) -> str:
 
 def _value(found: Judged, label: int) -> str:
     value = found.mean(label)
-    return f"{100 * value:.1f} %" if found.measure.name == "test_accuracy" else number(value)
+    if found.measure.name == "test_accuracy":
+        return f"{100 * value:.1f} %"
+    return f"at most {number(value)}" if label in found.bounded else number(value)
 
 
 def _size(found: Judged, gap: Estimate, *, signed: bool = False) -> str:

@@ -7,7 +7,7 @@ import { schemaField } from "./schema.js";
 const FIRST = {
   data: ["dataset", "target", "scale"],
   digits: ["model", "hidden"],
-  playground: ["dataset", "widths", "noise"],
+  playground: ["dataset", "features", "widths", "activation", "noise", "size", "test_size", "l1", "l2"],
   quadratic: ["eigenvalues", "start", "noise"],
   surface: ["start", "noise"],
 };

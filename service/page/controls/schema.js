@@ -4,15 +4,21 @@ import { clause } from "../labels.js";
 import { NOT_NUMBERS, readNumbers } from "./numbers.js";
 
 const NAMES = {
-  train_size: "training images",
+  train_size: "training examples",
   label_noise: "wrong labels",
   widths: "hidden layers",
   hidden: "width",
   data_seed: "seed of the points",
-  size: "points",
+  size: "training points",
+  test_size: "test points",
+  l1: "L1",
+  l2: "L2",
   eigenvalues: "curvatures",
   start: "start",
 };
+
+// Values of choices that are not written as people write them.
+const VALUES = { x2: "x²", y2: "y²", sin_x: "sin 5x", sin_y: "sin 5y" };
 
 /** Give the schemas that a property may follow, without null. */
 export const variants = (schema) => (schema.anyOf ?? schema.oneOf ?? [schema]).filter(({ type }) => type !== "null");
@@ -22,7 +28,8 @@ export function schemaField({ name, schema, value, field, change }) {
   const id = newId(name);
   const title = clause(schema.description ?? name);
   const [one] = variants(schema);
-  const named = h("label", { for: id, title }, NAMES[name] ?? name.replaceAll("_", " "));
+  const written = NAMES[name] ?? name.replaceAll("_", " ");
+  const named = h("label", { for: id, title }, written);
   const common = { id, title, "data-field": field };
   const place = (control, kind = "field") => ({ element: h("div", { class: kind }, named, control), control });
   if (schema.enum ?? one?.enum) {
@@ -62,6 +69,11 @@ export function schemaField({ name, schema, value, field, change }) {
       }),
     );
   }
+  if (one?.type === "array" && one.items?.enum) {
+    const control = several(one.items.enum, value ?? schema.default ?? [], change);
+    const legend = h("legend", { title }, written);
+    return { element: h("fieldset", { class: "field several", title, "data-field": field }, legend, control), control };
+  }
   if (one?.type === "array" && ["number", "integer"].includes(one.items?.type)) {
     const text = (numbers) => (numbers ?? []).join(", ");
     return place(
@@ -93,4 +105,22 @@ export function schemaField({ name, schema, value, field, change }) {
     );
   }
   return null;
+}
+
+/** Make a tick for each choice; the last one that is ticked stays so. */
+function several(options, chosen, change) {
+  const boxes = options.map((option) => h("input", { type: "checkbox", value: option, checked: chosen.includes(option) }));
+  const ticks = boxes.map((box) => h("label", { class: "tick" }, box, ` ${VALUES[box.value] ?? box.value}`));
+  return h(
+    "div",
+    {
+      class: "ticks",
+      onchange: ({ target }) => {
+        const ticked = boxes.filter(({ checked }) => checked);
+        if (!ticked.length) target.checked = true;
+        else change(ticked.map(({ value }) => value));
+      },
+    },
+    ticks,
+  );
 }

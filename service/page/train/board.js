@@ -31,7 +31,10 @@ export function field(values, side) {
   return small;
 }
 
-/** Draw values on a canvas in the size of its element, the line where they are a half unless `isPlain`, and points. */
+/**
+ * Draw values on a canvas in the size of its element, the line where they are a half unless `isPlain`, and points, whose
+ * labels are between 0 and 1 as well.
+ */
 export function board(canvas, { values, side, reach, points = [], isPlain = false }) {
   const size = canvas.clientWidth;
   const ratio = devicePixelRatio || 1;
@@ -45,7 +48,7 @@ export function board(canvas, { values, side, reach, points = [], isPlain = fals
   for (const { position, label, isTest } of points) {
     context.beginPath();
     context.arc(...place(position), 2.6, 0, 7);
-    const colour = `rgb(${COLOURS[theme()][label ? 2 : 0].join(" ")})`;
+    const colour = `rgb(${shade(label, COLOURS[theme()]).join(" ")})`;
     context.strokeStyle = isTest ? colour : INK[isDark() ? "light" : "dark"];
     context.lineWidth = isTest ? 1.5 : 1;
     if (!isTest) {

@@ -3,7 +3,7 @@ import { get } from "../api.js";
 import { clock } from "../controls/clock.js";
 import { h, newId } from "../dom.js";
 import { unitsOf } from "../engine/network.js";
-import { pointsOf } from "../engine/points.js";
+import { isRegression, pointsOf } from "../engine/points.js";
 import { number } from "../format.js";
 import { board } from "./board.js";
 import { plainLabel } from "../labels.js";
@@ -18,7 +18,14 @@ const grid = (side) => {
 };
 const [MAP, UNIT_MAP] = [grid(SIDE), grid(UNIT_SIDE)];
 
-/** Make the maps: {element, draw(histories, optimizers, problem), repaint(), hide()}; `at(epoch)` follows the clock. */
+// Time between two readings of the weights while they are trained.
+const PAUSE_MS = 700;
+
+/**
+ * Make the maps: {element, draw(histories, optimizers, spec), follow(histories, optimizers, problem), repaint(), hide()}.
+ *
+ * `follow` draws what is trained so far, `draw` the runs that reached the last epoch. `at(epoch)` follows the clock.
+ */
 export function decisions({ signal, at }) {
   const maps = h("div", { class: "maps" });
   const id = newId("seed");
@@ -35,7 +42,7 @@ export function decisions({ signal, at }) {
       h("h2", {}, "What they decide"),
       h("label", { for: id }, "seed"),
       choose,
-      h("label", { class: "tick" }, shown, " test points"),
+      h("label", { class: "tick" }, shown, " show test points"),
     ),
     time.element,
     maps,
@@ -46,24 +53,43 @@ export function decisions({ signal, at }) {
   // The epochs of the clock's places.
   let frames = [0];
   let points = [[], []];
+  let isNumber = false;
+  let isLive = false;
+  let last = 0;
+  // The reading in progress: a later one replaces it.
+  let reading = 0;
+  let readAt = 0;
 
   async function show() {
-    const chosen = groups.map(({ label, runs }) => ({ label, run: runs.find(({ seed }) => seed === Number(choose.value)) }));
-    networks = await Promise.all(chosen.map(async ({ label, run }) => ({ label, ...(run ? await read(run.id) : {}) })));
-    if (signal.aborted) return;
-    layOut();
-    frames = networks.find(({ network }) => network)?.network.epochs ?? [0];
+    const mine = (reading += 1);
+    const isDrawn = ({ seed, epoch }) => seed === Number(choose.value) && (isLive || epoch.at(-1) === last);
+    const chosen = groups.map(({ label, runs }) => ({ label, run: runs.find(isDrawn) }));
+    const read = await Promise.all(
+      chosen.map(async ({ label, run }) => ({ label, ...(run ? await readRun(run.id) : {}) })),
+    );
+    if (signal.aborted || mine !== reading) return;
+    if (isLive && !read.some(({ network }) => network)) return;
+    const isSame = !element.hidden && shapeOf(read) === shapeOf(networks);
+    networks = read;
+    element.hidden = false;
+    if (!isSame) layOut();
+    const longest = Math.max(0, ...networks.map(({ network }) => network?.epochs.length ?? 0));
+    frames = networks.find(({ network }) => network?.epochs.length === longest)?.network.epochs ?? [0];
     time.element.hidden = frames.length < 2;
     time.range(frames.length - 1, { settles: false });
-    time.go(frames.length - 1);
+    if (!isLive) time.go(frames.length - 1);
   }
 
+  /** Describe the elements that networks need, so that the same ones are kept. */
+  const shapeOf = (list) =>
+    JSON.stringify(list.map(({ label, network, values }) => [label, network?.widths, values !== undefined]));
+
   /** Read the weights of a run over its epochs; of a large job only the map at the end; nothing of a run that diverged. */
-  async function read(run) {
+  async function readRun(run) {
     const network = await get(`/v1/runs/${run}/network`, { signal }).catch(nothing);
-    if (network) return { network };
+    if (network || isLive) return { network };
     const end = await get(`/v1/runs/${run}/decision`, { signal }).catch(nothing);
-    return end ? { values: end.values.flat().map(number) } : {};
+    return end ? { values: end.values.flat().map(number).map(asShade) } : {};
   }
 
   function nothing(error) {
@@ -93,7 +119,9 @@ export function decisions({ signal, at }) {
     );
     const has = networks.some(({ network }) => network);
     caption.textContent =
-      "Probability of class 1: orange is class 1, blue class 0; the line is where it is a half. " +
+      (isNumber
+        ? "The number that the network predicts: orange is 1, blue −1; the line is where it is 0. "
+        : "Probability of class 1: orange is class 1, blue class 0; the line is where it is a half. ") +
       (has ? "Below each map are its hidden units: orange is the largest value of a unit, blue the smallest." : "");
   }
 
@@ -106,7 +134,8 @@ export function decisions({ signal, at }) {
       if (!canvas) return;
       if (!network) return board(canvas, { values, side: SIDE, reach: REACH, points: drawn });
       const weights = network.weights[Math.min(place, network.weights.length - 1)].map(number);
-      board(canvas, { values: unitsOf(network, weights, MAP).at(-1)[0], side: SIDE, reach: REACH, points: drawn });
+      const decided = unitsOf(network, weights, MAP).at(-1)[0].map(asShade);
+      board(canvas, { values: decided, side: SIDE, reach: REACH, points: drawn });
       const hidden = unitsOf(network, weights, UNIT_MAP).slice(0, -1).flat();
       [...figure.querySelectorAll(".unit")].forEach((one, which) =>
         board(one, { values: scaled(hidden[which]), side: UNIT_SIDE, reach: REACH, isPlain: true }),
@@ -115,25 +144,50 @@ export function decisions({ signal, at }) {
     at(frames[place] ?? null);
   }
 
+  /** Give a shade between 0 and 1 of a probability, or of a number from −1 to 1. */
+  const asShade = (value) => (isNumber ? (value + 1) / 2 : value);
+
+  function prepare(histories, optimizers, problem) {
+    isNumber = isRegression(problem.dataset);
+    points = [0, 1].map((part) =>
+      pointsOf(problem, part).map((one) => ({ ...one, label: asShade(one.label), isTest: part === 1 })),
+    );
+    groups = [...histories.byLabel()]
+      .map(([label, runs]) => ({ label, runs }))
+      .filter(({ label }) => optimizers.some((one) => one.label === label));
+    const seeds = [...new Set(groups.flatMap(({ runs }) => runs.map(({ seed }) => seed)))].sort(
+      (one, other) => one - other,
+    );
+    if (seeds.join() === [...choose.options].map(({ value }) => value).join()) return;
+    const before = choose.value;
+    choose.replaceChildren(...seeds.map((seed) => h("option", { value: seed }, seed)));
+    choose.value = seeds.includes(Number(before)) && before ? before : seeds[0];
+  }
+
   return {
     element,
-    draw(histories, optimizers, problem) {
+    draw(histories, optimizers, { problem, epochs }) {
       element.hidden = false;
-      points = [0, 1].map((part) => pointsOf(problem, part).map((one) => ({ ...one, isTest: part === 1 })));
-      groups = [...histories.byLabel()]
-        .map(([label, runs]) => ({ label, runs }))
-        .filter(({ label }) => optimizers.some((one) => one.label === label));
-      const seeds = [...new Set(groups.flatMap(({ runs }) => runs.map(({ seed }) => seed)))].sort(
-        (one, other) => one - other,
-      );
-      const before = choose.value;
-      choose.replaceChildren(...seeds.map((seed) => h("option", { value: seed }, seed)));
-      choose.value = seeds.includes(Number(before)) && before ? before : seeds[0];
+      isLive = false;
+      last = epochs;
+      prepare(histories, optimizers, problem);
       return show();
+    },
+    async follow(histories, optimizers, problem) {
+      if (performance.now() - readAt < PAUSE_MS) return;
+      readAt = Infinity;
+      isLive = true;
+      prepare(histories, optimizers, problem);
+      await show().finally(() => {
+        readAt = performance.now();
+      });
     },
     repaint: () => paint(time.at),
     hide: () => {
       time.pause();
+      // What is being read belongs to another training.
+      reading += 1;
+      readAt = -Infinity;
       element.hidden = true;
     },
   };

@@ -1,6 +1,7 @@
 // The curves of a training: loss, accuracy and gradient norm, median and band over seeds, while it goes on.
 import { h } from "../dom.js";
-import { fieldTitle, isShare } from "../fields.js";
+import { isRegression } from "../engine/points.js";
+import { fieldTitle, isLinear } from "../fields.js";
 import { band } from "../histories.js";
 import { plainLabel } from "../labels.js";
 import { lineStyles } from "../palette.js";
@@ -8,9 +9,12 @@ import { curves } from "../plot/curves.js";
 import { plotly } from "../plot/plotly.js";
 import { span } from "../plot/ticks.js";
 
-/** Name the fields that are drawn of a kind of problem, an entry of the catalogue. */
-export const fieldsOf = ({ has_test_data: hasTestData }) =>
-  hasTestData ? ["loss", "test_accuracy", "grad_norm", "test_loss"] : ["loss", "accuracy", "grad_norm"];
+/** Name the fields that are drawn of a problem; `entry` is its kind in the catalogue. */
+export function fieldsOf({ has_test_data: hasTestData }, { kind, dataset, test_share: share = null, resolved = null }) {
+  const isNumber = kind === "data" ? resolved?.classes === null : kind === "playground" && isRegression(dataset);
+  const score = isNumber ? "r2" : "accuracy";
+  return hasTestData && share !== 0 ? ["loss", `test_${score}`, "grad_norm", "test_loss"] : ["loss", score, "grad_norm"];
+}
 // The loss on test data is drawn beside that on training data, in the same colour.
 const TEST_DASH = [1, 1.5];
 
@@ -44,8 +48,8 @@ export function figures({ catalogue, signal, scale }) {
     );
   let scales = "";
 
-  function draw(histories, { optimizers, epochs }, state) {
-    const fields = fieldsOf(catalogue.problem(state.problem.kind));
+  function draw(histories, { problem, optimizers, epochs }, state) {
+    const fields = fieldsOf(catalogue.problem(problem.kind), problem);
     const groups = histories.byLabel();
     const list = optimizers.filter(({ label }) => groups.has(label));
     if (!list.length) return;
@@ -84,7 +88,7 @@ export function figures({ catalogue, signal, scale }) {
           seen * 4 >= epochs ? span([state.x === "log" ? 1 : 0, Math.max(2, epochs)], state.x === "log") : undefined,
         yTitle: fieldTitle(field),
         logX: state.x === "log",
-        logY: isShare(field) ? false : state.y === "linear" ? false : "auto",
+        logY: isLinear(field) ? false : state.y === "linear" ? false : "auto",
       });
     });
   }

@@ -11,12 +11,12 @@ export async function showVerdict(element, figures, job, styles, signal) {
   const found = await get(`/v1/jobs/${job.id}/comparison`, { signal });
   if (signal.aborted) return;
   const settings = found.labels.flatMap(({ settings: list }) => list);
-  const scored = settings.some((one) => one.test_accuracy) ? "test_accuracy" : "accuracy";
+  const scored = ["test_accuracy", "accuracy"].find((name) => settings.some((one) => one[name])) ?? null;
   const target = found.target.loss;
   const columns = [
     "Optimizer",
     "Final loss",
-    scored.replace("_", " ").replace(/^./, (letter) => letter.toUpperCase()),
+    ...(scored ? [scored.replace("_", " ").replace(/^./, (letter) => letter.toUpperCase())] : []),
     target === null ? "To target" : `To loss ${short(target)}`,
   ];
   const row = (one) =>
@@ -29,7 +29,7 @@ export async function showVerdict(element, figures, job, styles, signal) {
         { class: "number" },
         one.diverged ? `${one.diverged} of ${one.runs} diverged` : estimate(one.final_loss?.median),
       ),
-      h("td", { class: "number" }, estimate(one[scored]?.median)),
+      scored ? h("td", { class: "number" }, estimate(one[scored]?.median)) : "",
       h("td", { class: "number" }, reached(one, "epoch") ?? "–"),
     );
   element.replaceChildren(...verdictLines(found));

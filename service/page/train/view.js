@@ -1,4 +1,4 @@
-// The view Train: networks trained as jobs, with live curves, and decision maps and a verdict at the end.
+// The view Train: networks trained as jobs, with live curves and decision maps, and a verdict at the end.
 import { onAppearance } from "../appearance.js";
 import { ApiError, ROOT, get, post } from "../api.js";
 import { getCatalogue } from "../catalogue.js";
@@ -37,7 +37,7 @@ export async function show(root, { signal }) {
   const place = h("div", { class: "place" });
   const table = h("section", { class: "answer panel", "aria-label": "Figures", hidden: true });
   const verdict = h("section", { class: "answer", "aria-label": "Result", "aria-live": "polite" });
-  const progress = progressLine({ cancel: () => post(`/v1/jobs/${job.id}/cancel`, undefined, { signal }).catch(tell) });
+  const progress = progressLine({ cancel });
   const chart = figures({
     catalogue,
     signal,
@@ -58,6 +58,12 @@ export async function show(root, { signal }) {
       h("aside", { class: "right", "aria-label": "Settings" }, panel.element),
     ),
   );
+
+  function cancel() {
+    // A cancelled run has no weights: they are not read again.
+    mark(root, "status", "cancelling");
+    return post(`/v1/jobs/${job.id}/cancel`, undefined, { signal }).catch(tell);
+  }
 
   /** Take a change of the settings: the address no longer names the job, whose curves stay until the next one. */
   function change(part) {
@@ -111,6 +117,7 @@ export async function show(root, { signal }) {
     standing.computing();
     job = found;
     optimizers = found.spec.optimizers;
+    const hasMaps = catalogue.problem(found.spec.problem.kind).has_decision;
     clear();
     mark(root, "job", found.id);
     mark(root, "status", found.status);
@@ -124,9 +131,10 @@ export async function show(root, { signal }) {
       if (mine.aborted || !histories.runs.size) return;
       skeleton.remove();
       chart.draw(histories, job.spec, state);
+      if (hasMaps && root.dataset.status === "running") maps.follow(histories, optimizers, job.spec.problem).catch(tell);
     };
     const ended = await follow(found.id, {
-      fields: fieldsOf(catalogue.problem(state.problem.kind)),
+      fields: fieldsOf(catalogue.problem(found.spec.problem.kind), found.spec.problem),
       signal: mine,
       metrics: (runs) => {
         histories.add(runs);
@@ -154,8 +162,8 @@ export async function show(root, { signal }) {
         new Map(optimizers.map(({ label }, at) => [label, styles[at]])),
         mine,
       );
-    if (catalogue.problem(ended.spec.problem.kind).has_decision && ended.status === "completed")
-      await maps.draw(histories, optimizers, ended.spec.problem);
+    if (hasMaps && ended.status === "completed")
+      await maps.draw(histories, optimizers, ended.spec);
     standing.current();
     countUp(root, "trained");
   }

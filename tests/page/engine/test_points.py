@@ -14,12 +14,14 @@ def test_the_points_are_those_of_the_worker(tmp_path: Path, noise: float) -> Non
     seed = 2**32 - 1
     cases = [
         {
-            "problem": {"dataset": dataset, "size": 25, "noise": noise, "data_seed": seed},
+            "problem": {"dataset": dataset, "size": 25, "test_size": 9, "noise": noise, "data_seed": seed},
             "part": part,
-            "points": draw(dataset, 25, noise, seed, part)[0].tolist(),
+            "points": points.tolist(),
+            "labels": labels.tolist(),
         }
         for dataset in DATASETS
-        for part in (0, 1)
+        for part, size in enumerate((25, 9))
+        for points, labels in [draw(dataset, size, noise, seed, part)]
     ]
     path = tmp_path / "points.json"
     path.write_text(json.dumps(cases))

@@ -62,7 +62,8 @@ class SupervisedObjective:
         self._validation = None if setup.validation is None else self._tensors(setup.validation)
         self._none = torch.zeros((), dtype=dtype, device=device)
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
-        self._penalty = Penalty(setup.l2, self._network.shapes, dtype, device) if setup.l2 else None
+        has_penalty = setup.l2 or setup.l1
+        self._penalty = Penalty(setup.l2, self._network.shapes, dtype, device, setup.l1) if has_penalty else None
 
     def _tensors(self, examples: Examples) -> tuple[Tensor, Tensor]:
         """Inputs and labels on the device: numbers in the dtype of the weights, tokens and classes as integers."""

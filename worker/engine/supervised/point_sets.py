@@ -1,6 +1,6 @@
-"""The point sets of the playground: two classes in the plane.
+"""The point sets of the playground: two classes in the plane, or a number at each point.
 
-They follow the four sets of Smilkov and Carter's Neural Network Playground. Every number of a point is a function of
+They follow the six sets of Smilkov and Carter's Neural Network Playground. Every number of a point is a function of
 the seed, the part (0 for training, 1 for testing) and the point's number. Classes alternate.
 """
 
@@ -43,18 +43,55 @@ def spiral(first_N: Floats, second_N: Floats, labels_N: NDArray[np.int64]) -> Fl
     return _polar(first_N, 1.75 * 2 * np.pi * first_N + np.pi * (1 - labels_N))
 
 
-DATASETS: dict[str, Draw] = {"circles": circles, "xor": xor, "gaussians": gaussians, "spiral": spiral}
+def square(first_N: Floats, second_N: Floats, labels_N: NDArray[np.int64]) -> Floats:
+    """Points evenly in the square from −1 to 1."""
+    return np.stack([2 * first_N - 1, 2 * second_N - 1], axis=1)
 
 
-def draw(dataset: str, num: int, noise: float, seed: int, part: int) -> tuple[Floats, NDArray[np.int64]]:
-    """Points [N, 2] and their classes [N], 0 or 1. `noise` is the deviation of Gaussian noise added to each."""
+def plane(points_N2: Floats) -> Floats:
+    """Numbers that rise evenly from −1 at the lower left to 1 at the upper right."""
+    numbers_N: Floats = (points_N2[:, 0] + points_N2[:, 1]) / 2
+    return numbers_N
+
+
+def hills(points_N2: Floats) -> Floats:
+    """Six cones of radius 0.4 and height 1, three upwards and three downwards, as on a chessboard; 0 between them."""
+    heights_NH = np.stack(
+        [sign * np.maximum(0, 1 - np.hypot(points_N2[:, 0] - x, points_N2[:, 1] - y) / 0.4) for x, y, sign in HILLS],
+        axis=1,
+    )
+    highest_N: Floats = heights_NH[np.arange(len(heights_NH)), np.abs(heights_NH).argmax(1)]
+    return highest_N
+
+
+HILLS = ((-0.8, 0.5, 1), (0, 0.5, -1), (0.8, 0.5, 1), (-0.8, -0.5, -1), (0, -0.5, 1), (0.8, -0.5, -1))
+DATASETS: dict[str, Draw] = {
+    "circles": circles,
+    "xor": xor,
+    "gaussians": gaussians,
+    "spiral": spiral,
+    "plane": square,
+    "hills": square,
+}
+# The number at each point before noise moves the point.
+REGRESSIONS: dict[str, Callable[[Floats], Floats]] = {"plane": plane, "hills": hills}
+
+
+def draw(
+    dataset: str, num: int, noise: float, seed: int, part: int
+) -> tuple[Floats, NDArray[np.int64] | NDArray[np.float64]]:
+    """Points [N, 2] and their labels [N]: classes 0 or 1, or numbers of a regression.
+
+    `noise` is the deviation of Gaussian noise added to the position of each point.
+    """
     labels_N = np.arange(num, dtype=np.int64) % 2
     # Uniform numbers and noise have different steps, so that no random word is used twice.
     seeds, steps = np.array([seed]), np.array([2 * part, 2 * part + 1])
     words_N2 = words(seeds, POINTS, steps[:1], 2 * num)[0, :, 0].reshape(num, 2)
     uniform_N2 = (words_N2 >> np.uint64(11)).astype(np.float64) * 2.0**-53
     points_N2 = DATASETS[dataset](uniform_N2[:, 0], uniform_N2[:, 1], labels_N)
-    return points_N2 + noise * normals(seeds, POINTS, steps[1:], 2 * num)[0, :, 0].reshape(num, 2), labels_N
+    moved_N2 = points_N2 + noise * normals(seeds, POINTS, steps[1:], 2 * num)[0, :, 0].reshape(num, 2)
+    return moved_N2, REGRESSIONS[dataset](points_N2) if dataset in REGRESSIONS else labels_N
 
 
 def _polar(radius_N: Floats, angle_N: Floats) -> Floats:

@@ -62,8 +62,9 @@ class Examples:
 class SupervisedSetup:
     """A network, its loss, the examples of each part, and the batches.
 
-    `relabel` gives labels [S, N] of the training examples for each seed, where seeds have different ones. `l2` adds
-    ½ · l2 · ‖weights without biases‖² to the loss of training. `minimum` is that of the loss where it is known.
+    `relabel` gives labels [S, N] of the training examples for each seed, where seeds have different ones. `l2` and `l1`
+    add ½ · l2 · ‖weights without biases‖² + l1 · Σ|weights without biases| to the loss of training. `minimum` is that
+    of the loss where it is known.
     """
 
     network: Network
@@ -76,6 +77,7 @@ class SupervisedSetup:
     relabel: Callable[[NDArray[np.int64]], NDArray[np.int64]] | None = None
     validation: Examples | None = None
     l2: float = 0.0
+    l1: float = 0.0
     minimum: Minimum | None = None
 
     @property
