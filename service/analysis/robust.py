@@ -61,7 +61,7 @@ def capped(
 
 
 def floors(cap_T: Floats, least: float) -> Floats:
-    """Give the distance from the least value, [T], below which a value on a logarithmic scale counts as this distance."""
+    """Give the distances from the least value, [T], below which a value on a logarithmic scale counts as them."""
     return np.asarray(np.maximum(FLOOR * (_known(cap_T) - least), np.finfo(float).tiny))
 
 

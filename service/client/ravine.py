@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import httpx
 
@@ -72,9 +72,20 @@ class Ravine(Files, Datasets):
         """Get a job."""
         return self._get(f"/v1/jobs/{part(job_id)}")  # type: ignore[return-value]
 
-    def jobs(self, *, status: str | None = None, name: str | None = None, problem: str | None = None) -> Iterator[Job]:
-        """List jobs, newest first, fetching pages as needed: ``itertools.islice(ravine.jobs(), 10)`` fetches one."""
-        return self._pages("/v1/jobs", "items", status=status, name=name, problem=problem)
+    def jobs(
+        self,
+        *,
+        status: str | None = None,
+        name: str | None = None,
+        problem: str | None = None,
+        tag: str | None = None,
+        sort: Literal["created", "name", "longest", "runs"] = "created",
+    ) -> Iterator[Job]:
+        """List jobs, newest first unless ``sort`` says otherwise, fetching pages as needed.
+
+        ``itertools.islice(ravine.jobs(), 10)`` fetches one page.
+        """
+        return self._pages("/v1/jobs", "items", status=status, name=name, problem=problem, tag=tag, sort=sort)
 
     def versions(self, job_id: str, *, timeout_seconds: float | None = None) -> Iterator[Job]:
         """Poll a job, and give it after each change until it has ended.

@@ -1,11 +1,11 @@
-"""SQL that the two databases write differently: the clock, a text in another one, upserts and locks."""
+"""SQL that the two databases write differently: the clock, spans of time, searched and sorted texts, upserts, locks."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ClauseElement, ColumnElement
+from sqlalchemy import BigInteger, Boolean, ClauseElement, ColumnElement, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -45,6 +45,32 @@ class contains(FunctionElement[bool]):  # noqa: N801  (used like an SQL function
 def _contains(element: contains, compiler: SQLCompiler, **options: Any) -> str:
     column, text = (compiler.process(clause, **options) for clause in element.clauses)
     return DIALECTS[compiler.dialect.name].contains(column, text)
+
+
+class by_code_point(FunctionElement[str]):  # noqa: N801  (used like an SQL function)
+    """A text that both databases compare and sort alike: ``by_code_point(Job.name_folded)``."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(by_code_point)
+def _by_code_point(element: by_code_point, compiler: SQLCompiler, **options: Any) -> str:
+    (text,) = (compiler.process(clause, **options) for clause in element.clauses)
+    return DIALECTS[compiler.dialect.name].by_code_point(text)
+
+
+class milliseconds_between(FunctionElement[int]):  # noqa: N801  (used like an SQL function)
+    """Whole milliseconds from one time to another; null where one is: ``milliseconds_between(begun, ended)``."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(milliseconds_between)
+def _milliseconds(element: milliseconds_between, compiler: SQLCompiler, **options: Any) -> str:
+    first, last = (compiler.process(clause, **options) for clause in element.clauses)
+    return DIALECTS[compiler.dialect.name].milliseconds_between(first, last)
 
 
 def upsert(

@@ -1,4 +1,4 @@
-"""Jobs as clients see them: create, find, list, cancel, delete. No function commits."""
+"""Jobs as clients see them: create, find, cancel, delete. No function commits."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from sqlalchemy import false, select, update
 from sqlalchemy.orm import Session
 
 from service.database.ids import is_id
-from service.database.statements import contains, seconds_from_now
+from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, JobStatus
-from service.database.tables import Job, JobTag
+from service.database.tables import Job
 from service.errors import Conflict, NotFound, RavineError
 from service.jobs import endings, removal
 from service.jobs.creating import Order, create_all
@@ -60,35 +60,6 @@ def find(session: Session, job_id: str, caller: Caller) -> Job:
     if job is None:
         raise NotFound(f"there is no job {job_id!r}")
     return job
-
-
-def listed(
-    session: Session,
-    caller: Caller,
-    *,
-    before: int | None,
-    limit: int,
-    status: str | None,
-    name: str | None,
-    problem: str | None,
-    tag: str | None = None,
-) -> list[Job]:
-    """List the jobs of a caller, newest first, with keys below ``before``."""
-    # First the keys alone, which are read from an index.
-    query = select(Job.key).order_by(Job.key.desc()).limit(limit)
-    if not caller.is_admin:
-        query = query.where(Job.owner == caller.id)
-    if before is not None:
-        query = query.where(Job.key < before)
-    if status is not None:
-        query = query.where(Job.status == status)
-    if name is not None:
-        query = query.where(contains(Job.name_folded, name.casefold()))
-    if problem is not None:
-        query = query.where(Job.problem == problem)
-    if tag is not None:
-        query = query.where(Job.key.in_(select(JobTag.job_key).where(JobTag.tag == tag)))
-    return list(session.execute(select(Job).where(Job.key.in_(query)).order_by(Job.key.desc())).scalars())
 
 
 def cancel(session: Session, job_id: str, caller: Caller) -> Job:

@@ -87,7 +87,7 @@ def test_races_are_kept_apart_and_jobs_are_put_in_order(new_page: OpenPage, stac
     expect(page.get_by_text("1 race is not shown.")).to_be_visible()
     page.get_by_label("Show races").check()
     expect(rows(page).locator(".title")).to_have_text(["b purpose", "a purpose", "Race on purpose"])
-    page.get_by_label("Order of this page").select_option("by name")
+    page.get_by_label("Order", exact=True).select_option("by name")
     expect(rows(page).locator(".title")).to_have_text(["a purpose", "b purpose", "Race on purpose"])
     page.get_by_label("Show races").uncheck()
     page.get_by_label("Name contains").fill("no such name")

@@ -6,7 +6,7 @@ from fastapi import Header, Query, Request, Response
 from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
-from service.api.http.cursors import read_cursor, write_cursor
+from service.api.http.cursors import read_cursor, read_place, write_cursor, write_place
 from service.api.http.json_answers import answer
 from service.api.routes.dependencies import (
     Documented,
@@ -26,8 +26,9 @@ from service.api.turns.routes import TurnRoute, in_turn, plainly
 from service.api.turns.work import Kind
 from service.database.states import JobStatus
 from service.database.tables import Job
-from service.jobs import annotations, continuing, lifecycle
+from service.jobs import annotations, continuing, lifecycle, listing
 from service.jobs.dispatch import MESSAGES_PER_JOB
+from service.jobs.listing import After, Sort
 from service.jobs.progress import progress_of
 from service.spec.decide import MAX_DECIDE_SEEDS
 from service.spec.fields import NO_ZERO_CHARACTER, Strict
@@ -48,8 +49,14 @@ Tag = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whites
 
 
 class JobsQuery(PageQuery):
-    """Filter of the list of jobs."""
+    """Filter and order of the list of jobs."""
 
+    # The cursor of an order by name contains a name.
+    cursor: str | None = Field(None, max_length=4_000, description="`next` of the previous page, in the same order.")
+    sort: Sort = Field(
+        "created",
+        description="Order: `created` (newest first), `name`, `longest` (seconds from start to end) or `runs` (most).",
+    )
     status: JobStatus | None = Field(None, description="Only jobs with this status.")
     name: str | None = Field(
         None, max_length=200, pattern=NO_ZERO_CHARACTER, description="Only jobs whose name contains this."
@@ -102,13 +109,15 @@ async def create(
 
 @router.get("", operation_id="list_jobs", responses={200: {"model": Page[JobAnswer]}})
 def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database: TheDatabase) -> Response:
-    """List jobs, newest first."""
+    """List jobs, by default newest first."""
+    after = _after(query)
     with database.snapshot() as session:
-        found = lifecycle.listed(
+        found = listing.listed(
             session,
             caller,
-            before=read_cursor("jobs", query.cursor),
+            after=after,
             limit=query.limit + 1,
+            sort=query.sort,
             status=query.status,
             name=query.name,
             problem=query.problem,
@@ -117,11 +126,25 @@ def list_jobs(query: Annotated[JobsQuery, Query()], caller: TheCaller, database:
         shown = found[: query.limit]
         keys = [job.key for job in shown]
         totals, tags = progress_of(session, keys), annotations.tags_of(session, keys)
-    next_cursor = write_cursor("jobs", shown[-1].key) if len(found) > query.limit else None
+        last = listing.place_of(session, shown[-1], query.sort) if len(found) > query.limit else None
+    next_cursor = None if last is None else _cursor(query.sort, last)
     waiting = database.why_full()
     # A job may be deleted between the two statements.
     items = [job_answer(job, totals[job.key], waiting, tags.get(job.key, ())) for job in shown if job.key in totals]
     return answer({"items": items, "next": next_cursor})
+
+
+def _after(query: JobsQuery) -> After | None:
+    """Read the place after which a page begins."""
+    if query.sort == "created":
+        key = read_cursor("jobs", query.cursor)
+        return None if key is None else After(key, key)
+    place = read_place(f"jobs by {query.sort}", query.cursor, str if query.sort == "name" else int)
+    return None if place is None else After(*place)
+
+
+def _cursor(sort: Sort, last: After) -> str:
+    return write_cursor("jobs", last.key) if sort == "created" else write_place(f"jobs by {sort}", *last)
 
 
 @router.get(

@@ -52,6 +52,14 @@ class Dialect(ABC):
         """Write the condition that a text contains another one, compared byte by byte."""
 
     @abstractmethod
+    def by_code_point(self, text: str) -> str:
+        """Write a text that is compared and sorted by the numbers of its characters."""
+
+    @abstractmethod
+    def milliseconds_between(self, first: str, last: str) -> str:
+        """Write the whole milliseconds from one time to another."""
+
+    @abstractmethod
     def insert(self, table: Any) -> Any:
         """Begin an INSERT that offers ``on_conflict_do_update``."""
 

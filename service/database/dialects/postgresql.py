@@ -59,6 +59,14 @@ class PostgreSQL(Dialect):
         """Find the text."""
         return f"(strpos({column}, {text}) > 0)"
 
+    def by_code_point(self, text: str) -> str:
+        """Sort by bytes of UTF-8, not by the language of the database."""
+        return f'({text} COLLATE "C")'
+
+    def milliseconds_between(self, first: str, last: str) -> str:
+        """Subtract the times."""
+        return f"CAST(extract(epoch FROM ({last} - {first})) * 1000 AS bigint)"
+
     def insert(self, table: Any) -> Any:
         """Begin an INSERT."""
         return postgresql.insert(table)

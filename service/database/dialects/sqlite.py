@@ -107,6 +107,14 @@ class SQLite(Dialect):
         """Find the text."""
         return f"(instr({column}, {text}) > 0)"
 
+    def by_code_point(self, text: str) -> str:
+        """Leave the text: SQLite sorts by bytes of UTF-8."""
+        return text
+
+    def milliseconds_between(self, first: str, last: str) -> str:
+        """Subtract the days."""
+        return f"CAST(round((julianday({last}) - julianday({first})) * 86400000) AS INTEGER)"
+
     def insert(self, table: Any) -> Any:
         """Begin an INSERT."""
         return sqlite.insert(table)

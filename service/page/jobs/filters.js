@@ -5,8 +5,8 @@ import { STATUSES } from "../status.js";
 
 /** Filters that the API has, in the query of the address and of the request. */
 export const FILTERS = ["status", "problem", "name", "tag"];
-/** Orders of the jobs that are shown; the API lists the newest first. */
-export const ORDERS = { newest: "newest first", name: "by name", longest: "longest first", runs: "most runs first" };
+// Orders that the API has.
+const ORDERS = { created: "newest first", name: "by name", longest: "longest first", runs: "most runs first" };
 
 /** Make the form; `change(name, value)` follows each change. */
 export const filterForm = (catalogue, change) =>
@@ -18,9 +18,9 @@ export const filterForm = (catalogue, change) =>
     search("Name contains", "name", 200, change),
     search("Tag", "tag", 40, change),
     choice(
-      "Order of this page",
-      "order",
-      Object.entries(ORDERS).map(([name, words]) => [name === "newest" ? "" : name, words]),
+      "Order",
+      "sort",
+      Object.entries(ORDERS).map(([name, words]) => [name === "created" ? "" : name, words]),
       change,
     ),
     h(
@@ -34,17 +34,6 @@ export const filterForm = (catalogue, change) =>
       "Show races",
     ),
   );
-
-/** Sort jobs by the order of the address. */
-export function ordered(jobs) {
-  const span = ({ started_at: from, finished_at: to }) => (from && to ? Date.parse(to) - Date.parse(from) : -1);
-  const by = {
-    name: (one, other) => one.name.localeCompare(other.name),
-    longest: (one, other) => span(other) - span(one),
-    runs: (one, other) => other.progress.runs_total - one.progress.runs_total,
-  }[readAddress().get("order")];
-  return by ? jobs.toSorted(by) : jobs;
-}
 
 function choice(title, name, options, change) {
   const id = newId(name);

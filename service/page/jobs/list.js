@@ -1,4 +1,4 @@
-// The list of jobs: newest first, live while some of them run.
+// The list of jobs, live while some of them run.
 import { changeAddress, readAddress } from "../address.js";
 import { ROOT } from "../api.js";
 import { getCatalogue } from "../catalogue.js";
@@ -7,7 +7,7 @@ import { count } from "../format.js";
 import { countUp } from "../marks.js";
 import { empty, failure, loading } from "../states.js";
 import { isOpen } from "../status.js";
-import { FILTERS, filterForm, ordered } from "./filters.js";
+import { FILTERS, filterForm } from "./filters.js";
 import { first } from "./first.js";
 import { jobsPage } from "./races.js";
 import { rowOf } from "./row.js";
@@ -43,7 +43,7 @@ export async function showList(root, signal) {
     const mine = (asking = new AbortController());
     const address = readAddress();
     const query = new URLSearchParams({ limit: String(PAGE) });
-    for (const name of [...FILTERS, "cursor"]) if (address.get(name)) query.set(name, address.get(name));
+    for (const name of [...FILTERS, "sort", "cursor"]) if (address.get(name)) query.set(name, address.get(name));
     try {
       const either = AbortSignal.any([signal, mine.signal]);
       const page = await jobsPage(query, { races: address.get("races") === "1", signal: either });
@@ -64,13 +64,14 @@ export async function showList(root, signal) {
       row.element.remove();
       rows.delete(id);
     }
-    ordered(items).forEach((job, at) => {
+    items.forEach((job, at) => {
       if (!rows.has(job.id)) rows.set(job.id, rowOf(job.name, { catalogue, reload: load, ...selected.of(job.id) }));
       const row = rows.get(job.id);
       row.show(job);
       if (list.children[at] !== row.element) list.insertBefore(row.element, list.children[at] ?? null);
     });
     const query = readAddress();
+    const isSorted = query.has("sort");
     const isFiltered = FILTERS.some((name) => query.get(name));
     if (items.length) place.replaceChildren(list);
     else if (isFiltered || query.has("cursor")) place.replaceChildren(nothing(isFiltered));
@@ -82,8 +83,8 @@ export async function showList(root, signal) {
       return `${ROOT}/jobs${kept.size ? `?${kept}` : ""}`;
     };
     pages.replaceChildren(
-      ...(query.has("cursor") ? [h("a", { class: "button", href: address(null) }, "Newest")] : []),
-      ...(next ? [h("a", { class: "button", href: address(next) }, "Older")] : []),
+      ...(query.has("cursor") ? [h("a", { class: "button", href: address(null) }, isSorted ? "First" : "Newest")] : []),
+      ...(next ? [h("a", { class: "button", href: address(next) }, isSorted ? "Next" : "Older")] : []),
     );
     races.replaceChildren(...(hidden ? [hiddenWords(hidden)] : []));
     countUp(root, "drawn");
