@@ -1,4 +1,4 @@
-"""`ravine lessons`: runs the lessons through the service, prints their verdicts and can write docs/lessons.md."""
+"""`ravine lessons`: runs the lessons through the service, prints the verdicts and stores them on request."""
 
 import os
 import tempfile
@@ -19,6 +19,7 @@ from service.cli.local.preconditions import StackError
 from service.cli.local.stack import LocalStack
 from service.client import Ravine, RavineError
 from service.findings.ledger.page import write_page
+from service.findings.ledger.stored_results import RESULTS, store
 from service.findings.lessons import LESSONS
 
 # The first request after the end of the jobs judges a lesson: it reads hundreds of thousands of rows.
@@ -30,11 +31,12 @@ Json = dict[str, Any]
 
 
 def run_lessons(
-    *, only: Sequence[str], write: Path | None, workers: int, prepare: Callable[[LocalStack], None]
+    *, only: Sequence[str], write: Path | None, stores: bool, workers: int, prepare: Callable[[LocalStack], None]
 ) -> None:
-    """Run lessons at RAVINE_URL or in a temporary stack, print the verdicts, and write the page if ``write`` is given.
+    """Run lessons at RAVINE_URL or in a temporary stack, and print the verdicts.
 
-    Wrong use ends the command. Raises StackError if the service fails.
+    With ``write`` the page is written, with ``stores`` the results of the package. Wrong use ends the command. Raises
+    StackError if the service fails.
     """
     unknown = [one for one in only if one not in LESSONS]
     if unknown:
@@ -47,6 +49,9 @@ def run_lessons(
     with _service(workers, prepare, console) as ravine:
         found = judge_all(ravine, list(only) or list(LESSONS), console)
     console.print(_table(found))
+    if stores:
+        store(found)
+        console.print(f"Wrote {len(found)} results to {RESULTS}.")
     if write is not None:
         write_page(found, write)
         console.print(f"Wrote {write}.")

@@ -125,6 +125,7 @@ def demo(
 def lessons(
     only: Annotated[list[str] | None, typer.Option(help="Run this lesson only; repeat the option for several.")] = None,
     write: Annotated[Path | None, typer.Option(help="Write a page with all verdicts, such as docs/lessons.md.")] = None,
+    store: Annotated[bool, typer.Option("--store", help="Replace the results that the package contains.")] = False,
     workers: Workers = 2,
 ) -> None:
     """Run the lessons, at RAVINE_URL or in a temporary folder, and print their verdicts."""
@@ -132,7 +133,7 @@ def lessons(
     from service.cli.local.preconditions import StackError
 
     try:
-        run_lessons(only=only or [], write=write, workers=workers, prepare=_stop_on_signals)
+        run_lessons(only=only or [], write=write, stores=store, workers=workers, prepare=_stop_on_signals)
     except StackError as error:
         _give_up(error)
 

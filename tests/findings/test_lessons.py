@@ -1,5 +1,6 @@
 """The ledger: lessons are submitted and judged by the histories of their jobs; docs/lessons.md has the verdicts."""
 
+import json
 import os
 import re
 import subprocess
@@ -12,8 +13,10 @@ import httpx
 import pytest
 
 from service.findings.ledger.page import verdicts_on
+from service.findings.ledger.stored_results import RESULTS, stored
 from service.findings.lessons import LESSONS, TEXTS
 from service.findings.lessons.judging import VERDICTS
+from service.spec.job import JobSpec
 from service.spec.presets import PRESETS
 from tests.servers import Stack, wait_for_job
 from tests.thorough import THOROUGH, examples
@@ -127,10 +130,39 @@ def test_the_page_has_the_verdicts_of_this_version(stack: Stack) -> None:
     assert len(CHEAP) == examples(25, 33)
 
 
-def test_a_lesson_has_no_verdict_before_it_is_run_and_one_with_numbers_after(client: httpx.Client) -> None:
+def test_a_lesson_that_was_not_run_here_shows_the_result_of_the_package_and_its_versions(client: httpx.Client) -> None:
+    lesson = client.get("/v1/lessons/train-and-test").json()
+    assert (lesson["state"], lesson["jobs"], lesson["judged_at"]) == ("not run", [], None)
+    assert lesson["stored"].keys() == {"version", "torch", "computed_at"}
+    assert lesson["verdict"].startswith(VERDICTS)
+    assert lesson["quantities"]
+    assert lesson["figures"]
+    assert {path.stem for path in RESULTS.glob("*.json")} <= set(LESSONS)
+
+
+def test_a_lesson_that_is_run_gives_what_the_package_contains(client: httpx.Client) -> None:
+    client.post("/v1/lessons/zero-grad/jobs").raise_for_status()
+    found = wait_for_verdict(client, "zero-grad")
+    result = stored("zero-grad")
+    assert result is not None
+    assert {name: found[name] for name in result["finding"]} == result["finding"], (
+        "store it anew: ravine lessons --only zero-grad --store"
+    )
+    assert found["stored"] is None
+
+
+def test_stored_results_are_of_the_presets_of_this_version() -> None:
+    for path in RESULTS.glob("*.json"):
+        for preset, digest in json.loads(path.read_text(encoding="utf-8"))["digests"].items():
+            spec = JobSpec.model_validate({"name": PRESETS[preset].title, **PRESETS[preset].spec})
+            if spec.problem.kind != "data":  # Completed with its dataset when it is posted.
+                assert spec.digest() == digest, f"store it anew: ravine lessons --only {path.stem} --store"
+
+
+def test_a_lesson_is_judged_by_its_jobs_with_numbers(client: httpx.Client) -> None:
     items = {item["id"]: item for item in client.get("/v1/lessons").raise_for_status().json()["items"]}
     assert list(items) == list(LESSONS)
-    assert (items["adam-sharp"]["verdict"], items["adam-sharp"]["state"]) == (None, "not run")
+    assert items["adam-sharp"]["state"] == "not run"
     answer = client.post("/v1/lessons/parabola-to-half/jobs")
     assert answer.status_code == 202
     assert answer.headers["location"] == "/v1/lessons/parabola-to-half"

@@ -183,6 +183,17 @@ def test_the_surface_is_shown_in_three_dimensions(new_page: OpenPage) -> None:
     heads = page.evaluate("() => document.querySelector('.solid').data[3]")
     assert heads["text"] == ["SGD", "Momentum"]
     assert abs(heads["x"][0] - 5 * 0.97**100) < 1e-9
+    # The middle of the first ball is there too, and step by step it turns: its corners change places.
+    ball = "() => { const { x, y } = document.querySelector('.solid').data[4]; return [x, y]; }"
+    x, y = page.evaluate(ball)
+    num = len(x) // 2
+    assert abs(sum(x[:num]) / num - heads["x"][0]) < 1e-6
+    page.get_by_role("slider", name="Step", exact=True).fill("3")
+    page.wait_for_function("() => document.querySelector('.solid').data[3].x[0] > 4")
+    moved, aside = page.evaluate(ball)
+    ways = [(one - x[0], other - y[0]) for one, other in zip(x[:num], y[:num], strict=True)]
+    turned = [(one - moved[0], other - aside[0]) for one, other in zip(moved[:num], aside[:num], strict=True)]
+    assert max(abs(one[0] - other[0]) + abs(one[1] - other[1]) for one, other in zip(ways, turned, strict=True)) > 0.01
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 """Routes of lessons: statements of teaching texts, their jobs, and their verdicts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -20,7 +21,7 @@ from service.api.routes.dependencies import (
 from service.api.routes.presets import preset_answer
 from service.api.schemas.answers import Page, Problem
 from service.api.schemas.jobs import receipt_of
-from service.api.schemas.lessons import LessonAnswer, LessonItem, LessonJob
+from service.api.schemas.lessons import LessonAnswer, LessonItem, LessonJob, StoredResult
 from service.api.turns.routes import TurnRoute
 from service.api.turns.shared_answers import Computed
 from service.api.turns.work import Work
@@ -29,6 +30,7 @@ from service.database.tables import Job, LessonRecord
 from service.datasets.decoded import DecodedTables
 from service.errors import Forbidden, NotFound
 from service.findings.ledger import records as ledger
+from service.findings.ledger.stored_results import stored
 from service.findings.lessons import LESSONS, TEXTS, Lesson
 from service.jobs import lifecycle
 from service.jobs.limits import affordable
@@ -152,7 +154,8 @@ def _keep_finding(database: Database, lesson: Lesson, record: LessonRecord) -> C
 
 
 def _item(lesson: Lesson, record: LessonRecord | None, of_lesson: dict[str, Job]) -> LessonItem:
-    finding, state = record.finding if record else None, ledger.state(record, of_lesson)
+    finding, state = _finding(lesson, record), ledger.state(record, of_lesson)
+    result = None if record and record.finding else stored(lesson.id)
     if state == ledger.COMPLETED:
         # The jobs have completed since the last lesson was judged; the next request judges them.
         state = ledger.RUNNING
@@ -162,14 +165,23 @@ def _item(lesson: Lesson, record: LessonRecord | None, of_lesson: dict[str, Job]
         statement=lesson.statement,
         state=state,
         verdict=finding["verdict"] if finding else None,
+        stored=None if result is None else StoredResult.model_validate(result, extra="ignore"),
     )
+
+
+def _finding(lesson: Lesson, record: LessonRecord | None) -> Mapping[str, Any] | None:
+    """Give the finding of jobs of this server, else that of the package."""
+    if record and record.finding:
+        return record.finding
+    result = stored(lesson.id)
+    return None if result is None else result["finding"]
 
 
 def _shown(database: Database, lesson: Lesson, caller: Caller) -> LessonAnswer:
     with database.snapshot() as session:
         record = ledger.records(session).get(lesson.id)
         of_lesson = ledger.jobs_of(session, record)
-    finding = record.finding if record else None
+    finding = _finding(lesson, record)
     with database.snapshot() as session:
         record = ledger.records(session).get(lesson.id)
     here = f"/v1/lessons/{lesson.id}"

@@ -33,6 +33,17 @@ class PresetAnswer(PresetItem):
     """A body for POST /v1/jobs."""
 
 
+class StoredResult(Answer):
+    """Origin of a result that the package contains."""
+
+    version: str
+    """Version of Ravine that computed it."""
+    torch: str
+    """Version of torch."""
+    computed_at: datetime
+    """Time of its computation."""
+
+
 class LessonItem(Answer):
     """A lesson in the ledger."""
 
@@ -47,7 +58,9 @@ class LessonItem(Answer):
     verdict: str | None
     """Begins with `holds`, `holds if`, `inconclusive` or `fails`; null before the first verdict.
 
-    While the lesson runs again, the verdict of the jobs before."""
+    While the lesson runs again, the verdict of the jobs before. Before its first run the stored one of the package."""
+    stored: StoredResult | None
+    """Origin of the result if the package contains it; null if it is that of jobs of this server, or there is none."""
 
 
 class LessonJob(Answer):

@@ -17,6 +17,15 @@ import { kindOf, readingSign, reason, sign } from "./verdict.js";
 
 const POLL_MS = 2_000;
 
+/** Say where a result comes from that no job of this server has; null for others. */
+const origin = ({ stored }) =>
+  stored &&
+  h(
+    "p",
+    { class: "caption" },
+    `This result came with Ravine. It was computed with Ravine ${stored.version} and torch ${stored.torch}, ${moment(stored.computed_at)}: run the lesson to compute it here.`,
+  );
+
 /** Show a lesson; ends when the signal aborts. */
 export async function showLesson(root, id, signal) {
   let lesson = await loading(root, get(`/v1/lessons/${id}`, { signal }));
@@ -58,7 +67,7 @@ export async function showLesson(root, id, signal) {
     drawing = new AbortController();
     signal.addEventListener("abort", () => drawing.abort());
     const found = isShown("figure")
-      ? [...lesson.figures.map((figure) => picture(figure, drawing.signal)), ...measured(lesson)]
+      ? [origin(lesson), ...lesson.figures.map((figure) => picture(figure, drawing.signal)), ...measured(lesson)].filter(Boolean)
       : [];
     evidence.replaceChildren(
       ...(found.length || !isShown("figure") ? found : [h("p", { class: "empty" }, "Nothing is measured yet: run it first.")]),
@@ -92,6 +101,7 @@ export async function showLesson(root, id, signal) {
         { class: "caption" },
         `Judged by: ${lesson.criterion}${lesson.judged_at ? ` Last: ${moment(lesson.judged_at)}.` : ""}`,
       ),
+      origin(lesson),
       lesson.fairness ? h("p", { class: "caption" }, `Why this criterion: ${lesson.fairness}`) : null,
       readings.length > 1
         ? h(

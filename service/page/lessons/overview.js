@@ -58,7 +58,7 @@ export async function showLessons(root, signal) {
     buttons(ofText, verdict);
     for (const lesson of lessons) rows.get(lesson.id).show(lesson, shown.includes(lesson));
     said.textContent = lessons.every(({ state }) => state === "not run")
-      ? "None has been run here yet: most take seconds."
+      ? "None has been run here yet: the verdicts came with Ravine. Most lessons take seconds."
       : shown.length
         ? ""
         : "No lesson is like that.";
@@ -100,7 +100,7 @@ export async function showLessons(root, signal) {
         element.hidden = !isShown;
         kind.replaceChildren(sign(lesson));
         verdict.textContent = reason(lesson);
-        run.textContent = lesson.verdict === null ? "Run" : "Again";
+        run.textContent = lesson.state === "not run" ? "Run" : "Again";
         run.setAttribute("aria-label", `${run.textContent}: ${statement}`);
         run.disabled = kindOf(lesson) === "running";
       },

@@ -1,10 +1,11 @@
-// The surface in three dimensions: the colours of the map, the start, the minima, and a ball on each path.
+// The surface in three dimensions: the colours of the map, the start, the minima, and a ball that rolls on each path.
 import { colour } from "../appearance.js";
 import { lessMotion } from "../dom.js";
 import { plainLabel } from "../labels.js";
 import { countUp } from "../marks.js";
 import { CONFIG, layout, plotly } from "../plot/plotly.js";
 import { heights } from "../plot/ground.js";
+import { balls, cornersAt, turns } from "./balls.js";
 
 const CONTOURS = 14;
 // Traces before those of the race: the surface, start and minima, and their wires.
@@ -12,12 +13,18 @@ const FIXED = 3;
 const EYE = { x: 0.9, y: -1.25, z: 1.45 };
 const ABOVE = { x: 0, y: -0.01, z: 2.2 };
 const CENTRE = { x: 0, y: 0, z: -0.15 };
+// Lengths of the sides of the scene.
+const SIDES = { x: 1.4, y: 1.1, z: 0.7 };
 const TILT_MS = 250;
 // Half the size of the wires at a minimum, as a share of the picture, and the lines of one of its three rings.
 const RING = 0.035;
 const CORNERS = 24;
 // Paths lie above the surface by a share of its height, so that it does not hide them.
 const LIFT = 0.012;
+// Height of a name above its path, in units of the scene: the surface then hides no letter of it.
+const NAME_ABOVE = 0.07;
+// Room above the highest point, as a share of the height.
+const HEADROOM = 0.05;
 
 /**
  * Make the figure: {draw({map, paths, step, start, height}), show(step), clear()}.
@@ -26,6 +33,7 @@ const LIFT = 0.012;
  */
 export function space(element, signal) {
   let drawn = null;
+  let units = [1, 1, 1];
   let isTilted = false;
   signal.addEventListener("abort", () => window.Plotly?.purge(element));
 
@@ -34,9 +42,11 @@ export function space(element, signal) {
     const found = map.dimension === 2 ? heights(map) : null;
     if (!found || signal.aborted) return;
     const scale = height === "log" ? logarithmic(found) : plain(map, found);
+    units = unitsOf(map, scale);
     drawn = paths
       .filter(({ faint }) => !faint)
-      .map(({ losses, ...rest }) => ({ ...rest, levels: losses.map(scale.level) }));
+      .map(({ losses, ...rest }) => ({ ...rest, levels: losses.map(scale.level) }))
+      .map((path) => ({ ...path, turned: turns(path.points, path.levels, units) }));
     const lines = drawn.map((path) => ({
       type: "scatter3d",
       mode: "lines",
@@ -51,7 +61,8 @@ export function space(element, signal) {
         surface(map, found, scale),
         fixed(map, { start, loss: paths[0]?.losses[0] }, scale),
         wires(map, scale),
-        heads(drawn, step),
+        heads(drawn, step, units),
+        balls(drawn, step, units, colour("--ground")),
         ...lines,
       ],
       framed(element, map, scale),
@@ -79,7 +90,7 @@ export function space(element, signal) {
 
   function show(step) {
     if (!drawn?.length || !window.Plotly) return;
-    const parts = [heads(drawn, step), ...drawn.map((path) => upTo(path, step))];
+    const parts = [heads(drawn, step, units), cornersAt(drawn, step, units), ...drawn.map((path) => upTo(path, step))];
     const change = Object.fromEntries(["x", "y", "z"].map((side) => [side, parts.map((part) => part[side])]));
     const places = parts.map((_, at) => at + FIXED);
     window.Plotly.restyle(element, change, places);
@@ -88,7 +99,7 @@ export function space(element, signal) {
   /** Remove the paths; the surface stays. */
   function clear() {
     if (!drawn?.length || !window.Plotly) return;
-    window.Plotly.deleteTraces(element, [FIXED, ...drawn.map((_, at) => at + FIXED + 1)]);
+    window.Plotly.deleteTraces(element, [FIXED, FIXED + 1, ...drawn.map((_, at) => at + FIXED + 2)]);
     drawn = null;
   }
 
@@ -110,6 +121,13 @@ function plain(map, { to: top, lowest }) {
   const level = (loss) => Math.min(to, loss) + (to - lowest) * LIFT;
   return { rows: map.loss.map((row) => row.map(cut)), from: lowest, to, level, title: "loss" };
 }
+
+/** Give the length of 1 along each axis in the scene. */
+const unitsOf = (map, { from, to }) => [
+  SIDES.x / (map.x.at(-1) - map.x[0]),
+  SIDES.y / (map.y.at(-1) - map.y[0]),
+  SIDES.z / ((to - from) * (1 + HEADROOM)),
+];
 
 /** The surface in the colours of the map, whatever its heights are. */
 const surface = (map, found, { rows, from, to }) => ({
@@ -181,20 +199,19 @@ const nearest = (values, one) =>
     Math.max(0, Math.round(((one - values[0]) / (values.at(-1) - values[0])) * (values.length - 1))),
   );
 
-/** A ball with a name at the current step of each path. */
-function heads(drawn, step) {
+/** The name at the current step of each path, above its ball. */
+function heads(drawn, step, units) {
   const last = drawn.map(({ points, levels }) => {
     const at = Math.min(step, points.length - 1);
-    return [...points[at], levels[at]];
+    return [...points[at], levels[at] + NAME_ABOVE / units[2]];
   });
   return {
     type: "scatter3d",
-    mode: "markers+text",
+    mode: "text",
     hoverinfo: "skip",
     text: drawn.map(({ label }) => plainLabel(label)),
-    textposition: "top right",
+    textposition: "top center",
     textfont: { size: 13, color: drawn.map(({ style }) => style.colour) },
-    marker: { size: 7, color: drawn.map(({ style }) => style.colour), line: { width: 1, color: colour("--ground") } },
     x: last.map(([x]) => x),
     y: last.map(([, y]) => y),
     z: last.map(([, , z]) => z),
@@ -221,8 +238,8 @@ function framed(element, map, { from, to, title }) {
     scene: {
       xaxis: { ...quiet, range: [map.x[0], map.x.at(-1)], title: { text: "x" } },
       yaxis: { ...quiet, range: [map.y[0], map.y.at(-1)], title: { text: "y" } },
-      zaxis: { ...quiet, range: [from, to + (to - from) * 0.05], title: { text: title } },
-      aspectratio: { x: 1.4, y: 1.1, z: 0.7 },
+      zaxis: { ...quiet, range: [from, to + (to - from) * HEADROOM], title: { text: title } },
+      aspectratio: SIDES,
       camera: { eye: EYE, center: CENTRE },
     },
   });

@@ -6,6 +6,7 @@ import { pathOf, ruleOf, surfaceOf } from "../../../service/page/engine/path.js"
 import { isKnown, prepared } from "../../../service/page/engine/program.js";
 import { computable, raced } from "../../../service/page/engine/race.js";
 import { philox } from "../../../service/page/engine/random.js";
+import { turns } from "../../../service/page/race/balls.js";
 import { undo } from "../../../service/page/race/undo.js";
 import { insistent } from "../../../service/page/watchdog.js";
 import { factorOf } from "../../../service/page/engine/schedule.js";
@@ -130,4 +131,16 @@ test("a request that never answers is aborted and repeated", async () => {
   const never = insistent(() => new Promise((_, fail) => view.signal.addEventListener("abort", () => fail(view.signal.reason))), view.signal);
   view.abort();
   await assert.rejects(never, { name: "AbortError" });
+});
+
+test("a ball that rolls half its girth stands on its head, and after all of it as before", () => {
+  const half = Math.PI * 0.026;
+  const [start, head, around] = turns([[0, 0], [half, 0], [half, 2 * half]], [0, 0, 0], [1, 1, 1]);
+  const rounded = (matrix) => matrix.map((row) => row.map((one) => Math.round(one) + 0));
+  assert.deepEqual(rounded(start), [[1, 0, 0], [0, 1, 0], [0, 0, 1]]);
+  assert.deepEqual(rounded(head), [[-1, 0, 0], [0, 1, 0], [0, 0, -1]]);
+  assert.deepEqual(rounded(around), rounded(head));
+  // A quarter of a turn along x: what was on top is in front.
+  const [, quarter] = turns([[0, 0], [half / 2, 0]], [0, 0], [1, 1, 1]);
+  assert.deepEqual(rounded(quarter).map((row) => row[2]), [1, 0, 0]);
 });
