@@ -28,6 +28,9 @@ DRAG = "/?steps=200&" + "&".join(
         "nadam,lr:0.1",
     )
 )
+# A slow mobile connection.
+SLOW_BITS = 400_000
+SLOW_LATENCY_MS = 40
 # Longer frames are visible as a stutter.
 STUTTER_MS = 50.0
 HEAT_MAP = {
@@ -146,6 +149,7 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
     gaps: list[float] = crowd.evaluate(_FRAMES)
     crowd.close()
     maps = _heat_maps(context, client)
+    cold = [_cold(browser, client) for _ in range(3)]
     return {
         f"slider dragged, 6 optimizers × 200 steps, {NUM_DRAGS} frames (frames/s)": 1000 * len(drags) / sum(drags),
         "slider dragged, longest frame (ms)": max(drags),
@@ -153,6 +157,13 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
         "slider released to the service's path drawn, worst (ms)": max(slides),
         "first paint of / on a warm start, median of 5 (ms)": statistics.median(first for first, _ in paints),
         "request of / to drawn race, median of 5 (ms)": statistics.median(raced for _, raced in paints),
+        f"cold at {SLOW_BITS // 1000} kbit/s, request of / to first paths, median of 3 (ms)": statistics.median(
+            one[0] for one in cold
+        ),
+        f"cold at {SLOW_BITS // 1000} kbit/s, to the service's paths, median of 3 (ms)": statistics.median(
+            one[1] for one in cold
+        ),
+        f"cold at {SLOW_BITS // 1000} kbit/s, bytes received": statistics.median(one[2] for one in cold),
         "50 runs × 500 points, frames": len(gaps),
         "50 runs × 500 points, median frame (ms)": statistics.median(gaps),
         "50 runs × 500 points, 99 % of frames within (ms)": sorted(gaps)[int(len(gaps) * 0.99)],
@@ -161,6 +172,28 @@ def _measure(browser: Browser, client: httpx.Client) -> dict[str, Any]:
         "heat map of 100 × 100, worst (ms)": max(maps),
         f"50 runs × 500 points, frames over {STUTTER_MS:.0f} ms": sum(gap > STUTTER_MS for gap in gaps),
     }
+
+
+def _cold(browser: Browser, client: httpx.Client) -> tuple[float, float, float]:
+    """Load / in an empty profile over a slow connection.
+
+    Give the milliseconds to the paths that the browser computes, to those of the service, and the bytes until then.
+    """
+    context = browser.new_context(base_url=str(client.base_url), viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    received: list[float] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    session.send("Network.enable")
+    speed = {"downloadThroughput": SLOW_BITS / 8, "uploadThroughput": SLOW_BITS / 8}
+    session.send("Network.emulateNetworkConditions", {"offline": False, "latency": SLOW_LATENCY_MS, **speed})
+    page.goto("/", wait_until="commit")
+    page.wait_for_selector(".view[data-raced]")
+    first, raced = (
+        page.evaluate(f"() => performance.getEntriesByName('{name}')[0].startTime") for name in ("shown", "raced")
+    )
+    context.close()
+    return first, raced, sum(received)
 
 
 def _heat_maps(context: BrowserContext, client: httpx.Client) -> list[float]:

@@ -36,3 +36,8 @@ export function timed(root, name) {
   performance.clearMarks(name);
   performance.mark(name);
 }
+
+/** Mark the first time of something for measurements of the page: `shown` of the first paths, which the browser computes. */
+export function once(name) {
+  if (!performance.getEntriesByName(name).length) performance.mark(name);
+}

@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-from service.api.page_files import digest
+from service.api.page_files import digest, files
 from service.api.routes.page import VIEWS
 from service.findings.plots.style import _STYLES
 from tests.page.conftest import on_one_stack
@@ -35,6 +35,24 @@ def test_files_of_the_document_are_cached_without_a_limit(client: httpx.Client) 
         answer = client.get(name)
         assert answer.status_code == 200
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_the_document_names_all_modules_of_its_view_and_no_module_that_is_loaded_later(client: httpx.Client) -> None:
+    def named(path: str) -> set[str]:
+        return set(re.findall(r'"modulepreload" href="/page/[0-9a-f]+/([^"]+)"', client.get(path).text))
+
+    race = named("/")
+    assert {"race/view.js", "race/race.js", "engine/program.js", "api.js"} <= race
+    assert not {"race/space.js", "race/balls.js", "train/view.js"} & race
+    assert race <= set(files())
+    assert {"jobs/view.js", "jobs/list.js"} <= named("/jobs/none/runs/1")
+
+
+def test_the_style_sheets_are_loaded_as_one(client: httpx.Client) -> None:
+    sheets = [content for name, content in files().items() if name.startswith("styles/")]
+    together = client.get(f"/page/{digest()}/styles.css").content
+    assert len(together) == sum(len(one) + 1 for one in sheets) - 1
+    assert all(one in together for one in sheets)
 
 
 def test_plotly_comes_from_its_package_and_compressed(client: httpx.Client) -> None:

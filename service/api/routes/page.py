@@ -4,12 +4,14 @@ The address of every file contains the digest of all files. A browser caches the
 versions; it revalidates only the document.
 """
 
+import gzip
 import html
+from functools import cache
 from pathlib import PurePosixPath
 
 from fastapi import APIRouter, Request, Response
 
-from service.api.page_files import compressed, digest, files
+from service.api.page_files import compressed, digest, files, modules
 from service.errors import NotFound
 
 router = APIRouter(include_in_schema=False)
@@ -40,9 +42,22 @@ VIEWS = (
 def view(request: Request) -> Response:
     """Give the document of the page; its script chooses the view by the address."""
     root = html.escape(request.scope.get("root_path", "").rstrip("/"), quote=True)
-    document = files()["index.html"].decode().replace("{root}", root).replace("{files}", f"{root}/page/{digest()}")
-    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
-    return Response(document, headers=headers, media_type="text/html")
+    name = request.url.path.removeprefix(request.scope.get("root_path", "")).split("/")[1] or "race"
+    document = files()["index.html"].decode().replace("{modules}", _preloads(name))
+    document = document.replace("{root}", root).replace("{files}", f"{root}/page/{digest()}")
+    headers = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(document, headers=headers, media_type="text/html")
+    headers["Content-Encoding"] = "gzip"
+    return Response(gzip.compress(document.encode(), 6, mtime=0), headers=headers, media_type="text/html")
+
+
+@cache
+def _preloads(name: str) -> str:
+    """Name the modules of a view, so that the browser requests all at once instead of one level after the other."""
+    entry = f"{name}/view.js"
+    found = dict.fromkeys((*modules("main.js"), entry, *modules(entry)))
+    return "\n".join(f'<link rel="modulepreload" href="{{files}}/{one}">' for one in found)
 
 
 for path in VIEWS:

@@ -7,7 +7,6 @@ import { drawGround, firstFrame } from "../plot/ground.js";
 import { pathCanvas } from "../plot/paths.js";
 import { mapOf, withoutPoles } from "../plot/poles.js";
 import { onPicture, pathsOf } from "./racers.js";
-import { space } from "./space.js";
 import { problemOf } from "./state.js";
 
 /** The picture; `state()` gives the settings of the race as they are now. */
@@ -22,7 +21,8 @@ export class Picture {
     const trail = h("canvas", { class: "trail", "aria-hidden": "true" });
     this.element = h("div", { class: "picture" }, this.ground, trail, this.canvas, this.solid);
     this.path = pathCanvas(this.canvas, trail);
-    this.scene = space(this.solid, signal);
+    // Made when it is first shown: the first picture does not wait for its script.
+    this.scene = null;
     this.map = null;
     signal.addEventListener("abort", () => window.Plotly?.purge(this.ground));
   }
@@ -100,7 +100,7 @@ export class Picture {
   clearPaths() {
     this.path.paths([]);
     this.path.arrows([]);
-    this.scene.clear();
+    this.scene?.clear();
   }
 
   /** Mark the start, of the settings or while it is dragged. */
@@ -122,17 +122,20 @@ export class Picture {
   }
 
   /** Draw the third dimension where it is chosen. */
-  drawSpace(racers, step) {
+  async drawSpace(racers, step) {
     const { view, start, height } = this.state();
     this.solid.hidden = view !== "3d" || this.map?.dimension !== 2;
     if (this.solid.hidden || !racers.length) return;
-    this.scene.draw({ map: this.map, paths: racers.flatMap(pathsOf), step, start, height });
+    const { space } = await import("./space.js");
+    if (this.signal.aborted) return;
+    this.scene ??= space(this.solid, this.signal);
+    await this.scene.draw({ map: this.map, paths: racers.flatMap(pathsOf), step, start, height });
   }
 
   /** Show the paths up to a step. */
   showStep(step) {
     this.path.show(step);
-    if (!this.solid.hidden) this.scene.show(step);
+    if (!this.solid.hidden) this.scene?.show(step);
   }
 
   /** Show another part of the plane at once, before its map is there; null is all of it. */

@@ -1,6 +1,6 @@
 // A race: its settings, its job, and everything that is drawn of it.
 import { h } from "../dom.js";
-import { timed } from "../marks.js";
+import { once, timed } from "../marks.js";
 import { clock } from "../controls/clock.js";
 import { curves } from "../plot/curves.js";
 import { progressBar } from "../controls/progress.js";
@@ -127,7 +127,7 @@ export class Race {
     }
   }
 
-  /** Run the race as a job, and draw it. What the browser computes is shown until then. */
+  /** Run the race as a job, and draw it. What the browser computes is drawn after the job is posted. */
   async run(signal) {
     const spec = specOf(this.state);
     if (!spec) {
@@ -135,10 +135,11 @@ export class Race {
       this.figures.replaceChildren(empty("No optimizer is on", h("p", {}, "Switch one on with the dot beside its name.")));
       return this.standing.current();
     }
+    const show = (histories) => this.showRace(spec, histories);
+    const running = this.job.run(spec, signal, (news) => this.waiting.show(news), show);
     this.showPreview(this.state);
     try {
-      const show = (histories) => this.showRace(spec, histories);
-      const { job } = await this.job.run(spec, signal, (news) => this.waiting.show(news), show);
+      const { job } = await running;
       calm(this.root);
       if (job.error) throw Object.assign(new Error(job.error.detail ?? job.error.reason), { title: "The job failed" });
       this.problems.replaceChildren();
@@ -149,7 +150,6 @@ export class Race {
     }
   }
 
-  /** Draw the race as the service has computed it. */
   showRace(spec, histories) {
     this.racers = racersOf(spec, histories.byLabel());
     this.draw();
@@ -162,6 +162,7 @@ export class Race {
     if (!racers) return false;
     this.racers = racers;
     this.picture.drawPaths(racers);
+    once("shown");
     this.picture.showStart(state.start);
     this.clock.range(this.lastStep(), { settles: false });
     return true;
