@@ -42,6 +42,20 @@ function read(value) {
 }
 
 /**
+ * Smooth values by an exponential mean: each weighs `weight` times as much as the next one. The mean is divided by the
+ * sum of its weights, so that it does not begin at 0. What is not finite, or null, stays as it is and has no weight.
+ */
+export function smoothed(values, weight) {
+  let [sum, weights] = [0, 0];
+  return values.map((value) => {
+    if (value === null || !Number.isFinite(value)) return value;
+    sum = weight * sum + (1 - weight) * value;
+    weights = weight * weights + (1 - weight);
+    return sum / weights;
+  });
+}
+
+/**
  * Give median and quartiles of a field over runs, epoch by epoch: {x, y, low, high}, low and high null for one run.
  *
  * A diverged run counts as infinite; without it the setting would look better than it is.

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import on_one_stack, wait_for_count
-from tests.servers import Stack
+from tests.servers import Stack, wait_for_job
 
 OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
@@ -50,3 +50,40 @@ def test_a_link_hides_controls_for_a_class(new_page: OpenPage) -> None:
     assert "hide=seeds,navigation,more" in page.url
     expect(page.locator(".optimizer")).to_have_count(2)
     expect(page.locator(".optimizer summary:visible")).to_have_count(0)
+
+
+def test_the_page_of_a_job_shows_what_its_networks_decide(new_page: OpenPage, stack: Stack) -> None:
+    problem = {"kind": "playground", "size": 40, "widths": [3]}
+    optimizers = [
+        {"kind": "adam", "lr": 0.1},
+        {"kind": "sgd", "lr": [0.1, 0.5]},
+        {"label": "lost", "kind": "sgd", "lr": 1e30},
+    ]
+    with stack.client() as client:
+        spec = {"problem": problem, "optimizers": optimizers, "seeds": [3, 4], "epochs": 5}
+        job = client.post("/v1/jobs", json=spec).raise_for_status().json()
+        wait_for_job(client, job["id"])
+    page = new_page(f"/jobs/{job['id']}")
+    maps = page.get_by_role("region", name="Decisions")
+    expect(maps.locator(".map")).to_have_count(3)
+    expect(maps.locator(".unit")).to_have_count(9)
+    expect(maps.get_by_role("img", name="Decisions of lost")).to_contain_text("did not train to its end")
+    expect(maps.get_by_label("seed")).to_have_value("3")
+    painted = "() => document.querySelector('.decisions .map').toDataURL()"
+    before = page.evaluate(painted)
+    maps.get_by_label("seed").select_option("4")
+    page.wait_for_function("before => document.querySelector('.decisions .map').toDataURL() !== before", arg=before)
+
+
+def test_smoothed_curves_are_named_as_such(new_page: OpenPage, stack: Stack) -> None:
+    with stack.client() as client:
+        job = client.post("/v1/jobs", json=SPEC).raise_for_status().json()
+        wait_for_job(client, job["id"])
+    page = new_page(f"/jobs/{job['id']}")
+    curves = page.get_by_role("region", name="Curves")
+    axis = curves.locator(".ytitle")
+    expect(axis).to_have_text("loss")
+    curves.get_by_label("Smoothing").select_option("0.9")
+    expect(axis).to_have_text("loss, smoothed")
+    expect(curves).to_contain_text("Lines are smoothed by an exponential mean of weight 0.9.")
+    assert "smooth=0.9" in page.url

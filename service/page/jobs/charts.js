@@ -5,7 +5,7 @@ import { curvesWords, depict } from "../depiction.js";
 import { h, newId } from "../dom.js";
 import { fieldTitle, isLinear } from "../fields.js";
 import { count } from "../format.js";
-import { Histories, band } from "../histories.js";
+import { Histories, band, smoothed } from "../histories.js";
 import { labelOf, plainLabel } from "../labels.js";
 import { lineStyles } from "../palette.js";
 import { curves } from "../plot/curves.js";
@@ -18,6 +18,8 @@ const MAX_LINES = 12;
 const MAX_RUNS = 2_000;
 const MAX_POINTS = 200_000;
 const REDRAW_MS = 250;
+// Weights of the exponential mean of smoothed lines.
+const WEIGHTS = ["0.6", "0.9", "0.97"];
 
 /** Make the chart of a job; `changed()` is called when another field is selected. */
 export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, catalogue, changed, signal) {
@@ -36,6 +38,13 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
   const scales = ["log", "linear"].map((name) =>
     h("button", { type: "button", onclick: () => scale(name) }, name === "log" ? "Logarithmic" : "Linear"),
   );
+  const smoothId = newId("smoothing");
+  const smoothing = h(
+    "select",
+    { id: smoothId, onchange: () => smooth(smoothing.value) },
+    h("option", { value: "" }, "none"),
+    WEIGHTS.map((weight) => h("option", { value: weight }, weight)),
+  );
   let chosen = null;
   let due = null;
   let live = false;
@@ -46,6 +55,14 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
   function pick(name) {
     changeAddress({ field: name === "loss" ? null : name });
     changed();
+  }
+
+  /** Give the weight of the address; 0 without one. */
+  const weight = () => (WEIGHTS.includes(readAddress().get("smooth")) ? Number(readAddress().get("smooth")) : 0);
+
+  function smooth(value) {
+    changeAddress({ smooth: value });
+    draw();
   }
 
   function scale(name) {
@@ -116,6 +133,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     due = null;
     if (signal.aborted) return;
     choose.value = field();
+    smoothing.value = weight() ? String(weight()) : "";
     scales.forEach((button, at) => button.setAttribute("aria-pressed", String(isLog() === (at === 0))));
     const series = lines();
     figure.hidden = !series.length;
@@ -128,7 +146,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     chart.draw({
       series: () => lines(),
       xTitle,
-      yTitle: fieldTitle(field()),
+      yTitle: fieldTitle(field()) + (weight() ? ", smoothed" : ""),
       logY: isLog(),
       legend: false,
     });
@@ -140,7 +158,8 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     const styles = stylesOf(groups.map(([label]) => label));
     return groups
       .map(([label, runs], at) => ({ label: plainLabel(label), style: styles[at], ...band(runs, field()) }))
-      .filter(({ x }) => x.length);
+      .filter(({ x }) => x.length)
+      .map((line) => (weight() ? { ...line, y: smoothed(line.y, weight()) } : line));
   }
 
   function stylesOf(labels) {
@@ -166,6 +185,8 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
       said.push(
         `Line: median of ${each < perSetting ? "the first " : ""}${count(each, "run")}; band: the middle half.`,
       );
+    if (weight())
+      said.push(`Lines are smoothed by an exponential mean of weight ${weight()}${each > 1 ? "; bands are not" : ""}.`);
     if (maxPoints()) said.push("Long histories are thinned; their extremes stay.");
     return said.join(" ");
   }
@@ -179,6 +200,7 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
         "div",
         { class: "row" },
         h("div", { class: "row" }, h("label", { for: id }, "Show"), choose),
+        h("div", { class: "row" }, h("label", { for: smoothId }, "Smoothing"), smoothing),
         h("div", { class: "group", role: "group", "aria-label": "Scale" }, scales),
       ),
       h("figure", { "aria-label": "Curves of the job" }, skeleton, figure, legend, h("figcaption", {}, note)),

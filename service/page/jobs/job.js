@@ -16,6 +16,7 @@ import { charts } from "./charts.js";
 import { comparison } from "./comparison.js";
 import { downloads } from "./downloads.js";
 import { gallery } from "./gallery.js";
+import { maps } from "./maps.js";
 import { parallel } from "./parallel.js";
 import { runsTable } from "./runs.js";
 import { optimizerWords, problemWords, seedWords, trainingWords } from "./words.js";
@@ -44,6 +45,7 @@ export async function showJob(root, id, signal) {
   const judged = comparison(id, job.spec, picture.styles, signal);
   const figures = gallery(job, catalogue, signal);
   const settings = parallel(job, signal);
+  const decided = maps(catalogue, signal);
   const runs = runsTable(id, job.spec, picture.styles, signal);
   let watching = null;
   let lastRuns = 0;
@@ -55,7 +57,7 @@ export async function showJob(root, id, signal) {
     h(
       "div",
       { class: "desk" },
-      h("div", {}, picture.element, judged.details, figures.element, settings.element, runs.element),
+      h("div", {}, picture.element, decided.element, judged.details, figures.element, settings.element, runs.element),
       h(
         "aside",
         { "aria-label": "About this job" },
@@ -144,11 +146,13 @@ export async function showJob(root, id, signal) {
   async function finish(either) {
     await picture.load(either);
     const hasRows = job.progress.epochs_done > 0;
-    await Promise.all([hasRows && judged.load(), hasRows && figures.load(), hasRows && settings.load(), runs.load()]);
+    const ofRows = hasRows ? [judged.load(), figures.load(), settings.load(), decided.load(job)] : [];
+    await Promise.all([...ofRows, runs.load()]);
   }
 
   onAppearance(() => {
     judged.show();
+    decided.repaint();
     if (!figures.element.hidden) figures.load();
     runs.load();
   }, signal);

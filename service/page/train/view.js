@@ -12,7 +12,7 @@ import { countUp, mark } from "../marks.js";
 import { lineStyles } from "../palette.js";
 import { restarts } from "../restarts.js";
 import { calm, complain, empty, failure, gone, viewState } from "../states.js";
-import { decisions } from "./decisions.js";
+import { decisions } from "../decisions.js";
 import { fieldsOf, figures } from "./figures.js";
 import { offer } from "./offer.js";
 import { settings } from "./settings.js";

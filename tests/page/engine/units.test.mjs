@@ -7,6 +7,7 @@ import { isKnown, prepared } from "../../../service/page/engine/program.js";
 import { computable, raced } from "../../../service/page/engine/race.js";
 import { philox } from "../../../service/page/engine/random.js";
 import { turns } from "../../../service/page/race/balls.js";
+import { smoothed } from "../../../service/page/histories.js";
 import { undo } from "../../../service/page/race/undo.js";
 import { insistent } from "../../../service/page/watchdog.js";
 import { factorOf } from "../../../service/page/engine/schedule.js";
@@ -143,4 +144,9 @@ test("a ball that rolls half its girth stands on its head, and after all of it a
   // A quarter of a turn along x: what was on top is in front.
   const [, quarter] = turns([[0, 0], [half / 2, 0]], [0, 0], [1, 1, 1]);
   assert.deepEqual(rounded(quarter).map((row) => row[2]), [1, 0, 0]);
+});
+
+test("a smoothed line begins at its first value, follows the others, and keeps what is not finite", () => {
+  assert.deepEqual(smoothed([3, null, 3, NaN], 0.9).slice(0, 2), [3, null]);
+  assert.deepEqual(smoothed([0, 3], 0.5), [0, 2]);
 });

@@ -1,12 +1,12 @@
 // What the networks of one seed decide, epoch by epoch: a map for each optimizer, its hidden units, and the points.
-import { get } from "../api.js";
-import { clock } from "../controls/clock.js";
-import { h, newId } from "../dom.js";
-import { unitsOf } from "../engine/network.js";
-import { isRegression, pointsOf } from "../engine/points.js";
-import { number } from "../format.js";
-import { board } from "./board.js";
-import { plainLabel } from "../labels.js";
+import { get } from "./api.js";
+import { clock } from "./controls/clock.js";
+import { h, newId } from "./dom.js";
+import { unitsOf } from "./engine/network.js";
+import { isRegression, pointsOf } from "./engine/points.js";
+import { number } from "./format.js";
+import { board } from "./plot/board.js";
+import { plainLabel } from "./labels.js";
 
 // Values per side of a map, of the map of a unit, and how far they reach from the middle.
 const SIDE = 40;
@@ -126,7 +126,7 @@ export function decisions({ signal, at }) {
   }
 
   function paint(place) {
-    if (element.hidden) return;
+    if (element.hidden || !networks.length) return;
     const drawn = [...points[0], ...(shown.checked ? points[1] : [])];
     [...maps.children].forEach((figure, at) => {
       const { network, values } = networks[at];
