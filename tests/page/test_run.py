@@ -52,6 +52,17 @@ def test_a_link_hides_controls_for_a_class(new_page: OpenPage) -> None:
     expect(page.locator(".optimizer summary:visible")).to_have_count(0)
 
 
+def test_a_name_with_a_comma_is_hidden_by_a_parameter_of_its_own(new_page: OpenPage) -> None:
+    page = new_page("/?hide=noise, batch&hide=seeds&o=sgd,lr:0.015")
+    wait_for_count(page, "raced", 1)
+    expect(page.get_by_role("slider", name="steps")).to_be_visible()
+    expect(page.get_by_role("slider", name="seeds")).to_be_hidden()
+    expect(page.get_by_text("noise, batch")).to_be_hidden()
+    page.get_by_role("button", name="+ add optimizer").click()
+    wait_for_count(page, "raced", 2)
+    assert page.evaluate("() => new URLSearchParams(location.search).getAll('hide')") == ["noise, batch", "seeds"]
+
+
 def test_the_page_of_a_job_shows_what_its_networks_decide(new_page: OpenPage, stack: Stack) -> None:
     problem = {"kind": "playground", "size": 40, "widths": [3]}
     optimizers = [
