@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +141,24 @@ def test_a_lesson_that_was_not_run_here_shows_the_result_of_the_package_and_its_
     assert {path.stem for path in RESULTS.glob("*.json")} <= set(LESSONS)
 
 
+def leaves(value: Any) -> Iterator[Any]:
+    """Keys and values of a nested answer, in order."""
+    if isinstance(value, dict | list):
+        for key, below in value.items() if isinstance(value, dict) else enumerate(value):
+            yield key
+            yield from leaves(below)
+    else:
+        yield value
+
+
 def test_a_lesson_that_is_run_gives_what_the_package_contains(client: httpx.Client) -> None:
     client.post("/v1/lessons/zero-grad/jobs").raise_for_status()
     found = wait_for_verdict(client, "zero-grad")
     result = stored("zero-grad")
     assert result is not None
-    assert {name: found[name] for name in result["finding"]} == result["finding"], (
+    again = {name: found[name] for name in result["finding"]}
+    # Another processor may round the last digits in another way.
+    assert list(leaves(again)) == pytest.approx(list(leaves(result["finding"])), rel=1e-9), (
         "store it anew: ravine lessons --only zero-grad --store"
     )
     assert found["stored"] is None
