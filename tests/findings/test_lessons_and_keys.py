@@ -140,10 +140,14 @@ def test_other_callers_read_a_lesson_without_the_ids_of_its_jobs(
 def test_a_verdict_stays_until_the_next_one(server: KeyedApi, user: httpx.Client, admin: httpx.Client) -> None:
     name = "parabola-velocity"
     run(admin, name)
-    assert (read(user, name)["state"], read(user, name)["verdict"]) == ("running", None)
+    before = read(user, name)
+    assert (before["state"], before["judged_at"]) == ("running", None)
+    # The result of the package.
+    assert before["stored"]["version"]
+    assert before["quantities"]
     server.judge(name, "holds")
     first, earlier = read(user, name), server.submitted_at(name)
-    assert (first["state"], first["verdict"]) == ("judged", "holds")
+    assert (first["state"], first["verdict"], first["stored"]) == ("judged", "holds", None)
     assert first["judged_at"]
 
     jobs = run(admin, name)["jobs"]

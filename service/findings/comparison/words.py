@@ -52,7 +52,8 @@ def spoken(label: str) -> str:
 
 def spoken_all(labels: Sequence[str]) -> list[str]:
     """Write labels in sentences; those that would become equal stay as they are."""
-    return list(labels_in_words(labels, _SHORT_NAMES, number).values())
+    said = labels_in_words(labels, _SHORT_NAMES, number)
+    return [said[label] for label in labels]
 
 
 def names(labels: Sequence[str]) -> str:

@@ -13,18 +13,9 @@ import { table } from "../table.js";
 import { claim } from "./claim.js";
 import { linked, runs } from "./running.js";
 import { guessPart, guessed, isShown, steps } from "./steps.js";
-import { kindOf, readingSign, reason, sign } from "./verdict.js";
+import { kindOf, origin, readingSign, reason, sign } from "./verdict.js";
 
 const POLL_MS = 2_000;
-
-/** Say where a result comes from that no job of this server has; null for others. */
-const origin = ({ stored }) =>
-  stored &&
-  h(
-    "p",
-    { class: "caption" },
-    `This result came with Ravine. It was computed with Ravine ${stored.version} and torch ${stored.torch}, ${moment(stored.computed_at)}: run the lesson to compute it here.`,
-  );
 
 /** Show a lesson; ends when the signal aborts. */
 export async function showLesson(root, id, signal) {

@@ -1,5 +1,6 @@
 // The verdict of a statement in words with a sign: holds, holds if, inconclusive, fails, or not run.
 import { h } from "../dom.js";
+import { moment } from "../format.js";
 
 const LOOKS = {
   holds: ["✓", "good", "holds"],
@@ -48,3 +49,12 @@ export function readingSign(reading, holds) {
     reading,
   );
 }
+
+/** Say where a result comes from that no job of this server has; null for others. */
+export const origin = ({ stored }) =>
+  stored &&
+  h(
+    "p",
+    { class: "caption" },
+    `This result came with Ravine. It was computed with Ravine ${stored.version} and torch ${stored.torch}, ${moment(stored.computed_at)}: run the lesson to compute it here.`,
+  );
