@@ -52,6 +52,7 @@ def test_a_link_hides_controls_for_a_class(new_page: OpenPage) -> None:
     expect(page.locator(".optimizer summary:visible")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_name_with_a_comma_is_hidden_by_a_parameter_of_its_own(new_page: OpenPage) -> None:
     page = new_page("/?hide=noise, batch&hide=seeds&o=sgd,lr:0.015")
     wait_for_count(page, "raced", 1)
@@ -86,6 +87,7 @@ def test_the_page_of_a_job_shows_what_its_networks_decide(new_page: OpenPage, st
     page.wait_for_function("before => document.querySelector('.decisions .map').toDataURL() !== before", arg=before)
 
 
+@pytest.mark.slow
 def test_smoothed_curves_are_named_as_such(new_page: OpenPage, stack: Stack) -> None:
     with stack.client() as client:
         job = client.post("/v1/jobs", json=SPEC).raise_for_status().json()

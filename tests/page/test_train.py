@@ -45,6 +45,7 @@ def test_the_playground_shows_its_decisions_and_hidden_units_epoch_by_epoch(new_
     assert page.evaluate(drawn) != with_tests
 
 
+@pytest.mark.slow
 def test_a_regression_with_chosen_inputs_and_penalties_is_mapped_while_it_is_trained(new_page: OpenPage) -> None:
     page = new_page("/train?p=playground,dataset:hills,size:2000&o=adam,lr:0.03&epochs=2000&seeds=1")
     settings = page.get_by_role("form", name="Settings")

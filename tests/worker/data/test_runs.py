@@ -79,6 +79,7 @@ def test_a_run_is_the_same_alone_and_among_others(name: str, dtype: str, toleran
             )
 
 
+@pytest.mark.slow
 def test_the_number_of_transformers_computed_at_once_changes_rounding_only(monkeypatch: pytest.MonkeyPatch) -> None:
     more = {"validation_share": 0.1}
     spec = resolved(PROBLEMS["transformer"] | more, optimizers=OPTIMIZERS, seeds=[0, 1], epochs=2, dtype="float64")
