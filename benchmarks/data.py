@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from benchmarks.timing import processor_of
-from service.datasets import builtin
-from service.datasets.resolution import resolve
-from service.datasets.table import Column, Table
 from service.jobs.resolved_data import with_resolved
+from service.spec.datasets import builtin
+from service.spec.datasets.resolution import resolve
+from service.spec.datasets.table import Column, Table
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.worker.data.plain_models import plain_model

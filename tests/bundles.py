@@ -14,7 +14,7 @@ from service.api.routes.exports import all_histories
 from service.api.routes.reports import receipt_of_bundle
 from service.api.routes.stored import find_job
 from service.database.connection import Database
-from service.datasets.bundled import bundled
+from service.database.datasets.bundled import bundled
 from service.histories.bundle import DATASET, HISTORIES, MEMBERS, RECEIPT, Parts, write_bundle
 from service.jobs.owners import ANYBODY
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from service.datasets import builtin
-from service.datasets.resolution import resolve
-from service.datasets.table import Column, Table
 from service.jobs.resolved_data import with_resolved
+from service.spec.datasets import builtin
+from service.spec.datasets.resolution import resolve
+from service.spec.datasets.table import Column, Table
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.worker.engine.training import History

@@ -3,11 +3,12 @@
 from functools import cache
 
 from service.database.connection import Database
-from service.datasets import builtin, stored
-from service.datasets.decoded import DecodedTables
-from service.datasets.table import Table
+from service.database.datasets import stored
 from service.errors import NotFound
 from service.settings import get_settings
+from service.spec.datasets import builtin
+from service.spec.datasets.decoded import DecodedTables
+from service.spec.datasets.table import Table
 
 
 @cache

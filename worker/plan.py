@@ -6,8 +6,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.linear_theory import LinearTheory
-from service.datasets.table import Table
+from service.analysis.linear_theory import LinearTheory
+from service.spec.datasets.table import Table
 from service.spec.job import JobSpec
 from service.spec.optimizers.formula import Formula as SpecFormula
 from service.spec.plugin import Plugin as SpecPlugin

@@ -10,8 +10,8 @@ from types import MappingProxyType
 import numpy as np
 
 from service.database.bulk import MetricRows
-from service.datasets.table import Table
 from service.histories.bundle_rows import Rows, StoredRows
+from service.spec.datasets.table import Table
 from service.spec.job import JobSpec
 from service.spec.price import LANES, Price
 from service.spec.runs import Runs

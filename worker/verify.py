@@ -6,18 +6,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-from service.datasets.media import media_type_of
-from service.datasets.table import Table
 from service.errors import NotFound, Rejected
 from service.histories.bundle import HISTORIES
 from service.histories.bundle_file import Bundle, NotABundle
 from service.histories.bundle_rows import StoredRows
 from service.jobs.limits import affordable
 from service.settings import Settings, get_settings
+from service.spec.datasets.media import media_type_of
+from service.spec.datasets.table import Table
 from service.spec.offered_kinds import offered_kinds
 from service.spec.price import Price, price
 from service.spec.runs import Runs
-from service.visible import visible
+from service.spec.visible import visible
 from worker.data.loading import table_of_file
 from worker.engine.device import use_device
 from worker.plugins.installed import Kinds, installed

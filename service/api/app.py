@@ -44,12 +44,12 @@ from service.api.stop_signals import before_stop
 from service.api.turns.work import Work
 from service.api.work_metrics import WorkMetrics
 from service.database.connection import Database
-from service.datasets.decoded import DecodedTables
 from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
 from service.jobs.upkeep import Upkeep
 from service.observing.measures import Measures
 from service.observing.requests import RequestLog
 from service.settings import VERSION, Settings, get_settings
+from service.spec.datasets.decoded import DecodedTables
 
 DESCRIPTION = (
     "Which optimizer, at which settings, wins on this problem, by how much, and how sure are we? "

@@ -4,8 +4,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from service.database.connection import Database
-from service.datasets.decoded import DecodedTables
 from service.jobs.resolved_data import resolved, with_resolved
+from service.spec.datasets.decoded import DecodedTables
 from service.spec.job import JobSpec
 from service.spec.problems import Data
 

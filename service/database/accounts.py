@@ -104,7 +104,7 @@ class Dataset(Base):
 
 
 class DatasetChunk(Base):
-    """A piece of the content of a dataset, compressed, in order of its number (service/datasets/chunks.py)."""
+    """A piece of the content of a dataset, compressed, in order of its number (service/database/datasets/chunks.py)."""
 
     __tablename__ = "dataset_chunks"
 

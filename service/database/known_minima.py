@@ -15,7 +15,7 @@ class KnownMinimum(Base):
     __tablename__ = "known_minima"
     __table_args__ = (Index(None, "dataset_key"), Index(None, "created_at"))
 
-    # SHA-256 of what decides it, as hexadecimal digits (service/datasets/known_minima.py).
+    # SHA-256 of what decides it, as hexadecimal digits (service/database/datasets/known_minima.py).
     id: Mapped[str] = mapped_column(String(64), primary_key=True)
     # The stored dataset, with which it is deleted; null for a built-in one.
     dataset_key: Mapped[int | None] = mapped_column(ForeignKey("datasets.key", ondelete="CASCADE"))

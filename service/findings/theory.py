@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from service.analysis.linear_theory import LinearTheory
 from service.analysis.rates import measured_rate
 from service.analysis.stability import LINEAR_KINDS
-from service.datasets.linear_theory import LinearTheory
 from service.findings.curvature import NO_PENALTY, Penalty, is_quadratic
 from service.findings.theory_of_data import data_point
 from service.findings.theory_parts import coupled_decay, problem_theory, setting_theory

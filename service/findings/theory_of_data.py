@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from service.datasets.known_minima import has_theory
-from service.datasets.linear_theory import LinearTheory
+from service.analysis.linear_theory import LinearTheory
+from service.database.datasets.known_minima import has_theory
 from service.findings.curvature import Penalty
 from service.findings.theory_points import NOWHERE, TheoryPoint
 from service.spec.models import Linear

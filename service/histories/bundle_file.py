@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
-from service.datasets.bundled import MAX_BYTES
+from service.database.datasets.bundled import MAX_BYTES
 from service.histories.bundle import DATASET, HISTORIES, MEMBERS, RECEIPT, SPEC
 from service.spec.job import JobSpec
 

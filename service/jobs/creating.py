@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from service.database.datasets import stored
 from service.database.ids import new_job_id
 from service.database.tables import Job
-from service.datasets import stored
 from service.errors import RavineError, Rejected
 from service.jobs import quotas
 from service.jobs.division import store_shards

@@ -14,7 +14,7 @@ from celery import Celery
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
-from service.datasets import removing
+from service.database.datasets import removing
 from service.errors import Unavailable
 from service.jobs import browser_sessions, endings, lifecycle, messages, offers, shards, tallies
 from service.observing import tracing

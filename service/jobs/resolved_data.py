@@ -3,11 +3,11 @@
 from typing import Any
 
 from service.database.connection import Database
-from service.datasets.decoded import DecodedTables
-from service.datasets.misfit import Misfit
-from service.datasets.references import load
-from service.datasets.resolution import resolve
+from service.database.datasets.references import load
 from service.errors import Rejected
+from service.spec.datasets.decoded import DecodedTables
+from service.spec.datasets.misfit import Misfit
+from service.spec.datasets.resolution import resolve
 from service.spec.job import JobSpec
 from service.spec.problems.data import Data, Resolved
 

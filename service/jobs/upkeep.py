@@ -8,8 +8,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
+from service.database.datasets import removing
 from service.database.tables import SHARD_IS_RUNNING, Shard
-from service.datasets import removing
 from service.jobs import endings, removal
 
 # Time for which a transaction should hold SQLite's write lock; the number of rows is adapted to it.

@@ -15,16 +15,17 @@ from sqlalchemy import func, select, update
 from service.api.app import create_app
 from service.database.accounts import Dataset, DatasetChunk
 from service.database.connection import Database
+from service.database.datasets import removing, stored
+from service.database.datasets.chunks import CHUNK_BYTES
 from service.database.statements import seconds_from_now
 from service.database.tables import Job
-from service.datasets import builtin, removing, stored
-from service.datasets.chunks import CHUNK_BYTES
 from service.jobs.owners import create
 from service.jobs.upkeep import Upkeep
 from service.settings import Settings
-from tests.datasets.bad_files import bad_file, npz
+from service.spec.datasets import builtin
 from tests.queued import count
 from tests.queued import create as create_job
+from tests.spec.datasets.bad_files import bad_file, npz
 
 NO_BROKER = "redis://127.0.0.1:1/0"
 HOUSES = b"area,city\n120.5,Aachen\n80,\n,Bonn\n"

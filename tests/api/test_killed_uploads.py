@@ -14,13 +14,14 @@ from sqlalchemy import select, update
 
 from service.database.accounts import Dataset, DatasetChunk
 from service.database.connection import Database
+from service.database.datasets import stored
+from service.database.datasets.chunks import num_chunks
 from service.database.statements import lock, seconds_from_now
-from service.datasets import builtin, stored
-from service.datasets.chunks import num_chunks
 from service.jobs.upkeep import Upkeep
-from tests.datasets.bad_files import npz
+from service.spec.datasets import builtin
 from tests.queued import count
 from tests.servers import Api, until
+from tests.spec.datasets.bad_files import npz
 
 NO_BROKER = "redis://127.0.0.1:1/0"
 NPZ = {"Content-Type": "application/x-npz"}

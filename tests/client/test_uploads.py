@@ -13,7 +13,7 @@ import pytest
 from service.client import Ravine
 from service.client.datasets import ENDINGS
 from service.client.errors import Conflict, NotAccepted, NotFound
-from service.datasets import builtin, media
+from service.spec.datasets import builtin, media
 from tests.lossy_proxy import LOSE, lossy_proxy
 from tests.servers import Stack
 

@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from service.findings.reports import html, markdown, tex, tex_text
 from service.findings.reports.document import Code, Document, Listing, Paragraph, Section, Table
-from service.visible import visible
+from service.spec.visible import visible
 
 HOSTILE = [
     "</style><script>alert(1)</script>",

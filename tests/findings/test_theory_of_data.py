@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from service.database.connection import Database
+from service.database.datasets import known_minima
 from service.database.known_minima import KnownMinimum
-from service.datasets import known_minima
 from service.findings import theory_of_data
 from service.jobs import lifecycle
 from service.settings import Settings

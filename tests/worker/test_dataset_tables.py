@@ -7,14 +7,15 @@ import pytest
 
 from service.database.accounts import DatasetChunk
 from service.database.connection import Database
-from service.datasets import adding, builtin, removing
-from service.datasets.adding import NewFile
-from service.datasets.decoded import DecodedTables
-from service.datasets.media import CSV
+from service.database.datasets import adding, removing
+from service.database.datasets.adding import NewFile
 from service.errors import NotFound
 from service.settings import Settings
-from tests.datasets.test_decoded import require_same
+from service.spec.datasets import builtin
+from service.spec.datasets.decoded import DecodedTables
+from service.spec.datasets.media import CSV
 from tests.queued import count
+from tests.spec.datasets.test_decoded import require_same
 from worker import datasets
 
 HOUSES = b"area,city\n120.5,Aachen\n80,\n,Bonn\n"

@@ -13,13 +13,14 @@ import pytest
 
 import worker.retraining
 from service.database.connection import Database
+from service.database.datasets import adding
+from service.database.datasets.adding import NewFile
 from service.database.states import ShardStatus
-from service.datasets import adding, builtin
-from service.datasets.adding import NewFile
-from service.datasets.decoded import DecodedTables
-from service.datasets.media import CSV
 from service.jobs import lifecycle, shards
 from service.settings import Settings
+from service.spec.datasets import builtin
+from service.spec.datasets.decoded import DecodedTables
+from service.spec.datasets.media import CSV
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.bundles import bundle_of, changed, members_of, table_of, with_receipt, with_table, with_value
@@ -217,7 +218,7 @@ def test_a_bundle_without_its_dataset_names_the_option_that_gives_the_file(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     file, job_id, _ = upload
-    monkeypatch.setattr("service.datasets.bundled.MAX_BYTES", file.stat().st_size - 1)
+    monkeypatch.setattr("service.database.datasets.bundled.MAX_BYTES", file.stat().st_size - 1)
     bundle = bundle_of(database, job_id, tmp_path / "large.zip")
     assert "dataset" not in members_of(bundle)
     assert verified(monkeypatch, str(bundle)) == NO_BUNDLE

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets import builtin
+from service.spec.datasets import builtin
 from service.spec.problems.data import Data as DataSpec
 from worker.data.tables import parts
 from worker.engine.networks.convolution import CNN, ResNet

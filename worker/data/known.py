@@ -1,9 +1,9 @@
 """What is known of the linear model of a job before it is trained: computed once, and stored for all workers."""
 
+from service.analysis.linear_theory import LinearTheory
 from service.database.connection import Database
-from service.datasets import known_minima, stored
-from service.datasets.linear_theory import LinearTheory
-from service.datasets.table import Table
+from service.database.datasets import known_minima, stored
+from service.spec.datasets.table import Table
 from service.spec.job import JobSpec
 from service.spec.problems import Data
 from worker.data.linear.solution import theory_of

@@ -3,9 +3,9 @@
 from hashlib import sha256
 
 from service.database.connection import Database
-from service.datasets import builtin
-from service.datasets.table import Table
 from service.errors import NotFound
+from service.spec.datasets import builtin
+from service.spec.datasets.table import Table
 from service.spec.job import JobSpec
 from service.spec.problems import Data
 from worker import datasets

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.linear_theory import LinearTheory
-from service.datasets.table import Table
+from service.analysis.linear_theory import LinearTheory
 from service.spec import models
+from service.spec.datasets.table import Table
 from service.spec.job import JobSpec
 from service.spec.problems.data import Data as DataSpec
 from worker.data import tables, texts

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.selection import Selection, num_inputs, select
-from service.datasets.table import Column, Table
+from service.spec.datasets.selection import Selection, num_inputs, select
+from service.spec.datasets.table import Column, Table
 from service.spec.problems.data import Data, portions
 from worker.data.scaling import fitted
 from worker.data.split import order

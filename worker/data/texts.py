@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.characters import code_points, num_windows, numbers, vocabulary
-from service.datasets.table import Table
+from service.spec.datasets.characters import code_points, num_windows, numbers, vocabulary
+from service.spec.datasets.table import Table
 from service.spec.problems.data import Data, portions
 from worker.data.tables import Parts
 from worker.engine.supervised.setup import Examples

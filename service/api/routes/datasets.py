@@ -27,14 +27,15 @@ from service.api.turns.routes import TurnRoute, in_turn
 from service.api.turns.streams import Pieces
 from service.api.turns.work import Kind
 from service.database.connection import Database
-from service.datasets import adding, builtin, removing, stored
-from service.datasets.adding import NewFile
-from service.datasets.decoded import DecodedTables
-from service.datasets.first_rows import first_rows
-from service.datasets.media import ENDINGS, MEDIA_TYPES, media_type_of
+from service.database.datasets import adding, removing, stored
+from service.database.datasets.adding import NewFile
 from service.errors import Rejected
 from service.jobs.owners import Caller
 from service.settings import Settings
+from service.spec.datasets import builtin
+from service.spec.datasets.decoded import DecodedTables
+from service.spec.datasets.first_rows import first_rows
+from service.spec.datasets.media import ENDINGS, MEDIA_TYPES, media_type_of
 from service.spec.fields import NO_ZERO_CHARACTER
 
 router = guarded(DATASETS, "datasets", TurnRoute)

@@ -27,7 +27,6 @@ from service.api.turns.shared_answers import Computed
 from service.api.turns.work import Work
 from service.database.connection import Database
 from service.database.tables import Job, LessonRecord
-from service.datasets.decoded import DecodedTables
 from service.errors import Forbidden, NotFound
 from service.findings.ledger import records as ledger
 from service.findings.ledger.stored_results import stored
@@ -36,6 +35,7 @@ from service.jobs import lifecycle
 from service.jobs.limits import affordable
 from service.jobs.owners import Caller
 from service.observing import tracing
+from service.spec.datasets.decoded import DecodedTables
 from service.spec.job import JobSpec
 from service.spec.presets import PRESETS
 

@@ -17,13 +17,13 @@ from service.api.schemas.answers import Problem
 from service.api.schemas.jobs import receipt_of
 from service.api.turns.shared_answers import Computed
 from service.api.turns.streams import Pieces
+from service.database.datasets.bundled import Bundled, bundled
 from service.database.tables import Job
-from service.datasets.bundled import Bundled, bundled
 from service.errors import Conflict
 from service.findings.reports.formats import HTML, REPORT_FORMATS, ReportName, report
 from service.histories import bundle
 from service.jobs import lifecycle
-from service.visible import visible
+from service.spec.visible import visible
 
 router = guarded("/v1/jobs", "reports")
 # A report opened as a document uses its own styles and pictures, and loads and runs nothing.

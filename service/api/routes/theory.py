@@ -12,8 +12,7 @@ from service.api.schemas.lessons import TheoryAnswer
 from service.api.turns.routes import TurnRoute, in_turn
 from service.api.turns.work import Kind
 from service.database.connection import Database
-from service.datasets import known_minima
-from service.datasets.decoded import DecodedTables
+from service.database.datasets import known_minima
 from service.findings.curvature import Penalty, is_quadratic
 from service.findings.theory_of_data import data_point
 from service.findings.theory_parts import coupled_decay, problem_theory, setting_theory
@@ -21,6 +20,7 @@ from service.findings.theory_points import NOWHERE, TheoryPoint, nearest_point
 from service.jobs.owners import Caller
 from service.jobs.resolved_data import resolved
 from service.spec.batch_size import BatchSize
+from service.spec.datasets.decoded import DecodedTables
 from service.spec.fields import Strict
 from service.spec.problems import Data, LandscapeProblem, Problem
 

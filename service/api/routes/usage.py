@@ -6,7 +6,7 @@ from service.api.http.json_answers import answer
 from service.api.routes.dependencies import TheCaller, TheDatabase, TheSettings, guarded
 from service.api.schemas.usage import Bounded, Kept, OpenWork, UsageAnswer
 from service.api.turns.routes import TurnRoute
-from service.datasets import adding
+from service.database.datasets import adding
 from service.jobs import quotas
 
 router = guarded("/v1", "jobs", TurnRoute)

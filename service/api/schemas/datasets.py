@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from service.api.schemas.answers import Answer, Number
-from service.datasets.stored import Found
+from service.database.datasets.stored import Found
 
 
 class ColumnAnswer(Answer):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from service.visible import INVISIBLE, visible
+from service.spec.visible import INVISIBLE, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ import typer
 
 from service.cli.commands.conventions import JOB_FAILED, AsJson, JobId, as_text, console, give_up, print_json, service
 from service.cli.commands.watching import watch_job, why_ended
-from service.visible import visible
+from service.spec.visible import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

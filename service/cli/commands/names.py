@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from service.cli.commands.conventions import written
-from service.visible import labels_in_words
+from service.spec.visible import labels_in_words
 
 if TYPE_CHECKING:
     from service.client import Ravine

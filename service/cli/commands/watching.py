@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from service.cli.commands.conventions import as_text, console
-from service.visible import visible
+from service.spec.visible import visible
 
 if TYPE_CHECKING:
     from service.client import Ravine

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from service.database.datasets import known_minima
 from service.database.tables import Job
-from service.datasets import known_minima
 from service.findings.theory import MAX_SETTINGS, Reached, job_theory
 from service.histories import reading
 from service.spec.job import JobSpec

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from service.spec.bare_kinds import KINDS
 from service.spec.optimizers import BUILT_IN
-from service.visible import label_in_words, labels_in_words
+from service.spec.visible import label_in_words, labels_in_words
 
 MAX_NAMES = 3
 # A ratio beyond this is written as a bound.

@@ -19,7 +19,7 @@ from service.findings.plots.targets import draw_targets
 from service.findings.plots.tuning import draw_tuning
 from service.jobs.specs import spec_of
 from service.spec.job import JobSpec
-from service.visible import visible
+from service.spec.visible import visible
 
 _DRAW: dict[Kind, Callable[[Session, Job, JobSpec, PlotQuery], Picture]] = {
     Kind.LOSS: draw_loss,

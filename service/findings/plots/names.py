@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from service.findings.comparison.words import spoken_all
-from service.visible import visible
+from service.spec.visible import visible
 
 # Longest label, in characters.
 MAX_LETTERS = 34

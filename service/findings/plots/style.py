@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from service.findings.plots.fonts import families
-from service.visible import visible
+from service.spec.visible import visible
 
 matplotlib.use("Agg")
 # A box stands for a character that no installed font has.

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from service.database.datasets import stored
 from service.database.states import JOB_ENDED
 from service.database.tables import Job
-from service.datasets import stored
 from service.errors import NotFound
 from service.findings.comparison.job import compare_once
 from service.findings.reports import results

@@ -1,6 +1,6 @@
 """Parts of a report, without any markup: each format writes the same parts.
 
-All texts are plain: formats escape them. Control characters are shown by their codes (service/visible.py).
+All texts are plain: formats escape them. Control characters are shown by their codes (service/spec/visible.py).
 """
 
 from dataclasses import dataclass, field

@@ -15,7 +15,7 @@ from service.findings.reports.document import (
     Section,
     Table,
 )
-from service.visible import visible
+from service.spec.visible import visible
 
 # A picture is an image of its own, because pictures in the page would share their ids.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

@@ -14,7 +14,7 @@ from service.findings.reports.document import (
     Section,
     Table,
 )
-from service.visible import visible
+from service.spec.visible import visible
 
 # Characters with a meaning inside a line: emphasis, code, links, markup, entities, tables, formulas, mentions.
 _INLINE = re.compile(r"([\\`*_\[\]<>&|~$@])")

@@ -5,7 +5,7 @@ Other letters are written by their numbers: XeLaTeX and LuaLaTeX set them, pdfLa
 
 import re
 
-from service.visible import visible
+from service.spec.visible import visible
 
 # The macro for letters without a command; it is defined in the preamble (service/findings/reports/tex.py).
 UNICODE_MACRO = (

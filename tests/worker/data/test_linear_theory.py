@@ -8,8 +8,8 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from service.datasets.linear_theory import LinearTheory
-from service.datasets.table import Table
+from service.analysis.linear_theory import LinearTheory
+from service.spec.datasets.table import Table
 from service.spec.job import JobSpec
 from tests.on_data import categories, numbers, planned, resolved, table_of, trained
 from tests.worker.data.plain_models import plain_model

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from service.datasets.table import Table
+from service.spec.datasets.table import Table
 from service.spec.job import JobSpec
 from tests.on_data import categories, images, numbers, resolved, table_of, trained
 from tests.worker.data.plain_models import plain_model

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.datasets import builtin
-from service.datasets.table import Table
+from service.spec.datasets import builtin
+from service.spec.datasets.table import Table
 from service.spec.problems.data import Data
 from tests.on_data import categories, images, numbers, resolved
 from worker.data.tables import Parts, parts

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.datasets.linear_theory import LinearTheory
+from service.analysis.linear_theory import LinearTheory
 from service.spec.problems.data import Data
 from worker.data.linear.design import design
 from worker.engine.supervised.minimum import Minimum

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from service.datasets.linear_theory import LinearTheory, Spectrum
-from service.datasets.table import Table
+from service.analysis.linear_theory import LinearTheory, Spectrum
+from service.spec.datasets.table import Table
 from service.spec.problems.data import Data
 from worker.data.linear import newton
 from worker.data.linear.design import Design, Floats, design

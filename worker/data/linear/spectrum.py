@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from service.datasets.linear_theory import Spectrum
+from service.analysis.linear_theory import Spectrum
 from worker.data.linear.design import Design, Floats
 from worker.data.linear.objective import Objective
 from worker.engine.numerics.lanczos import largest_eigenvalue
