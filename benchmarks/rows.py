@@ -18,7 +18,7 @@ from service.database.connection import Database
 from service.database.dialects.binary_copy import FLOAT8, INT4, INT8, pack
 from service.database.dialects.sqlite_rows import ROWS_PER_INSERT
 from service.database.ids import run_id
-from worker.runner import MAX_CHUNK_ROWS
+from worker.training import MAX_CHUNK_ROWS
 
 # Rows of each of 1,000 runs: one transaction, and seven of which the later ones add rows between those of earlier ones.
 NUM_RUNS, NUM_ROWS = 1_000, {"short histories": 150, "long histories": 1_000}

@@ -26,8 +26,8 @@ from service.spec.job import JobSpec
 from service.spec.price import price
 from worker.engine.stack.plan import Epoch
 from worker.recorder import Recorder, pack
-from worker.runner import MAX_CHUNK_ROWS
 from worker.storing import store
+from worker.training import MAX_CHUNK_ROWS
 
 FIELDS = (
     "loss",

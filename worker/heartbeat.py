@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from service.database.connection import Database
 from service.database.states import Stop
-from service.jobs import shards, turns
+from service.jobs import attempts, shards, turns
 from service.jobs.shards import Claim, LeaseLost
 from service.settings import Settings
 from service.spec.price import INTERACTIVE
@@ -79,7 +79,7 @@ class Heartbeat:
         while self.stop is None and not self._ended.wait(min(self._settings.look_seconds, every)):
             try:
                 with self._database.snapshot() as session:
-                    self.stop = shards.look(session, self._claim)
+                    self.stop = attempts.look(session, self._claim)
                     self.handover = self._due(session)
                 if time.monotonic() >= beat_at:
                     with self._database.transaction() as session:

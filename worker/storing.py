@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.database.connection import Database
 from service.database.outages import is_full
 from service.database.writing import stage
-from service.jobs import shards
+from service.jobs import attempts, shards
 from service.jobs.shards import Chunk, Claim
 from service.settings import Settings
 from worker import shutdown
@@ -54,7 +54,7 @@ def store(
         try:
             with database.transaction(prepare=lambda connection: stage(connection, claim.job_key, rows)) as session:
                 if away_since is not None:
-                    if shards.has_stored(session, claim, checkpoint):
+                    if attempts.has_stored(session, claim, checkpoint):
                         return
                     # The lease may have expired; it is renewed if no other worker has claimed the shard.
                     shards.beat(session, claim, lease_seconds=settings.lease_seconds)

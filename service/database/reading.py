@@ -18,8 +18,9 @@ from service.database.connection import Database
 from service.database.dialects.dialect import Dialect
 from service.database.dialects.known import dialect_of
 from service.database.epochs import BLOCK_BITS, among, block_of, within
+from service.database.metric_rows import Metric
 from service.database.spans import ALL_EPOCHS, Span, joined, windows
-from service.database.tables import Job, Metric
+from service.database.tables import Job
 from service.errors import NotFound
 
 # Rows in memory at once: with ten columns about 2 MB.

@@ -1,4 +1,5 @@
-"""The tables of jobs: shards and checkpoints, runs, and one metrics row per run and epoch. accounts.py has the others.
+"""The tables of jobs: shards and checkpoints, runs and decision maps, counters. metric_rows.py has the histories, and
+accounts.py what belongs to keys.
 
 The database itself rejects invalid states. docs/states.md describes its constraints and the transitions.
 """
@@ -14,7 +15,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
-    PrimaryKeyConstraint,
     String,
     UniqueConstraint,
     literal_column,
@@ -22,10 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database.columns import Base, Key, Real, ended_in, one_of
-from service.database.epochs import block_of
+from service.database.columns import Base, Key, ended_in, one_of
 from service.database.states import JOB_ENDED, JobStatus, RunStatus, ShardStatus
-from service.spec.metric_fields import COLUMNS
 
 # Written as text: with parameters instead of the names, SQLite would not use the index with this condition.
 JOB_IS_OPEN = text("status IN ('queued', 'running', 'cancelling')")
@@ -242,42 +240,3 @@ class Decision(Base):
     run_index: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     epoch: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class LessonRecord(Base):
-    """The jobs last submitted for a lesson, and the finding of those that were judged last."""
-
-    __tablename__ = "lessons"
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    # Ids of jobs by the name of their preset.
-    job_ids: Mapped[dict[str, Any]]
-    submitted_at: Mapped[datetime]
-    # NULL until the jobs submitted last are judged; the finding is that of earlier jobs until then.
-    judged_at: Mapped[datetime | None]
-    finding: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-
-
-class Metric(Base):
-    """One run at one epoch, with a column per field of service/spec/metric_fields.py. NULL means not measured.
-
-    On SQLite the primary key is the table. On PostgreSQL it would be an index with a third of all bytes; instead there
-    is the index of epochs.py, and the writer rejects rows that are stored already.
-    """
-
-    __tablename__ = "metrics"
-    __table_args__ = (
-        PrimaryKeyConstraint("job_key", "run_index", "epoch").ddl_if(dialect="sqlite"),
-        Index("ix_metrics_blocks", "job_key", "run_index", text(block_of("epoch"))).ddl_if(dialect="postgresql"),
-        {"sqlite_with_rowid": False},
-    )
-
-    job_key: Mapped[int] = mapped_column(Key, autoincrement=False)
-    run_index: Mapped[int] = mapped_column(autoincrement=False)
-    epoch: Mapped[int] = mapped_column(autoincrement=False)
-    loss: Mapped[float | None]
-
-
-for _column in COLUMNS:
-    if _column not in Metric.__table__.columns:
-        setattr(Metric, _column, mapped_column(Real, nullable=True))

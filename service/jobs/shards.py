@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service.database.bulk import MetricRows, Outcomes
 from service.database.statements import seconds_from_now, upsert
-from service.database.states import SHARD_ENDED, SHARD_OPEN, JobStatus, ShardStatus, Stop
+from service.database.states import SHARD_OPEN, JobStatus, ShardStatus
 from service.database.tables import SHARD_IS_RUNNING, Checkpoint, Job, Shard
 from service.database.writing import write_outcomes, write_rows
 from service.jobs import quotas, receipts, shard_statements, tallies, turns
@@ -145,39 +145,6 @@ def beat(session: Session, claim: Claim, *, lease_seconds: float) -> None:
     _guarded(session, claim, SHARD_OPEN, status=ShardStatus.RUNNING, lost=lost, lease_until=until)
 
 
-def look(session: Session, claim: Claim) -> Stop | None:
-    """Return why an attempt must stop; None if it may continue. Nothing is changed."""
-    row = session.execute(
-        select(
-            Shard.attempt, Shard.status, Job.status.label("job"), (Job.deadline_at < seconds_from_now()).label("late")
-        )
-        .join(Job, Job.key == Shard.job_key)
-        .where(Shard.job_key == claim.job_key, Shard.number == claim.number)
-    ).one_or_none()
-    if row is None or row.attempt != claim.attempt or row.status in SHARD_ENDED:
-        return Stop.LOST
-    if row.job == JobStatus.CANCELLING:
-        return Stop.CANCELLED
-    return Stop.TIMED_OUT if row.late else None
-
-
-def has_stored(session: Session, claim: Claim, checkpoint: bytes | None) -> bool:
-    """Whether a chunk is stored, by its checkpoint; for a chunk without one, whether the shard has ended.
-
-    If the connection is lost during a commit, the commit may have been made or not. Two chunks never have the same
-    checkpoint.
-    """
-    if checkpoint is None:
-        ended = select(Shard.number).where(*_held(claim), Shard.status.in_(SHARD_ENDED))
-        return session.execute(ended).one_or_none() is not None
-    found = session.execute(
-        select(Checkpoint.data)
-        .join(Shard, (Shard.job_key == Checkpoint.job_key) & (Shard.number == Checkpoint.number))
-        .where(*_held(claim))
-    ).scalar_one_or_none()
-    return found == checkpoint
-
-
 def give_back(session: Session, claim: Claim, *, queue: str | None = None) -> None:
     """Queue a shard again, in another queue if one is given. The attempt counts neither as lost nor as a retry.
 
@@ -256,7 +223,7 @@ def _guarded(
     Raises:
         LeaseLost: A newer attempt owns the shard, or it has another status.
     """
-    _check(claim, session.execute(update(Shard).where(*_held(claim), Shard.status.in_(statuses)).values(**values)))
+    _check(claim, session.execute(update(Shard).where(*held(claim), Shard.status.in_(statuses)).values(**values)))
 
 
 def _check(claim: Claim, changed: Any) -> None:
@@ -265,7 +232,7 @@ def _check(claim: Claim, changed: Any) -> None:
         raise LeaseLost(f"attempt {claim.attempt} of shard {claim.number} is over")
 
 
-def _held(claim: Claim) -> tuple[Any, ...]:
+def held(claim: Claim) -> tuple[Any, ...]:
     """Return the conditions that select the shard of a claim, unless a newer attempt owns it."""
     return Shard.job_key == claim.job_key, Shard.number == claim.number, Shard.attempt == claim.attempt
 

@@ -9,7 +9,7 @@ import httpx
 
 from service.api.app import create_app
 from service.database.connection import Database
-from service.database.tables import Metric
+from service.database.metric_rows import Metric
 from service.jobs.owners import create
 from service.settings import Settings
 from tests.jobs.test_quotas import ROWS

@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from service.database.connection import Database
 from service.database.looks import Look
-from service.database.tables import Job, Metric, Run, Shard
+from service.database.metric_rows import Metric
+from service.database.tables import Job, Run, Shard
 
 Row = tuple[Any, ...]
 # A job may skip states, but must not return to an earlier one or change its final one.

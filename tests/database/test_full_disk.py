@@ -13,8 +13,9 @@ from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.outages import is_full
-from service.database.tables import Job, Metric
+from service.database.tables import Job
 from service.jobs import lifecycle, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.upkeep import Upkeep

@@ -11,9 +11,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, column, insert, select, table, text
 
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.migrations import migrate
 from service.database.revisions import MIGRATIONS, check
-from service.database.tables import Base, Job, Metric, Run, Shard
+from service.database.tables import Base, Job, Run, Shard
 from service.jobs import lifecycle, quotas, run_states, shards
 from service.jobs.owners import ANYBODY
 from service.spec.job import JobSpec

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from service.database.bulk import MetricRows, Outcomes, StoredTwice
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.reading import (
     PIECE_ROWS,
     first_epochs,
@@ -18,7 +19,7 @@ from service.database.reading import (
     stream,
 )
 from service.database.spans import Span
-from service.database.tables import Job, Metric, Run
+from service.database.tables import Job, Run
 from service.database.writing import stage, write_outcomes, write_rows
 from service.errors import NotFound
 from service.jobs import lifecycle, removal

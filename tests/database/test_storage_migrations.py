@@ -12,9 +12,10 @@ from alembic.config import Config
 from sqlalchemy import func, inspect, select
 
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.migrations import migrate
 from service.database.revisions import MIGRATIONS, check
-from service.database.tables import Base, Job, Metric
+from service.database.tables import Base, Job
 from service.jobs import lifecycle
 from service.jobs.shards import claim
 from service.spec.job import JobSpec

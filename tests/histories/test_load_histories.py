@@ -17,7 +17,8 @@ from service.database import reading
 from service.database.bulk import MetricRows
 from service.database.connection import Database
 from service.database.ids import run_id
-from service.database.tables import Job, Metric, Run
+from service.database.metric_rows import Metric
+from service.database.tables import Job, Run
 from service.database.writing import write_rows
 from service.errors import NotFound
 from service.histories import json_histories, thinned

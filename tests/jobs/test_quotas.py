@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from service.database.connection import Database
-from service.database.tables import Metric
+from service.database.metric_rows import Metric
 from service.errors import QuotaReached
 from service.jobs import lifecycle, quotas
 from service.jobs.owners import ANYBODY, Caller

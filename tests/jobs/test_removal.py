@@ -8,7 +8,8 @@ from sqlalchemy import func, select, text, update
 
 from service.database.accounts import Removal
 from service.database.connection import Database
-from service.database.tables import Decision, Job, Metric, Run, Shard
+from service.database.metric_rows import Metric
+from service.database.tables import Decision, Job, Run, Shard
 from service.database.writing import FIRST_PLACE, delete_some
 from service.errors import NotFound
 from service.jobs import lifecycle, listing, quotas, removal, run_states, shards

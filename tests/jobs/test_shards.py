@@ -9,10 +9,11 @@ from sqlalchemy.engine.interfaces import CacheStats
 
 from service.database.bulk import MetricRows, Outcomes, StoredTwice
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.statements import seconds_from_now
 from service.database.states import ShardStatus, Stop
-from service.database.tables import Checkpoint, Job, Metric, Run, Shard
-from service.jobs import endings, lifecycle, messages, shards
+from service.database.tables import Checkpoint, Job, Run, Shard
+from service.jobs import attempts, endings, lifecycle, messages, shards
 from service.jobs.dispatch import QUEUES
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Chunk, Claim, LeaseLost
@@ -202,11 +203,11 @@ def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) 
     assert claimed is not None
     record(database, claimed, chunk(0))
     with database.transaction() as session:
-        assert shards.look(session, claimed) is None
+        assert attempts.look(session, claimed) is None
         assert lifecycle.cancel(session, claimed.job_id, ANYBODY).status == "cancelling"
     record(database, claimed, chunk(1))
     with database.transaction() as session:
-        assert shards.look(session, claimed) is Stop.CANCELLED
+        assert attempts.look(session, claimed) is Stop.CANCELLED
         shards.end(session, claimed, ShardStatus.CANCELLED)
     with database.snapshot() as session:
         assert session.get_one(Job, key).status == "cancelled"

@@ -19,7 +19,7 @@ from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, ShardStatus, Stop
 from service.database.tables import Job, Shard
 from service.errors import Conflict
-from service.jobs import lifecycle, shards
+from service.jobs import attempts, lifecycle, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import LeaseLost
 from tests.jobs.walkers import COST, EPOCHS, SPEC, JobModel, ShardModel, Story, Worker, chunk
@@ -80,7 +80,7 @@ class Walk(Story):
 
         def store(session: Session) -> bool:
             shards.record(session, worker.claim, chunk(worker.claim, epoch), lease_seconds=60)
-            return shards.look(session, worker.claim) is not Stop.CANCELLED
+            return attempts.look(session, worker.claim) is not Stop.CANCELLED
 
         go_on = self.write(worker, store)
         if go_on is not None:

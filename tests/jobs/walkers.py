@@ -9,8 +9,9 @@ from sqlalchemy import delete, func, select
 
 from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
-from service.database.tables import Base, Checkpoint, Job, Metric, Run, Shard
+from service.database.tables import Base, Checkpoint, Job, Run, Shard
 from service.jobs import quotas, run_states
 from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec

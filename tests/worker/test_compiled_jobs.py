@@ -29,7 +29,7 @@ def histories(database: Database, monkeypatch: pytest.MonkeyPatch, engine: str) 
         trainers.append(Trainer(*args, engine=engine))  # type: ignore[arg-type]
         return trainers[-1]
 
-    monkeypatch.setattr("worker.runner.Trainer", make)
+    monkeypatch.setattr("worker.training.Trainer", make)
     # A chunk, and so a checkpoint, after each epoch that is yielded for some time.
     key = create(database, **JOB)
     train_shard(database, Settings(flush_seconds=0.01), key, 0)

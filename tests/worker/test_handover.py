@@ -11,10 +11,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.statements import seconds_from_now
 from service.database.states import Stop
-from service.database.tables import Checkpoint, Job, Metric, Shard
-from service.jobs import endings, lifecycle, shards
+from service.database.tables import Checkpoint, Job, Shard
+from service.jobs import attempts, endings, lifecycle, shards
 from service.jobs.owners import ANYBODY
 from service.jobs.shards import Claim, LeaseLost
 from service.settings import Settings
@@ -37,7 +38,7 @@ def shard(database: Database, key: int) -> Shard:
 
 def look(database: Database, claimed: Claim) -> Stop | None:
     with database.snapshot() as session:
-        return shards.look(session, claimed)
+        return attempts.look(session, claimed)
 
 
 def test_handovers_do_not_count_as_lost_workers(database: Database) -> None:

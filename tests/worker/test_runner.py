@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
+from service.database.metric_rows import Metric
 from service.database.statements import seconds_from_now
-from service.database.tables import Checkpoint, Job, Metric, Run, Shard
+from service.database.tables import Checkpoint, Job, Run, Shard
 from service.jobs import lifecycle, shards
 from service.jobs.owners import ANYBODY
 from service.settings import Settings

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -85,49 +85,6 @@ class Objective(Protocol):
         ...
 
 
-@runtime_checkable
-class TestedObjective(Protocol):
-    """An objective with test examples."""
-
-    def test(self, weights_DR: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and score [R] on the test examples."""
-        ...
-
-
-@runtime_checkable
-class ValidatedObjective(Protocol):
-    """An objective with examples by which settings are chosen."""
-
-    def validation_loss(self, weights_DR: Tensor) -> Tensor:
-        """Loss [R] on the validation examples."""
-        ...
-
-
-@runtime_checkable
-class NearestObjective(Protocol):
-    """An objective whose minima fill a space: the nearest one is not that of a list."""
-
-    def distance_to_minimum(self, weights_DR: Tensor) -> Tensor:
-        """The distance [R] to the nearest minimum; of problems with a known minimum only."""
-        ...
-
-
-@runtime_checkable
-class PollingObjective(Protocol):
-    """An objective whose evaluation may take seconds and polls during it."""
-
-    poll: Poll
-
-
-@runtime_checkable
-class PlaneObjective(Protocol):
-    """An objective whose networks classify every point of a plane."""
-
-    def decision(self, weights_DR: Tensor) -> Tensor:
-        """The probability of class 1 [R, y, x] on a grid."""
-        ...
-
-
 class Problem(Protocol):
     """What is minimised, for all runs of a plan in their own order."""
 
@@ -154,7 +111,7 @@ class Problem(Protocol):
 
     @property
     def has_test(self) -> bool:
-        """Whether its objectives are TestedObjectives."""
+        """Whether its objectives are TestedObjectives (stack/objectives.py)."""
         ...
 
     @property

@@ -20,7 +20,7 @@ from service.errors import Rejected
 from service.findings.comparison import across
 from service.findings.comparison.heat_map import Value, Wanted, read_heat_map
 from service.findings.comparison.job import compare
-from service.findings.comparison.table import read_table
+from service.findings.comparison.measured import read_table
 from service.jobs import lifecycle
 from service.jobs.owners import Caller
 from service.spec.criteria import Criterion

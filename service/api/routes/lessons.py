@@ -26,7 +26,8 @@ from service.api.turns.routes import TurnRoute
 from service.api.turns.shared_answers import Computed
 from service.api.turns.work import Work
 from service.database.connection import Database
-from service.database.tables import Job, LessonRecord
+from service.database.lessons import LessonRecord
+from service.database.tables import Job
 from service.errors import Forbidden, NotFound
 from service.findings.ledger import records as ledger
 from service.findings.ledger.stored_results import stored

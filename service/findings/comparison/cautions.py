@@ -7,7 +7,8 @@ import numpy as np
 from service.analysis.simultaneous import MAX_NORMAL, MIN_SEEDS
 from service.findings.comparison.choice import Choice
 from service.findings.comparison.judged import Judged
-from service.findings.comparison.table import MAX_PATHS, Table
+from service.findings.comparison.measured import MAX_PATHS
+from service.findings.comparison.table import Table
 from service.findings.comparison.targets import Target
 from service.findings.comparison.words import number, plural, spoken
 from service.spec.job import JobSpec

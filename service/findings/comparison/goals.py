@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from service.analysis.curves import Curves
 from service.analysis.profiles import PRECISIONS, epochs_to_losses, precision_losses
 from service.database.tables import Job
+from service.findings.comparison.measured import clipped
 from service.findings.comparison.rows import read_portions
-from service.findings.comparison.table import Floats, Table, clipped
+from service.findings.comparison.table import Floats, Table
 from service.spec import criteria
 from service.spec.job import JobSpec
 

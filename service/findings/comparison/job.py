@@ -17,17 +17,16 @@ from service.findings.comparison.criterion import measure_of
 from service.findings.comparison.decided import decided, looks_of, stopped
 from service.findings.comparison.judged import (
     Judged,
-    describe_pair,
     describe_pairs,
     describe_ranks,
-    describe_speed_up,
     judge,
 )
+from service.findings.comparison.labels import describe_labels
+from service.findings.comparison.measured import read_curves, read_table
 from service.findings.comparison.predicted import theory_of
-from service.findings.comparison.summary import describe_settings, describe_targets
-from service.findings.comparison.table import Table, read_curves, read_table
+from service.findings.comparison.summary import describe_targets
+from service.findings.comparison.table import Table
 from service.findings.comparison.targets import Target, ladder_of, target_of
-from service.findings.comparison.tuning import describe_chosen, describe_tuning
 from service.findings.comparison.verdict import Circumstances, verdict
 from service.jobs.specs import spec_of
 from service.spec import criteria
@@ -96,7 +95,7 @@ def compare(
         "target": asdict(aim),
         "targets": describe_targets(spec, table, choice, ladder),
         "intervals": {"level": CONFIDENCE, "resamples": NUM_RESAMPLES, "seed": SEED},
-        "labels": _describe_labels(job, spec, table, choice, found, base, aim.loss),
+        "labels": describe_labels(job, spec, table, choice, found, base, aim.loss),
         "other_criteria": _others(spec, table, choice, found, aim, partial=partial, looks=looks),
         "warnings": [*cautions(spec, table, choice, found, aim, partial=partial), *stopped(job)],
         "theory": theory_of(session, job, spec),
@@ -148,47 +147,6 @@ def _describe_criterion(found: Judged) -> dict[str, Any]:
         "larger_is_better": measure.larger_is_better,
         "least": measure.least if measure.scale == "log" and measure.name != "epochs_to_target" else None,
         "untrained": measure.untrained,
-    }
-
-
-def _describe_labels(
-    job: Job, spec: JobSpec, table: Table, choice: Choice, found: Judged, base: int, target: float | None
-) -> list[dict[str, Any]]:
-    """Describe every entry of the spec with its settings that are compared."""
-    described = describe_settings(spec, table, choice, choice.rows, target)
-    at_row = {row: at for at, row in enumerate(choice.rows)}
-    labels = []
-    for number, settings in enumerate(table.runs.entries):
-        rows = [row for row in table.rows_of(number) if row in at_row]
-        labels.append({
-            "label": settings.entry.label,
-            "kind": settings.entry.kind,
-            "num_settings": settings.num,
-            "chosen": describe_chosen(job, table, rows[0]) if len(rows) == 1 else None,
-            "tuning": describe_tuning(spec, table, choice, number),
-            "settings": [
-                {
-                    **described[row],
-                    "is_baseline": at_row[row] == base,
-                    "against_baseline": _against(spec, table, choice, found, at_row[row], base),
-                }
-                for row in rows
-            ],
-        })  # fmt: skip
-    return labels
-
-
-def _against(
-    spec: JobSpec, table: Table, choice: Choice, found: Judged, at: int, base: int
-) -> dict[str, Any] | None:  # fmt: skip
-    """Describe a label against the baseline; None for the baseline itself, or without rows of both."""
-    if at == base or not {at, base} <= set(found.positions):
-        return None
-    one, other = found.positions.index(at), found.positions.index(base)
-    speeds = {"speed_up": table.first_SN, "speed_up_settled": table.settled_SN}
-    return {
-        **describe_pair(found, one, other),
-        **{name: describe_speed_up(spec, table, choice, epochs, at, base).as_dict() for name, epochs in speeds.items()},
     }
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from service.database.states import JobStatus
 from service.database.tables import Job
 from service.findings.comparison.choice import Choice, choose
-from service.findings.comparison.table import Table, read_table
+from service.findings.comparison.measured import read_table
+from service.findings.comparison.table import Table
 from service.spec.job import JobSpec
 
 # Fields of a spec that do not change its runs.

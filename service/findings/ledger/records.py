@@ -8,9 +8,10 @@ from pydantic_core import to_json
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from service.database.lessons import LessonRecord
 from service.database.statements import upsert
 from service.database.states import JOB_ENDED, JobStatus
-from service.database.tables import Job, LessonRecord
+from service.database.tables import Job
 from service.findings.lessons import Lesson
 from service.findings.lessons.evidence import Evidence
 from service.findings.lessons.finding import Finding

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from service.database.tables import Job
 from service.errors import Rejected
 from service.findings.comparison.heat_map import HeatMap, Wanted, read_heat_map
-from service.findings.comparison.table import read_table
+from service.findings.comparison.measured import read_table
 from service.findings.plots.picture import Picture
 from service.findings.plots.request import PlotQuery
 from service.findings.plots.scales import NOT_LOG, nice_values, short

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from service.database.tables import Job, Run
 from service.findings.comparison.choice import scores_of
-from service.findings.comparison.table import Table, read_table
+from service.findings.comparison.measured import read_table
+from service.findings.comparison.table import Table
 from service.histories.chosen import labelled_runs
 from service.spec.job import JobSpec
 

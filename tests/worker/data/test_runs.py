@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from service.database.connection import Database
-from service.database.tables import Job, Metric
+from service.database.metric_rows import Metric
+from service.database.tables import Job
 from service.jobs import lifecycle
 from service.settings import Settings
 from service.spec.price import price

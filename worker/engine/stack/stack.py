@@ -13,21 +13,12 @@ from torch import Tensor
 from worker.engine.numerics.columns import nearest, norm
 from worker.engine.numerics.normals import Normals
 from worker.engine.numerics.random import UPDATES
-from worker.engine.protocols import (
-    Evaluation,
-    NearestObjective,
-    PlaneObjective,
-    Poll,
-    PollingObjective,
-    Problem,
-    TestedObjective,
-    ValidatedObjective,
-    never_pause,
-)
+from worker.engine.protocols import Evaluation, Poll, Problem, never_pause
 from worker.engine.stack.groups import Group
 from worker.engine.stack.hyper_parameters import HyperParameterTable
 from worker.engine.stack.layout import Block, Layout
 from worker.engine.stack.measures import Measured, on_request
+from worker.engine.stack.objectives import NearestObjective, PlaneObjective, PollingObjective, on_other_examples
 from worker.engine.stack.part import Part, is_by_run, join_columns
 
 Evaluated = tuple[Tensor, Evaluation]  # A point, and what the objective is there.
@@ -225,10 +216,7 @@ class Stack:
         }
         if known.score_R is not None:
             fields[f"{self.problem.score}"] = known.score_R
-        if self.problem.has_validation and isinstance(self._objective, ValidatedObjective):
-            fields["validation_loss"] = self._objective.validation_loss(point_DR)
-        if self.problem.has_test and isinstance(self._objective, TestedObjective):
-            fields["test_loss"], fields[f"test_{self.problem.score}"] = self._objective.test(point_DR)
+        fields |= on_other_examples(self.problem, self._objective, point_DR)
         if self._train_loss_R is not None:
             fields["train_loss"] = self._train_loss_R
             fields["update_norm"] = norm(point_DR - self._before_DR)
