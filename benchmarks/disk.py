@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from benchmarks import stored
 from benchmarks.timing import Timer
-from service.database.columns import Base
 from service.database.connection import Database
+from service.database.metadata import METADATA
 from service.database.tables import Job
 from service.jobs import lifecycle, tallies
 from service.jobs.owners import ANYBODY
@@ -70,7 +70,7 @@ def _large(database: Database) -> Job:
     for copy in range(1, NUM_COPIES):
         with database.transaction() as session:
             for table, index in (("metrics", "run_index"), ("runs", '"index"')):
-                names = [f'"{column.name}"' for column in Base.metadata.tables[table].columns]
+                names = [f'"{column.name}"' for column in METADATA.tables[table].columns]
                 shown = [
                     f"{name} + {copy * num_runs}" if name.strip('"') == index.strip('"') else name for name in names
                 ]

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from benchmarks import stored
 from benchmarks.memory import Watch
 from benchmarks.timing import Timer, processor_seconds
-from service.database.columns import Base
 from service.database.connection import Database
 from service.database.ids import run_id
+from service.database.metadata import METADATA
 from service.database.tables import Job
 
 # 20 jobs of 1,000 runs of 1,000 rows. The first is stored as by a worker and gives the rate of writing. The others are
@@ -57,7 +57,7 @@ def _copies(database: Database) -> list[str]:
         ids.append(f"{number:08x}-0000-7000-8000-000000000000")
         with database.transaction() as session:
             for table in ("jobs", "shards", "runs", "metrics"):
-                columns = [f'"{column.name}"' for column in Base.metadata.tables[table].columns]
+                columns = [f'"{column.name}"' for column in METADATA.tables[table].columns]
                 key, *rest = columns
                 shown = [":id" if column == '"id"' else column for column in rest]
                 order = "ORDER BY job_key, run_index, epoch" if table == "metrics" else ""

@@ -5,8 +5,8 @@ import warnings
 from alembic import context
 from sqlalchemy import Connection
 
-from service.database import accounts, known_minima, lessons, looks, metric_rows, offers, tables
 from service.database.connection import Database
+from service.database.metadata import METADATA
 from service.settings import get_settings
 
 
@@ -22,9 +22,7 @@ def run(connection: Connection) -> None:
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(20250001)")
     # The models have an index that only PostgreSQL supports; `alembic check` on SQLite would warn about it.
     warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index", UserWarning)
-    modules = (accounts, known_minima, lessons, looks, metric_rows, offers, tables)
-    metadata = [*{module.Base.metadata for module in modules}]
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
+    context.configure(connection=connection, target_metadata=METADATA, render_as_batch=True, compare_type=True)
     with context.begin_transaction():
         context.run_migrations()
 

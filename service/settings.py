@@ -33,22 +33,17 @@ class Settings(BaseSettings):
         description="Redis or Valkey, for the messages to the workers: redis://host:port/0 or redis+socket:///path.",
     )
     publish_timeout_seconds: float = Field(
-        0.4,
-        gt=0,
-        description="Timeout of a request for sending its messages; the sweep sends later what was not sent.",
+        0.4, gt=0, description="Timeout of a request for sending its messages; the sweep sends later what was not sent."
     )
     sweep_seconds: float = Field(1.5, gt=0, description="Interval of the sweep for lost messages and expired leases.")
     lease_seconds: float = Field(
         15.0, gt=0, description="Duration of a lease; if it is not renewed, another worker may claim the shard."
     )
     max_attempts: int = Field(
-        3,
-        ge=1,
-        description="A job fails when this many workers in a row were lost on a shard without progress.",
+        3, ge=1, description="A job fails when this many workers in a row were lost on a shard without progress."
     )
     device: str = Field(
-        "cpu",
-        description="Device of a worker: cpu, or cuda if available. The receipt of a job names the device.",
+        "cpu", description="Device of a worker: cpu, or cuda if available. The receipt of a job names the device."
     )
     compiled: bool = Field(
         True,
@@ -90,22 +85,16 @@ class Settings(BaseSettings):
         60.0, ge=0, description="Time for which a worker keeps a chunk in memory while the database is unavailable."
     )
     worker_memory_mb: int = Field(
-        1_500,
-        ge=1,
-        description="Memory limit of a worker process in MB; above it, the process is replaced after its shard.",
+        1_500, ge=1, description="Memory limit of a worker process in MB; a larger one is replaced after its shard."
     )
     max_job_seconds: float = Field(
         7 * 86_400, gt=0, description="Longest training time of a job; its spec may set a lower limit."
     )
     ping_seconds: float = Field(
-        10.0,
-        gt=0,
-        description="Longest silence of an event stream; a comment is sent then, so that the connection stays open.",
+        10.0, gt=0, description="Longest silence of an event stream; then a comment keeps the connection open."
     )
     stalled_seconds: float = Field(
-        60.0,
-        gt=0,
-        description="Time after which a connection is closed if its client has read nothing of a waiting answer.",
+        60.0, gt=0, description="Time after which a connection is closed whose client reads nothing of an answer."
     )
     spool_bytes: int = Field(
         536_870_912,
@@ -117,9 +106,7 @@ class Settings(BaseSettings):
         120.0, gt=0, description="Time for which the temporary file of an export is kept after its last use."
     )
     api_key: SecretStr | None = Field(
-        None,
-        min_length=32,
-        description="An admin key in addition to those in the database: openssl rand -hex 32 makes one.",
+        None, min_length=32, description="An admin key besides those in the database: openssl rand -hex 32 makes one."
     )
     session_seconds: float = Field(
         30 * 86_400,
@@ -166,9 +153,7 @@ class Settings(BaseSettings):
         2_147_483_648, ge=0, description="Bytes of the decoded datasets in that folder; the newest one always stays."
     )
     dataset_memory_bytes: int = Field(
-        536_870_912,
-        ge=0,
-        description="Bytes of the decoded datasets that a process keeps in memory, shared with other processes.",
+        536_870_912, ge=0, description="Bytes of decoded datasets that a process keeps in memory, shared with others."
     )
     max_url_bytes: int = Field(16_384, ge=1, description="Longest URL of a request, in bytes.")
     max_header_bytes: int = Field(
@@ -214,9 +199,7 @@ class Settings(BaseSettings):
         "uses up to 40 MB. Answers of up to 1 MiB are not streamed.",
     )
     max_waiting_per_key: int = Field(
-        100,
-        ge=1,
-        description="Largest number of requests of one key that wait for a turn, for each kind of work.",
+        100, ge=1, description="Largest number of requests of one key that wait for a turn, for each kind of work."
     )
     max_wait_seconds: float = Field(60.0, gt=0, description="Longest time for which a request waits for a turn.")
     max_open_jobs: int = Field(10_000, ge=1, description="Largest number of waiting and running jobs of one key.")
@@ -250,12 +233,6 @@ class Settings(BaseSettings):
 
 class InvalidSetting(ValueError):
     """An environment variable has a value that its setting does not allow; the message names each."""
-
-
-def plugin_paths(setting: str) -> dict[str, str]:
-    """Give the classes of the setting ``optimizers``: module and name by kind."""
-    pairs = (one.strip().partition("=") for one in setting.split(",") if one.strip())
-    return {kind: path for kind, _, path in pairs}
 
 
 @cache

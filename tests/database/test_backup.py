@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import make_url, select
 
 from service.database.connection import Database
+from service.database.metadata import METADATA
 from service.database.revisions import check
-from service.database.tables import Base
 from tests.servers import Postgres
 from tests.stored import Stored
 
@@ -33,9 +33,7 @@ def number(run: int, epoch: int) -> float | None:
 def everything(database: Database) -> dict[str, list[str]]:
     """All rows of all tables, as text: a NaN equals itself there, and −0.0 is not 0.0."""
     with database.engine.connect() as connection:
-        return {
-            table.name: sorted(map(repr, connection.execute(select(table)))) for table in Base.metadata.sorted_tables
-        }
+        return {table.name: sorted(map(repr, connection.execute(select(table)))) for table in METADATA.sorted_tables}
 
 
 def restored_sqlite(url: str, folder: Path) -> str:

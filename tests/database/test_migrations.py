@@ -9,9 +9,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from service.database.connection import Database
+from service.database.metadata import METADATA
 from service.database.migrations import migrate
 from service.database.revisions import MIGRATIONS, check, current_revision, newest_revision
-from service.database.tables import Base
 from service.errors import Unavailable
 
 
@@ -22,7 +22,7 @@ from service.errors import Unavailable
 def test_the_migrations_make_the_tables_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
     check(database)
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import CheckConstraint, inspect, update
 from sqlalchemy.exc import IntegrityError
 
 from service.database.connection import Database
+from service.database.metadata import METADATA
 from service.database.statements import seconds_from_now
 from service.database.states import JOB_ENDED, SHARD_ENDED, JobStatus, ShardStatus
-from service.database.tables import Base, Job, Run, Shard
+from service.database.tables import Job, Run, Shard
 from tests.queued import create
 
 NOW = seconds_from_now()
@@ -151,6 +152,6 @@ def test_a_shard_of_the_largest_allowed_size_fits_its_constraints(database: Data
 
 def test_the_migrations_make_the_constraints_of_the_models(database: Database) -> None:
     inspector = inspect(database.engine)
-    for name, table in Base.metadata.tables.items():
+    for name, table in METADATA.tables.items():
         wanted = {str(one.name) for one in table.constraints if isinstance(one, CheckConstraint)}
         assert {one["name"] for one in inspector.get_check_constraints(name)} == wanted

@@ -12,10 +12,11 @@ from alembic.config import Config
 from sqlalchemy import func, inspect, select
 
 from service.database.connection import Database
+from service.database.metadata import METADATA
 from service.database.metric_rows import Metric
 from service.database.migrations import migrate
 from service.database.revisions import MIGRATIONS, check
-from service.database.tables import Base, Job
+from service.database.tables import Job
 from service.jobs import lifecycle
 from service.jobs.shards import claim
 from service.spec.job import JobSpec
@@ -47,7 +48,7 @@ def test_migrations_go_down_and_up_with_data_in_the_tables(database_url: str) ->
             config.attributes["connection"] = connection
             command.downgrade(config, "base")
             connection.commit()
-        assert not set(inspect(database.engine).get_table_names()) & set(Base.metadata.tables)
+        assert not set(inspect(database.engine).get_table_names()) & set(METADATA.tables)
     migrate(database_url)
     with closing(Database(database_url)) as database:
         check(database)

@@ -9,9 +9,10 @@ from sqlalchemy import delete, func, select
 
 from service.database.bulk import MetricRows, Outcomes
 from service.database.connection import Database
+from service.database.metadata import METADATA
 from service.database.metric_rows import Metric
 from service.database.states import JOB_ENDED, RUN_ENDED, SHARD_ENDED
-from service.database.tables import Base, Checkpoint, Job, Run, Shard
+from service.database.tables import Checkpoint, Job, Run, Shard
 from service.jobs import quotas, run_states
 from service.jobs.shards import Chunk, Claim
 from service.spec.job import JobSpec
@@ -169,7 +170,7 @@ class Story(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         with self.database.transaction() as session:
-            for table in reversed(Base.metadata.sorted_tables):
+            for table in reversed(METADATA.sorted_tables):
                 session.execute(delete(table))
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 
-from service.settings import plugin_paths
 from service.spec.offers import HyperParameter, Offer
 from service.spec.optimizers import KNOWN_KINDS
 from worker.engine.updates.plugin import Class, Plugin
@@ -53,7 +52,7 @@ Kinds = Mapping[str, Installed]
 def installed(setting: str) -> Kinds:
     """Import and try the classes that the setting names. A class that cannot be a kind is left out and logged."""
     kinds: dict[str, Installed] = {}
-    for kind, path in plugin_paths(setting).items():
+    for kind, path in paths_by_kind(setting).items():
         try:
             kinds[kind] = examine(kind, find(kind, path), path=path)
             offer = kinds[kind].offer
@@ -62,6 +61,12 @@ def installed(setting: str) -> Kinds:
         except Unfit as error:
             log.error("RAVINE_OPTIMIZERS: %s=%s is no kind: %s", kind, path, error)
     return kinds
+
+
+def paths_by_kind(setting: str) -> dict[str, str]:
+    """The classes of the setting `optimizers`: module and name by kind."""
+    pairs = (one.strip().partition("=") for one in setting.split(",") if one.strip())
+    return {kind: path for kind, _, path in pairs}
 
 
 def find(kind: str, path: str) -> Class:

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from service.settings import InvalidSetting, Settings, get_settings, plugin_paths
+from service.settings import InvalidSetting, Settings, get_settings
 from tests.installed_classes import PATH, Normalised, Own, Replacing
-from worker.plugins.installed import examine, find, installed
+from worker.plugins.installed import examine, find, installed, paths_by_kind
 from worker.plugins.signature import Unfit
 
 
@@ -64,7 +64,7 @@ def test_a_name_of_ravine_is_taken() -> None:
 def test_the_setting_names_kinds_and_what_cannot_be_one_leaves_the_others(caplog: pytest.LogCaptureFixture) -> None:
     setting = f"own={PATH}:Own, rateless={PATH}:Rateless,none=no_such_module:Own"
     assert Settings(optimizers=setting).optimizers == setting
-    assert plugin_paths(setting)["none"] == "no_such_module:Own"
+    assert paths_by_kind(setting)["none"] == "no_such_module:Own"
     assert list(installed(setting)) == ["own"]
     said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert said[0] == f"RAVINE_OPTIMIZERS: rateless={PATH}:Rateless is no kind: it has no argument lr"
