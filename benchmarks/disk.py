@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,7 @@ POLL_SECONDS, WATCH_SECONDS = 0.02, 0.02
 def measure() -> dict[str, Any]:
     """Measure deletion on both databases, and the WAL."""
     figures: dict[str, Any] = {}
-    databases: dict[str, AbstractContextManager[Database]] = {
-        "SQLite": stored.sqlite(),
-        "PostgreSQL": stored.postgresql(),
-    }
-    for name, opened in databases.items():
+    for name, opened in stored.databases().items():
         with opened as database:
             figures |= _deletion(name, database)
     with stored.sqlite() as database:

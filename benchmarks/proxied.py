@@ -20,7 +20,8 @@ from benchmarks import stored
 from service.database.connection import Database
 from service.database.migrations import migrate
 from tests.nginx import Nginx, find_missing
-from tests.servers import Api, Broker, Postgres
+from tests.postgres import Postgres
+from tests.servers import Api, Broker
 
 NUM_CLIENTS = 64
 # Rounds of each number of APIs; they alternate, so that other load of the machine affects both.

@@ -22,7 +22,8 @@ from benchmarks.jobs import SMALL
 from benchmarks.timing import Timer, wait_until
 from service.database.connection import Database
 from service.database.migrations import migrate
-from tests.servers import Broker, Postgres, Stack
+from tests.postgres import Postgres
+from tests.servers import Broker, Stack
 
 NUM_WORKERS = 2
 NUM_JOBS, NUM_REQUESTS = 150, 500

@@ -2,7 +2,6 @@
 
 import random
 import statistics
-from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
@@ -25,11 +24,7 @@ NUM_READS = 200
 def measure() -> dict[str, Any]:
     """Measure both databases."""
     figures: dict[str, Any] = {}
-    databases: dict[str, AbstractContextManager[Database]] = {
-        "SQLite": stored.sqlite(),
-        "PostgreSQL": stored.postgresql(),
-    }
-    for name, opened in databases.items():
+    for name, opened in stored.databases().items():
         with opened as database:
             written = stored.write(database, stored.draw(NUM_ROWS, NUM_RUNS))
             rows = NUM_RUNS * NUM_ROWS

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,6 +107,11 @@ def write(
     return Written(job, values_EFR.size, timer.seconds)
 
 
+def databases() -> dict[str, AbstractContextManager[Database]]:
+    """Give an empty database of each kind, by name."""
+    return {"SQLite": sqlite(), "PostgreSQL": postgresql()}
+
+
 @contextmanager
 def sqlite() -> Iterator[Database]:
     """Create a database in a temporary file."""
@@ -120,7 +125,7 @@ def sqlite() -> Iterator[Database]:
 @contextmanager
 def postgresql() -> Iterator[Database]:
     """Create a database on a new server."""
-    from tests.servers import Postgres
+    from tests.postgres import Postgres
 
     server = Postgres()
     try:

@@ -16,7 +16,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from service.database.connection import Database
 from service.database.migrations import migrate
-from tests.servers import Broker, Postgres, Stack, copy_sqlite
+from tests.postgres import Postgres
+from tests.servers import Broker, Stack, copy_sqlite
 from tests.thorough import DATABASES, is_left_out
 
 # Folders whose tests share what is expensive to start; elsewhere it is each file.
@@ -174,6 +175,13 @@ def open_database() -> Iterator[Callable[[str], Database]]:
 def database(database_url: str, open_database: Callable[[str], Database]) -> Database:
     """An empty migrated database, once of each kind."""
     return open_database(database_url)
+
+
+@pytest.fixture(scope="module")
+def shared_database(new_database: Callable[[str], str]) -> Iterator[Database]:
+    """An SQLite database that all tests of a file share."""
+    with closing(Database(new_database("sqlite"))) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

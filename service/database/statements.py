@@ -41,23 +41,11 @@ class contains(FunctionElement[bool]):  # noqa: N801  (used like an SQL function
     inherit_cache = True
 
 
-@compiles(contains)
-def _contains(element: contains, compiler: SQLCompiler, **options: Any) -> str:
-    column, text = (compiler.process(clause, **options) for clause in element.clauses)
-    return DIALECTS[compiler.dialect.name].contains(column, text)
-
-
 class by_code_point(FunctionElement[str]):  # noqa: N801  (used like an SQL function)
     """A text that both databases compare and sort alike: ``by_code_point(Job.name_folded)``."""
 
     type = String()
     inherit_cache = True
-
-
-@compiles(by_code_point)
-def _by_code_point(element: by_code_point, compiler: SQLCompiler, **options: Any) -> str:
-    (text,) = (compiler.process(clause, **options) for clause in element.clauses)
-    return DIALECTS[compiler.dialect.name].by_code_point(text)
 
 
 class milliseconds_between(FunctionElement[int]):  # noqa: N801  (used like an SQL function)
@@ -67,10 +55,15 @@ class milliseconds_between(FunctionElement[int]):  # noqa: N801  (used like an S
     inherit_cache = True
 
 
-@compiles(milliseconds_between)
-def _milliseconds(element: milliseconds_between, compiler: SQLCompiler, **options: Any) -> str:
-    first, last = (compiler.process(clause, **options) for clause in element.clauses)
-    return DIALECTS[compiler.dialect.name].milliseconds_between(first, last)
+def _in_dialect(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
+    """Write an element with the method of the dialect that has its name."""
+    arguments = (compiler.process(clause, **options) for clause in element.clauses)
+    written: str = getattr(DIALECTS[compiler.dialect.name], type(element).__name__)(*arguments)
+    return written
+
+
+for _element in (contains, by_code_point, milliseconds_between):
+    compiles(_element)(_in_dialect)
 
 
 def upsert(

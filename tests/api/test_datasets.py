@@ -2,48 +2,19 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import httpx
-import numpy as np
 import pytest
-from sqlalchemy import func, select, update
 
-from service.api.app import create_app
 from service.database.accounts import Dataset, DatasetChunk
 from service.database.connection import Database
-from service.database.datasets import removing, stored
+from service.database.datasets import removing
 from service.database.datasets.chunks import CHUNK_BYTES
-from service.database.statements import seconds_from_now
-from service.database.tables import Job
 from service.jobs.owners import create
 from service.jobs.upkeep import Upkeep
-from service.settings import Settings
 from service.spec.datasets import builtin
+from tests.api.uploads import CSV, HOUSES, api
 from tests.queued import count
-from tests.queued import create as create_job
-from tests.spec.datasets.bad_files import bad_file, npz
-
-NO_BROKER = "redis://127.0.0.1:1/0"
-HOUSES = b"area,city\n120.5,Aachen\n80,\n,Bonn\n"
-CSV = {"Content-Type": "text/csv"}
-
-
-@asynccontextmanager
-async def api(url: str, folder: Path, key: str = "", **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """An application whose sweep and upkeep do nothing for an hour."""
-    given = {"sweep_seconds": 3_600, "dataset_folder": str(folder), **settings}
-    app = create_app(Settings(database_url=url, broker_url=NO_BROKER, **given))
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    here = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=here, base_url="http://127.0.0.1", headers=headers, timeout=60.0) as client,
-    ):
-        yield client
 
 
 def numbers(missing: int, distinct: int) -> dict[str, int]:
@@ -169,178 +140,3 @@ def test_a_file_of_several_chunks_comes_back_byte_by_byte(
         chunks.append(removed)
     assert chunks == [3, 1]
     assert count(database, Dataset) == 0
-
-
-@pytest.fixture(scope="module")
-def one_api(new_database: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The function that sends requests to an application on SQLite with small limits."""
-    here = api(new_database("sqlite"), tmp_path_factory.mktemp("tables"), max_dataset_bytes=3_000_000)
-    with asyncio.Runner() as runner:
-        client = runner.run(here.__aenter__())
-        yield lambda *what, **how: runner.run(client.request(*what, **how))
-        runner.run(here.__aexit__(None, None, None))
-
-
-@pytest.mark.slow(after=1)
-@pytest.mark.parametrize("name", ["a short row", "a date", "pickled objects", "a picture"])
-def test_a_file_that_cannot_be_read_is_422_with_its_place(name: str, one_api: Any) -> None:
-    media_type, data, sentence = bad_file(name)
-    answer = one_api("POST", "/v1/datasets", content=data, headers={"Content-Type": media_type})
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert sentence in answer.json()["detail"]
-    if name == "a short row":
-        assert answer.json()["errors"][0]["loc"] == ["body", 3]
-
-
-@pytest.mark.slow
-def test_a_file_above_the_limit_is_413_with_or_without_a_length(one_api: Any) -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        for _ in range(50):
-            yield b"1,2\n" * 20_000
-
-    for content in (b"1" * 3_000_001, pieces()):
-        answer = one_api("POST", "/v1/datasets", content=content, headers=CSV)
-        assert answer.status_code == 413
-        assert "3,000,000" in answer.json()["detail"]
-    # Other bodies keep their own limit.
-    assert one_api("POST", "/v1/jobs", content=b" " * 1_500_000).status_code == 413
-    large_file = b"a,b\n" + b"1,2\n" * 600_000
-    assert one_api("POST", "/v1/datasets", content=large_file, headers=CSV).status_code == 201
-
-
-def test_a_request_that_names_no_type_or_another_one_is_422(one_api: Any) -> None:
-    for headers, place in (
-        ({"Content-Type": "image/png"}, "Content-Type"),
-        ({}, "Content-Type"),
-        (CSV | {"Content-Encoding": "gzip"}, "Content-Encoding"),
-    ):
-        answer = one_api("POST", "/v1/datasets", content=HOUSES, headers=headers)
-        assert answer.status_code == 422
-        assert answer.json()["errors"][0]["loc"] == ["header", place]
-    assert one_api("POST", "/v1/datasets?name=h.csv", content=HOUSES).status_code == 201
-    assert one_api("POST", "/v1/datasets?nome=h", content=HOUSES, headers=CSV).status_code == 422
-
-
-def test_built_in_datasets_are_read_without_an_upload(one_api: Any) -> None:
-    pages, cursor = [], ""
-    while cursor is not None:
-        page = one_api("GET", f"/v1/datasets?limit=4{cursor and f'&cursor={cursor}'}").json()
-        pages += [one["id"] for one in page["items"]]
-        cursor = page["next"]
-    assert pages[-6:] == list(builtin.NAMES)
-    iris = one_api("GET", "/v1/datasets/iris").json()
-    assert (iris["rows"], iris["created_at"], iris["shape"]) == (150, None, [150, 5])
-    assert one_api("GET", "/v1/datasets/iris/rows?limit=1").json()["rows"] == [[5.1, 3.5, 1.4, 0.2, "setosa"]]
-    assert one_api("GET", "/v1/datasets/iris/file").content == builtin.content("iris")
-    digits = one_api("GET", "/v1/datasets/digits").json()
-    assert digits["shape"] == [1797, 8, 8, 1]
-    assert [one["kind"] for one in digits["columns"]] == ["image", "category"]
-    assert len(one_api("GET", "/v1/datasets/digits/rows?limit=3").json()["rows"][2][0]) == 8
-    assert one_api("GET", "/v1/datasets/zipf/rows?limit=2").json()["columns"] == ["text"]
-    assert one_api("DELETE", "/v1/datasets/iris").status_code == 409
-
-
-@pytest.mark.slow
-def test_thousands_of_columns_are_left_out_of_the_list(one_api: Any) -> None:
-    names = ",".join(f"column {at}" for at in range(3_000))
-    data = f"{names}\n{','.join(['1'] * 3_000)}\n".encode()
-    made = one_api("POST", "/v1/datasets", content=data, headers=CSV).json()
-    assert len(made["columns"]) == 3_000
-    (listed,) = (one for one in one_api("GET", "/v1/datasets").json()["items"] if one["id"] == made["id"])
-    assert (listed["columns"], listed["shape"]) == (None, [1, 3_000])
-
-
-@pytest.mark.slow(after=1)
-def test_a_key_has_a_quota_of_datasets_and_bytes(database: Database, database_url: str, tmp_path: Path) -> None:
-    async def scenario() -> None:
-        limits = {"max_datasets": 2, "max_stored_dataset_bytes": 100}
-        async with api(database_url, tmp_path, **limits) as client:
-            assert (await client.post("/v1/datasets", content=HOUSES, headers=CSV)).status_code == 201
-            refused = await client.post("/v1/datasets", content=HOUSES * 3, headers=CSV)
-            assert (refused.status_code, refused.json()["title"]) == (429, "Storage quota reached")
-            assert "100 are allowed" in refused.json()["detail"]
-            second = await client.post("/v1/datasets", content=b"a\n1\n", headers=CSV)
-            assert second.status_code == 201
-            refused = await client.post("/v1/datasets", content=b"a\n2\n", headers=CSV)
-            assert "at most 2 are allowed" in refused.json()["detail"]
-            usage = (await client.get("/v1/usage")).json()
-            assert usage["datasets"] == {"stored": 2, "limit": 2}
-            assert usage["dataset_bytes"] == {"stored": len(HOUSES) + 4, "limit": 100}
-            await client.delete(f"/v1/datasets/{second.json()['id']}")
-            # What is deleted counts no longer.
-            assert (await client.post("/v1/datasets", content=b"a\n2\n", headers=CSV)).status_code == 201
-
-    asyncio.run(scenario())
-
-
-@pytest.mark.slow(after=1)
-def test_a_dataset_stays_while_a_job_that_has_not_ended_uses_it(
-    database: Database, database_url: str, tmp_path: Path
-) -> None:
-    job_key = create_job(database)
-
-    async def scenario() -> None:
-        async with api(database_url, tmp_path) as client:
-            answer = await client.post("/v1/datasets?ttl_seconds=60", content=HOUSES, headers=CSV)
-            made = answer.json()
-            assert made["expires_at"] > made["created_at"]
-            with database.transaction() as session:
-                found = stored.find(session, "", made["id"], keep=True)
-                session.execute(update(Job).where(Job.key == job_key).values(dataset_key=found.key))
-            refused = await client.delete(f"/v1/datasets/{made['id']}")
-            assert refused.status_code == 409
-            assert "has not ended" in refused.json()["detail"]
-            with database.transaction() as session:
-                session.execute(update(Dataset).values(expires_at=seconds_from_now(-1)))
-                assert removing.remove_expired(session) == 0
-            with database.snapshot() as session:
-                job_id = session.get_one(Job, job_key).id
-            assert (await client.post(f"/v1/jobs/{job_id}/cancel")).status_code == 202
-            with database.transaction() as session:
-                assert removing.remove_expired(session) == 1
-            assert (await client.get(f"/v1/datasets/{made['id']}")).status_code == 404
-
-    asyncio.run(scenario())
-
-
-def test_an_upload_without_a_time_to_live_keeps_a_dataset_that_would_expire(
-    database: Database, database_url: str, tmp_path: Path
-) -> None:
-    async def scenario() -> None:
-        async with api(database_url, tmp_path) as client:
-            path = "/v1/datasets?ttl_seconds={}"
-            ends = [
-                (await client.post(one, content=HOUSES, headers=CSV)).json()["expires_at"]
-                for one in (path.format(60), path.format(30), path.format(600), "/v1/datasets", path.format(5))
-            ]
-            assert ends[0] == ends[1] < ends[2]
-            assert ends[3:] == [None, None]
-
-    asyncio.run(scenario())
-
-
-def test_what_an_upload_that_was_killed_has_left_is_removed(database: Database) -> None:
-    unfinished = {"owner": stored.NOBODY, "name": "a", "media_type": "text/csv", "digest": "0", "columns": {}}
-    times = {"created_at": seconds_from_now(), "expires_at": seconds_from_now(60)}
-    with database.transaction() as session:
-        session.add(Dataset(id="0" * 36, num_rows=1, num_bytes=1, **unfinished, **times))
-    Upkeep(database, 1.0).once()
-    assert count(database, Dataset) == 1
-    with database.transaction() as session:
-        session.execute(update(Dataset).values(expires_at=seconds_from_now(-1)))
-    with database.snapshot() as session:
-        assert stored.listed(session, None, before=None, limit=1)[0][1].key is None
-        assert session.execute(select(func.count()).select_from(Dataset)).scalar_one() == 1
-    Upkeep(database, 1.0).once()
-    assert count(database, Dataset) == 0
-
-
-def test_images_are_uploaded_as_npz(one_api: Any) -> None:
-    data = npz(x=np.zeros((4, 5, 6, 3), dtype=np.uint8), y=np.array([0, 1, 2, 1]))
-    made = one_api("POST", "/v1/datasets", content=data, headers={"Content-Type": "application/x-npz"}).json()
-    assert made["shape"] == [4, 5, 6, 3]
-    assert [(one["name"], one["kind"], one["distinct"]) for one in made["columns"]] == [
-        ("x", "image", None),
-        ("y", "category", 3),
-    ]

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from service.database.connection import Database
 from service.database.outages import why_unavailable
 from service.jobs.owners import create
-from tests.servers import Api, Broker, Postgres, until
+from tests.postgres import Postgres
+from tests.servers import Api, Broker, until
 
 SPEC: dict[str, Any] = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 1}
 # 31 parameters, 16 updates an epoch.

@@ -15,7 +15,8 @@ from service.database.migrations import migrate
 from tests.chaos.blows import KINDS, Hands, schedule
 from tests.chaos.specs import SPECS
 from tests.chaos.storm import ENV, LEASE_SECONDS, Report, storm, undisturbed
-from tests.servers import Broker, Postgres, Stack
+from tests.postgres import Postgres
+from tests.servers import Broker, Stack
 
 DEADLINE_SECONDS = 1_800.0
 

@@ -11,7 +11,8 @@ from typing import Literal, get_args
 
 import psutil
 
-from tests.servers import Broker, Postgres, Stack
+from tests.postgres import Postgres
+from tests.servers import Broker, Stack
 
 Kind = Literal[
     "kill worker", "kill child", "kill API", "kill broker", "empty broker", "stop worker", "freeze worker",

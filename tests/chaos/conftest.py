@@ -23,7 +23,8 @@ from tests.chaos.blows import children
 from tests.chaos.invariants import Record
 from tests.chaos.specs import LONG, SMALL
 from tests.chaos.storm import undisturbed
-from tests.servers import POLL_SECONDS, Broker, Postgres, Stack, wait_for_job
+from tests.postgres import Postgres
+from tests.servers import POLL_SECONDS, Broker, Stack, wait_for_job
 
 # `make chaos` tests every fault on both databases; the suite tests storms on both, and each single fault on one.
 DATABASES = ["sqlite", "postgresql"] if "RAVINE_CHAOS" in os.environ else None

@@ -11,7 +11,8 @@ from tests.chaos.blows import KINDS, Hands, children, schedule
 from tests.chaos.invariants import Record
 from tests.chaos.specs import SPECS
 from tests.chaos.storm import ENV, LEASE_SECONDS, storm
-from tests.servers import Broker, Postgres, Stack, until
+from tests.postgres import Postgres
+from tests.servers import Broker, Stack, until
 
 PAUSE_SECONDS = 1.5
 # Each database has every second of the faults and of the specs. SQLite has no server to restart, the last fault.

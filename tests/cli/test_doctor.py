@@ -19,7 +19,8 @@ from service.database.connection import Database
 from service.database.revisions import check
 from service.errors import Unavailable
 from service.settings import Settings
-from tests.servers import Broker, Postgres, Stack, free_port, until, wait_for_job
+from tests.postgres import Postgres
+from tests.servers import Broker, Stack, free_port, until, wait_for_job
 from worker.data import loading
 from worker.engine import problems
 

@@ -16,7 +16,7 @@ from sqlalchemy import make_url, select
 from service.database.connection import Database
 from service.database.metadata import METADATA
 from service.database.revisions import check
-from tests.servers import Postgres
+from tests.postgres import Postgres
 from tests.stored import Stored
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "backup-and-restore.md").read_text()

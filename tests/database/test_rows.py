@@ -1,12 +1,10 @@
 """The contract of both dialects, part one: metric rows and states of runs are read as they were written."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from service.database.bulk import MetricRows, Outcomes, StoredTwice
+from service.database.bulk import MetricRows, StoredTwice
 from service.database.connection import Database
 from service.database.metric_rows import Metric
 from service.database.reading import (
@@ -14,61 +12,22 @@ from service.database.reading import (
     first_epochs,
     measure,
     read,
-    read_last,
     read_points,
     stream,
 )
 from service.database.spans import Span
-from service.database.tables import Job, Run
-from service.database.writing import stage, write_outcomes, write_rows
+from service.database.tables import Job
+from service.database.writing import stage
 from service.errors import NotFound
-from service.jobs import lifecycle, removal
-from service.spec.job import JobSpec
-from service.spec.price import price
-from tests.queued import not_measured
+from service.jobs import removal
+from tests.database.rows import LOSSES, create, rows_of, three_runs, write
 
 NUMBERS = [1.5, np.nan, np.inf, -np.inf, -0.0, 5e-324, 1e308, 0.1]
-SPEC: dict[str, Any] = {
-    "problem": {"kind": "surface", "name": "ravine"},
-    "optimizers": [{"kind": "sgd", "lr": 0.1}],
-    "seeds": {"count": 3},
-    "epochs": 9,
-}
-LOSSES = {run: [run + epoch / 10 for epoch in range(10)] for run in range(3)}
-
-
-def create(database: Database, **changes: Any) -> Job:
-    spec = JobSpec.model_validate({**SPEC, **changes})
-    with database.transaction() as session:
-        return lifecycle.create(session, spec, price(spec))[0]
-
-
-def rows_of(run: int, losses: list[float | None], *, first_epoch: int = 0) -> MetricRows:
-    """Rows of one run with a loss each; None was not measured, and neither was any accuracy."""
-    num = len(losses)
-    return MetricRows(
-        fields=("loss", "accuracy"),
-        run_index_N=np.full(num, run),
-        epoch_N=np.arange(first_epoch, first_epoch + num),
-        values_FN=np.array([[7.0 if loss is None else loss for loss in losses], [7.0] * num]),
-        measured_FN=np.array([[loss is not None for loss in losses], [False] * num]),
-    )
-
-
-def write(database: Database, job: Job, rows: MetricRows, *, staged: bool = False) -> None:
-    with database.transaction(lambda connection: stage(connection, job.key, rows if staged else None)) as session:
-        write_rows(session, job.key, rows)
 
 
 @pytest.fixture
 def job(database: Database) -> Job:
-    """A job of three runs with ten rows each."""
-    job = create(database)
-    for run, losses in LOSSES.items():
-        write(database, job, rows_of(run, list(losses)))
-    with database.transaction() as session:
-        session.add_all(Run(job_key=job.key, index=run, status="running", epochs_done=9) for run in LOSSES)
-    return job
+    return three_runs(database)
 
 
 @pytest.mark.parametrize("staged", [False, True], ids=["direct", "staged"])
@@ -224,49 +183,3 @@ def test_a_nan_is_above_every_target(database: Database) -> None:
     write(database, job, rows_of(0, [np.nan, np.inf, None, 1.0]))
     with database.snapshot() as session:
         assert first_epochs(session, job.key, Span(0, 1), 2.0).tolist() == [3.0]
-
-
-def test_outcomes_are_read_as_they_were_written_and_the_last_row_with_them(database: Database, job: Job) -> None:
-    # Rows of runs are inserted by the first chunk and replaced by the next ones.
-    first = Outcomes(
-        index_R=np.arange(3),
-        status=["running"] * 3,
-        epochs_done_R=np.zeros(3, dtype=np.int64),
-        final_loss_R=np.ones(3),
-        best_loss_R=np.ones(3),
-        best_epoch_R=np.zeros(3, dtype=np.int64),
-        diverged_epoch_R=np.full(3, -1),
-        **not_measured(3),
-    )
-    outcomes = Outcomes(
-        index_R=np.arange(3),
-        status=["running", "diverged", "completed"],
-        epochs_done_R=np.array([0, 9, 9]),
-        final_loss_R=np.array([np.nan, np.nan, -0.0]),
-        best_loss_R=np.array([np.inf, 1.0, -0.0]),
-        best_epoch_R=np.array([-1, 0, 9]),
-        diverged_epoch_R=np.array([-1, 9, -1]),
-        test_loss_R=np.array([np.nan, 0.5, -0.0]),
-        test_accuracy_R=np.array([np.nan, np.nan, 1.0]),
-        loss_area_R=np.array([np.nan, np.inf, 0.25]),
-        history_digest_R=np.array([7, 2**64 - 1, 2**63], dtype=np.uint64),
-    )
-    with database.transaction() as session:
-        write_outcomes(session, job.key, first)
-        write_outcomes(session, job.key, outcomes)
-    with database.snapshot() as session:
-        runs = session.execute(select(Run).order_by(Run.index)).scalars().all()
-        (done_R,), (final_R, best_R), (no_final_R, no_best_R) = database.dialect.read(
-            session, ["epochs_done"], ["final_loss", "best_loss"], 'FROM runs ORDER BY "index"'
-        )
-        last = read_last(session, job, ["loss", "accuracy"])
-    assert [run.status for run in runs] == outcomes.status
-    assert [(run.best_epoch, run.diverged_epoch) for run in runs] == [(None, None), (0, 9), (9, None)]
-    assert [(run.test_loss, run.test_accuracy) for run in runs] == [(None, None), (0.5, None), (-0.0, 1.0)]
-    assert [(run.loss_area, run.history_digest) for run in runs] == [(None, None), (np.inf, -1), (0.25, -(2**63))]
-    assert done_R.tolist() == [0, 9, 9]
-    assert (no_final_R.tolist(), no_best_R.tolist()) == ([True, False, False], [True, False, False])
-    assert [repr(value) for value in final_R.tolist()] == ["nan", "nan", "-0.0"]
-    assert [repr(value) for value in best_R.tolist()] == ["nan", "1.0", "-0.0"]
-    assert last["loss"].tolist() == [0.0, 1.9, 2.9]
-    assert np.isnan(last["accuracy"]).all()

@@ -4,16 +4,6 @@ from typing import Any
 
 import httpx
 
-from tests.servers import wait_for_job
-
-
-def run_job(client: httpx.Client, spec: dict[str, Any]) -> str:
-    """Post a job and wait until it has completed."""
-    answer = client.post("/v1/jobs", json=spec)
-    assert answer.status_code == 202, answer.text
-    assert wait_for_job(client, answer.json()["id"])["status"] == "completed"
-    return str(answer.json()["id"])
-
 
 def compare(client: httpx.Client, job_id: str, **query: Any) -> dict[str, Any]:
     """Get the comparison of a job."""

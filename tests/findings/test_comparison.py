@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from tests.findings.compared import codes, compare, run_job, settings
+from tests.completed import run_job
+from tests.findings.compared import codes, compare, settings
 from tests.servers import Stack
 
 SEEDS = 12

@@ -6,7 +6,8 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.findings.compared import codes, compare, run_job, settings
+from tests.completed import run_job
+from tests.findings.compared import codes, compare, settings
 
 pytestmark = pytest.mark.databases("postgresql")
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from service.findings.comparison.words import number
-from tests.findings.compared import compare, run_job, settings
+from tests.completed import run_job
+from tests.findings.compared import compare, settings
 
 pytestmark = pytest.mark.databases("sqlite")
 

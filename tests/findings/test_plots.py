@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from service.findings.plots.kinds import Kind
+from tests.completed import run_job
 from tests.servers import Stack, wait_for_job
 
 pytestmark = pytest.mark.databases("sqlite")
@@ -29,17 +30,11 @@ SPEC: dict[str, Any] = {
 }
 
 
-def completed(client: httpx.Client, spec: dict[str, Any]) -> str:
-    job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    assert wait_for_job(client, job["id"])["status"] == "completed"
-    return str(job["id"])
-
-
 @pytest.fixture(scope="module")
 def job(stack: Stack) -> str:
     """The job of these tests, submitted once on each kind of database."""
     with stack.client() as client:
-        return completed(client, SPEC)
+        return run_job(client, SPEC)
 
 
 def plot(client: httpx.Client, job: str, form: str = "svg", **query: Any) -> httpx.Response:
@@ -146,7 +141,7 @@ def test_invalid_parameters_are_rejected_with_the_valid_ones(
 
 def test_a_network_has_no_paths_and_without_a_grid_there_is_no_heat_map(client: httpx.Client) -> None:
     flipnet = {"problem": {"kind": "flipnet"}, "optimizers": [{"kind": "sgd", "lr": 0.05}], "epochs": 2}
-    job = completed(client, flipnet)
+    job = run_job(client, flipnet)
     assert "flipnet has 31 parameters" in plot(client, job, kind="paths").json()["detail"]
     assert "two hyper-parameters" in plot(client, job, kind="heatmap").json()["detail"]
     assert plot(client, job, kind="loss").status_code == 200

@@ -8,7 +8,7 @@ import pytest
 
 from service.database.connection import Database
 from service.findings.plots.kinds import Kind
-from tests.servers import wait_for_job
+from tests.completed import run_job
 from tests.stored import Stored
 
 pytestmark = pytest.mark.databases("postgresql")
@@ -46,12 +46,6 @@ def stored(database: Database, **changes: Any) -> str:
     return job.id
 
 
-def completed(client: httpx.Client, spec: dict[str, Any]) -> str:
-    job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    assert wait_for_job(client, job["id"])["status"] == "completed"
-    return str(job["id"])
-
-
 @pytest.mark.slow
 def test_every_picture_of_awkward_labels_is_well_formed_and_shows_each_label(client: httpx.Client) -> None:
     spec = {
@@ -64,7 +58,7 @@ def test_every_picture_of_awkward_labels_is_well_formed_and_shows_each_label(cli
         "seeds": [0, 1],
         "epochs": 5,
     }
-    job = completed(client, spec)
+    job = run_job(client, spec)
     for kind in Kind:
         picture = drawn(client, job, kind)
         assert "a↵b⟨001B⟩⟨FFFE⟩" in texts(picture)
@@ -84,7 +78,7 @@ def test_a_job_that_is_not_a_number_from_its_start_has_a_picture(client: httpx.C
         "seeds": [0],
         "epochs": 5,
     }
-    job = completed(client, spec)
+    job = run_job(client, spec)
     if kind == Kind.TARGETS:
         answer = client.get(f"/v1/jobs/{job}/plot.svg", params={"kind": kind})
         assert answer.status_code == 422

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from service.findings.plots.kinds import Kind
-from tests.servers import Stack, wait_for_job
+from tests.completed import run_job
+from tests.servers import Stack
 
 pytestmark = pytest.mark.databases("sqlite")
 
@@ -27,17 +28,11 @@ SPEC: dict[str, Any] = {
 MARKUP = r"$\frac$ <b>&amp; #1</b> $x_2$"
 
 
-def completed(client: httpx.Client, spec: dict[str, Any]) -> str:
-    job = client.post("/v1/jobs", json=spec).raise_for_status().json()
-    assert wait_for_job(client, job["id"])["status"] == "completed"
-    return str(job["id"])
-
-
 @pytest.fixture(scope="module")
 def job(stack: Stack) -> str:
     """The job of these tests, submitted once on each kind of database."""
     with stack.client() as client:
-        return completed(client, SPEC)
+        return run_job(client, SPEC)
 
 
 def drawn(client: httpx.Client, job: str, kind: str, **query: Any) -> ElementTree.Element:
@@ -96,7 +91,7 @@ def test_ranks_have_the_intervals_of_the_comparison(client: httpx.Client, job: s
 
 
 def test_ranks_of_one_seed_are_whole_ranges_without_a_claim(client: httpx.Client) -> None:
-    job = completed(client, {**SPEC, "seeds": [3]})
+    job = run_job(client, {**SPEC, "seeds": [3]})
     picture = drawn(client, job, "ranks")
     assert "fast 1–3; middle 1–3; slow 1–3." in described(picture)
     assert "Too few seeds for ranks (fewer than 6)" in caption(picture)
@@ -131,7 +126,7 @@ def test_the_picture_over_all_targets_has_the_numbers_of_the_comparison(client: 
 @pytest.mark.slow
 def test_the_criterion_and_the_choice_of_settings_follow_the_query(client: httpx.Client) -> None:
     grid = {"label": "grid", "kind": "sgd", "lr": [0.0005, 0.02]}
-    job = completed(client, {**SPEC, "optimizers": [grid, *SPEC["optimizers"][2:]]})
+    job = run_job(client, {**SPEC, "optimizers": [grid, *SPEC["optimizers"][2:]]})
     assert "grid 1–2; middle 1–2." in described(drawn(client, job, "ranks"))
     words = described(drawn(client, job, "ranks", tuned=False, criterion="best_loss"))
     assert "by best loss: grid lr=0.02 1; " in words
@@ -142,7 +137,7 @@ def test_the_criterion_and_the_choice_of_settings_follow_the_query(client: httpx
 
 def test_runs_of_seeds_with_equal_histories_are_drawn_once(client: httpx.Client) -> None:
     exact = {"kind": "surface", "name": "ravine", "starts": [[1.0, 1.0], [2.0, 1.0]]}
-    job = completed(client, {**SPEC, "problem": exact})
+    job = run_job(client, {**SPEC, "problem": exact})
     for kind in ("loss", "paths"):
         assert " of 2 runs" in described(drawn(client, job, kind))
     assert "Too few seeds for ranks" in described(drawn(client, job, "ranks"))
@@ -153,7 +148,7 @@ def test_runs_of_seeds_with_equal_histories_are_drawn_once(client: httpx.Client)
 def test_markup_in_labels_and_names_stays_text(client: httpx.Client, kind: str) -> None:
     noisy = {"label": MARKUP, "kind": "momentum", "lr": [0.01, 0.02], "momentum": [0.5, 0.8]}
     spec = {**SPEC, "name": MARKUP, "optimizers": [noisy, SPEC["optimizers"][0]], "seeds": [0, 1], "epochs": 5}
-    job = completed(client, spec)
+    job = run_job(client, spec)
     picture = drawn(client, job, kind)
     assert MARKUP in texts(picture)
     assert MARKUP in described(picture)

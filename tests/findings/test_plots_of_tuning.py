@@ -1,7 +1,5 @@
 """Pictures of tuning: the expected best against the number of trials, and the importance of hyper-parameters."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 from xml.etree import ElementTree
 
@@ -29,28 +27,22 @@ SEARCH: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[str], str]) -> Iterator[Database]:
-    with closing(Database(new_database("sqlite"))) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def job(database: Database) -> str:
-    return trained(database, SEARCH)
+def job(shared_database: Database) -> str:
+    return trained(shared_database, SEARCH)
 
 
 # The names of the labels in figures.
 NAMES = {"sgd": "SGD", "adam": "Adam"}
 
 
-def picture(database: Database, job: str, kind: str, **query: Any) -> ElementTree.Element:
-    with database.snapshot() as session:
+def picture(shared_database: Database, job: str, kind: str, **query: Any) -> ElementTree.Element:
+    with shared_database.snapshot() as session:
         drawn = draw(session, lifecycle.find(session, job, ANYBODY), PlotQuery(kind=kind, **query), "svg")
     return ElementTree.fromstring(drawn.data)
 
 
-def tunings(database: Database, job: str) -> dict[str, Any]:
-    with database.snapshot() as session:
+def tunings(shared_database: Database, job: str) -> dict[str, Any]:
+    with shared_database.snapshot() as session:
         found = compare(session, lifecycle.find(session, job, ANYBODY))
     return {label["label"]: label["tuning"] for label in found["labels"] if label["tuning"]}
 
@@ -59,8 +51,8 @@ def texts(of: ElementTree.Element) -> set[str]:
     return {"".join(one.itertext()).strip() for one in of.iter("{http://www.w3.org/2000/svg}text")}
 
 
-def test_the_lines_have_the_numbers_of_the_comparison(database: Database, job: str) -> None:
-    shown, found = picture(database, job, "tuning"), tunings(database, job)
+def test_the_lines_have_the_numbers_of_the_comparison(shared_database: Database, job: str) -> None:
+    shown, found = picture(shared_database, job, "tuning"), tunings(shared_database, job)
     assert found.keys() == {"sgd", "adam"}
     words = str(shown.findtext("{*}desc"))
     for label, tuning in found.items():
@@ -70,8 +62,8 @@ def test_the_lines_have_the_numbers_of_the_comparison(database: Database, job: s
     assert "Momentum" not in texts(shown)
 
 
-def test_the_bars_have_the_shares_of_the_comparison(database: Database, job: str) -> None:
-    shown, found = picture(database, job, "importance"), tunings(database, job)
+def test_the_bars_have_the_shares_of_the_comparison(shared_database: Database, job: str) -> None:
+    shown, found = picture(shared_database, job, "importance"), tunings(shared_database, job)
     words = str(shown.findtext("{*}desc"))
     for label, tuning in found.items():
         shares = ", ".join(f"{one['name']} {percent(one['variance_share'])}" for one in tuning["importance"])
@@ -80,27 +72,27 @@ def test_the_bars_have_the_shares_of_the_comparison(database: Database, job: str
 
 
 @pytest.mark.parametrize("kind", ["tuning", "importance"])
-def test_a_small_dark_picture_shows_the_best_labels(database: Database, kind: str) -> None:
+def test_a_small_dark_picture_shows_the_best_labels(shared_database: Database, kind: str) -> None:
     grids = [{"label": f"l{number}", "kind": "sgd", "lr": [0.01, 0.02 + number / 100]} for number in range(12)]
-    job = trained(database, {**SEARCH, "optimizers": grids, "search": {}, "seeds": [0, 1], "epochs": 1})
-    small = picture(database, job, kind, width=320, height=240, dark=True)
+    job = trained(shared_database, {**SEARCH, "optimizers": grids, "search": {}, "seeds": [0, 1], "epochs": 1})
+    small = picture(shared_database, job, kind, width=320, height=240, dark=True)
     assert any("labels." in text for text in texts(small))
 
 
 @pytest.mark.parametrize("kind", ["tuning", "importance"])
-def test_a_job_without_a_choice_of_settings_is_refused_with_what_it_needs(database: Database, kind: str) -> None:
-    job = trained(database, {**SEARCH, "optimizers": [{"kind": "sgd", "lr": 0.1}], "search": {}})
+def test_a_job_without_a_choice_of_settings_is_refused_with_what_it_needs(shared_database: Database, kind: str) -> None:
+    job = trained(shared_database, {**SEARCH, "optimizers": [{"kind": "sgd", "lr": 0.1}], "search": {}})
     with pytest.raises(Rejected, match="no label of this job has several settings"):
-        picture(database, job, kind)
+        picture(shared_database, job, kind)
 
 
-def test_a_job_that_maximises_has_importances_and_no_expected_best(database: Database) -> None:
+def test_a_job_that_maximises_has_importances_and_no_expected_best(shared_database: Database) -> None:
     climbs = [{"kind": "sgd", "lr": [0.001, 0.01, 0.1], "maximize": True}]
     start = {"problem": {"kind": "surface", "expression": "-x**2 - y**2", "start": [1, 1]}, "epochs": 5}
-    job = trained(database, {**start, "optimizers": climbs, "seeds": [0, 1]})
+    job = trained(shared_database, {**start, "optimizers": climbs, "seeds": [0, 1]})
     with pytest.raises(Rejected, match="losses that are minimised"):
-        picture(database, job, "tuning")
-    assert "(3 settings)" in str(picture(database, job, "importance").findtext("{*}desc"))
+        picture(shared_database, job, "tuning")
+    assert "(3 settings)" in str(picture(shared_database, job, "importance").findtext("{*}desc"))
 
 
 def test_a_scale_of_losses_is_a_parameter_of_the_expected_best_only() -> None:

@@ -3,8 +3,6 @@
 import base64
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from html import unescape
 from typing import Any
 from xml.etree import ElementTree
@@ -42,28 +40,22 @@ HOSTILE = "\\end{lstlisting} ```\n</pre><script>x</script> $\\frac$ |\x1b\u202e 
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[str], str]) -> Iterator[Database]:
-    with closing(Database(new_database("sqlite"))) as opened:
-        yield opened
+def rates(shared_database: Database) -> str:
+    return trained(shared_database, RATES)
 
 
 @pytest.fixture(scope="module")
-def rates(database: Database) -> str:
-    return trained(database, RATES)
+def search(shared_database: Database) -> str:
+    return trained(shared_database, SEARCH)
 
 
-@pytest.fixture(scope="module")
-def search(database: Database) -> str:
-    return trained(database, SEARCH)
-
-
-def written(database: Database, job: str, form: str = "md") -> str:
-    with database.snapshot() as session:
+def written(shared_database: Database, job: str, form: str = "md") -> str:
+    with shared_database.snapshot() as session:
         return report(session, lifecycle.find(session, job, ANYBODY), form).decode()
 
 
-def verdict(database: Database, job: str) -> str:
-    with database.snapshot() as session:
+def verdict(shared_database: Database, job: str) -> str:
+    with shared_database.snapshot() as session:
         return str(compare(session, lifecycle.find(session, job, ANYBODY))["verdict"])
 
 
@@ -75,14 +67,18 @@ def plain(text: str, form: str) -> str:
 
 @pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", REPORT_FORMATS)
-def test_a_report_has_question_protocol_answer_table_and_receipt(database: Database, rates: str, form: str) -> None:
-    text = plain(written(database, rates, form), form)
+def test_a_report_has_question_protocol_answer_table_and_receipt(
+    shared_database: Database, rates: str, form: str
+) -> None:
+    text = plain(written(shared_database, rates, form), form)
     assert "Which of slow and fast is best on the surface ravine?" in text
     assert "All settings have the same 8 seeds (seeds 0 to 7)." in text
     assert "The criterion is final loss (declared in the spec before training; smaller is better)" in text
     assert "95 % simultaneous confidence" in text
-    said = verdict(database, rates)
-    assert (text_of(said) if form == "tex" else said) in (written(database, rates, form) if form == "tex" else text)
+    said = verdict(shared_database, rates)
+    assert (text_of(said) if form == "tex" else said) in (
+        written(shared_database, rates, form) if form == "tex" else text
+    )
     assert f"ravine bundle {rates} -o bundle.zip" in text
     assert "torch" in text
     assert "Shaffer" in text
@@ -91,12 +87,12 @@ def test_a_report_has_question_protocol_answer_table_and_receipt(database: Datab
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", REPORT_FORMATS)
-def test_the_same_job_gives_the_same_bytes(database: Database, search: str, form: str) -> None:
-    assert written(database, search, form) == written(database, search, form)
+def test_the_same_job_gives_the_same_bytes(shared_database: Database, search: str, form: str) -> None:
+    assert written(shared_database, search, form) == written(shared_database, search, form)
 
 
-def test_a_page_loads_nothing_prints_on_a4_and_has_whole_pictures(database: Database, search: str) -> None:
-    page = written(database, search, "html")
+def test_a_page_loads_nothing_prints_on_a4_and_has_whole_pictures(shared_database: Database, search: str) -> None:
+    page = written(shared_database, search, "html")
     assert "<script" not in page
     assert not re.search(r"(?:src|href)\s*=\s*\"(?!data:)", page)
     assert not re.search(r"url\(|@import", page)
@@ -109,8 +105,8 @@ def test_a_page_loads_nothing_prints_on_a4_and_has_whole_pictures(database: Data
         assert len(alternative) > 40
 
 
-def test_the_report_of_a_search_has_spaces_trials_and_chosen_settings(database: Database, search: str) -> None:
-    text = written(database, search)
+def test_the_report_of_a_search_has_spaces_trials_and_chosen_settings(shared_database: Database, search: str) -> None:
+    text = written(shared_database, search)
     assert "Each of SGD, Adam has exactly 8 trials, drawn by uniform random points with seed 5." in text
     assert "6 seeds at even positions chose one setting of each label" in text
     assert "| SGD | Stochastic gradient descent | lr log-uniform in 0.0001 to 1 | 8 |" in text
@@ -122,69 +118,69 @@ def test_the_report_of_a_search_has_spaces_trials_and_chosen_settings(database: 
     assert f"ravine plot {search} --kind tuning -o tuning.svg" in text
 
 
-def test_the_spec_of_a_report_is_the_spec_of_the_job(database: Database, search: str) -> None:
+def test_the_spec_of_a_report_is_the_spec_of_the_job(shared_database: Database, search: str) -> None:
     for form, pattern in (("md", r"```json\n(.*?)\n```"), ("tex", r"\\begin\{lstlisting\}\n(\{.*?\n\})\n")):
-        found = re.search(pattern, written(database, search, form), re.DOTALL)
+        found = re.search(pattern, written(shared_database, search, form), re.DOTALL)
         assert found is not None
         assert JobSpec.model_validate(json.loads(found[1])).digest() == JobSpec.model_validate(SEARCH).digest()
 
 
 @pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", REPORT_FORMATS)
-def test_one_seed_gives_counts_and_no_claim(database: Database, form: str) -> None:
+def test_one_seed_gives_counts_and_no_claim(shared_database: Database, form: str) -> None:
     starts = {"kind": "surface", "name": "ravine", "starts": [[1, 1], [2, 1], [3, 1]]}
-    job = trained(database, {**RATES, "problem": starts, "seeds": [4]})
-    text = plain(written(database, job, form), form)
+    job = trained(shared_database, {**RATES, "problem": starts, "seeds": [4]})
+    text = plain(written(shared_database, job, form), form)
     assert "from 3 of 3 fixed starts" in text
     assert "No interval is given: that takes at least 6 judging seeds" in text
     assert "shaffer1986" not in text
 
 
 @pytest.mark.parametrize("form", REPORT_FORMATS)
-def test_a_running_job_has_a_partial_report_without_a_claim(database: Database, form: str) -> None:
-    job = Stored(database)
+def test_a_running_job_has_a_partial_report_without_a_claim(shared_database: Database, form: str) -> None:
+    job = Stored(shared_database)
     job.store(0, 4)
-    text = plain(written(database, job.id, form), form)
+    text = plain(written(shared_database, job.id, form), form)
     assert "This report is partial: the job is running." in text
     assert "claims nothing" in text
     assert "ravine bundle" not in text
 
 
 @pytest.mark.parametrize("form", REPORT_FORMATS)
-def test_a_job_without_rows_has_a_report(database: Database, form: str) -> None:
-    text = plain(written(database, Stored(database).id, form), form)
+def test_a_job_without_rows_has_a_report(shared_database: Database, form: str) -> None:
+    text = plain(written(shared_database, Stored(shared_database).id, form), form)
     assert "No run has recorded anything yet." in text
     assert "Figures" not in text
 
 
 @pytest.mark.slow(after=1)
 @pytest.mark.parametrize("form", REPORT_FORMATS)
-def test_diverged_runs_and_a_single_label_have_reports(database: Database, form: str) -> None:
+def test_diverged_runs_and_a_single_label_have_reports(shared_database: Database, form: str) -> None:
     wild = trained(
-        database, {**RATES, "optimizers": [{"label": "wild", "kind": "sgd", "lr": 1e200}, *RATES["optimizers"]]}
+        shared_database, {**RATES, "optimizers": [{"label": "wild", "kind": "sgd", "lr": 1e200}, *RATES["optimizers"]]}
     )
-    text = plain(written(database, wild, form), form)
+    text = plain(written(shared_database, wild, form), form)
     assert "8 of 8" in text
-    alone = trained(database, {**RATES, "optimizers": RATES["optimizers"][:1]})
-    assert "How does slow do on the surface ravine?" in plain(written(database, alone, form), form)
+    alone = trained(shared_database, {**RATES, "optimizers": RATES["optimizers"][:1]})
+    assert "How does slow do on the surface ravine?" in plain(written(shared_database, alone, form), form)
     nothing = {"kind": "surface", "expression": "log(x) + y**2", "start": [-1.0, 1.0]}
-    lost = trained(database, {**RATES, "problem": nothing, "seeds": [0]})
-    assert verdict(database, lost).split(".")[0] in plain(written(database, lost, form), form)
+    lost = trained(shared_database, {**RATES, "problem": nothing, "seeds": [0]})
+    assert verdict(shared_database, lost).split(".")[0] in plain(written(shared_database, lost, form), form)
 
 
 @pytest.mark.slow
-def test_hostile_names_and_labels_stay_texts(database: Database) -> None:
+def test_hostile_names_and_labels_stay_texts(shared_database: Database) -> None:
     entries = [{**entry, "label": f"{HOSTILE}{at}"} for at, entry in enumerate(RATES["optimizers"])]
-    job = trained(database, {**RATES, "name": HOSTILE, "optimizers": entries, "epochs": 3})
-    page = written(database, job, "html")
+    job = trained(shared_database, {**RATES, "name": HOSTILE, "optimizers": entries, "epochs": 3})
+    page = written(shared_database, job, "html")
     assert "<script" not in page
     assert page.count("</pre>") == page.count("<pre>")
-    tex = written(database, job, "tex")
+    tex = written(shared_database, job, "tex")
     assert tex.isascii()
     assert tex.count("\\begin{lstlisting}") == tex.count("\\end{lstlisting}") == 4
     for title in re.findall(r"^\\title\{(.*)\}$", tex, re.MULTILINE):
         check_latex(title)
-    markdown = written(database, job)
+    markdown = written(shared_database, job)
     fences = re.findall(r"^`{3,}", markdown, re.MULTILINE)
     assert set(fences) == {"```"}
     assert len(fences) % 2 == 0
@@ -192,7 +188,7 @@ def test_hostile_names_and_labels_stay_texts(database: Database) -> None:
     assert "\u202e" not in page + tex + markdown
 
 
-def test_schedules_grids_and_clipping_are_part_of_the_protocol(database: Database) -> None:
+def test_schedules_grids_and_clipping_are_part_of_the_protocol(shared_database: Database) -> None:
     entry = {
         "label": "all",
         "kind": "momentum",
@@ -201,6 +197,6 @@ def test_schedules_grids_and_clipping_are_part_of_the_protocol(database: Databas
         "clip_norm": 1.0,
         "schedule": {"kind": "exponential", "factor": 0.9},
     }
-    text = written(database, trained(database, {**RATES, "optimizers": [entry], "epochs": 4}))
+    text = written(shared_database, trained(shared_database, {**RATES, "optimizers": [entry], "epochs": 4}))
     assert "lr in \\{0.01, 0.02\\}" in text.replace("{", "\\{").replace("}", "\\}")
     assert "momentum 3 values from 0.5 to 0.9 evenly spaced; clip\\_norm 1; schedule exponential (factor 0.9)" in text

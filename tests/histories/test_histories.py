@@ -9,17 +9,9 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.servers import wait_for_job
+from tests.completed import run_job
 
 REFERENCE = sorted((Path(__file__).parent.parent / "reference").glob("*.json"))
-
-
-def run_job(client: httpx.Client, spec: dict[str, Any]) -> str:
-    answer = client.post("/v1/jobs", json=spec)
-    assert answer.status_code == 202, answer.text
-    job = wait_for_job(client, answer.json()["id"])
-    assert job["status"] == "completed", job["error"]
-    return str(job["id"])
 
 
 @pytest.mark.slow(after=1)

@@ -7,58 +7,19 @@ import pytest
 from sqlalchemy import event, select, update
 from sqlalchemy.engine.interfaces import CacheStats
 
-from service.database.bulk import MetricRows, Outcomes, StoredTwice
+from service.database.bulk import StoredTwice
 from service.database.connection import Database
 from service.database.metric_rows import Metric
 from service.database.statements import seconds_from_now
-from service.database.states import ShardStatus, Stop
+from service.database.states import ShardStatus
 from service.database.tables import Checkpoint, Job, Run, Shard
-from service.jobs import attempts, endings, lifecycle, messages, shards
+from service.jobs import endings, lifecycle, messages, shards
 from service.jobs.dispatch import QUEUES
 from service.jobs.owners import ANYBODY
-from service.jobs.shards import Chunk, Claim, LeaseLost
-from tests.queued import count, create, expire, not_measured, statuses
+from service.jobs.shards import LeaseLost
+from tests.jobs.claimed import RECEIPT, chunk, claim, record
+from tests.queued import count, create, expire, statuses
 from tests.stored import Stored
-
-RECEIPT = {"torch": "none"}
-
-
-def claim(database: Database, job_key: int, *, lease_seconds: float = 60.0) -> Claim | None:
-    with database.transaction() as session:
-        return shards.claim(session, job_key, 0, lease_seconds=lease_seconds, max_seconds=60.0, receipt=RECEIPT)
-
-
-def chunk(epoch: int, *, checkpoint: bytes | None = None, loss: float = 1.0) -> Chunk:
-    """Three runs, one row each, at one epoch."""
-    return Chunk(
-        epoch=epoch,
-        epochs_done=3 * epoch,
-        runs_ended=0,
-        runs_diverged=0,
-        rows=MetricRows(
-            fields=("loss", "grad_norm"),
-            run_index_N=np.arange(3),
-            epoch_N=np.full(3, epoch),
-            values_FN=np.array([[loss, np.nan, -np.inf], [0.5, np.inf, -0.0]]),
-            measured_FN=np.array([[True, True, True], [True, True, False]]),
-        ),
-        outcomes=Outcomes(
-            index_R=np.arange(3),
-            status=["running", "diverged", "diverged"],
-            epochs_done_R=np.full(3, epoch),
-            final_loss_R=np.array([loss, np.nan, -np.inf]),
-            best_loss_R=np.array([loss, np.inf, np.inf]),
-            best_epoch_R=np.array([epoch, -1, -1]),
-            diverged_epoch_R=np.array([-1, epoch, epoch]),
-            **not_measured(3),
-        ),
-        checkpoint=checkpoint,
-    )
-
-
-def record(database: Database, claimed: Claim, what: Chunk) -> None:
-    with database.transaction() as session:
-        shards.record(session, claimed, what, lease_seconds=60.0)
 
 
 def test_a_shard_is_claimed_once(database: Database) -> None:
@@ -195,44 +156,6 @@ def test_a_chunk_is_stored_as_a_whole_or_not_at_all(database: Database) -> None:
         record(database, claimed, chunk(0, checkpoint=b"new"))
     assert count(database, Metric) == 3
     assert count(database, Checkpoint) == 0
-
-
-def test_a_cancelled_job_tells_its_worker_at_the_next_chunk(database: Database) -> None:
-    key = create(database)
-    claimed = claim(database, key)
-    assert claimed is not None
-    record(database, claimed, chunk(0))
-    with database.transaction() as session:
-        assert attempts.look(session, claimed) is None
-        assert lifecycle.cancel(session, claimed.job_id, ANYBODY).status == "cancelling"
-    record(database, claimed, chunk(1))
-    with database.transaction() as session:
-        assert attempts.look(session, claimed) is Stop.CANCELLED
-        shards.end(session, claimed, ShardStatus.CANCELLED)
-    with database.snapshot() as session:
-        assert session.get_one(Job, key).status == "cancelled"
-
-
-def test_a_cancelled_job_ends_with_the_worker_that_was_lost_on_it(database: Database) -> None:
-    key = create(database)
-    claimed = claim(database, key)
-    assert claimed is not None
-    with database.transaction() as session:
-        lifecycle.cancel(session, claimed.job_id, ANYBODY)
-    expire(database)
-    with database.transaction() as session:
-        shards.take_back(session, max_attempts=3)
-    with database.snapshot() as session:
-        assert session.get_one(Job, key).status == "cancelled"
-    assert statuses(database, key) == ["cancelled"] * 3
-
-
-def test_a_job_cancelled_while_queued_never_runs(database: Database) -> None:
-    key = create(database)
-    with database.transaction() as session:
-        job = session.get_one(Job, key)
-        assert lifecycle.cancel(session, job.id, ANYBODY).status == "cancelled"
-    assert claim(database, key) is None
 
 
 @pytest.mark.parametrize("by_time", [False, True])

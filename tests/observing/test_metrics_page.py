@@ -17,7 +17,7 @@ from service.jobs import lifecycle, shards, tallies
 from service.jobs.dispatch import QUEUES, Dispatcher, Sweep
 from service.jobs.owners import ANYBODY
 from service.settings import Settings
-from tests.api.test_keys import SETTING
+from tests.keyed_api import SETTING
 from tests.queued import create, expire
 from tests.servers import Api, until, wait_for_job
 from worker.runner import train_shard

@@ -1,16 +1,14 @@
 """The race under the hand: paths follow what is dragged, nothing old stays in sight, every change can be undone."""
 
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Complaints, count, on_one_stack, wait_for_count
+from tests.page.races import OpenPage, open_race
 from tests.servers import Stack
-from tests.thorough import examples
 
-OpenPage = Callable[..., Page]
 pytestmark = on_one_stack
 # The picture as a text, after the next frame.
 PICTURE = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>
@@ -27,13 +25,6 @@ MOVE = """([name, value]) => {
   slider.value = value;
   slider.dispatchEvent(new Event("input"));
 }"""
-
-
-def open_race(new_page: OpenPage, query: str = "", **options: object) -> Page:
-    """Open the race and wait until its figures are shown."""
-    page = new_page(f"/{query}", **options)
-    expect(page.locator(".view[data-state=current] .readouts table")).to_be_visible()
-    return page
 
 
 def posted(page: Page) -> list[str]:
@@ -226,32 +217,3 @@ def test_two_fingers_pinch_and_pan_the_picture(new_page: OpenPage) -> None:
     # The start has not moved: nothing was raced again.
     assert count(page, "raced") == raced
     assert page.get_by_label("Start", exact=True).input_value() == "5, 2"
-
-
-def heap_bytes(session: CDPSession) -> int:
-    """The bytes of the page's objects after a collection of garbage."""
-    session.send("HeapProfiler.collectGarbage")
-    return int(session.send("Runtime.getHeapUsage")["usedSize"])
-
-
-@pytest.mark.slow
-def test_listeners_and_memory_do_not_grow_from_race_to_race(new_page: OpenPage) -> None:
-    page = open_race(new_page, "?o=sgd,lr:0.015&steps=20")
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
-
-    def listeners_after(races: int) -> int:
-        for _ in range(races):
-            raced = count(page, "raced")
-            page.keyboard.press("r")
-            wait_for_count(page, "raced", raced + 1)
-            expect(page.locator(".view[data-state=current] .readouts table")).to_be_visible()
-        session.send("HeapProfiler.collectGarbage")
-        metrics = session.send("Performance.getMetrics")["metrics"]
-        return int(next(one["value"] for one in metrics if one["name"] == "JSEventListeners"))
-
-    first = listeners_after(10)
-    heap = heap_bytes(session)
-    assert listeners_after(examples(90, 990)) <= first + 2
-    # Races with their jobs, curves and tables leave less than 2 MB.
-    assert heap_bytes(session) <= heap + 2_000_000

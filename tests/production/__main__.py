@@ -17,8 +17,9 @@ import httpx
 
 from service.settings import VERSION
 from service.spec.problems import PROBLEM_KINDS
+from tests.postgres import Postgres
 from tests.production.composed import OURS, SERVICES, Composed
-from tests.servers import Postgres, wait_for_job
+from tests.servers import wait_for_job
 
 # The shortest spec of each kind of problem.
 PROBLEMS: dict[str, dict[str, Any]] = {

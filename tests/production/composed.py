@@ -25,7 +25,8 @@ from service.cli.local.console import Console
 from service.cli.local.preconditions import find_broker
 from service.cli.local.stack import is_ready
 from service.cli.local.supervisor import Supervisor
-from tests.servers import START_SECONDS, Postgres, free_port
+from tests.postgres import Postgres
+from tests.servers import START_SECONDS, free_port
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

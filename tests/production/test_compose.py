@@ -11,8 +11,9 @@ import psycopg
 import pytest
 import redis
 
+from tests.postgres import Postgres
 from tests.production.composed import OURS, Composed, command_of
-from tests.servers import Postgres, end_now, wait_for_job
+from tests.servers import end_now, wait_for_job
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from service.cli.local.supervisor import Supervisor
 from service.database.connection import Database
 from service.database.tables import Job, Run
 from tests.hosts import forwarded, host, why_not
-from tests.servers import Broker, Postgres, Stack, wait_for_job
+from tests.postgres import Postgres
+from tests.servers import Broker, Stack, wait_for_job
 
 MODEL = {"kind": "mlp", "widths": [6]}
 

@@ -1,27 +1,21 @@
 """Jobs that decide train batches of seeds until every label has a verdict, whatever happens to workers."""
 
-import random
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from service.database.connection import Database
 from service.database.looks import Look
 from service.database.tables import Job, Shard
 from service.errors import Conflict, QuotaReached, Rejected, TooMuchOpen
 from service.findings.comparison.job import compare
-from service.jobs import continuing, lifecycle, looks, quotas, shards
+from service.jobs import continuing, lifecycle, quotas
 from service.jobs.owners import ANYBODY
 from service.jobs.specs import runs_of
 from service.settings import Settings
 from tests.chaos.invariants import record_of
 from tests.deciding import CLOSE, NOISY, TUNED, job_of, looks_of, post, train
-from tests.queued import expire
-
-
-class Killed(BaseException):
-    """The end of a worker inside a transaction."""
 
 
 def test_a_job_trains_batches_until_it_is_sure_and_nothing_more(database: Database) -> None:
@@ -208,58 +202,3 @@ def test_a_quota_between_batches_leaves_a_job_undecided_which_continues_as_if_no
     assert "stopped" not in other.decision
     last = [looks_of(database, job)[-1]["labels"] for job in (whole, key)]
     assert last[0] == last[1]
-
-
-def test_a_cancelled_job_queues_no_further_batch(database: Database) -> None:
-    key = post(database, NOISY)
-    with database.transaction() as session:
-        claim = shards.claim(session, key, 0, lease_seconds=60, receipt={})
-        assert claim is not None
-        lifecycle.cancel(session, job_of(database, key).id, ANYBODY)
-    expire(database)
-    with database.transaction() as session:
-        shards.take_back(session, max_attempts=3)
-    job = job_of(database, key)
-    assert (job.status, job.runs_total, (job.decision or {})["status"]) == ("cancelled", 16, "open")
-    with database.snapshot() as session:
-        assert session.execute(select(func.count()).select_from(Shard)).scalar_one() == 1
-
-
-@pytest.mark.slow(after=1)
-@pytest.mark.parametrize("seed", range(2))
-def test_a_job_whose_workers_die_at_any_moment_decides_the_same(
-    database: Database, monkeypatch: pytest.MonkeyPatch, seed: int
-) -> None:
-    spec = {**CLOSE, "decide": {"batch": 8, "max_seeds": 32, "margin": 1e-9}}
-    calm = post(database, spec)
-    train(database, calm)
-    draw, deaths = random.Random(seed), 0
-
-    def fragile(step: Any) -> Any:
-        def may_die(*args: Any, **options: Any) -> Any:
-            nonlocal deaths
-            moment = draw.random()
-            if moment < 0.2:
-                deaths += 1
-                raise Killed
-            found = step(*args, **options)
-            if moment < 0.4:
-                deaths += 1
-                raise Killed
-            return found
-
-        return may_die
-
-    key = post(database, spec)
-    for module, name in ((shards, "record"), (shards, "end"), (looks, "take"), (looks, "queue_next")):
-        monkeypatch.setattr(module, name, fragile(getattr(module, name)))
-    while job_of(database, key).status != "completed":
-        try:
-            train(database, key)
-        except Killed:
-            expire(database)
-            with database.transaction() as session:
-                shards.take_back(session, max_attempts=1_000)
-    assert deaths > 5
-    assert looks_of(database, key) == looks_of(database, calm)
-    assert record_of(database, job_of(database, key).id) == record_of(database, job_of(database, calm).id)

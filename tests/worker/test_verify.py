@@ -4,8 +4,6 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +11,20 @@ import pytest
 
 import worker.retraining
 from service.database.connection import Database
-from service.database.datasets import adding
-from service.database.datasets.adding import NewFile
 from service.database.states import ShardStatus
 from service.jobs import lifecycle, shards
 from service.settings import Settings
-from service.spec.datasets import builtin
-from service.spec.datasets.decoded import DecodedTables
-from service.spec.datasets.media import CSV
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.bundles import bundle_of, changed, members_of, table_of, with_receipt, with_table, with_value
 from tests.deciding import TUNED
-from tests.on_data import resolved
 from tests.trained import trained
+from tests.worker.verifying import verified
 from worker.engine.trainer import Trainer
 from worker.plan import plan
 from worker.receipt import receipt
 from worker.recorder import Recorder
-from worker.verify import DIFFERENT, ELSEWHERE, NO_BUNDLE, SAME, main, verify
+from worker.verify import DIFFERENT, ELSEWHERE, NO_BUNDLE, SAME, verify
 
 SURFACE: dict[str, Any] = {
     "problem": {"kind": "surface", "name": "ravine", "noise": 0.1},
@@ -61,20 +54,12 @@ SPECS = {"surface": SURFACE, "search": SEARCH, "digits": DIGITS, "decided": TUNE
 
 
 @pytest.fixture(scope="module")
-def database(new_database: Callable[[str], str]) -> Iterator[Database]:
-    with closing(Database(new_database("sqlite"))) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def bundles(database: Database, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def bundles(shared_database: Database, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("bundles")
-    return {name: bundle_of(database, trained(database, spec), folder / f"{name}.zip") for name, spec in SPECS.items()}
-
-
-def verified(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["verify", *arguments])
-    return main()
+    return {
+        name: bundle_of(shared_database, trained(shared_database, spec), folder / f"{name}.zip")
+        for name, spec in SPECS.items()
+    }
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -160,9 +145,9 @@ def test_a_receipt_of_an_earlier_version_names_no_processor(bundles: dict[str, P
     assert verify(path, anyway=False) == SAME
 
 
-def test_a_job_that_ended_early_is_trained_as_far_as_its_rows_go(database: Database, tmp_path: Path) -> None:
+def test_a_job_that_ended_early_is_trained_as_far_as_its_rows_go(shared_database: Database, tmp_path: Path) -> None:
     spec = JobSpec.model_validate({**SURFACE, "epochs": 1_000_000, "record_every": 1})
-    with database.transaction() as session:
+    with shared_database.transaction() as session:
         job, _ = lifecycle.create(session, spec, price(spec))
         claim = shards.claim(session, job.key, 0, lease_seconds=60, receipt=receipt())
         assert claim is not None
@@ -173,77 +158,10 @@ def test_a_job_that_ended_early_is_trained_as_far_as_its_rows_go(database: Datab
         recorder.add(epoch)
         if trainer.epoch == 5:
             break
-    with database.transaction() as session:
+    with shared_database.transaction() as session:
         shards.record(session, claim, recorder.take(None), lease_seconds=60)
         shards.end(session, claim, ShardStatus.FAILED, reason="timeout", detail="over")
-    assert verify(bundle_of(database, job.id, tmp_path / "early.zip"), anyway=False) == SAME
-
-
-@pytest.fixture(scope="module")
-def upload(database: Database, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, dict[str, Any]]:
-    """A file that was uploaded, a job that has trained on it, and its spec."""
-    file = tmp_path_factory.mktemp("upload") / "flowers.csv"
-    file.write_bytes(builtin.content("iris"))
-    digest, settings = adding.digest_of(file), Settings(dataset_folder=str(file.parent))
-    summary = DecodedTables(settings).decode(file, digest, CSV)
-    found, _ = adding.add(database, "", NewFile(file, "flowers", CSV, digest, summary), settings)
-    problem = {"dataset": found.id, "target": "species", "model": {"kind": "mlp", "widths": [4]}}
-    given = resolved({**problem, "dataset": "iris"}, seeds={"count": 2}, epochs=2).as_dict()
-    spec = {**given, "problem": {**given["problem"], "dataset": found.id}}
-    return file, trained(database, spec), spec
-
-
-def test_a_bundle_has_the_uploaded_dataset_of_its_job_and_is_trained_with_it(
-    database: Database, upload: tuple[Path, str, dict[str, Any]], tmp_path: Path
-) -> None:
-    file, job_id, _ = upload
-    bundle = bundle_of(database, job_id, tmp_path / "flowers.zip")
-    members = members_of(bundle)
-    assert members["dataset"] == file.read_bytes()
-    assert b"the uploaded dataset" in members["README.txt"]
-    assert json.loads(members["receipt.json"])["dataset"] == {"media_type": CSV, "bytes": file.stat().st_size}
-    assert verify(bundle, anyway=False) == SAME
-    # A built-in dataset is on every machine.
-    spec = resolved({"dataset": "iris", "target": "species"}, seeds={"count": 2}, epochs=2).as_dict()
-    plain = bundle_of(database, trained(database, spec), tmp_path / "iris.zip")
-    assert "dataset" not in members_of(plain)
-    assert verify(plain, anyway=False) == SAME
-
-
-def test_a_bundle_without_its_dataset_names_the_option_that_gives_the_file(
-    database: Database,
-    upload: tuple[Path, str, dict[str, Any]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    file, job_id, _ = upload
-    monkeypatch.setattr("service.database.datasets.bundled.MAX_BYTES", file.stat().st_size - 1)
-    bundle = bundle_of(database, job_id, tmp_path / "large.zip")
-    assert "dataset" not in members_of(bundle)
-    assert verified(monkeypatch, str(bundle)) == NO_BUNDLE
-    assert "which it does not contain: name its file with --dataset FILE" in capsys.readouterr().err
-    assert verified(monkeypatch, str(bundle), "--dataset", str(file)) == SAME
-    other = tmp_path / "other.csv"
-    other.write_bytes(file.read_bytes() + b"1,1,1,1,setosa\n")
-    assert verified(monkeypatch, str(bundle), "--dataset", str(other)) == NO_BUNDLE
-    assert "is another one: its digest is" in capsys.readouterr().err
-
-
-def test_a_dataset_of_a_bundle_that_was_changed_is_refused(
-    database: Database,
-    upload: tuple[Path, str, dict[str, Any]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    bundle = bundle_of(database, upload[1], tmp_path / "flowers.zip")
-    foreign = changed(bundle, tmp_path / "foreign.zip", dataset=b"a,b\n1,2\n")
-    assert verified(monkeypatch, str(foreign)) == NO_BUNDLE
-    assert "is another one" in capsys.readouterr().err
-    monkeypatch.setattr("service.histories.bundle_file.MAX_DATASET_BYTES", 100)
-    assert verified(monkeypatch, str(bundle)) == NO_BUNDLE
-    assert "dataset has more than 100 bytes" in capsys.readouterr().err
+    assert verify(bundle_of(shared_database, job.id, tmp_path / "early.zip"), anyway=False) == SAME
 
 
 def test_files_that_are_no_bundle_have_an_exit_code_and_a_reason(

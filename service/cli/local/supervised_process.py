@@ -19,6 +19,7 @@ from typing import IO
 
 from service.cli.local.leash import leashed
 from service.observing import logs
+from service.observing.exits import how_it_ended
 
 SETTLED_SECONDS = 5.0  # A start has succeeded if the process runs this long; the count of quick ends is then reset.
 MAX_FALSE_STARTS = 5  # Limit of restarts if no start has succeeded yet; the pauses between them add up to 3 s.
@@ -141,7 +142,7 @@ class SupervisedProcess:
         _end_group(process.pid)  # Its children must neither continue nor hold the pipe open.
         reader.join(timeout=1.0)
         self.is_misconfigured = code == os.EX_CONFIG
-        return _how_it_ended(code)
+        return how_it_ended(code)
 
     def _popen(self) -> subprocess.Popen[str]:
         return subprocess.Popen(  # noqa: S603  (the command comes from this package)
@@ -180,12 +181,3 @@ def _end_group(leader: int) -> None:
             os.killpg(leader, 0)
             time.sleep(0.01)
         os.killpg(leader, signal.SIGKILL)
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"ended with exit code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"

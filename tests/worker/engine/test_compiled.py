@@ -1,7 +1,6 @@
 """Compiled programs give the histories of torch, bit for bit."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +12,11 @@ from service.spec.formulas.expression import parse
 from service.spec.surfaces import SURFACES
 from tests.groups import group_runs
 from tests.rules import RULES, own, settings_of
+from tests.worker.engine.equal_bits import EPOCHS, NUM, assert_equal, entries, landscape, same
 from tests.worker.engine.training import EIGENVALUES, ROSENBROCK, surface
-from worker.engine import trainer as trainer_module
-from worker.engine.fused import requests
 from worker.engine.fused.requests import Engine
 from worker.engine.optimizers import OPTIMIZERS
-from worker.engine.problems import FlipNet, Quadratic, Surface
+from worker.engine.problems import FlipNet, Quadratic
 from worker.engine.protocols import Problem, Shift
 from worker.engine.stack.plan import Epoch, Plan
 from worker.engine.stack.schedule import Schedule
@@ -26,50 +24,8 @@ from worker.engine.trainer import Trainer
 
 pytest.importorskip("llvmlite")
 
-NUM, EPOCHS = 40, 30
 # Functions of these surfaces are torch's alone.
 WITH_TORCH = ("sin", "cos", "tan", "exp", "log", "tanh", "**0.", "sqrt")
-
-
-def entries(kind: str, num: int = NUM, **values: Any) -> list[tuple[str, dict[str, Any]]]:
-    """One entry per run: learning rates from small ones to those that diverge."""
-    return [(kind, {**values, "lr": float(lr)}) for lr in np.geomspace(1e-4, 3.0, num)]
-
-
-def same(problem: Problem, optimizers: Sequence[Any], *, schedules: Any = None, **options: Any) -> Trainer:
-    """Trains a plan twice, and checks that all epochs are equal and that no epoch but 0 was torch's."""
-    groups = group_runs(optimizers, np.arange(problem.num_runs), schedules)
-    plan = Plan(problem, groups, **{"epochs": EPOCHS, **options})
-    compiled = Trainer(plan, engine="compiled")
-    epochs = list(compiled.run())
-    assert compiled.reason is None
-    assert compiled.num_compiled_epochs == len(epochs) - 1
-    assert_equal(epochs, list(Trainer(plan, engine="torch").run()))
-    return compiled
-
-
-def assert_equal(found: Sequence[Epoch], expected: Sequence[Epoch]) -> None:
-    assert [epoch.number for epoch in found] == [epoch.number for epoch in expected]
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one.diverged_R, other.diverged_R)
-        np.testing.assert_array_equal(one.measured_FR, other.measured_FR)
-        if other.values_FR is None:
-            assert one.values_FR is None
-            continue
-        np.testing.assert_array_equal(one.kept_R, other.kept_R)
-        assert one.values_FR is not None
-        np.testing.assert_array_equal(bits(one.values_FR), bits(other.values_FR), f"epoch {one.number}")
-
-
-def bits(values: np.ndarray) -> np.ndarray:
-    """The bits of numbers; all NaNs are one."""
-    return np.where(np.isnan(values), np.nan, values).view(np.int64)
-
-
-def landscape(formula: str, num: int = NUM, **more: Any) -> Surface:
-    dimension = parse(formula).dimension
-    starts = np.random.default_rng(1).uniform(-2, 2, (num, dimension))
-    return surface(formula, starts, range(num), **more)
 
 
 @pytest.mark.slow(after=1)
@@ -231,94 +187,6 @@ def test_what_has_no_program_is_trained_by_torch(problem: Problem, reason: str) 
     assert reason in (trainer.reason or "")
 
 
-@pytest.mark.parametrize("at", [1, 17, 29])
-@pytest.mark.parametrize(("before", "after"), [("compiled", "torch"), ("torch", "compiled"), ("compiled", "compiled")])
-def test_a_run_changes_its_engine_at_a_checkpoint(at: int, before: Any, after: Any) -> None:
-    plan = Plan(landscape(ROSENBROCK), group_runs(entries("adam"), np.arange(NUM)), EPOCHS, record_every=4)
-    whole = list(Trainer(plan, engine="torch").run())
-    first = Trainer(plan, engine=before)
-    found = []
-    for epoch in first.run():
-        assert epoch is not None
-        found.append(epoch)
-        if epoch.number == at:
-            break
-    second = Trainer(plan, first.checkpoint(), engine=after)
-    assert_equal([*found, *second.run()], whole)
-    # The first goes on as well, as if no checkpoint had been taken.
-    assert_equal([*found, *first.run()], whole)
-
-
-def test_programs_take_over_while_torch_trains(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requests, "LEAST_UPDATES", 0)
-    # A program of its own, which no other test has compiled.
-    formula = f"(x - {random.random()})**2 + 3*y**2 + x*y"
-    plan = Plan(landscape(formula), group_runs(entries("momentum"), np.arange(NUM)), 600, record_every=100)
-    trainer, found = Trainer(plan), []
-    for epoch in trainer.run():
-        found.append(epoch)
-        if epoch.number == 5:
-            trainer._programs.wait(60)
-    assert 0 < trainer.num_compiled_epochs <= 600
-    assert_equal(found, list(Trainer(plan, engine="torch").run()))
-
-
-def test_the_poll_may_end_a_call_between_two_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Ended(Exception):
-        pass
-
-    polls = 0
-
-    def poll() -> bool:
-        nonlocal polls
-        polls += 1
-        if polls == 3:
-            raise Ended
-        return False
-
-    monkeypatch.setattr(trainer_module, "BLOCK_BYTES", 16 * 64)
-    plan = Plan(landscape(ROSENBROCK, 256), group_runs(entries("momentum", 256), np.arange(256)), 50)
-    trainer = Trainer(plan, poll=poll, engine="compiled")
-    with pytest.raises(Ended):
-        list(trainer.run())
-    assert (trainer.epoch, trainer.num_compiled_epochs) == (0, 0)
-    resumed = Trainer(plan, trainer.checkpoint(), engine="compiled")
-    assert_equal(list(resumed.run()), list(Trainer(plan, engine="torch").run())[1:])
-
-
-def test_a_small_plan_is_compiled_the_second_time_and_used_from_then_on() -> None:
-    formula = f"(x - {random.random()})**2 + 3*y**2"
-    plan = Plan(landscape(formula, 2), group_runs(entries("momentum", 2), np.arange(2)), 100)
-    first, second = Trainer(plan), Trainer(plan)
-    assert first._programs is not None
-    assert second._programs is not None
-    assert first._programs.kernels is None
-    assert second._programs.wait(60)
-    third = Trainer(plan)
-    found = list(third.run())
-    assert third.num_compiled_epochs == 100
-    assert_equal(found, list(Trainer(plan, engine="torch").run()))
-
-
-def test_a_rule_is_compiled_once_torch_has_taken_longer_than_that_for_plans_with_it() -> None:
-    _, rule = own("aligned", 0.01)
-    plan = Plan(
-        landscape(f"(x - {random.random()})**2 + 3*y**2", 2), group_runs([("formula", rule)] * 2, range(2)), 100
-    )
-    num = -(-requests.WORTH // requests.worth(100, 2, 2))
-    assert 2 < num < 5
-    trainers = [Trainer(plan) for _ in range(num)]
-    assert [trainer.reason for trainer in trainers[:-1]] == ["too little work for a program"] * (num - 1)
-    last = trainers[-1]._programs
-    assert last is not None
-    assert last.wait(60)
-    assert last.kernels is not None
-    known = Trainer(plan)
-    found = list(known.run())
-    assert known.num_compiled_epochs == 100
-    assert_equal(found, list(Trainer(plan, engine="torch").run()))
-
-
 def test_a_letter_with_another_number_is_another_program() -> None:
     def trained(number: float, engine: Engine) -> list[Epoch | None]:
         problem = replace(landscape("x**2 + y**2", 2), expression=parse("a*x**2 + y**2", {"a": number}))
@@ -327,28 +195,3 @@ def test_a_letter_with_another_number_is_another_program() -> None:
 
     for number in (1.5, 4.0):
         assert_equal(trained(number, "compiled"), trained(number, "torch"))
-
-
-@pytest.mark.slow
-def test_a_call_trains_a_few_epochs_of_many_runs_and_the_poll_ends_it() -> None:
-    class Ended(Exception):
-        pass
-
-    def poll() -> bool:
-        if trainer.num_compiled_epochs > 100:
-            raise Ended
-        return False
-
-    plan = Plan(landscape(ROSENBROCK, 3_000), group_runs(entries("sgd", 3_000), np.arange(3_000)), 10_000)
-    trainer = Trainer(plan, poll=poll, engine="compiled")
-    found = []
-    with pytest.raises(Ended):
-        found += trainer.run()
-    number = int(trainer.checkpoint()["epoch"])
-    assert number == trainer.epoch < 200
-    resumed = Trainer(plan, trainer.checkpoint(), engine="torch").run()
-    straight = Trainer(plan, engine="torch").run()
-    for _ in range(number + 1):
-        next(straight)
-    for _ in range(3):
-        assert_equal([next(resumed)], [next(straight)])
