@@ -183,7 +183,7 @@ class Recorder:
         return {_PREFIX + name: array for name, array in self._update().items()}
 
     def take(self, checkpoint: bytes | None, *, ended: bool = False) -> Chunk:
-        """Give what is new as a chunk, and begin the next one. ``ended`` tells that no epoch is to follow."""
+        """Give what is new as a chunk, and begin the next one. ``ended`` means that no epoch follows."""
         now = self._update()
         diverged_R = now["diverged_epoch_R"] >= 0
         status_R = np.where(diverged_R, RunStatus.DIVERGED, RunStatus.COMPLETED if ended else RunStatus.RUNNING)

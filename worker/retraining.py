@@ -94,7 +94,7 @@ def retrain(
     tally, runs = Tally(), Runs(spec, chosen=chosen)
     theory = known_of(spec, table, None)
     for first, end in _blocks(spec, cost):
-        block = _Block(runs, stored.between(first, end), stored.columns, tally, is_complete=is_complete)
+        block = _StoredBlock(runs, stored.between(first, end), stored.columns, tally, is_complete=is_complete)
         if is_complete or block.has_rows:
             before = first * spec.epochs
             planned = plan(spec, first, end - first, chosen, kinds, table, theory)
@@ -113,7 +113,7 @@ def _blocks(spec: JobSpec, cost: Price) -> Iterator[tuple[int, int]]:
         yield first, min(first + size, cost.runs_total)
 
 
-def _train(planned: Plan, spec: JobSpec, first: int, block: "_Block") -> Iterator[int]:
+def _train(planned: Plan, spec: JobSpec, first: int, block: "_StoredBlock") -> Iterator[int]:
     """Train a block of runs as far as its rows go, compare the rows, and give each epoch that is done."""
     trainer = Trainer(planned)
     recorder = Recorder(trainer.fields, first, planned.problem.num_runs, spec.epochs, maximize=spec.maximize)
@@ -129,7 +129,7 @@ def _train(planned: Plan, spec: JobSpec, first: int, block: "_Block") -> Iterato
     block.end()
 
 
-class _Block:
+class _StoredBlock:
     """The stored rows of a block of runs, with which trained rows are compared."""
 
     def __init__(

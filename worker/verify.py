@@ -83,7 +83,7 @@ def verify(path: Path, *, anyway: bool, dataset: Path | None = None) -> int:
             chosen=chosen,
             is_complete=bundle.receipt.get("status") == "completed",
             goes_on=anyway,
-            progress=_Progress(cost.epochs_total),
+            progress=_ProgressLines(cost.epochs_total),
             kinds=kinds,
             table=table,
         )
@@ -176,7 +176,7 @@ def _described(found: Difference) -> str:
     return f"{at}, {found.field}: {stored} in the bundle, {trained} here"
 
 
-class _Progress:
+class _ProgressLines:
     """Lines about the progress, at most one per second."""
 
     def __init__(self, total: int) -> None:

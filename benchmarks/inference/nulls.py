@@ -26,7 +26,7 @@ SHARE_DIVERGED = 0.1
 # Of 4,000 FlipNet runs about a third miss this loss.
 TARGET = 0.15
 NUM_RUNS = 4_000
-# What a verdict says where it claims nothing.
+# Words of a verdict without a claim.
 NO_CLAIM = ("cannot be told apart", "negligible", "equal in every run", "without spread", "never", "no target")
 
 

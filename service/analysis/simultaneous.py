@@ -188,7 +188,7 @@ def _equal_pairs(labels: int) -> Floats:
 
     Equality is transitive: K labels in groups of equal ones have Σ n(n − 1)/2 equal pairs.
     """
-    # Bit e of possible[n] says whether n labels can have e equal pairs.
+    # Bit e of possible[n] is set if n labels can have e equal pairs.
     possible = [1]
     for num in range(1, labels + 1):
         found = 0

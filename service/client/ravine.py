@@ -81,7 +81,7 @@ class Ravine(Files, Datasets):
         tag: str | None = None,
         sort: Literal["created", "name", "longest", "runs"] = "created",
     ) -> Iterator[Job]:
-        """List jobs, newest first unless ``sort`` says otherwise, fetching pages as needed.
+        """List jobs, newest first unless ``sort`` is given, fetching pages as needed.
 
         ``itertools.islice(ravine.jobs(), 10)`` fetches one page.
         """

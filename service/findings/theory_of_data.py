@@ -18,7 +18,7 @@ DECAYED = "Weight decay moves the minimum, and the curvatures there are not know
 class DataPoint(TheoryPoint):
     """A minimum whose weights are left out of answers.
 
-    ``num_flat`` of ``num_directions`` directions leave the loss unchanged; ``reason`` says what is missing.
+    ``num_flat`` of ``num_directions`` directions leave the loss unchanged; ``reason`` names what is missing.
     """
 
     num_flat: int = 0

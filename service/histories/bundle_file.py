@@ -32,7 +32,7 @@ _LOCAL_SIGNATURE = b"PK\x03\x04"
 
 
 class NotABundle(Exception):
-    """The file is no bundle, or one that was changed; the text says where."""
+    """The file is no bundle, or one that was changed; the text names the place."""
 
 
 class Bundle:
@@ -48,7 +48,7 @@ class Bundle:
         """Open a bundle and read spec and receipt.
 
         Raises:
-            NotABundle: The file is no bundle, is larger than it says, or its spec is not that of its receipt.
+            NotABundle: The file is no bundle, is larger than its directory states, or its spec is not that of its receipt.
             OSError: The file cannot be read.
         """
         self._file = path.open("rb")

@@ -1,6 +1,6 @@
 """Fields of a metric row: one list, from which the table, the job spec, queries and plots derive.
 
-The values are computed by worker/engine/stack/; worker/engine/stack/fields.py says at which epochs.
+The values are computed by worker/engine/stack/; worker/engine/stack/fields.py gives the epochs.
 """
 
 from dataclasses import dataclass

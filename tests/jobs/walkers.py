@@ -1,4 +1,4 @@
-"""What must the tables say? A model of jobs, shards and workers, and what has to hold of it after each step."""
+"""A model of jobs, shards and workers, and what the tables must hold after each of its steps."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace

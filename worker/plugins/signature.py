@@ -101,7 +101,7 @@ def _parts(one: inspect.Parameter) -> Iterator[tuple[Argument, float | bool, str
         for place, value in enumerate(default):
             yield Argument(f"{stem}{place + 1}", name, place), float(value), "number"
     else:
-        # An annotation tells 0 of a float from 0 of a count.
+        # An annotation distinguishes 0 of a float from 0 of a count.
         is_whole = one.annotation in (int, "int")
         yield (
             Argument(name, name, is_whole=is_whole),

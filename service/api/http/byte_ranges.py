@@ -35,7 +35,7 @@ class ByteRange:
 
 
 def requested_range(request: Request, tag: str) -> ByteRange | None:
-    """Read the range that a client wants of the file with this tag; None for the whole file.
+    """Read the requested range of the file with this tag; None for the whole file.
 
     A header that is not valid is ignored, and so is one for another version of the file, by If-Range.
     """

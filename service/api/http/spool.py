@@ -1,6 +1,6 @@
 """Temporary files of an API process: files that were made for a byte range or for their length, kept for the next one.
 
-A reader of Parquet asks for the length, the end and then the columns, in many requests. The file is made once for them.
+A reader of Parquet requests the length, the end and then the columns, in many requests. The file is made once for them.
 The files have no names, so that nothing remains of them after the process. Their bytes on disk and the time for which
 they are kept are limited. A file that does not fit is not kept; its length is.
 """

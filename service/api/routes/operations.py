@@ -22,7 +22,7 @@ def healthz() -> Response:
 
 @router.get("/readyz", operation_id="get_readiness", responses={200: {"model": Health}, 503: {"model": Problem}})
 def readyz(database: TheDatabase, dispatcher: TheDispatcher) -> Response:
-    """Answer 200 if database and broker are reachable and rows can be stored; 503 says what is not so."""
+    """Answer 200 if database and broker are reachable and rows can be stored; 503 gives the reason."""
     check(database)
     database.require_space()
     dispatcher.check()

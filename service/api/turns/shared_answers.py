@@ -1,7 +1,7 @@
 """Answers that take long to compute: each question is computed once at a time, and recent answers are kept.
 
 A question is a text that names everything on which the answer depends: route, parameters, and the state of the jobs. A
-route checks that the caller may see the jobs before it asks.
+route checks that the caller may see the jobs before it uses them.
 """
 
 import asyncio

@@ -119,7 +119,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def is_full(self, error: BaseException) -> bool:
-        """Whether an error says that the disk is full."""
+        """Whether an error means that the disk is full."""
 
     @abstractmethod
     def has_raised(self, error: BaseException) -> bool:

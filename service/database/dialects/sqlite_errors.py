@@ -8,7 +8,7 @@ def primary_code(error: BaseException) -> int:
     return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)) & 0xFF
 
 
-# What an error of this primary code says about the database file.
+# Meaning of an error of this primary code.
 REASONS = {
     sqlite3.SQLITE_BUSY: "stays locked by another process",
     sqlite3.SQLITE_LOCKED: "stays locked by another process",

@@ -1,4 +1,4 @@
-"""Which label is best over several problems? Ranks over problems, performance profiles, runtime distributions."""
+"""Comparison of labels over several problems: ranks, performance profiles, runtime distributions."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -11,7 +11,7 @@ from service.findings.comparison.members import Member, related_key
 from service.findings.comparison.targets import Target
 from service.findings.comparison.words import names, plural, spoken
 
-# What a comparison of one job says about its intervals, which here are over problems.
+# Warnings of a comparison of one job about its intervals, which here are over problems.
 _OF_ONE_JOB = ("relies_on_normality", "linear_scale")
 _LIST = 5
 

@@ -15,7 +15,7 @@ from service.spec.price import price
 from service.spec.problems import Data, Quadratic, Surface
 from service.spec.runs import Runs
 
-# Rows that are read to measure rates; beyond, only the last row of each setting says where it has arrived.
+# Rows that are read to measure rates; beyond, only the last row of each setting is read.
 MAX_ROWS = 100_000
 
 

@@ -1,7 +1,7 @@
 """Results of the lessons that the package contains, with the versions that computed them.
 
 `ravine lessons --store` writes them from the responses of GET /v1/lessons/{id}. A lesson that has not been run on a
-server shows the stored result, and says so.
+server shows the stored result and marks it as stored.
 """
 
 import json

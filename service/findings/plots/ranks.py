@@ -1,7 +1,7 @@
 """Plot of ranks: the confidence interval of the rank of each label, best mean first.
 
 The intervals hold for all labels at once. A critical difference of mean ranks (Demšar 2006) is not drawn: it compares
-methods over many data sets, and says nothing about the seeds of one problem.
+methods over many data sets, not to the seeds of one problem.
 """
 
 from collections.abc import Sequence

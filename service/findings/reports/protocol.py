@@ -18,7 +18,7 @@ MAX_LETTERS, MAX_SEEDS = 300, 12
 
 
 def question(spec: JobSpec, found: dict[str, Any]) -> str:
-    """Write what the job asks."""
+    """Write the question of a job."""
     labels = spoken_all([label["label"] for label in found["labels"]])
     problem = problem_name(spec)
     if len(labels) == 1:

@@ -156,7 +156,7 @@ class Data(Strict):
 
     @property
     def is_classification(self) -> bool:
-        """Whether the outputs are classes; until the dataset has been read, unless the task says regression."""
+        """Whether the outputs are classes; until the dataset has been read, unless the task is regression."""
         return self.task != "regression" if self.resolved is None else self.resolved.classes is not None
 
     @property

@@ -1,6 +1,6 @@
 """Programs that are compiled in the background while torch trains.
 
-One thread of the process traces, compiles and checks; a trainer asks without waiting.
+One thread of the process traces, compiles and checks; a trainer polls it without waiting.
 """
 
 import atexit

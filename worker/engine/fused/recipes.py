@@ -17,7 +17,7 @@ Recipe = tuple[Hashable, ...]
 def recipe(stack: Stack, part: Part, widths: Collection[int]) -> Recipe | None:
     """The recipe of the program of a part; None where it cannot be said in short.
 
-    The optimizer is named by its identity: whoever keeps a recipe keeps `part.optimizer` too.
+    The optimizer is named by its identity: a holder of a recipe must also hold `part.optimizer`.
     """
     problem = stack.problem
     if not dataclasses.is_dataclass(problem):
