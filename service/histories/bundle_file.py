@@ -48,7 +48,7 @@ class Bundle:
         """Open a bundle and read spec and receipt.
 
         Raises:
-            NotABundle: The file is no bundle, is larger than its directory states, or its spec is not that of its receipt.
+            NotABundle: The file is no bundle, is larger than it states, or its spec is not that of its receipt.
             OSError: The file cannot be read.
         """
         self._file = path.open("rb")

@@ -12,7 +12,8 @@ from service.errors import Forbidden
 
 NAME = "ravine_session"
 _HTTPS_PREFIX = "__Host-"
-# Only a script of the same origin can send this header: for others the browser sends a preflight request first, which the API rejects.
+# Only a script of the same origin can send this header: for others the browser first sends a preflight request, which
+# the API rejects.
 PAGE_HEADER = "Ravine-Page"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -14,7 +14,7 @@ def write_cursor(kind: str, position: int) -> str:
 
 
 def write_place(kind: str, value: str | int, key: int) -> str:
-    """Write the cursor of a list in an order: the value of its last row, and the key that distinguishes equal values."""
+    """Write the cursor of a list in an order: value of the last row, and the key that distinguishes equal values."""
     return urlsafe_b64encode(json.dumps([kind, value, key], ensure_ascii=False).encode()).decode().rstrip("=")
 
 

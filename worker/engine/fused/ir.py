@@ -1,6 +1,6 @@
 """LLVM's language: lines of a function on vectors of columns, and the arithmetic of nodes in it.
 
-No line has a flag that allows another rounding. A multiplication and an addition are fused only where a node requires it.
+No line has a flag that allows another rounding. Multiplication and addition are fused only where a node requires it.
 """
 
 import struct
