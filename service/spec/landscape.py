@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
+from service.spec.metric_fields import with_common
 from service.spec.starts import Domain, Floats, Point, RandomStarts, StartGrid, check_dimension
 
 Noise = Annotated[
@@ -112,8 +113,7 @@ class Landscape:
         """Name the fields of this problem."""
         distance = ("distance_to_minimum",) if self.minima else ()
         position = ("position",) if self.dimension <= 2 else ()
-        moved = ("loss", "train_loss", "grad_norm", "update_norm", "distance_from_start")
-        return (*moved, *distance, "lr", "momentum", *position)
+        return with_common(*distance, *position)
 
 
 def check_shift(shift_by: list[float] | None, dimension: int | None, info: ValidationInfo) -> list[float] | None:

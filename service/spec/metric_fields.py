@@ -15,6 +15,7 @@ class MetricField:
         meaning: Its definition, for fields that are measured on request; None for all others.
         is_share: Whether it is a share from 0 to 1, for which larger is better.
         columns: Columns of the table; the field's own name by default.
+        is_common: Whether every problem has it.
     """
 
     name: str
@@ -22,24 +23,25 @@ class MetricField:
     meaning: str | None = None
     is_share: bool = False
     columns: tuple[str, ...] = ()
+    is_common: bool = False
 
 
 # In the order of columns and answers.
 _FIELDS = (
-    MetricField("loss", axis="loss"),
-    MetricField("train_loss", axis="training loss during the epoch"),
+    MetricField("loss", axis="loss", is_common=True),
+    MetricField("train_loss", axis="training loss during the epoch", is_common=True),
     MetricField("validation_loss", axis="validation loss"),
     MetricField("test_loss", axis="test loss"),
     MetricField("accuracy", axis="accuracy", is_share=True),
     MetricField("test_accuracy", axis="test accuracy", is_share=True),
     MetricField("r2"),
     MetricField("test_r2"),
-    MetricField("grad_norm", axis="gradient norm"),
-    MetricField("update_norm", axis="norm of an epoch's change"),
-    MetricField("distance_from_start"),
+    MetricField("grad_norm", axis="gradient norm", is_common=True),
+    MetricField("update_norm", axis="norm of an epoch's change", is_common=True),
+    MetricField("distance_from_start", is_common=True),
     MetricField("distance_to_minimum", axis="distance to the minimum"),
-    MetricField("lr"),
-    MetricField("momentum"),
+    MetricField("lr", is_common=True),
+    MetricField("momentum", is_common=True),
     MetricField("position", columns=("x", "y")),
     MetricField("sharpness", meaning="largest algebraic eigenvalue of the Hessian of the full training objective"),
     MetricField(
@@ -60,3 +62,8 @@ COLUMNS: tuple[str, ...] = tuple(column for field in _FIELDS for column in field
 MEASURES: dict[str, str] = {field.name: field.meaning for field in _FIELDS if field.meaning is not None}
 # Names on axes of the fields that are plotted against epochs.
 AXES: dict[str, str] = {field.name: field.axis for field in _FIELDS if field.axis is not None}
+
+
+def with_common(*names: str) -> tuple[str, ...]:
+    """Name the fields of a problem: those of every problem and these, in the order of columns."""
+    return tuple(field.name for field in _FIELDS if field.is_common or field.name in names)

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
 from service.spec.fields import NO_ZERO_CHARACTER, Several, Strict
+from service.spec.metric_fields import with_common
 from service.spec.models import Linear, Model, Sizes, Transformer
 
 # Share of the validation part where settings are chosen by it.
@@ -215,16 +216,11 @@ class Data(Strict):
     def fields(self) -> tuple[str, ...]:
         """Name the fields of this problem."""
         has_test, score = self.test_share > 0, "accuracy" if self.is_classification else "r2"
-        return (
-            "loss",
-            "train_loss",
-            *(("validation_loss",) if self.validation_share else ()),
-            *(("test_loss",) if has_test else ()),
+        return with_common(
             score,
-            *((f"test_{score}",) if has_test else ()),
-            *("grad_norm", "update_norm", "distance_from_start"),
+            *(("validation_loss",) if self.validation_share else ()),
+            *(("test_loss", f"test_{score}") if has_test else ()),
             *(("distance_to_minimum",) if isinstance(self.model, Linear) and not self.label_noise else ()),
-            *("lr", "momentum"),
         )
 
 

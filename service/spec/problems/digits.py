@@ -5,6 +5,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from service.spec.fields import Strict
+from service.spec.metric_fields import with_common
 
 # A test compares these with the data, which the service does not load.
 NUM_TRAINING = 1_437
@@ -105,5 +106,4 @@ class Digits(Strict):
     @property
     def fields(self) -> tuple[str, ...]:
         """Name the fields of this problem."""
-        scores = ("loss", "train_loss", "test_loss", "accuracy", "test_accuracy")
-        return (*scores, "grad_norm", "update_norm", "distance_from_start", "lr", "momentum")
+        return with_common("test_loss", "accuracy", "test_accuracy")

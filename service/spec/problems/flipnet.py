@@ -3,6 +3,7 @@
 from typing import ClassVar, Literal
 
 from service.spec.fields import Strict
+from service.spec.metric_fields import with_common
 
 
 class FlipNet(Strict):
@@ -45,4 +46,4 @@ class FlipNet(Strict):
     @property
     def fields(self) -> tuple[str, ...]:
         """Name the fields of this problem."""
-        return ("loss", "train_loss", "accuracy", "grad_norm", "update_norm", "distance_from_start", "lr", "momentum")
+        return with_common("accuracy")

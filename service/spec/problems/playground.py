@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from service.spec.fields import Several, Strict
+from service.spec.metric_fields import with_common
 
 # The grid of decision values: points per side, and its reach from the middle.
 GRID_SIDE = 40
@@ -117,5 +118,4 @@ class Playground(Strict):
     def fields(self) -> tuple[str, ...]:
         """Name the fields of this problem."""
         score = "r2" if self.is_regression else "accuracy"
-        scores = ("loss", "train_loss", "test_loss", score, f"test_{score}")
-        return (*scores, "grad_norm", "update_norm", "distance_from_start", "lr", "momentum")
+        return with_common("test_loss", score, f"test_{score}")
