@@ -47,12 +47,12 @@ def store(
         OperationalError: The database was unavailable for longer than the settings allow, or the process must end.
     """
     checkpoint = None if progress is None else progress.checkpoint
-    rows = None if progress is None else progress.rows
+    rows, outcomes = (None, None) if progress is None else (progress.rows, progress.outcomes)
     away_since: float | None = None
     while True:
         _wait_for_space(database, settings, claim, is_urgent)
         try:
-            with database.transaction(prepare=lambda connection: stage(connection, claim.job_key, rows)) as session:
+            with database.transaction(lambda opened: stage(opened, claim.job_key, rows, outcomes)) as session:
                 if away_since is not None:
                     if attempts.has_stored(session, claim, checkpoint):
                         return

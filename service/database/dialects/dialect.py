@@ -4,14 +4,14 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from service.database.bulk import Bools, Floats, Integers, MetricRows
+from service.database.bulk import Bools, Floats, Integers, MetricRows, Outcomes
 
 
 class Dialect(ABC):
@@ -68,8 +68,10 @@ class Dialect(ABC):
         """Wait for a named lock and hold it until the transaction ends."""
 
     @abstractmethod
-    def stage(self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows) -> None:
-        """Prepare metric rows before the transaction that writes them, where this shortens it."""
+    def stage(
+        self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows | None, outcomes: Outcomes | None
+    ) -> None:
+        """Prepare a chunk before the transaction that writes it, where this shortens it."""
 
     @abstractmethod
     def write_rows(self, session: Session, job_key: int, rows: MetricRows) -> None:
@@ -80,8 +82,8 @@ class Dialect(ABC):
         """
 
     @abstractmethod
-    def write_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
-        """Insert or update rows of ``runs``: a value of each column for each index."""
+    def write_runs(self, session: Session, job_key: int, outcomes: Outcomes) -> None:
+        """Insert or update rows of ``runs``."""
 
     @abstractmethod
     def read(

@@ -4,7 +4,7 @@ A reader needs no transaction: each statement sees what is stored when it begins
 more round trips.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from service.database.bulk import Bools, Floats, Integers, MetricRows, StoredTwice
+from service.database.bulk import Bools, Floats, Integers, MetricRows, Outcomes, StoredTwice
 from service.database.dialects.binary_copy import FLOAT8, INT4, INT8, pack
 from service.database.dialects.dialect import Dialect
 from service.database.epochs import BLOCK_BITS, block_of
@@ -75,7 +75,9 @@ class PostgreSQL(Dialect):
         """Take an advisory lock of the transaction; its number is a hash of the name."""
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
-    def stage(self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows) -> None:
+    def stage(
+        self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows | None, outcomes: Outcomes | None
+    ) -> None:
         """Do nothing: writers do not wait for each other."""
 
     def write_rows(self, session: Session, job_key: int, rows: MetricRows) -> None:
@@ -111,8 +113,9 @@ class PostgreSQL(Dialect):
             if cursor.fetchone() is not None:
                 raise StoredTwice(f"run {run} has rows of epoch {epoch} or later")
 
-    def write_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
+    def write_runs(self, session: Session, job_key: int, outcomes: Outcomes) -> None:
         """Insert or update all rows in one statement, from an array per column."""
+        columns = outcomes.columns(self.nan)
         types = [Run.__table__.c[name].type.compile(session.get_bind().dialect) for name in columns]
         names = ", ".join(columns)
         arrays = ", ".join(f"%s::{kind}[]" for kind in types)
@@ -122,7 +125,7 @@ class PostgreSQL(Dialect):
                 f"INSERT INTO runs (job_key, index, {names}) "  # noqa: S608
                 f"SELECT {job_key:d}, new.* FROM unnest(%s::int[], {arrays}) AS new "
                 f"ON CONFLICT (job_key, index) DO UPDATE SET {changes}",
-                [indices, *columns.values()],
+                [outcomes.index_R.tolist(), *columns.values()],
             )
 
     def read(

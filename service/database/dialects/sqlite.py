@@ -7,7 +7,7 @@ holds the write lock.
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
 
-from service.database.bulk import Bools, Floats, Integers, MetricRows, StoredTwice
-from service.database.dialects import sqlite_file, sqlite_rows
+from service.database.bulk import Bools, Floats, Integers, MetricRows, Outcomes, StoredTwice
+from service.database.dialects import sqlite_file, sqlite_rows, sqlite_runs
 from service.database.dialects.dialect import Dialect
 from service.database.dialects.sqlite_errors import REASONS, primary_code
 
@@ -78,6 +78,7 @@ class SQLite(Dialect):
             connection.execute(f"PRAGMA cache_size = {-WRITER_CACHE_KIB}")
             connection.execute("PRAGMA temp_store = MEMORY")
             sqlite_rows.attach(connection)
+            sqlite_runs.attach(connection)
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -122,9 +123,14 @@ class SQLite(Dialect):
     def lock(self, session: Session, name: str) -> None:
         """Do nothing: a writer holds the lock of the whole database."""
 
-    def stage(self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows) -> None:
-        """Pack the rows into a database in memory."""
-        sqlite_rows.stage(connection, rows)
+    def stage(
+        self, connection: PoolProxiedConnection, job_key: int, rows: MetricRows | None, outcomes: Outcomes | None
+    ) -> None:
+        """Pack the rows into databases in memory."""
+        if rows is not None:
+            sqlite_rows.stage(connection, rows)
+        if outcomes is not None:
+            sqlite_runs.stage(connection, outcomes)
 
     def write_rows(self, session: Session, job_key: int, rows: MetricRows) -> None:
         """Copy the rows from the database in memory, or insert them where they were not staged."""
@@ -133,16 +139,9 @@ class SQLite(Dialect):
         except sqlite3.IntegrityError as error:
             raise StoredTwice(str(error)) from error
 
-    def write_runs(self, session: Session, job_key: int, indices: list[int], columns: Mapping[str, list[Any]]) -> None:
-        """Insert or update row by row, by primary key."""
-        cursor: Any = session.connection().connection.cursor()
-        values = f"{job_key:d}, {', '.join('?' * (1 + len(columns)))}"
-        changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
-        cursor.executemany(
-            f'INSERT INTO runs (job_key, "index", {", ".join(columns)}) VALUES ({values}) '  # noqa: S608
-            f'ON CONFLICT (job_key, "index") DO UPDATE SET {changes}',
-            zip(indices, *columns.values(), strict=True),
-        )
+    def write_runs(self, session: Session, job_key: int, outcomes: Outcomes) -> None:
+        """Copy the rows from the database in memory, or insert them where they were not staged."""
+        sqlite_runs.write(session.connection().connection, job_key, outcomes)
 
     def read(
         self, session: Session, integers: Sequence[str], floats: Sequence[str], rest: str
