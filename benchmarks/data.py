@@ -18,6 +18,7 @@ from service.spec.datasets.table import Column, Table
 from service.spec.job import JobSpec
 from service.spec.price import price
 from tests.worker.data.plain_models import plain_model
+from worker.engine.device import use_device
 from worker.engine.stack.plan import DTYPES
 from worker.engine.supervised.setup import Examples
 from worker.engine.trainer import Trainer
@@ -31,7 +32,7 @@ MOMENTUM = {"kind": "momentum", "momentum": 0.9}
 
 def measure() -> dict[str, Any]:
     """Measure each case; both sides compute the training objective with its gradient, and the test set, each epoch."""
-    torch.set_num_threads(1)
+    use_device()  # Threads and memory as in a worker, for both sides.
     peak = _peak()
     figures: dict[str, Any] = {"products of matrices, one core (Gflop/s)": peak / 1e9}
     for name, case in CASES.items():

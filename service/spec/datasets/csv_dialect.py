@@ -1,13 +1,15 @@
 """The dialect of a CSV, found in its first rows: delimiter, header, and the names of the columns.
 
 * Delimiter: of comma, semicolon, tab and bar the one that splits most rows into the same number of cells; then the
-  one with most numbers among the cells, then the one with most cells.
+  one with most numbers among the cells, then the one with most cells. A first line such as `sep=;` names it, as
+  spreadsheets write and read it.
 * Header: the first row has the names, unless every cell of it above a column of numbers is a number too. Consecutive
   integers above numbers are names nevertheless: 0, 1, 2, … are the names of a frame of pandas without names.
 """
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from service.spec.datasets.unreadable import unreadable
 
 MISSING = ("", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "NULL", "null")
 _DELIMITERS = (",", ";", "\t", "|")
+_NAMED_DELIMITER = re.compile(rb'"?sep=([,;\t|])"?(?=[\r\n])', re.IGNORECASE)
 # The first row must fit; of the others 100 are enough.
 SAMPLE_BYTES = 1 << 20
 _SAMPLE_ROWS = 100
@@ -38,8 +41,14 @@ class Dialect:
     are_numbers: tuple[bool, ...]
 
 
-def find_dialect(text: bytes, media_type: str) -> Dialect:
-    """Find the dialect of a text in UTF-8.
+def named_delimiter(text: bytes) -> tuple[bytes, str | None]:
+    """Give the delimiter that the first line names, and the text with that line empty: lines keep their numbers."""
+    found = _NAMED_DELIMITER.match(text)
+    return (text[found.end() :], found[1].decode()) if found else (text, None)
+
+
+def find_dialect(text: bytes, media_type: str, delimiter: str | None = None) -> Dialect:
+    """Find the dialect of a text in UTF-8, whose delimiter may be known.
 
     Raises:
         Rejected: There is no first row, it is too long, has too many columns, or names two columns alike.
@@ -53,9 +62,8 @@ def find_dialect(text: bytes, media_type: str) -> Dialect:
     written = sample.decode("utf-8", "replace")
     if not written.strip():
         raise unreadable("the file is empty")
-    rows, delimiter = max(
-        ((_first_rows(written, delimiter), delimiter) for delimiter in _DELIMITERS), key=lambda one: _score(*one)
-    )
+    possible = _DELIMITERS if delimiter is None else (delimiter,)
+    rows, delimiter = max(((_first_rows(written, one), one) for one in possible), key=lambda one: _score(*one))
     require_columns(len(rows[0]))
     has_header = not media_type.endswith(HEADER_ABSENT)
     if has_header and not media_type.endswith(HEADER_PRESENT):

@@ -12,7 +12,7 @@ from pyarrow import csv
 
 from service.errors import Rejected
 from service.spec.datasets.categories import category_of_strings
-from service.spec.datasets.csv_dialect import MISSING, Dialect, OpenQuote, find_dialect, rows_of
+from service.spec.datasets.csv_dialect import MISSING, Dialect, OpenQuote, find_dialect, named_delimiter, rows_of
 from service.spec.datasets.encodings import as_utf8
 from service.spec.datasets.limits import require_values
 from service.spec.datasets.table import Column, Table
@@ -28,8 +28,8 @@ def read_csv(data: bytes, media_type: str) -> Table:
     Raises:
         Rejected: The file cannot be read; the error has the line and the column.
     """
-    text = as_utf8(data)
-    dialect = find_dialect(text, media_type)
+    text, delimiter = named_delimiter(as_utf8(data))
+    dialect = find_dialect(text, media_type, delimiter)
     cells = _cells(text, dialect)
     require_values(cells.num_rows, cells.num_columns)
     if not cells.num_rows:

@@ -38,6 +38,8 @@ WRITTEN = {
     "tabs and Windows lines": "area\tcity\trooms\r\n120.5\tKöln\t4\r\n80\tnull\t3\r\nN/A\tAachen\t2\r\n",
     "bars and spaces": "area | city | rooms\n 120.5 | Köln | 4\n 80 | NA | 3\n NA | Aachen | 2\n",
     "quotes and empty lines": '\n"area","city","rooms"\n"120.5","Köln","4"\n\n80,,3\n"",Aachen,2',
+    "a first line that names semicolons": "sep=;\narea;city;rooms\n120,5;Köln;4\n80;NA;3\nNaN;Aachen;2\n",
+    "a quoted first line that names tabs": '"sep=\t"\r\narea\tcity\trooms\r\n120.5\tKöln\t4\r\n80\t\t3\r\n\tAachen\t2',
     "old Macintosh lines": "area,city,rooms\r120.5,Köln,4\r80,,3\r,Aachen,2\r",
 }
 
@@ -68,6 +70,13 @@ def test_the_first_row_is_the_header_unless_its_cells_are_numbers_above_numbers(
     text: str, names: tuple[str, ...]
 ) -> None:
     assert tuple(column.name for column in read(text.encode(), CSV).columns) == names
+
+
+def test_a_delimiter_named_by_the_first_line_is_taken_although_another_splits_more() -> None:
+    table = read(b"sep=;\na;b\n1,5,2;3\n4,5,6;7\n", CSV)
+    assert shown(table) == {"a": ["1,5,2", "4,5,6"], "b": [3.0, 7.0]}
+    with pytest.raises(Rejected, match="line 4: the row has 3 cells, the first one has 2"):
+        read(b"sep=;\na;b\n1;2\n3;4;5\n", CSV)
 
 
 def test_the_content_type_may_say_whether_there_is_a_header() -> None:
