@@ -45,6 +45,7 @@ class Trainer:
         self._plan, self._poll = plan, poll
         self._device = torch.device(plan.device)
         self._alive_R = np.ones(plan.problem.num_runs, dtype=bool)
+        self._num_alive = plan.problem.num_runs
         self._none_R = np.zeros(plan.problem.num_runs, dtype=bool)
         self._none_R.flags.writeable = False
         self._highest_loss_R = np.full(plan.problem.num_runs, np.inf)
@@ -81,7 +82,7 @@ class Trainer:
         if self._ahead is not None:
             self._ahead.rewind(self.epoch)
             self._ahead = None
-        while self.epoch < self._plan.epochs and self._alive_R.any():
+        while self.epoch < self._plan.epochs and self._num_alive:
             if self._train_ahead():
                 yield from self._ends_ahead()
                 continue
@@ -108,7 +109,7 @@ class Trainer:
         """The results of the epochs that were trained ahead."""
         ahead = self._ahead
         assert ahead is not None
-        while self.epoch < ahead.last and self._alive_R.any():
+        while self.epoch < ahead.last and self._num_alive:
             self.num_compiled_epochs += 1
             number = self.epoch + 1
             diverged_R = self._diverged(ahead.losses(number)) if ahead.diverges(number) else self._none_R
@@ -159,11 +160,17 @@ class Trainer:
         """The result of an epoch with these fields, which are None if it is not recorded and no run diverged."""
         due = number % self._plan.record_every == 0 or number == self._plan.epochs
         kept_R = None if values_FR is None else self._alive_R if due else diverged_R
-        if values_FR is not None and kept_R is not None and not kept_R.all():
+        is_whole = due and self._num_alive == len(self._alive_R)
+        if values_FR is not None and kept_R is not None and not is_whole:
             values_FR[:, ~kept_R] = np.nan
-        self._alive_R = self._alive_R & ~diverged_R
+        # Operations on all runs take a tenth of the time of an epoch that was trained ahead.
+        if diverged_R is not self._none_R:
+            self._set_alive(self._alive_R & ~diverged_R)
         self.epoch = number
         return Epoch(number, diverged_R, kept_R, values_FR, self._measured[min(number, 1)])
+
+    def _set_alive(self, alive_R: NDArray[np.bool_]) -> None:
+        self._alive_R, self._num_alive = alive_R, int(np.count_nonzero(alive_R))
 
     def _is_alive(self, stack: Stack) -> bool:
         return bool(self._alive_R[self._layout.source[stack.block.start : stack.block.stop]].any())
@@ -226,7 +233,7 @@ class Trainer:
 
     def _restore(self, checkpoint: Mapping[str, NDArray[np.generic]]) -> None:
         self.epoch = int(checkpoint["epoch"])
-        self._alive_R = np.array(checkpoint["alive"], dtype=bool)
+        self._set_alive(np.array(checkpoint["alive"], dtype=bool))
         self._highest_loss_R = np.array(checkpoint["highest_loss"], dtype=np.float64)
         checkpoints.restore(self._stacks, self._layout, checkpoint, self.epoch)
 
