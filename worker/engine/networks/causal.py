@@ -2,7 +2,8 @@
 
 Activations are [R, units, T], so that sums over units and the softmax over tokens need no copies. Weights take over
 what would be passes over activations: those that add to the residual stream are centred, so that a norm has no mean to
-subtract, and the layer behind a norm takes over its scale and offset.
+subtract, and the layer behind a norm takes over its scale and offset. With tokens first,
+[R, T, units], a gradient takes as long: products, GELU and softmaxes are most of it.
 
     U  units of the wider layer, 4 W
     T  tokens of all examples, N · C      C  tokens of an example      V  different tokens      W  width      H  heads
