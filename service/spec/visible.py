@@ -1,5 +1,6 @@
 """Text of users as terminals and pictures can show it: control characters are shown, labels are in words."""
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 
@@ -25,7 +26,16 @@ def label_in_words(label: str, short_names: Mapping[str, str], number: Callable[
     kind, _, setting = label.partition(" ")
     if kind not in short_names or (setting and not _SETTING.fullmatch(setting)):
         return label
-    return " ".join(filter(None, [short_names[kind], _LONG_NUMBER.sub(lambda it: number(float(it[0])), setting)]))
+    return " ".join(
+        filter(None, [short_names[kind], _LONG_NUMBER.sub(lambda it: near_one(float(it[0]), number), setting)])
+    )
+
+
+def near_one(value: float, number: Callable[[float], str]) -> str:
+    """Write a number below 1 with two digits of its distance from 1: momenta of 0.99985 and 1 differ. Else `number`."""
+    if not 0.9 < value < 1:
+        return number(value)
+    return f"{value:.{math.ceil(-math.log10(1 - value)) + 1}f}"
 
 
 def labels_in_words(

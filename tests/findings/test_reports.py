@@ -16,6 +16,7 @@ from service.findings.reports.tex_text import text_of
 from service.jobs import lifecycle
 from service.jobs.owners import ANYBODY
 from service.spec.job import JobSpec
+from tests import deciding
 from tests.findings.test_report_texts import check_latex
 from tests.stored import Stored
 from tests.trained import trained
@@ -200,3 +201,23 @@ def test_schedules_grids_and_clipping_are_part_of_the_protocol(shared_database: 
     text = written(shared_database, trained(shared_database, {**RATES, "optimizers": [entry], "epochs": 4}))
     assert "lr in \\{0.01, 0.02\\}" in text.replace("{", "\\{").replace("}", "\\}")
     assert "momentum 3 values from 0.5 to 0.9 evenly spaced; clip\\_norm 1; schedule exponential (factor 0.9)" in text
+
+
+def test_the_protocol_of_a_job_that_decides_states_its_seeds_margin_and_confidence_sequence(database: Database) -> None:
+    key = deciding.post(database, deciding.TUNED)
+    deciding.train(database, key)
+    job = deciding.job_of(database, key)
+    assert job.decision is not None
+    later = job.decision["seeds_used"]
+    text = plain(written(database, job.id), "md")
+    assert f"All labels have the same {8 + later} seeds (seeds 0 to {7 + later})." in text
+    assert (
+        "Seeds were added in batches of 8 after the first 8 seeds, up to 100, until every label had a verdict" in text
+    )
+    assert "The first 8 seeds chose one setting of each label" in text
+    assert f"{later} later seeds trained the chosen settings only, and judge them." in text
+    assert "compared with slow by a confidence sequence" in text
+    assert "inside ±5 % of the baseline's mean" in text
+    assert "wang2025" in text
+    for wrong in ("even positions", "Student's intervals", "shaffer1986", "mogstad2024"):
+        assert wrong not in text

@@ -114,7 +114,8 @@ class Trainer:
             number = self.epoch + 1
             diverged_R = self._diverged(ahead.losses(number)) if ahead.diverges(number) else self._none_R
             yield self._ended(number, ahead.fields(number), diverged_R)
-        self._ahead = None
+        if self.epoch == ahead.last:
+            self._ahead = None
 
     def _diverging(self, loss_KR: NDArray[np.float64]) -> NDArray[np.bool_]:
         """The epochs [K] in which a run diverges."""
@@ -195,14 +196,14 @@ class Trainer:
 
     def decisions(self) -> NDArray[np.float32] | None:
         """Decision values on a grid [runs, y, x] after the last yielded epoch; None on problems without them."""
-        with torch.inference_mode():
+        with torch.inference_mode(), self._at_epoch():
             parts = [stack.decision() for stack in self._stacks]
             decided = [part for part in parts if part is not None]
             return torch.cat(decided)[self._columns].float().cpu().numpy() if decided else None
 
     def weights(self) -> NDArray[np.float32]:
         """The weights [runs, D] that the last yielded epoch recorded."""
-        with torch.inference_mode():
+        with torch.inference_mode(), self._at_epoch():
             return torch.cat([stack.point() for stack in self._stacks])[self._columns].float().cpu().numpy()
 
     def checkpoint(self) -> Checkpoint:

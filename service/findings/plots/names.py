@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from service.findings.comparison.words import spoken_all
-from service.spec.visible import visible
+from service.spec.visible import near_one, visible
 
 # Longest label, in characters.
 MAX_LETTERS = 34
@@ -14,7 +14,8 @@ _LONG_NUMBER = re.compile(r"=(-?\d+\.\d{4,}(?:e-?\d+)?)\b")
 
 def shorten(label: str, most: int = MAX_LETTERS) -> str:
     """Round the numbers in a label to three digits, and shorten a label that is still too long in its middle."""
-    return _cut(_LONG_NUMBER.sub(lambda found: f"={float(found[1]):.3g}", visible(label)), most)
+    rounded = _LONG_NUMBER.sub(lambda found: f"={near_one(float(found[1]), '{:.3g}'.format)}", visible(label))
+    return _cut(rounded, most)
 
 
 def short_names(labels: Sequence[str], most: int = MAX_LETTERS) -> list[str]:

@@ -19,6 +19,16 @@ MOGSTAD_2024 = Reference(
     "Inference for Ranks with Applications to Mobility across Neighbourhoods and Academic Achievement across Countries",
     2024, journal="The Review of Economic Studies", volume="91", pages="476-518",
 )  # fmt: skip
+WANG_2025 = Reference(
+    "wang2025", ("Hongjian Wang", "Aaditya Ramdas"),
+    "Anytime-Valid t-Tests and Confidence Sequences for Gaussian Means with Unknown Variance", 2025,
+    journal="Sequential Analysis", volume="44", pages="56-110",
+)  # fmt: skip
+WAUDBY_SMITH_2024 = Reference(
+    "waudbysmith2024", ("Ian Waudby-Smith", "Aaditya Ramdas"),
+    "Estimating Means of Bounded Random Variables by Betting", 2024,
+    journal="Journal of the Royal Statistical Society Series B", volume="86", pages="1-27",
+)  # fmt: skip
 SOBOL_1967 = Reference(
     "sobol1967", ("Ilya M. Sobol",),
     "On the Distribution of Points in a Cube and the Approximate Evaluation of Integrals", 1967,
@@ -59,7 +69,9 @@ def _all(spec: JobSpec, found: dict[str, Any]) -> Iterator[Reference]:
         yield from getattr(type(entry).reference, "references", ())
     if any(entry.is_searched for entry in spec.optimizers):
         yield SOBOL_1967 if spec.search.method == "sobol" else BERGSTRA_2012
-    if has_intervals(found):
+    if spec.decide is not None and not found["partial"]:
+        yield from (WANG_2025, WAUDBY_SMITH_2024, DUNN_1961, EFRON_1979)
+    elif has_intervals(found):
         yield from (DUNN_1961, SHAFFER_1986, MOGSTAD_2024, EFRON_1979)
     if found["target"]["loss"] is not None:
         yield HANSEN_2021

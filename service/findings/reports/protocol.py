@@ -7,6 +7,7 @@ from service.analysis.simultaneous import MIN_SEEDS
 from service.findings.comparison.words import number, plural, spoken, spoken_all
 from service.findings.reports.methods import has_intervals
 from service.findings.reports.spaces import space_of
+from service.spec.decide import Decide
 from service.spec.job import JobSpec
 from service.spec.problems import Data, Surface
 from service.spec.runs import Runs
@@ -55,7 +56,7 @@ def _sentences(spec: JobSpec, found: dict[str, Any]) -> Iterator[str]:
     yield _problem(spec)
     yield from _training(spec, found)
     yield from _choice(spec, found)
-    yield from _comparison(found)
+    yield from _comparison(spec, found)
 
 
 def _problem(spec: JobSpec) -> str:
@@ -85,13 +86,22 @@ def _training(spec: JobSpec, found: dict[str, Any]) -> Iterator[str]:
         trained += f", {spec.accumulate} micro-batches for an update"
     yield f"{trained}, in {spec.dtype}; {plural(runs, 'run')} in all."
     starts = f" and {plural(found['starts'], 'start')}" if found["starts"] > 1 else ""
-    yield f"All settings have the same {plural(found['seeds'], 'seed')}{starts} ({_seeds(spec)})."
+    # In a job that decides, later seeds train the chosen settings only.
+    whose = "labels" if spec.decide and found["tuned"] else "settings"
+    yield f"All {whose} have the same {plural(found['seeds'], 'seed')}{starts} ({_seeds(spec, found['seeds'])})."
+    if (decide := spec.decide) is not None and isinstance(spec.seeds, SeedRange):
+        first = plural(spec.seeds.count, "seed")
+        yield (
+            f"Seeds were added in batches of {decide.batch} after the first {first}, up to {decide.max_seeds:,}, until "
+            "every label had a verdict."
+        )
 
 
-def _seeds(spec: JobSpec) -> str:
+def _seeds(spec: JobSpec, num: int) -> str:
+    """Name the seeds; ``num`` of a range have been trained."""
     if isinstance(spec.seeds, SeedRange):
-        last = spec.seeds.first + spec.seeds.count - 1
-        return f"seed {last}" if spec.seeds.count == 1 else f"seeds {spec.seeds.first} to {last}"
+        last = spec.seeds.first + num - 1
+        return f"seed {last}" if num == 1 else f"seeds {spec.seeds.first} to {last}"
     shown = ", ".join(map(str, spec.seeds[:MAX_SEEDS]))
     noun = "seed" if len(spec.seeds) == 1 else "seeds"
     return f"{noun} {shown}{', …' if len(spec.seeds) > MAX_SEEDS else ''}"
@@ -108,7 +118,12 @@ def _choice(spec: JobSpec, found: dict[str, Any]) -> Iterator[str]:
         return
     judging, choosing = found["replicates"], found["choosing_seeds"]
     median = "by the median of its final loss, or of its validation loss where the problem has one"
-    if found["seeds"] > 1 and choosing + judging <= found["seeds"]:
+    if spec.decide is not None:
+        yield (
+            f"The first {plural(choosing, 'seed')} chose one setting of each label, {median}; "
+            f"{plural(judging, 'later seed')} trained the chosen settings only, and judge them."
+        )
+    elif found["seeds"] > 1 and choosing + judging <= found["seeds"]:
         yield (
             f"{plural(choosing, 'seed')} at even positions chose one setting of each label, {median}; "
             f"{plural(judging, 'seed')} at odd positions judge the chosen settings."
@@ -117,7 +132,7 @@ def _choice(spec: JobSpec, found: dict[str, Any]) -> Iterator[str]:
         yield f"One setting of each label was chosen {median}, on the seeds that also judge it."
 
 
-def _comparison(found: dict[str, Any]) -> Iterator[str]:
+def _comparison(spec: JobSpec, found: dict[str, Any]) -> Iterator[str]:
     criterion = found["criterion"]
     name = criterion["name"].replace("_", " ")
     declared = "declared in the spec before training" if criterion["declared"] else "not declared in the spec"
@@ -128,7 +143,9 @@ def _comparison(found: dict[str, Any]) -> Iterator[str]:
     if target["loss"] is not None:
         yield f"The target is a loss of {number(target['loss'])}: {_lower(target['reason'])}"
     yield "A run that diverged counts as the untrained start, and a missed target as all epochs."
-    if has_intervals(found):
+    if spec.decide is not None and not found["partial"]:
+        yield from _looks(spec, spec.decide, found)
+    elif has_intervals(found):
         yield (
             f"All pairs of labels are compared on the same seeds with {100 * found['confidence']:g} % simultaneous "
             "confidence: Student's intervals with Bonferroni's correction (Dunn 1961), p adjusted step by step "
@@ -138,6 +155,27 @@ def _comparison(found: dict[str, Any]) -> Iterator[str]:
         yield "No interval is given and nothing is claimed before all runs have ended."
     elif len(found["ranks"]) > 1:
         yield f"No interval is given: that takes at least {MIN_SEEDS} judging seeds whose differences vary."
+
+
+def _looks(spec: JobSpec, decide: Decide, found: dict[str, Any]) -> Iterator[str]:
+    """Write how a job that decides came to its verdicts."""
+    relative = decide.margin_kind == "relative"
+    margin = f"{100 * decide.margin:.4g} % of the baseline's mean" if relative else number(decide.margin)
+    other = spoken(str(spec.optimizers[0].label)) if decide.against == "baseline" else "the best of the other labels"
+    yield (
+        f"After every batch each label was compared with {other} by a confidence sequence for the mean difference "
+        "within a seed, valid at every look (Student's t with a normal mixture, Wang and Ramdas 2025), corrected for "
+        f"all labels: {100 * decide.confidence:g} % confidence that no verdict is wrong."
+    )
+    yield (
+        f"Equal means that the interval lies inside ±{margin}; better and worse, that it excludes 0 and is not inside. "
+        "A label keeps its first verdict."
+    )
+    if has_intervals(found):
+        yield (
+            f"All pairs of labels and ranks have such intervals too, with {100 * found['confidence']:g} % simultaneous "
+            "confidence (Bonferroni's correction)."
+        )
 
 
 def _lower(text: str) -> str:

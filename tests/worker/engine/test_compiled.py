@@ -195,3 +195,14 @@ def test_a_letter_with_another_number_is_another_program() -> None:
 
     for number in (1.5, 4.0):
         assert_equal(trained(number, "compiled"), trained(number, "torch"))
+
+
+def test_a_trainer_ends_where_its_last_run_diverged() -> None:
+    # The programs have trained later epochs by then.
+    plan = Plan(landscape(ROSENBROCK, 3), group_runs([("sgd", {"lr": 0.5})] * 3, np.arange(3)), EPOCHS)
+    compiled, expected = Trainer(plan, engine="compiled"), Trainer(plan, engine="torch")
+    assert_equal(list(compiled.run()), list(expected.run()))
+    assert 0 < compiled.num_compiled_epochs < EPOCHS
+    np.testing.assert_array_equal(compiled.weights(), expected.weights())
+    for name, array in expected.checkpoint().items():
+        np.testing.assert_array_equal(compiled.checkpoint()[name], array, name)
