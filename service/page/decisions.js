@@ -1,6 +1,7 @@
 // What the networks of one seed decide, epoch by epoch: a map for each optimizer, its hidden units, and the points.
 import { get } from "./api.js";
 import { clock } from "./controls/clock.js";
+import { decisionWords, depict } from "./depiction.js";
 import { h, newId } from "./dom.js";
 import { unitsOf } from "./engine/network.js";
 import { isRegression, pointsOf } from "./engine/points.js";
@@ -132,9 +133,15 @@ export function decisions({ signal, at }) {
       const { network, values } = networks[at];
       const canvas = figure.querySelector(".map");
       if (!canvas) return;
-      if (!network) return board(canvas, { values, side: SIDE, reach: REACH, points: drawn });
+      const tell = (decided) =>
+        depict(figure, `Decisions of ${plainLabel(networks[at].label)}. ${decisionWords(decided.map(asNumber), SIDE, { isNumber })}`);
+      if (!network) {
+        tell(values);
+        return board(canvas, { values, side: SIDE, reach: REACH, points: drawn });
+      }
       const weights = network.weights[Math.min(place, network.weights.length - 1)].map(number);
       const decided = unitsOf(network, weights, MAP).at(-1)[0].map(asShade);
+      tell(decided);
       board(canvas, { values: decided, side: SIDE, reach: REACH, points: drawn });
       const hidden = unitsOf(network, weights, UNIT_MAP).slice(0, -1).flat();
       [...figure.querySelectorAll(".unit")].forEach((one, which) =>
@@ -146,6 +153,8 @@ export function decisions({ signal, at }) {
 
   /** Give a shade between 0 and 1 of a probability, or of a number from −1 to 1. */
   const asShade = (value) => (isNumber ? (value + 1) / 2 : value);
+
+  const asNumber = (shade) => (isNumber ? 2 * shade - 1 : shade);
 
   function prepare(histories, optimizers, problem) {
     isNumber = isRegression(problem.dataset);

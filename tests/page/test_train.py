@@ -1,5 +1,6 @@
 """Training in the browser: a job is posted, followed to its end, and shown again by its address."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -31,7 +32,9 @@ def test_the_playground_shows_its_decisions_and_hidden_units_epoch_by_epoch(new_
     page = new_page("/train?p=playground,dataset:circles,widths:[3~c2]&o=adam,lr:0.03&epochs=10&seeds=1")
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for_count(page, "trained", 1)
-    expect(page.get_by_role("img", name="Decisions of Adam")).to_be_visible()
+    told = page.get_by_role("img", name="Decisions of Adam. Class 1 in ")
+    expect(told).to_have_attribute("aria-label", re.compile(r"in \d+ % of the square[.,]"))
+    expect(page.get_by_role("img", name="loss over epoch: Adam ends at ")).to_be_visible()
     expect(page.locator(".decisions .unit")).to_have_count(5)
     expect(page.locator(".decisions output.step")).to_have_text("epoch 10")
     drawn = "() => document.querySelector('.decisions .map').toDataURL()"
@@ -43,6 +46,22 @@ def test_the_playground_shows_its_decisions_and_hidden_units_epoch_by_epoch(new_
     with_tests = page.evaluate(drawn)
     page.get_by_label("show test points").uncheck()
     assert page.evaluate(drawn) != with_tests
+
+
+def test_the_button_of_a_long_form_is_in_sight_and_covers_nothing(new_page: OpenPage) -> None:
+    page = new_page("/train?p=playground", size=(1280, 800))
+    button = page.get_by_role("button", name="Train", exact=True)
+    expect(button).to_be_in_viewport()
+    covered = """() => {
+      const one = document.querySelector('form button.main').getBoundingClientRect();
+      return [...document.querySelectorAll('form :is(input, select, label, summary)')].filter((other) => {
+        const { left, right, top, bottom } = other.getBoundingClientRect();
+        return right > one.left && left < one.right && bottom > one.top && top < one.bottom && other.checkVisibility();
+      }).length;
+    }"""
+    for scrolled in (0, 100, 300):
+        page.evaluate("(by) => scrollTo(0, by)", scrolled)
+        assert page.evaluate(covered) == 0
 
 
 @pytest.mark.slow

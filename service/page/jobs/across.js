@@ -1,7 +1,6 @@
 // Several jobs compared: the verdict over problems, ranks, performance profiles and runtimes.
 import { changeAddress, readAddress } from "../address.js";
 import { ROOT, asCurl, get } from "../api.js";
-import { depict } from "../depiction.js";
 import { copy, h, newId } from "../dom.js";
 import { count, estimate, short } from "../format.js";
 import { plainLabel } from "../labels.js";
@@ -109,8 +108,7 @@ function picture(title, xTitle, yTitle, signal) {
     draw(series, text) {
       element.hidden = false;
       words.textContent = text;
-      depict(place, `${title}. ${text}`);
-      chart.draw({ series, xTitle, yTitle, logX: true, logY: false });
+      chart.draw({ series, xTitle, yTitle, logX: true, logY: false, text: `${title}. ${text}` });
     },
   };
 }

@@ -1,7 +1,6 @@
 // The curves of a job: a line for each setting, with a band over its seeds and starts.
 import { changeAddress, readAddress } from "../address.js";
 import { get, getAll } from "../api.js";
-import { curvesWords, depict } from "../depiction.js";
 import { h, newId } from "../dom.js";
 import { fieldTitle, isLinear } from "../fields.js";
 import { count } from "../format.js";
@@ -142,7 +141,6 @@ export function charts({ id: jobId, spec, progress: { runs_total: numRuns } }, c
     legend.replaceChildren(...series.map(({ label, style }) => h("li", {}, swatch(style), " ", label)));
     if (!series.length) return;
     const xTitle = catalogue.isLandscape(spec.problem) ? "update" : "epoch";
-    depict(figure, curvesWords(fieldTitle(field()), series, xTitle));
     chart.draw({
       series: () => lines(),
       xTitle,

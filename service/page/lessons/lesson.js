@@ -1,7 +1,6 @@
 // One lesson in five steps: statement, guess, runs, figures with measured numbers, and the verdict.
 import { ROOT, asCurl, get, getOnce, post } from "../api.js";
 import { getCatalogue } from "../catalogue.js";
-import { curvesWords, depict } from "../depiction.js";
 import { copy, h } from "../dom.js";
 import { count, duration, moment, short } from "../format.js";
 import { plainLabel } from "../labels.js";
@@ -177,7 +176,6 @@ function picture({ title, x, y, curves: lines, log_x: logX, log_y: logY }, signa
     );
     return lines.map((line, at) => ({ ...line, style: styles[at] }));
   };
-  depict(place, curvesWords(y, lines, x));
   curves(place, signal).draw({ series, xTitle: x, yTitle: y, logX, logY });
   const banded = lines.some(({ low }) => low)
     ? h("figcaption", { class: "caption" }, "Line: median; band: from 5 % to 95 % of the runs.")

@@ -1,5 +1,6 @@
 // Curves with bands over seeds, names at their ends, and a rule that other views move along.
 import { onAppearance } from "../appearance.js";
+import { curvesWords, depict } from "../depiction.js";
 import { h } from "../dom.js";
 import { short } from "../format.js";
 import { plainLabel } from "../labels.js";
@@ -15,7 +16,7 @@ const ruler = document.createElement("canvas").getContext("2d");
  * Make a figure of curves: `draw({series, …})` shows it, `clear()` removes it, `rule(x)` moves the rule.
  *
  * A series is {label, style, x, y, low, high}; style is from palette.js, low and high may be null.
- * Where there is no room for names at the lines' ends a legend stands above them, unless `legend` is false.
+ * The text of the figure is `text`, or says where each curve ends. Where there is no room for names at the lines' ends a legend stands above them, unless `legend` is false.
  */
 export function curves(element, signal) {
   element.classList.add("plot");
@@ -34,6 +35,7 @@ export function curves(element, signal) {
     const styled = typeof what.series === "function" ? what.series() : what.series;
     frame = framed(element, styled, what);
     await Plotly.react(figure, traces(styled), frame.layout, CONFIG);
+    depict(figure, what.text ?? curvesWords(what.yTitle ?? "loss", styled, what.xTitle ?? "epoch"));
     countUp(element, "drawn");
     move(ruled);
   }
@@ -52,6 +54,7 @@ export function curves(element, signal) {
   function clear() {
     shown = frame = null;
     move(null);
+    depict(figure, "");
     window.Plotly?.purge(figure);
   }
 

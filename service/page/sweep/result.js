@@ -1,5 +1,6 @@
 // The result of a sweep: the map with its key, and the curves of the chosen cell.
 import { ROOT, asCurl, get } from "../api.js";
+import { mapWords } from "../depiction.js";
 import { copy, h } from "../dom.js";
 import { racePath } from "../elsewhere.js";
 import { number } from "../format.js";
@@ -82,18 +83,18 @@ export function sweepResult({ catalogue, signal, put, fail }) {
     legend.replaceChildren(...signs.filter(Boolean).map((sign) => h("span", {}, sign)));
     const cell = inside(state.cell) ? state.cell : best;
     map.select(cell === best ? null : cell);
+    const [x, y] = [grid.x, grid.y].map(({ name, values }) => ({ title: hyperParameterName(name), values }));
     await map.draw({
-      x: { title: hyperParameterName(grid.x.name), values: grid.x.values },
-      y: { title: hyperParameterName(grid.y.name), values: grid.y.values },
+      x,
+      y,
       ...coloured(grid.values, value),
       hatches: lost,
       best,
       lines,
       tell: (one) => tell(grid, one),
       label: [
-        `Heat map of ${value.replaceAll("_", " ")} over ${hyperParameterName(grid.x.name)} and ${hyperParameterName(grid.y.name)}.`,
+        mapWords(`Heat map of ${VALUES[value].title}`, { x, y, values: grid.values, isLost, lost: VALUES[value].lost }),
         best && `The smallest: ${tell(grid, best)}`,
-        `${lost.length} cells: ${VALUES[value].lost}.`,
         "Arrow keys choose a cell.",
       ]
         .filter(Boolean)

@@ -51,6 +51,8 @@ export function settings({ state, catalogue, change, train }) {
     const long = course({ value: now, change: put, usual: catalogue.problem(now.problem.kind).default_batch_size });
     const also = Object.entries(now.also);
     element.replaceChildren(
+      // First, so that it is in sight of a long form and covers none of it.
+      h("div", { class: "row act" }, h("button", { class: "main", type: "submit" }, "Train")),
       problem.element,
       list.element,
       long,
@@ -73,7 +75,6 @@ export function settings({ state, catalogue, change, train }) {
             ),
           )
         : "",
-      h("div", { class: "row act" }, h("button", { class: "main", type: "submit" }, "Train")),
     );
   }
 

@@ -157,6 +157,10 @@ def test_poles_are_holes_of_a_map() -> None:
     run_node("poles.test.mjs")
 
 
+def test_figures_are_told_in_words() -> None:
+    run_node("depiction.test.mjs")
+
+
 @pytest.mark.slow
 def test_every_named_surface_begins_with_stable_rates(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.json"
