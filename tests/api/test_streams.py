@@ -15,6 +15,18 @@ from service.errors import NotFound
 from tests.api.clients import Client, settle
 
 
+class Piece(bytes):
+    """Bytes that count how many of them are in memory."""
+
+    held = 0
+
+    def __init__(self, _: bytes) -> None:
+        Piece.held += 1
+
+    def __del__(self) -> None:
+        Piece.held -= 1
+
+
 class Asked:
     """Streams of which one key may have one open, and whose pieces one thread produces."""
 
@@ -31,7 +43,7 @@ class Asked:
             self.most_open = max(self.open, self.most_open)
             try:
                 for number in range(num_pieces):
-                    yield b"%d" % number
+                    yield Piece(b"%d" % number)
             finally:
                 self.open -= 1
 
@@ -145,6 +157,8 @@ def test_streams_beyond_the_bound_of_a_key_wait_without_data() -> None:
         while asked.places.num_waiting("a") < 5:
             await asyncio.sleep(0.001)
         assert asked.open == 1
+        # The first two pieces of the open stream; those that were produced to see whether there is a second are gone.
+        assert Piece.held == 2
         other = Reader(await asked.answer(10, "b"))
         for reader in (first, other):
             reader.let_read(10)

@@ -46,8 +46,9 @@ class Streams:
         """
         begun = await self._begin(request, key, make)
         if isinstance(begun, _Begun) and not self._places.acquire_now(key):
-            # A request that waits holds no data.
             begun.close()
+            # A request that waits holds no data: neither the generator nor the pieces that it has produced.
+            del begun
             await self._places.acquire(key, request)
             try:
                 begun = await self._begin(request, key, make)
