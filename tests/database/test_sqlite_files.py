@@ -16,6 +16,7 @@ from service.database.dialects import sqlite_file
 from service.jobs import lifecycle
 from service.jobs.owners import ANYBODY
 from service.jobs.upkeep import Upkeep
+from tests.servers import until
 from tests.stored import Stored
 
 WAL_BYTES = 1 << 20
@@ -87,6 +88,38 @@ def test_a_snapshot_holds_no_transaction_between_two_statements(url: str, databa
             other.execute("INSERT INTO tallies VALUES ('rows', 99, 1)")
             assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
         assert session.execute(text("SELECT value FROM tallies WHERE slot = 99")).scalar_one() == 1
+
+
+def test_while_the_wal_is_short_nobody_waits_for_the_checkpoint_of_another_process(
+    url: str, database: Database
+) -> None:
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE filler (data BLOB)"))
+
+    def checkpoint() -> None:
+        with closing(sqlite3.connect(file_of(url), isolation_level=None)) as other:
+            # Waits for the reader, and lets nobody else checkpoint meanwhile.
+            other.execute("PRAGMA busy_timeout = 60000")
+            while other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                pass  # The other connection had the lock of checkpoints.
+
+    with (
+        closing(sqlite3.connect(file_of(url), isolation_level=None)) as reader,
+        closing(sqlite3.connect(file_of(url), isolation_level=None)) as mine,
+    ):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM filler").fetchall()
+        mine.execute("INSERT INTO filler VALUES (zeroblob(1000))")
+        other = threading.Thread(target=checkpoint)
+        other.start()
+        until(lambda: mine.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0] == 1, "nobody else checkpoints")
+        statements: list[str] = []
+        mine.set_trace_callback(statements.append)
+        assert not sqlite_file._checkpoint(mine, 0.02, waits=False)
+        assert not any("TRUNCATE" in statement for statement in statements)
+        reader.execute("COMMIT")
+        other.join()
+    assert wal_bytes(url) == 0
 
 
 def with_decisions(database: Database) -> Stored:

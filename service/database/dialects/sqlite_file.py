@@ -45,8 +45,9 @@ class Journals:
     def shorten(self, engine: Engine, *, at_least: int) -> None:
         """Checkpoint and truncate a WAL of more than ``at_least`` bytes.
 
-        The first checkpoint copies pages while others write. The second one holds the write lock, copies what was
-        added since, and waits for readers; later readers read the database file and are not waited for.
+        The first checkpoints copy pages while others write. The last one holds the write lock, copies what was
+        added since, and waits for readers; later readers read the database file and are not waited for. Nobody
+        waits for the checkpoint of another connection before the WAL is twice as long.
         """
         wal = Path(f"{engine.url.database}-wal")
         size = wal.stat().st_size if wal.exists() else 0
@@ -54,7 +55,7 @@ class Journals:
             return
         try:
             with engine.connect() as connected:
-                if _checkpoint(connected.connection.driver_connection, _patience(size)):
+                if _checkpoint(connected.connection.driver_connection, _patience(size), waits=size >= 2 * WAL_BYTES):
                     self._tried.pop(str(wal), None)
         except (sqlite3.Error, SQLAlchemyError) as error:
             log.warning("the WAL could not be checkpointed and grows until it can: %s", error)
@@ -75,13 +76,24 @@ def _patience(size: int) -> float:
     return float(min(LONGEST_WAIT_SECONDS, CHECKPOINT_WAIT_SECONDS * 4 ** min(steps, 8)))
 
 
-def _checkpoint(connection: Any, seconds: float) -> bool:
-    """Copy the WAL into the file and truncate it, unless others prevent it; whether it is truncated."""
+def _checkpoint(connection: Any, seconds: float, *, waits: bool) -> bool:
+    """Copy the WAL into the file and truncate it, unless others prevent it; whether it is truncated.
+
+    Args:
+        connection: The connection of the driver.
+        seconds: Time to wait for writers and readers at a time.
+        waits: Whether to wait if another connection checkpoints.
+    """
     deadline = time.monotonic() + CHECKPOINT_SECONDS
     (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute(f"PRAGMA busy_timeout = {round(1_000 * seconds)}")
     try:
-        connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        # The second one copies what was added during the first one, so that the next one has little to write to the
+        # disk while it holds the write lock.
+        for _ in range(2):
+            others_checkpoint = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[0]
+            if others_checkpoint and not waits:
+                return False
         # SQLite waits at growing intervals, so that one long wait would miss the gaps between two writers.
         while is_busy := connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             if time.monotonic() > deadline:
