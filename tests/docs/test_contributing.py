@@ -1,9 +1,12 @@
-"""CONTRIBUTING.md names files, make targets and pages that exist, and at most 3 files for an optimizer or a field."""
+"""CONTRIBUTING.md names files, make targets and pages that exist, and few files for a change; files are as short."""
 
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+MAX_LINES = 250
+# Not migrations/versions: a revision stays one file.
+FOLDERS = ("benchmarks", "docs", "service", "tests", "worker")
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHANGES = (
     "add an optimizer",
@@ -52,3 +55,11 @@ def test_generated_pages_links_and_make_targets_exist() -> None:
     assert [path for path in generated + links if not (ROOT / path).exists()] == []
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)", TEXT)) <= targets
+
+
+def test_python_files_are_as_short_as_the_page_says() -> None:
+    assert f"Files have 60 to {MAX_LINES} lines" in TEXT
+    paths = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
+    assert len(paths) > 500
+    long = {str(path): num for path in paths if (num := path.read_bytes().count(b"\n")) > MAX_LINES}
+    assert long == {}
