@@ -23,8 +23,12 @@ def with_classes(receipt: Mapping[str, Any], kinds: str, offers: Mapping[str, Of
 
 
 def shown(job: Job) -> dict[str, Any] | None:
-    """Give the environment as answers have it; None before the start."""
-    return None if job.receipt is None else {name: part for name, part in job.receipt.items() if name != _CLASSES}
+    """Give the environment as answers have it, and the digest of the dataset if there is one; None before the start."""
+    if job.receipt is None:
+        return None
+    resolved = job.spec["problem"].get("resolved")
+    dataset = {"dataset_digest": resolved["digest"]} if resolved else {}
+    return {name: part for name, part in job.receipt.items() if name != _CLASSES} | dataset
 
 
 def classes_of(job: Job) -> Mapping[str, Mapping[str, Any]]:

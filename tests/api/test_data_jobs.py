@@ -111,6 +111,7 @@ def test_a_job_trains_on_an_uploaded_table_which_cannot_be_deleted_meanwhile(cli
     }  # fmt: skip
     ended = wait_for_job(client, job["id"])
     assert ended["status"] == "completed", ended["error"]
+    assert ended["receipt"]["dataset_digest"] == dataset["digest"]
     history = client.get(f"/v1/jobs/{job['id']}/metrics").json()["runs"][0]
     assert history["r2"][-1] > history["r2"][0]
     long = client.post("/v1/jobs", json=body({"dataset": dataset["id"]}, epochs=1_000_000, record_every=10**5)).json()

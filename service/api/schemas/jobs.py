@@ -100,8 +100,8 @@ class JobAnswer(Answer):
     waiting: str | None
     """Why a job that has not ended makes no progress, such as a full disk; null if nothing prevents it."""
     receipt: dict[str, Any] | None
-    """Environment of the training: spec_digest, torch, version, dtype, threads, device, processor, engine;
-    null before the start."""
+    """Environment of the training: spec_digest, torch, version, dtype, threads, device, processor, engine,
+    and with data dataset_digest; null before the start."""
     links: dict[str, str]
     """Paths of related resources."""
 
