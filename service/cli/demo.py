@@ -2,11 +2,9 @@
 
 import math
 import statistics
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
-from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
@@ -21,6 +19,7 @@ from service.cli.local.stack import LocalStack
 from service.client import Ravine, RavineError
 from service.client.answers import ENDED, Job, Run
 from service.client.bar import bar
+from service.left_behind import remove_left, temporary_folder
 
 SPEC = {
     "name": "Four optimizers on FlipNet",
@@ -47,8 +46,9 @@ def run_demo(*, workers: int, stay: bool, prepare: Callable[[LocalStack], None])
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_WIDTH)
-    with tempfile.TemporaryDirectory(prefix="ravine-demo-") as folder:
-        stack = LocalStack(Path(folder), workers=workers, listener=PartsConsole())
+    remove_left("ravine-demo-")
+    with temporary_folder("ravine-demo-") as folder:
+        stack = LocalStack(folder, workers=workers, listener=PartsConsole())
         prepare(stack)
         console.print("Starting database, broker, workers and API in a temporary folder…")
         with stack, Ravine(stack.url) as ravine:

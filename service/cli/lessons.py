@@ -1,7 +1,6 @@
 """`ravine lessons`: runs the lessons through the service, prints the verdicts and stores them on request."""
 
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from service.client import Ravine, RavineError
 from service.findings.ledger.page import write_page
 from service.findings.ledger.stored_results import RESULTS, store
 from service.findings.lessons import LESSONS
+from service.left_behind import remove_left, temporary_folder
 
 # The first request after the end of the jobs judges a lesson: it reads hundreds of thousands of rows.
 _TIMEOUT_SECONDS = 120.0
@@ -63,8 +63,9 @@ def _service(workers: int, prepare: Callable[[LocalStack], None], console: Conso
         with service(timeout_seconds=_TIMEOUT_SECONDS) as ravine:
             yield ravine
         return
-    with tempfile.TemporaryDirectory(prefix="ravine-lessons-") as folder:
-        stack = LocalStack(Path(folder), workers=workers, listener=PartsConsole())
+    remove_left("ravine-lessons-")
+    with temporary_folder("ravine-lessons-") as folder:
+        stack = LocalStack(folder, workers=workers, listener=PartsConsole())
         prepare(stack)
         console.print("Starting database, broker, workers and API in a temporary folder…")
         with stack, Ravine(stack.url, api_key="", timeout_seconds=_TIMEOUT_SECONDS) as ravine:

@@ -4,7 +4,6 @@ Half of the bytes are for one key. Pieces are written by threads, so that a slow
 """
 
 import hashlib
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,8 +14,10 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from service.errors import TooBusy
+from service.left_behind import remove_left, temporary_file
 
 _PIECE_BYTES = 1 << 20
+_PREFIX = "ravine-upload-"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Uploads:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._taken: Counter[str] = Counter()
+        remove_left(_PREFIX)
 
     @property
     def num_bytes(self) -> int:
@@ -50,7 +52,8 @@ class Uploads:
             ClientDisconnect: The client has disconnected before the end.
         """
         taken = 0
-        file = await run_in_threadpool(_new_file)
+        file = temporary_file(_PREFIX)
+        path = await run_in_threadpool(file.__enter__)
         try:
             digest, waiting = hashlib.sha256(), bytearray()
             async for piece in request.stream():
@@ -59,26 +62,22 @@ class Uploads:
                 taken += len(piece)
                 waiting += piece
                 if len(waiting) >= _PIECE_BYTES:
-                    await run_in_threadpool(_write, file, digest, waiting)
+                    await run_in_threadpool(_write, path, digest, waiting)
                     waiting = bytearray()
-            await run_in_threadpool(_write, file, digest, waiting)
-            yield Upload(Path(file.name), digest.hexdigest(), taken)
+            await run_in_threadpool(_write, path, digest, waiting)
+            yield Upload(path, digest.hexdigest(), taken)
         finally:
             self._taken[key] -= taken
             if not self._taken[key]:
                 del self._taken[key]
-            await run_in_threadpool(file.close)
+            await run_in_threadpool(file.__exit__, None, None, None)
 
     def _require_space(self, key: str, num_bytes: int) -> None:
         if self.num_bytes + num_bytes > self._max_bytes or self._taken[key] + num_bytes > self._max_bytes // 2:
             raise TooBusy("other uploads take all space for temporary files: try again later")
 
 
-def _new_file() -> "tempfile._TemporaryFileWrapper[bytes]":
-    return tempfile.NamedTemporaryFile(prefix="ravine-upload-")
-
-
-def _write(file: "tempfile._TemporaryFileWrapper[bytes]", digest: "hashlib._Hash", piece: bytearray) -> None:
+def _write(path: Path, digest: "hashlib._Hash", piece: bytearray) -> None:
     digest.update(piece)
-    file.write(piece)
-    file.flush()
+    with path.open("ab") as file:
+        file.write(piece)

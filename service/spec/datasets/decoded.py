@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
+from service.left_behind import remove_left, temporary_file
 from service.settings import Settings
 from service.spec.datasets.decoded_file import VERSION, NotDecoded, map_table
 from service.spec.datasets.decoding import Limits, decode
@@ -21,6 +21,7 @@ from service.spec.datasets.summary import Json
 from service.spec.datasets.table import Table
 
 _ENDING = ".table"
+_CONTENT, _UNFINISHED = "content-", "decoding-"
 
 
 class DecodedTables:
@@ -34,6 +35,8 @@ class DecodedTables:
         self._lock = threading.Lock()
         # Tables with their sizes; the one used last is the last one.
         self._kept: OrderedDict[str, tuple[Table, int]] = OrderedDict()
+        for prefix in (_CONTENT, _UNFINISHED):
+            remove_left(prefix, self._folder)
 
     def find_or_make(self, digest: str, media_type: str, content: Callable[[], bytes]) -> Table:
         """Give a table from memory or from its file, else decode its content.
@@ -49,10 +52,9 @@ class DecodedTables:
                 return self._kept[name][0]
         table = self._mapped(name)
         if table is None:
-            with tempfile.NamedTemporaryFile(dir=self._folder, prefix="content-") as file:
-                file.write(content())
-                file.flush()
-                self.decode(Path(file.name), digest, media_type)
+            with temporary_file(_CONTENT, self._folder) as file:
+                file.write_bytes(content())
+                self.decode(file, digest, media_type)
             table = self._mapped(name)
             assert table is not None, "it was renamed, and the limits keep the newest file"
         self._keep(name, table)
@@ -65,12 +67,9 @@ class DecodedTables:
             Rejected: The file cannot be read.
             Unavailable: The disk is full.
         """
-        unfinished = self._folder / f"decoding-{uuid4().hex}"
-        try:
+        with temporary_file(_UNFINISHED, self._folder) as unfinished:
             summary = decode(source, media_type, unfinished, self._limits)
             unfinished.replace(self._folder / file_name(digest, media_type))
-        finally:
-            unfinished.unlink(missing_ok=True)
         self._shrink(file_name(digest, media_type))
         return summary
 
@@ -91,7 +90,7 @@ class DecodedTables:
                 self._kept.popitem(last=False)
 
     def _shrink(self, newest: str) -> None:
-        """Delete the files used longest ago, but the newest, and what processes that were killed have left."""
+        """Delete the files used longest ago, but the newest."""
         found = []
         for path in self._folder.iterdir():
             with suppress(OSError):  # Another process has deleted it.

@@ -55,6 +55,16 @@ def test_a_table_from_its_file_has_the_same_bits(name: str, tmp_path: Path) -> N
     require_same(map_table(path), builtin.table(name))
 
 
+def test_files_of_killed_processes_are_removed_at_the_start_and_tables_stay(tmp_path: Path) -> None:
+    digest = digest_of(HOUSES)
+    tables(tmp_path).find_or_make(digest, CSV, giving(HOUSES))
+    (table,) = tmp_path.iterdir()
+    for name in ("content-1a2b", "decoding-3c4d"):
+        (tmp_path / name).write_bytes(b"half")
+    tables(tmp_path)
+    assert list(tmp_path.iterdir()) == [table]
+
+
 def test_a_table_is_decoded_once_for_all_processes_of_a_host(tmp_path: Path) -> None:
     digest = digest_of(HOUSES)
     made = tables(tmp_path).find_or_make(digest, CSV, giving(HOUSES))
