@@ -6,7 +6,7 @@ The browser keeps the token in a cookie and never the key. As of keys, only the 
 import hmac
 import secrets
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from service.database.accounts import BrowserSession
@@ -19,6 +19,9 @@ _RANDOM_BYTES = 32
 MAX_PER_KEY = 100
 # Expired sessions that one sweep deletes.
 _MAX_REMOVED = 1_000
+_HAS_EXPIRED = BrowserSession.expires_at <= seconds_from_now()
+# Whether ``remove_expired`` has something to do.
+HAS_EXPIRED = exists(select(BrowserSession.id).where(_HAS_EXPIRED))
 
 
 def create(session: Session, caller: Caller, *, seconds: float) -> str:
@@ -63,7 +66,7 @@ def end(session: Session, token: str) -> None:
 
 def remove_expired(session: Session) -> None:
     """Delete at most 1,000 sessions that have expired, without those that another process is deleting."""
-    expired = select(BrowserSession.id).where(BrowserSession.expires_at <= seconds_from_now()).limit(_MAX_REMOVED)
+    expired = select(BrowserSession.id).where(_HAS_EXPIRED).limit(_MAX_REMOVED)
     _remove(session, list(session.execute(expired.with_for_update(skip_locked=True)).scalars()))
 
 

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from celery import Celery
+from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 
 from service.database.connection import Database
@@ -29,6 +30,18 @@ MESSAGES_PER_JOB = 16
 # While the database was unavailable, no lease could be renewed. Before the sweep takes shards back, it waits this long
 # for their workers, which try to renew twice a second.
 AFTER_OUTAGE_SECONDS = 3.0
+
+# What the transaction of a sweep may change.
+_HAS_WORK = select(
+    or_(
+        shards.CAN_TAKE_BACK,
+        endings.CAN_TIME_OUT,
+        lifecycle.HAS_EXPIRED,
+        browser_sessions.HAS_EXPIRED,
+        offers.HAS_LOST,
+        removing.HAS_EXPIRED,
+    )
+)
 
 log = logging.getLogger("ravine.dispatch")
 
@@ -126,17 +139,8 @@ class Sweep(threading.Thread):
     def once(self) -> None:
         """Sweep once."""
         try:
-            with self._database.transaction() as session:
-                lost = 0
-                if time.monotonic() > self._lenient_until:
-                    lost = shards.take_back(session, max_attempts=self._settings.max_attempts)
-                endings.time_out(session)
-                lifecycle.remove_expired(session)
-                browser_sessions.remove_expired(session)
-                offers.remove_lost(session)
-                removing.remove_expired(session)
-                # Last, so that the rows of the counters are locked for as short as possible.
-                tallies.add(session, leases_lost=lost)
+            if self._has_work():
+                self._change()
         except OperationalError:
             self._lenient_until = math.inf
             raise
@@ -148,6 +152,24 @@ class Sweep(threading.Thread):
             for channel, num in of_queue.items():
                 if num > 0:
                     self._dispatcher.send(channel, num - self._dispatcher.depth(channel))
+
+    def _has_work(self) -> bool:
+        """Whether a transaction would change anything; it reads, because writers would wait for it."""
+        with self._database.snapshot() as session:
+            return bool(session.execute(_HAS_WORK).scalar())
+
+    def _change(self) -> None:
+        with self._database.transaction() as session:
+            lost = 0
+            if time.monotonic() > self._lenient_until:
+                lost = shards.take_back(session, max_attempts=self._settings.max_attempts)
+            endings.time_out(session)
+            lifecycle.remove_expired(session)
+            browser_sessions.remove_expired(session)
+            offers.remove_lost(session)
+            removing.remove_expired(session)
+            # Last, so that the rows of the counters are locked for as short as possible.
+            tallies.add(session, leases_lost=lost)
 
     def stop(self) -> None:
         """Stop, and wait up to 1 s for the current sweep, which may be blocked by an unavailable database."""

@@ -18,6 +18,9 @@ TIMED_OUT = "the job took longer than its time limit; what was recorded stays"
 _HAS_QUEUED = exists().where(Shard.job_key == Job.key, Shard.status == ShardStatus.QUEUED)
 # Whether ``cancel_more`` has something to do.
 CAN_CANCEL_MORE = exists().where(Job.status == JobStatus.CANCELLING, _HAS_QUEUED)
+_IS_LATE = Job.status == JobStatus.RUNNING, Job.deadline_at < seconds_from_now()
+# Whether ``time_out`` has something to do.
+CAN_TIME_OUT = exists(select(Job.key).where(*_IS_LATE))
 
 
 def blame(session: Session, job_key: int, reason: str, detail: str | None) -> None:
@@ -90,7 +93,7 @@ def time_out(session: Session) -> int:
     As many shards of each job as a short transaction can; the next calls fail the others. Workers end the running
     shards when they check next.
     """
-    late = select(Job.key).where(Job.status == JobStatus.RUNNING, Job.deadline_at < seconds_from_now())
+    late = select(Job.key).where(*_IS_LATE)
     keys = list(session.execute(late.order_by(Job.key).with_for_update()).scalars())
     for key in keys:
         if _end_queued(session, key, ShardStatus.FAILED):

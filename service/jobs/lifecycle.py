@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import false, select, update
+from sqlalchemy import exists, false, select, update
 from sqlalchemy.orm import Session
 
 from service.database.ids import is_id
@@ -16,6 +16,10 @@ from service.jobs.owners import Caller
 from service.settings import Settings
 from service.spec.job import JobSpec
 from service.spec.price import Price
+
+_HAS_EXPIRED = Job.expires_at < seconds_from_now()
+# Whether ``remove_expired`` has something to do.
+HAS_EXPIRED = exists(select(Job.key).where(_HAS_EXPIRED))
 
 
 def create(
@@ -95,7 +99,7 @@ def remove(session: Session, job_id: str, caller: Caller) -> None:
 
 def remove_expired(session: Session) -> int:
     """Delete at most 20 jobs whose time to live is over, without those that another process is deleting."""
-    query = select(Job).where(Job.expires_at < seconds_from_now()).limit(20).with_for_update(skip_locked=True)
+    query = select(Job).where(_HAS_EXPIRED).limit(20).with_for_update(skip_locked=True)
     expired = list(session.execute(query).scalars())
     for job in expired:
         removal.begin(session, job)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from service.database.offers import OfferingWorker
@@ -13,6 +13,9 @@ from service.spec.offers import Offer
 # A worker renews its row this often, and is lost after twice as long again.
 RENEWAL_SECONDS = 5.0
 LOST_SECONDS = 3 * RENEWAL_SECONDS
+_IS_LOST = OfferingWorker.seen_at < seconds_from_now(-LOST_SECONDS)
+# Whether ``remove_lost`` has something to do.
+HAS_LOST = exists(select(OfferingWorker.id).where(_IS_LOST))
 
 
 def renew(session: Session, worker_id: str, kinds: Mapping[str, Offer]) -> None:
@@ -28,7 +31,7 @@ def withdraw(session: Session, worker_id: str) -> None:
 
 def remove_lost(session: Session) -> None:
     """Remove the workers that have not renewed their rows."""
-    session.execute(delete(OfferingWorker).where(OfferingWorker.seen_at < seconds_from_now(-LOST_SECONDS)))
+    session.execute(delete(OfferingWorker).where(_IS_LOST))
 
 
 def live(session: Session) -> dict[str, Offer]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, select, update
+from sqlalchemy import case, exists, select, update
 from sqlalchemy.orm import Session
 
 from service.database.bulk import MetricRows, Outcomes
@@ -21,6 +21,10 @@ from service.jobs.endings import blame, drop_checkpoint, end_job_with_its_last_s
 from service.jobs.specs import chosen_settings
 from service.settings import Settings
 from service.spec.offers import Offer
+
+_IS_ABANDONED = SHARD_IS_RUNNING, Shard.lease_until < seconds_from_now()
+# Whether ``take_back`` has something to do.
+CAN_TAKE_BACK = exists(select(Shard.job_key).where(*_IS_ABANDONED))
 
 
 class LeaseLost(Exception):
@@ -194,7 +198,7 @@ def take_back(session: Session, *, max_attempts: int) -> int:
     abandoned = session.execute(
         select(Shard.job_key, Shard.number, Shard.attempt, Shard.lost, Shard.first_run, Shard.num_runs, Job.status)
         .join(Job, Job.key == Shard.job_key)
-        .where(SHARD_IS_RUNNING, Shard.lease_until < seconds_from_now())
+        .where(*_IS_ABANDONED)
         .order_by(Shard.job_key, Shard.number)
     ).all()
     num_taken = 0

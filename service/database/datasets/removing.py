@@ -17,6 +17,10 @@ from service.spec.datasets import builtin
 _OF_NOBODY = and_(Dataset.owner == NOBODY, Dataset.expires_at <= seconds_from_now())
 # Whether ``remove_chunks`` has something to do.
 CAN_REMOVE_CHUNKS = exists(select(Dataset.key).where(_OF_NOBODY))
+_IS_USED = exists().where(Job.dataset_key == Dataset.key, JOB_IS_OPEN)
+_HAS_EXPIRED = Dataset.owner != NOBODY, Dataset.expires_at < seconds_from_now(), ~_IS_USED
+# Whether ``remove_expired`` has something to do.
+HAS_EXPIRED = exists(select(Dataset.key).where(*_HAS_EXPIRED))
 
 
 def remove(session: Session, owner: str | None, dataset_id: str) -> None:
@@ -40,8 +44,7 @@ def remove(session: Session, owner: str | None, dataset_id: str) -> None:
 
 def remove_expired(session: Session) -> int:
     """Delete at most 20 datasets whose time to live is over and which no open job uses."""
-    is_used = exists().where(Job.dataset_key == Dataset.key, JOB_IS_OPEN)
-    query = select(Dataset.key).where(Dataset.owner != NOBODY, Dataset.expires_at < seconds_from_now(), ~is_used)
+    query = select(Dataset.key).where(*_HAS_EXPIRED)
     keys = session.execute(query.limit(20).with_for_update(skip_locked=True)).scalars().all()
     # A job may have been stored between the look at the jobs and the lock.
     used = set(session.execute(select(Job.dataset_key).where(Job.dataset_key.in_(keys), JOB_IS_OPEN)).scalars())
