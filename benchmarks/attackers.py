@@ -4,6 +4,7 @@ Each attacker repeats its attack until the time is over and then ends; the last 
 Attacks on 127.0.0.1 only.
 """
 
+import itertools
 import json
 import socket
 import sys
@@ -32,6 +33,8 @@ COMPARED = {
 NUM_COMPARISONS = 60
 NUM_LARGE_JOBS = 20
 NUM_HALF_OPEN = 1_000
+# An answer is kept, so no question is repeated.
+_TARGETS = itertools.count(1)
 # Hostile connections come from an address of their own.
 ADDRESS = "127.0.0.2"
 
@@ -125,14 +128,18 @@ def large_jobs(attacker: Attacker) -> None:
 
 
 def comparisons(attacker: Attacker) -> None:
-    """Ask for sixty comparisons of the attacker's newest job at once, each with other parameters."""
+    """Ask for sixty comparisons of the attacker's newest job at once, each with another target.
+
+    Raises:
+        HTTPStatusError: The service refuses the question itself, so that it computes nothing.
+    """
     job_id = attacker.client.get("/v1/jobs", params={"limit": 1}).json()["items"][0]["id"]
     path = f"/v1/jobs/{job_id}/comparison"
     with ThreadPoolExecutor(NUM_COMPARISONS) as pool:
-        list(pool.map(
-            lambda number: attacker.client.get(path, params={"confidence": 0.9 + number / 1_000}),
-            range(NUM_COMPARISONS),
-        ))  # fmt: skip
+        targets = (next(_TARGETS) / 1e6 for _ in range(NUM_COMPARISONS))
+        for answer in pool.map(lambda target: attacker.client.get(path, params={"target": target}), targets):
+            if answer.status_code not in (429, 503):
+                answer.raise_for_status()
 
 
 ATTACKS: dict[str, Callable[[Attacker], None]] = {
