@@ -19,7 +19,7 @@ from service.cli.local.stack import LocalStack
 from service.client import Ravine, RavineError
 from service.client.answers import ENDED, Job, Run
 from service.client.bar import bar
-from service.left_behind import remove_left, temporary_folder
+from service.spec.left_behind import remove_left, temporary_folder
 
 SPEC = {
     "name": "Four optimizers on FlipNet",

@@ -20,7 +20,7 @@ from service.client import Ravine, RavineError
 from service.findings.ledger.page import write_page
 from service.findings.ledger.stored_results import RESULTS, store
 from service.findings.lessons import LESSONS
-from service.left_behind import remove_left, temporary_folder
+from service.spec.left_behind import remove_left, temporary_folder
 
 # The first request after the end of the jobs judges a lesson: it reads hundreds of thousands of rows.
 _TIMEOUT_SECONDS = 120.0

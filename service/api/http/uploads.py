@@ -14,7 +14,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from service.errors import TooBusy
-from service.left_behind import remove_left, temporary_file
+from service.spec.left_behind import remove_left, temporary_file
 
 _PIECE_BYTES = 1 << 20
 _PREFIX = "ravine-upload-"

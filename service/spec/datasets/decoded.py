@@ -13,12 +13,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from service.left_behind import remove_left, temporary_file
 from service.settings import Settings
 from service.spec.datasets.decoded_file import VERSION, NotDecoded, map_table
 from service.spec.datasets.decoding import Limits, decode
 from service.spec.datasets.summary import Json
 from service.spec.datasets.table import Table
+from service.spec.left_behind import remove_left, temporary_file
 
 _ENDING = ".table"
 _CONTENT, _UNFINISHED = "content-", "decoding-"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from service.left_behind import remove_left, temporary_file, temporary_folder
+from service.spec.left_behind import remove_left, temporary_file, temporary_folder
 
 MAKE = """
 import sys
-from service.left_behind import temporary_file, temporary_folder
+from service.spec.left_behind import temporary_file, temporary_folder
 with temporary_file("ravine-test-") as file, temporary_folder("ravine-test-") as folder:
     file.write_bytes(b"half")
     (folder / "inside").write_bytes(b"half")
