@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -52,7 +53,8 @@ def store(
     while True:
         _wait_for_space(database, settings, claim, is_urgent)
         try:
-            with database.transaction(lambda opened: stage(opened, claim.job_key, rows, outcomes)) as session:
+            prepare = partial(stage, job_key=claim.job_key, rows=rows, outcomes=outcomes)
+            with database.transaction(prepare=prepare) as session:
                 if away_since is not None:
                     if attempts.has_stored(session, claim, checkpoint):
                         return
